@@ -1,0 +1,124 @@
+"""Every setting of one installation, by name; the only reader of the environment."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+ROOT = Path(__file__).resolve().parent
+
+
+class BadSetting(ValueError):
+    """A setting has a value that the product can't run with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwilioAccount:
+    """One Twilio account. ``base_url`` points elsewhere only for a mock of Twilio's API."""
+
+    account_sid: str
+    auth_token: str
+    sender: str
+    base_url: str | None = None
+    timeout_seconds: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of one running installation.
+
+    ``public_url`` is the address Twilio reaches us at; its signatures cover it.
+    ``trusted_proxies`` counts the reverse proxies whose X-Forwarded headers we believe.
+    ``is_loopback`` allows cookies without TLS, for a trial on one's own machine only.
+    """
+
+    database_url: str
+    instance_path: Path
+    secret_key: str
+    public_url: str | None = None
+    trusted_proxies: int = 0
+    is_loopback: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    twilio: TwilioAccount | None = None
+    home_zone: ZoneInfo = ZoneInfo("UTC")
+    upload_bytes: int = 64 * 1024 * 1024
+    idle_minutes: int = 15
+    session_hours: int = 12
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config":
+        """Read every setting; make the instance folder and its secret key on first use.
+
+        Raises:
+            BadSetting: a value can't be used; the message names the variable.
+        """
+        instance = Path(environ.get("INSTANCE_PATH", ROOT / "instance")).resolve()
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        public_url = environ.get("PUBLIC_URL")
+        hosts = environ.get("ALLOWED_HOSTS", "")
+        return cls(
+            database_url=_database_url(environ.get("DATABASE_URL"), instance),
+            instance_path=instance,
+            secret_key=_kept_secret(instance / "secret_key"),
+            public_url=public_url.rstrip("/") if public_url else None,
+            trusted_proxies=_whole(environ, "TRUSTED_PROXIES", 0),
+            is_loopback=not (public_url or "").startswith("https://"),
+            allowed_hosts=tuple(host for host in hosts.split(",") if host),
+            twilio=_twilio(environ, public_url),
+            upload_bytes=_whole(environ, "UPLOAD_MEGABYTES", 64) * 1024 * 1024,
+            idle_minutes=_whole(environ, "IDLE_MINUTES", 15),
+        )
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name, str(default))
+    if not value.isdigit():
+        raise BadSetting(f"{name} must be a whole number, not {value!r}.")
+    return int(value)
+
+
+def _database_url(url: str | None, instance: Path) -> str:
+    if not url:
+        return f"sqlite:///{instance / 'outreach.sqlite3'}"
+    for plain in ("postgres://", "postgresql://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise BadSetting("DATABASE_URL must begin with sqlite:/// or postgresql://")
+    return url
+
+
+def _twilio(environ: Mapping[str, str], public_url: str | None) -> TwilioAccount | None:
+    sid = environ.get("TWILIO_ACCOUNT_SID")
+    if not sid:
+        return None
+    missing = [n for n in ("TWILIO_AUTH_TOKEN", "TWILIO_SENDER") if not environ.get(n)]
+    if not public_url:
+        missing.append("PUBLIC_URL")
+    if missing:
+        raise BadSetting(f"TWILIO_ACCOUNT_SID is set, but not {', '.join(missing)}.")
+    return TwilioAccount(
+        account_sid=sid,
+        auth_token=environ["TWILIO_AUTH_TOKEN"],
+        sender=environ["TWILIO_SENDER"],
+        base_url=environ.get("TWILIO_BASE_URL"),
+    )
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret kept at ``path``, made once with mode 600.
+
+    Several processes may start at once: the one whose link succeeds has made it.
+    """
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text().strip()

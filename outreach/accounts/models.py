@@ -1,0 +1,107 @@
+"""Tables of clinics and the people who work there."""
+
+from datetime import date, datetime, time
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from outreach.accounts.rules import Role
+from outreach.orm import Model
+
+
+class Clinic(Model):
+    """One site. ``opens`` and ``closes`` bound contact on the *patient's* wall clock.
+
+    ``phone_number`` is the neutral number that patients see and may call back.
+    """
+
+    __tablename__ = "clinic"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    zone: Mapped[str] = mapped_column(String(60))
+    region: Mapped[str] = mapped_column(String(2))
+    phone_number: Mapped[str] = mapped_column(String(20))
+    sms_sender: Mapped[str | None] = mapped_column(String(40))
+    opens: Mapped[time]
+    closes: Mapped[time]
+    glucose_unit: Mapped[str] = mapped_column(String(20))
+
+
+class StaffMember(Model):
+    """A person who signs in. Deactivated, never deleted."""
+
+    __tablename__ = "staff_member"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    locale: Mapped[str] = mapped_column(String(10))
+    zone: Mapped[str] = mapped_column(String(60))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    has_shortcuts: Mapped[bool]
+    is_active: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class Membership(Model):
+    """A role of one person at one clinic, from one day to another; no clinic means all."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        Index(
+            "uq_membership_held",
+            "staff_id",
+            "clinic_id",
+            "role",
+            unique=True,
+            sqlite_where=text("until_on IS NULL"),
+            postgresql_where=text("until_on IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    clinic_id: Mapped[int | None] = mapped_column(ForeignKey("clinic.id"))
+    role: Mapped[Role]
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+
+    staff: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
+
+
+class SignIn(Model):
+    """One signed-in browser. Only a hash of its token is kept; ending it ends the session."""
+
+    __tablename__ = "sign_in"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class SignInFailure(Model):
+    """One refused try, kept as hashes, to slow down guessing."""
+
+    __tablename__ = "sign_in_failure"
+    __table_args__ = (Index(None, "address_hash", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_hash: Mapped[str] = mapped_column(String(64))
+    address_hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
+class Language(Model):
+    """A language that a person can hold a conversation in."""
+
+    __tablename__ = "staff_language"
+    __table_args__ = (UniqueConstraint("staff_id", "language"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    language: Mapped[str] = mapped_column(String(10))

@@ -1,0 +1,48 @@
+"""The one place that decides whose records exist for whom.
+
+Every query about people's data passes its table through :func:`visible`. What it leaves
+out does not exist for the actor: pages answer 404.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from outreach.accounts.rules import Scope
+from outreach.orm import Model
+
+
+def visible(
+    scope: Scope,
+    clinic_id: InstrumentedAttribute[int],
+    patient_id: InstrumentedAttribute[int],
+) -> ColumnElement[bool]:
+    """Return the condition that a row is within ``scope``.
+
+    Args:
+        scope: whose view it is.
+        clinic_id: the row's clinic column.
+        patient_id: the row's patient column (for the patient table, its id).
+    """
+    if scope.everything:
+        return true()
+    conditions: list[ColumnElement[bool]] = [patient_id.in_(_own_panel(scope))]
+    if scope.clinic_ids:
+        conditions.append(clinic_id.in_(sorted(scope.clinic_ids)))
+    return or_(*conditions)
+
+
+def visible_clinics(scope: Scope, clinic_id: Any) -> ColumnElement[bool]:  # noqa: ANN401
+    """Return the condition that a row of a whole clinic (a report, an import) is in scope."""
+    if scope.everything:
+        return true()
+    return clinic_id.in_(sorted(scope.clinic_ids)) if scope.clinic_ids else false()
+
+
+def _own_panel(scope: Scope) -> Any:  # noqa: ANN401
+    # The table lies in a package above this one: named, not imported, as a foreign key is.
+    membership = Model.metadata.tables["panel_membership"]
+    return select(membership.c.patient_id).where(
+        and_(membership.c.caller_id == scope.staff_id, membership.c.until_at.is_(None))
+    )

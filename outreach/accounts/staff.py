@@ -1,0 +1,145 @@
+"""Clinics and staff: adding them, and looking them up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from argon2 import PasswordHasher
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic, Language, Membership, StaffMember
+from outreach.accounts.rules import PASSWORD_LENGTH, Role, Scope
+from outreach.accounts.scoping import visible_clinics
+from outreach.errors import NotFound, RuleBroken
+
+
+class NoSuchClinic(NotFound):
+    """No clinic has that code."""
+
+
+class PasswordTooShort(RuleBroken):
+    """Shorter than PASSWORD_LENGTH."""
+
+
+@dataclass(frozen=True)
+class NewStaff:
+    """What is needed to add somebody. ``clinic`` None: at every clinic."""
+
+    email: str
+    name: str
+    role: Role
+    clinic: Clinic | None
+    zone: str
+    languages: tuple[str, ...] = ("en",)
+    locale: str = "en"
+
+
+def add(
+    session: Session, new: NewStaff, password: str, hasher: PasswordHasher, *, now: datetime
+) -> StaffMember:
+    """Add somebody with one role. Does not commit.
+
+    Raises:
+        PasswordTooShort: fewer than PASSWORD_LENGTH characters.
+    """
+    if len(password) < PASSWORD_LENGTH:
+        raise PasswordTooShort(f"Use at least {PASSWORD_LENGTH} characters.")
+    person = StaffMember(
+        email=new.email.strip().lower(),
+        name=new.name,
+        locale=new.locale,
+        zone=new.zone,
+        password_hash=hasher.hash(password),
+        has_shortcuts=True,
+        is_active=True,
+        created_at=now,
+    )
+    session.add(person)
+    session.flush()
+    session.add(
+        Membership(
+            staff_id=person.id,
+            clinic_id=new.clinic.id if new.clinic else None,
+            role=new.role,
+            from_on=now.date(),
+        )
+    )
+    session.add_all(Language(staff_id=person.id, language=spoken) for spoken in new.languages)
+    return person
+
+
+def add_clinic(session: Session, code: str, name: str, zone: ZoneInfo, phone: str) -> Clinic:
+    """Add a clinic with the default contact hours, 9 to 20. Does not commit.
+
+    Source of the hours: domain.md D, default window.
+    """
+    clinic = Clinic(
+        code=code,
+        name=name,
+        zone=zone.key,
+        region="US",
+        phone_number=phone,
+        opens=time(9),
+        closes=time(20),
+        glucose_unit="mg/dL",
+    )
+    session.add(clinic)
+    return clinic
+
+
+def clinic_by_code(session: Session, code: str) -> Clinic:
+    """Return the clinic with ``code``, or raise NoSuchClinic."""
+    clinic = session.scalar(select(Clinic).where(Clinic.code == code))
+    if clinic is None:
+        raise NoSuchClinic(f"No clinic has the code {code!r}.")
+    return clinic
+
+
+def clinics_in(session: Session, scope: Scope) -> Sequence[Clinic]:
+    """Return the clinics whose whole work is in ``scope``, by name."""
+    return session.scalars(
+        select(Clinic).where(visible_clinics(scope, Clinic.id)).order_by(Clinic.name, Clinic.id)
+    ).all()
+
+
+def clinic_in(session: Session, scope: Scope, code: str | None) -> Clinic:
+    """Return the clinic with ``code``, or the first in scope when none is named.
+
+    Raises:
+        NoSuchClinic: it is outside ``scope``, which is as good as not there.
+    """
+    for clinic in clinics_in(session, scope):
+        if code in (None, "", clinic.code):
+            return clinic
+    raise NoSuchClinic("No such clinic.")
+
+
+def callers_of(session: Session, clinic_id: int, *, on: date) -> Sequence[StaffMember]:
+    """Return the active callers of a clinic on a day, by name."""
+    return session.scalars(
+        select(StaffMember)
+        .join(Membership)
+        .where(
+            Membership.clinic_id == clinic_id,
+            Membership.role == Role.CALLER,
+            Membership.from_on <= on,
+            (Membership.until_on.is_(None)) | (Membership.until_on > on),
+            StaffMember.is_active.is_(True),
+        )
+        .order_by(StaffMember.name, StaffMember.id)
+    ).all()
+
+
+def languages_of(session: Session, staff_ids: Sequence[int]) -> dict[int, frozenset[str]]:
+    """Return the languages that each of ``staff_ids`` speaks."""
+    rows = session.execute(
+        select(Language.staff_id, Language.language)
+        .where(Language.staff_id.in_(staff_ids))
+        .order_by(Language.id)
+    ).all()
+    spoken: dict[int, set[str]] = {staff_id: set() for staff_id in staff_ids}
+    for staff_id, language in rows:
+        spoken[staff_id].add(language)
+    return {staff_id: frozenset(found) for staff_id, found in spoken.items()}

@@ -1,0 +1,148 @@
+"""The application: knows every package; no package knows it."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from flask import Flask, Response, request, url_for
+from flask_babel import Babel, get_locale
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import ROOT, Config
+from outreach import db, deps, tables
+from outreach.accounts import access
+from outreach.accounts import cli as accounts_cli
+from outreach.accounts import views as accounts
+from outreach.calls import views as calls
+from outreach.chart import views as chart
+from outreach.clock import utc_now
+from outreach.concerns import views as concerns
+from outreach.deps import Deps
+from outreach.intake import cli as intake_cli
+from outreach.intake import views as intake
+from outreach.messaging import views as messaging
+from outreach.messaging import webhooks as messaging_webhooks
+from outreach.panels import views as panels
+from outreach.patients import views as patients
+from outreach.planning import cli as planning_cli
+from outreach.reports import views as reports
+from outreach.telephony.console_gateway import ConsoleGateway
+from outreach.telephony.gateway import TelephonyGateway
+from outreach.telephony.twilio_gateway import TwilioGateway
+from outreach.web import error_pages, headers, navigation, template_filters
+
+LOCALES = ("en", "es", "pt_BR")
+STATIC = Path(__file__).parent / "static"
+
+csrf = CSRFProtect()
+
+
+def create_app(outside: Deps | None = None) -> Flask:
+    """Build the application; ``outside`` replaces clock, gateway and settings in tests."""
+    outside = outside or _real_world(Config.from_environment())
+    config = outside.config
+    app = Flask("outreach", template_folder=ROOT / "templates", static_folder=STATIC)
+    app.config.from_mapping(
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=config.upload_bytes,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        SESSION_COOKIE_NAME="outreach" if config.is_loopback else "__Host-outreach",
+        SESSION_COOKIE_SECURE=not config.is_loopback,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # the session's own end is the limit
+        TRUSTED_HOSTS=list(config.allowed_hosts) or None,
+        BABEL_DEFAULT_LOCALE="en",
+        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+    )
+    _attach(app, outside)
+    return app
+
+
+def make_gateway(config: Config) -> TelephonyGateway:
+    """Return Twilio where it is configured, else the carrier that only stores."""
+    if config.twilio and config.public_url:
+        return TwilioGateway(config.twilio, config.public_url)
+    return ConsoleGateway(config.instance_path / "console-sms.jsonl", utc_now)
+
+
+def _real_world(config: Config) -> Deps:
+    return Deps(config, utc_now, make_gateway(config))
+
+
+def _attach(app: Flask, outside: Deps) -> None:
+    config = outside.config
+    app.extensions["tables"] = tables.ALL
+    if config.trusted_proxies:
+        count = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    logging.getLogger("outreach").setLevel(logging.INFO)
+    app.extensions["password_hasher"] = PasswordHasher()
+    deps.init_app(app, outside)
+    db.init_app(app, config.database_url)
+    csrf.init_app(app)
+    access.init_app(app)
+    Babel(app, locale_selector=_locale)
+    app.add_template_global(get_locale, "get_locale")
+    headers.init_app(app, is_loopback=config.is_loopback)
+    error_pages.init_app(app)
+    _versioned_assets(app)
+    template_filters.init_app(app)
+    app.context_processor(lambda: {"navigation": navigation.ITEMS, "now": outside.clock()})
+    app.before_request(_refuse_null_bytes)
+    _register(app)
+
+
+def _register(app: Flask) -> None:
+    for pages in (
+        accounts,
+        patients,
+        panels,
+        messaging,
+        concerns,
+        calls,
+        intake,
+        chart,
+        reports,
+    ):
+        app.register_blueprint(pages.bp)
+    app.register_blueprint(messaging_webhooks.bp)
+    csrf.exempt(messaging_webhooks.bp)
+    for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
+        app.cli.add_command(commands)
+    app.cli.add_command(planning_cli.group)
+    app.add_url_rule("/healthz", "healthz", access.open_to_all(_healthz))
+    app.view_functions["static"].allowed_roles = None  # type: ignore[attr-defined]
+
+
+def _healthz() -> Response:
+    return Response("ok\n", content_type="text/plain; charset=utf-8")
+
+
+def _refuse_null_bytes() -> None:
+    """Answer 400 where a path or parameter holds a NUL, which no database takes."""
+    if "\x00" in request.path or any("\x00" in value for value in request.values.values()):
+        raise BadRequest
+
+
+def _locale() -> str:
+    actor = access.actor_or_none()
+    if actor and actor.locale in LOCALES:
+        return actor.locale
+    return request.accept_languages.best_match(LOCALES, "en") if request else "en"
+
+
+def _versioned_assets(app: Flask) -> None:
+    """Let templates name a static file with a hash of its content, so it can be kept."""
+    known: dict[str, str] = {}
+
+    def asset(name: str) -> str:
+        if name not in known or app.debug:
+            content = (STATIC / name).read_bytes()
+            known[name] = hashlib.sha256(content).hexdigest()[:12]
+        return url_for("static", filename=name, v=known[name])
+
+    app.add_template_global(asset, "asset")

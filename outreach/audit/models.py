@@ -1,0 +1,27 @@
+"""The table of the audit trail."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from outreach.orm import Model
+
+
+class AuditEvent(Model):
+    """Somebody did something to a record. Appended, never changed; no health text inside."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        Index(None, "clinic_id", "at"),
+        Index(None, "patient_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    clinic_id: Mapped[int | None] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    action: Mapped[str] = mapped_column(String(60))
+    object_kind: Mapped[str] = mapped_column(String(40))
+    object_id: Mapped[int | None]

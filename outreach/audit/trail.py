@@ -1,0 +1,35 @@
+"""Writing to the audit trail."""
+
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from outreach.audit.models import AuditEvent
+
+
+def record(
+    session: Session,
+    action: str,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    clinic_id: int | None = None,
+    patient_id: int | None = None,
+    about: tuple[str, int | None] = ("", None),
+) -> None:
+    """Note that ``actor_id`` (None: the system) did ``action`` to ``about`` (kind, id).
+
+    Does not commit: the note stands or falls with what it notes.
+    """
+    session.execute(
+        insert(AuditEvent).values(
+            at=now,
+            actor_id=actor_id,
+            clinic_id=clinic_id,
+            patient_id=patient_id,
+            action=action,
+            object_kind=about[0],
+            object_id=about[1],
+        )
+    )

@@ -1,0 +1,1 @@
+"""The caller's day: the queue, the call, what came of it."""

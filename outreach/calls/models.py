@@ -1,0 +1,100 @@
+"""Tables of calls as they happened."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from outreach.accounts.models import StaffMember
+from outreach.calls.rules import Outcome
+from outreach.orm import Model
+from outreach.planning.models import PlannedCall
+
+
+class Attempt(Model):
+    """One dial of one planned call. Appended; ``form_key`` makes a double save one row.
+
+    ``minutes`` is the length of the conversation, 0 where nobody was reached.
+    """
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        Index(None, "planned_call_id"),
+        Index(None, "patient_id", "at"),
+        Index(None, "clinic_id", "at"),
+        Index(None, "caller_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    form_key: Mapped[str] = mapped_column(String(40), unique=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"))
+    caller_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    is_primary_caller: Mapped[bool]
+    at: Mapped[datetime]
+    minutes: Mapped[int]
+    outcome: Mapped[Outcome]
+
+    planned_call: Mapped[PlannedCall] = relationship(lazy="raise_on_sql")
+    caller: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
+
+
+class CallNote(Model):
+    """What was said in one attempt."""
+
+    __tablename__ = "call_note"
+    __table_args__ = (Index(None, "patient_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), unique=True)
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class Promise(Model):
+    """Something to come back to, until it is kept. ``due_on`` is the patient's local day."""
+
+    __tablename__ = "promise"
+    __table_args__ = (Index(None, "patient_id", "kept_at", "due_on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    attempt_id: Mapped[int | None] = mapped_column(ForeignKey("attempt.id"))
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    text: Mapped[str] = mapped_column(Text)
+    due_on: Mapped[date | None]
+    made_at: Mapped[datetime]
+    kept_at: Mapped[datetime | None]
+    kept_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+
+
+class Draft(Model):
+    """What one person is typing about one planned call, and the mark that they are in it.
+
+    ``version`` counts saves, so that a second tab can't overwrite the first unseen.
+    ``is_in_call`` with a fresh ``saved_at`` tells others that the patient is on the line.
+    """
+
+    __tablename__ = "call_draft"
+    __table_args__ = (UniqueConstraint("planned_call_id", "staff_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    form_key: Mapped[str] = mapped_column(String(40), unique=True)
+    answers: Mapped[dict[str, Any]]
+    version: Mapped[int]
+    is_in_call: Mapped[bool]
+    started_at: Mapped[datetime | None]
+    saved_at: Mapped[datetime]
+
+    staff: Mapped[StaffMember] = relationship(lazy="raise_on_sql")

@@ -1,0 +1,5 @@
+"""Pages of chart."""
+
+from flask import Blueprint
+
+bp = Blueprint("chart", __name__)

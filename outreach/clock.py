@@ -1,0 +1,17 @@
+"""The only place that reads a clock. Everything else is told what time it is."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return this instant, aware, in UTC."""
+    return datetime.now(UTC)  # noqa: TID251
+
+
+def local_day(instant: datetime, zone: ZoneInfo) -> date:
+    """Return the calendar day that ``instant`` falls on in ``zone``."""
+    return instant.astimezone(zone).date()

@@ -1,0 +1,1 @@
+"""The safety net: something worrying, until somebody has dealt with it."""

@@ -1,0 +1,103 @@
+"""What is worrying, and how soon somebody must act. Pure.
+
+Source: domain.md C2 (glucose ladder, pressure) and C3. The clinic's medical lead approves
+the targets; callers record and route, they never advise.
+"""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from outreach.measures.rules import MeasureKind
+
+# A reading older than this opens a task, not an alarm: what counts is when it was taken.
+FRESH = timedelta(hours=24)
+
+
+class ConcernKind(enum.StrEnum):
+    """What is worrying."""
+
+    SAFETY = "safety"
+    GLUCOSE_LOW = "glucose_low"
+    GLUCOSE_HIGH = "glucose_high"
+    PRESSURE_HIGH = "pressure_high"
+
+
+class Urgency(enum.StrEnum):
+    """How soon a nurse must act."""
+
+    NOW = "now"
+    SAME_DAY = "same_day"
+    NEXT_BUSINESS_DAY = "next_business_day"
+
+    @property
+    def target(self) -> timedelta:
+        """Time to acknowledgement that is aimed for."""
+        return _TARGETS[self]
+
+
+_TARGETS = {
+    Urgency.NOW: timedelta(minutes=15),
+    Urgency.SAME_DAY: timedelta(hours=4),
+    Urgency.NEXT_BUSINESS_DAY: timedelta(days=1),
+}
+
+
+class ConcernStatus(enum.StrEnum):
+    """Where a concern stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+class StepKind(enum.StrEnum):
+    """One thing that happened to a concern."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    NOTED = "noted"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A reading that somebody must look at."""
+
+    kind: ConcernKind
+    urgency: Urgency
+
+
+_GLUCOSE = (MeasureKind.GLUCOSE, MeasureKind.GLUCOSE_FASTING)
+
+
+def trigger_of(
+    kind: MeasureKind, value: Decimal, *, taken_at: datetime, now: datetime
+) -> Trigger | None:
+    """Return what a reading asks for, or None.
+
+    Args:
+        value: in the canonical unit (mg/dL, mm[Hg]).
+        taken_at: when the body was measured; an old value opens a lower-urgency task.
+    """
+    trigger = _fresh_trigger(kind, value)
+    if trigger is None or now - taken_at <= FRESH:
+        return trigger
+    return Trigger(trigger.kind, Urgency.NEXT_BUSINESS_DAY)
+
+
+def _fresh_trigger(kind: MeasureKind, value: Decimal) -> Trigger | None:
+    if kind in _GLUCOSE:
+        if value < 54:  # noqa: PLR2004 - ADA level 2
+            return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.NOW)
+        if value < 70:  # noqa: PLR2004 - ADA level 1
+            return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.SAME_DAY)
+        if value >= 400:  # noqa: PLR2004 - domain.md C2
+            return Trigger(ConcernKind.GLUCOSE_HIGH, Urgency.NOW)
+        if value >= 300:  # noqa: PLR2004 - domain.md C2
+            return Trigger(ConcernKind.GLUCOSE_HIGH, Urgency.SAME_DAY)
+    limit = {MeasureKind.SYSTOLIC: 180, MeasureKind.DIASTOLIC: 120}.get(kind)
+    if limit is not None and value >= limit:
+        return Trigger(ConcernKind.PRESSURE_HIGH, Urgency.SAME_DAY)
+    return None

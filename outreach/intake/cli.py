@@ -1,0 +1,5 @@
+"""Commands: ``flask patients ...``."""
+
+from flask.cli import AppGroup
+
+group = AppGroup("patients", help="")

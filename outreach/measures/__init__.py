@@ -1,0 +1,1 @@
+"""What was measured: values with unit and time."""

@@ -1,0 +1,46 @@
+"""The table of measured values."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from outreach.measures.rules import MeasureKind, ReadingSource
+from outreach.orm import Model
+from outreach.patients.models import Patient
+
+
+class Reading(Model):
+    """One measured value. Never edited: a correction is a new row that supersedes this one.
+
+    ``value`` is in the canonical unit of ``kind``; ``entered_value`` and ``entered_unit``
+    are what was typed or received. ``taken_at`` is when the body was measured (local noon
+    where only the day is known), ``recorded_at`` when we heard of it. ``external_key``
+    makes the same reading from the same source one row.
+    """
+
+    __tablename__ = "reading"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "external_key"),
+        Index(None, "patient_id", "kind", "taken_at"),
+        Index(None, "clinic_id", "kind", "taken_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    attempt_id: Mapped[int | None] = mapped_column(ForeignKey("attempt.id"))
+    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("reading.id"), unique=True)
+    kind: Mapped[MeasureKind]
+    value: Mapped[Decimal] = mapped_column(Numeric(9, 3))
+    entered_value: Mapped[str] = mapped_column(String(40))
+    entered_unit: Mapped[str] = mapped_column(String(20))
+    taken_at: Mapped[datetime]
+    is_time_known: Mapped[bool]
+    recorded_at: Mapped[datetime]
+    recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    source: Mapped[ReadingSource]
+    external_key: Mapped[str | None] = mapped_column(String(200))
+
+    patient: Mapped[Patient] = relationship(lazy="raise_on_sql")

@@ -1,0 +1,1 @@
+"""Text messages: each a row first, sent once."""

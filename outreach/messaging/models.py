@@ -1,0 +1,69 @@
+"""Tables of text messages."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
+from outreach.orm import Model
+from outreach.patients.models import Patient
+
+_PENDING = text("status IN ('scheduled', 'claimed', 'calling', 'unknown')")
+
+
+class Message(Model):
+    """One text to one patient. ``dedupe_key`` makes a second one for one cause impossible.
+
+    ``body`` is what goes out, to the letter. Not before ``send_after``, not from
+    ``expires_at`` on. ``lease_until`` bounds how long one worker may hold it.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index(
+            "ix_message_pending",
+            "send_after",
+            sqlite_where=_PENDING,
+            postgresql_where=_PENDING,
+        ),
+        Index(None, "patient_id", "created_at"),
+        Index(None, "clinic_id", "created_at"),
+        Index(None, "cause"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    kind: Mapped[MessageKind]
+    dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
+    cause: Mapped[str] = mapped_column(String(60))
+    to_number: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(10))
+    body: Mapped[str] = mapped_column(Text)
+    status: Mapped[MessageStatus]
+    skip_reason: Mapped[SkipReason | None]
+    failure: Mapped[str] = mapped_column(String(80))
+    send_after: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    calling_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    tries: Mapped[int]
+    provider_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+    patient: Mapped[Patient] = relationship(lazy="raise_on_sql")
+
+
+class DeliveryEvent(Model):
+    """One report about one text, as it came. Kept even when it changes nothing."""
+
+    __tablename__ = "delivery_event"
+    __table_args__ = (UniqueConstraint("message_id", "status"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    status: Mapped[str] = mapped_column(String(20))
+    error_code: Mapped[int | None]
+    received_at: Mapped[datetime]

@@ -1,0 +1,125 @@
+"""Tables, engines and sessions, without Flask."""
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, Dialect, Engine, Enum, MetaData, create_engine, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import DateTime, TypeDecorator
+
+Sessions = sessionmaker[Session]
+
+_reading: ContextVar[bool] = ContextVar("reading", default=False)
+
+NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored as UTC on every database; naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return ``value`` in UTC, without its zone where the database keeps none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("An instant must be aware.")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant aware, in UTC."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Model(DeclarativeBase):
+    """Base of every table. Columns have no time defaults: ``now`` is an argument."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UTCDateTime(),
+        enum.Enum: Enum(
+            enum.Enum,
+            native_enum=False,
+            create_constraint=False,
+            length=40,
+            values_callable=lambda members: [member.value for member in members],
+        ),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+    }
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Begin transactions in this context as readers.
+
+    Everywhere else SQLite transactions begin IMMEDIATE: one that reads first and writes
+    later fails at once when somebody else wrote in between, whatever the busy timeout.
+    """
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+def prepare(engine: Engine) -> Engine:
+    """Give an SQLite ``engine`` the settings that lose nothing; leave PostgreSQL as it is."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine for ``url`` for use outside Flask, making the folder of a new file."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    return prepare(create_engine(url))
+
+
+def use_wal(engine: Engine) -> None:
+    """Switch a new SQLite file to write-ahead logging.
+
+    Done once while migrating: two processes that switch at the same time block each other.
+    """
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
+
+
+def make_sessions(engine: Engine) -> Sessions:
+    """Return the session factory for jobs, scripts and tests."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401
+    connection.isolation_level = None  # we send BEGIN ourselves
+    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN" if _reading.get() else "BEGIN IMMEDIATE")

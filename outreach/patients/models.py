@@ -1,0 +1,109 @@
+"""Tables of patients, their numbers and what they agreed to."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from outreach.accounts.models import Clinic
+from outreach.orm import Model
+from outreach.patients.rules import (
+    Channel,
+    ConsentSource,
+    Daypart,
+    NumberHealth,
+    Sex,
+    Wishes,
+    weekdays_from_mask,
+)
+
+
+class Patient(Model):
+    """Someone who is called. ``ref`` is the random id that addresses of pages carry.
+
+    ``weekdays`` is a bit mask, bit 0 Monday; ``dayparts`` are words in order of liking;
+    both empty mean no preference. ``about`` is what matters to this person.
+    """
+
+    __tablename__ = "patient"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "record_number"),
+        Index(None, "clinic_id", "family_name", "given_name"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(String(16), unique=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    record_number: Mapped[str] = mapped_column(String(60))
+    given_name: Mapped[str] = mapped_column(String(120))
+    family_name: Mapped[str] = mapped_column(String(120))
+    preferred_name: Mapped[str | None] = mapped_column(String(120))
+    pronouns: Mapped[str | None] = mapped_column(String(40))
+    date_of_birth: Mapped[date]
+    sex: Mapped[Sex]
+    language: Mapped[str] = mapped_column(String(10))
+    zone: Mapped[str] = mapped_column(String(60))
+    weekdays: Mapped[int]
+    dayparts: Mapped[list[str]]
+    is_voicemail_allowed: Mapped[bool | None]
+    about: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+    clinic: Mapped[Clinic] = relationship(lazy="raise_on_sql")
+
+    @property
+    def called(self) -> str:
+        """The name this person goes by."""
+        return self.preferred_name or self.given_name
+
+    @property
+    def full_name(self) -> str:
+        """Given and family name."""
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def wishes(self) -> Wishes:
+        """When this person likes to be called."""
+        return Wishes(
+            weekdays_from_mask(self.weekdays), tuple(Daypart(part) for part in self.dayparts)
+        )
+
+
+class PhoneNumber(Model):
+    """One number of one patient, E.164, with its own health. ``position`` 1 is tried first."""
+
+    __tablename__ = "phone_number"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "e164"),
+        Index(None, "e164"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    e164: Mapped[str] = mapped_column(String(20))
+    position: Mapped[int]
+    health: Mapped[NumberHealth]
+    health_at: Mapped[datetime]
+
+
+class ConsentEvent(Model):
+    """A consent given or withdrawn. Appended, never changed; the newest one counts.
+
+    A consent is to one number: a new number begins without.
+    """
+
+    __tablename__ = "consent_event"
+    __table_args__ = (Index(None, "patient_id", "channel", "number", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    channel: Mapped[Channel]
+    topic: Mapped[str] = mapped_column(String(40))
+    is_given: Mapped[bool]
+    number: Mapped[str] = mapped_column(String(20))
+    source: Mapped[ConsentSource]
+    wording: Mapped[str] = mapped_column(String(40))
+    by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    at: Mapped[datetime]

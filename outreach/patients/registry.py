@@ -1,0 +1,111 @@
+"""Patients: finding them within somebody's scope, and keeping their details."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload
+
+from outreach.accounts.rules import Scope
+from outreach.accounts.scoping import visible
+from outreach.errors import NotFound
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import Daypart, NumberHealth, mask_of_weekdays
+
+
+class NoSuchPatient(NotFound):
+    """Nobody in the actor's scope has that reference."""
+
+
+@dataclass(frozen=True)
+class Details:
+    """What staff may change about a patient."""
+
+    preferred_name: str | None
+    pronouns: str | None
+    language: str
+    zone: str
+    weekdays: frozenset[int]
+    dayparts: tuple[Daypart, ...]
+    is_voicemail_allowed: bool | None
+    about: str
+
+
+def new_ref() -> str:
+    """Return a random reference for addresses of pages: 80 bits, no counter."""
+    return secrets.token_hex(8)
+
+
+def by_ref(session: Session, scope: Scope, ref: str) -> Patient:
+    """Return the patient with ``ref`` and their clinic, or raise NoSuchPatient."""
+    patient = session.scalar(
+        select(Patient)
+        .options(joinedload(Patient.clinic))
+        .where(Patient.ref == ref, visible(scope, Patient.clinic_id, Patient.id))
+    )
+    if patient is None:
+        raise NoSuchPatient("There is no such patient.")
+    return patient
+
+
+def numbers_of(session: Session, patient_id: int) -> Sequence[PhoneNumber]:
+    """Return a patient's numbers in the order in which they are tried."""
+    return session.scalars(
+        select(PhoneNumber)
+        .where(PhoneNumber.patient_id == patient_id)
+        .order_by(PhoneNumber.position, PhoneNumber.id)
+    ).all()
+
+
+def working_number(session: Session, patient_id: int) -> PhoneNumber | None:
+    """Return the number to dial, or None when every known one is wrong or disconnected."""
+    for number in numbers_of(session, patient_id):
+        if number.health is NumberHealth.WORKING:
+            return number
+    return None
+
+
+def add_number(session: Session, patient: Patient, e164: str, *, now: datetime) -> PhoneNumber:
+    """Put ``e164`` first among a patient's numbers, working again if it was known.
+
+    A new number begins without consent to texts. Does not commit.
+    """
+    session.execute(
+        update(PhoneNumber)
+        .where(PhoneNumber.patient_id == patient.id)
+        .values(position=PhoneNumber.position + 1)
+    )
+    known = session.scalar(
+        select(PhoneNumber).where(PhoneNumber.patient_id == patient.id, PhoneNumber.e164 == e164)
+    )
+    if known is None:
+        known = PhoneNumber(clinic_id=patient.clinic_id, patient_id=patient.id, e164=e164)
+        session.add(known)
+    known.position, known.health, known.health_at = 1, NumberHealth.WORKING, now
+    session.flush()
+    return known
+
+
+def spoil_number(
+    session: Session, patient_id: int, number_id: int, health: NumberHealth, *, now: datetime
+) -> None:
+    """Note that a number must not be dialled again. Does not commit."""
+    session.execute(
+        update(PhoneNumber)
+        .where(PhoneNumber.id == number_id, PhoneNumber.patient_id == patient_id)
+        .values(health=health, health_at=now)
+    )
+
+
+def change_details(patient: Patient, details: Details) -> None:
+    """Write ``details`` to a patient. Does not commit."""
+    patient.preferred_name = details.preferred_name
+    patient.pronouns = details.pronouns
+    patient.language = details.language
+    patient.zone = details.zone
+    patient.weekdays = mask_of_weekdays(details.weekdays)
+    patient.dayparts = [part.value for part in details.dayparts]
+    patient.is_voicemail_allowed = details.is_voicemail_allowed
+    patient.about = details.about

@@ -1,0 +1,189 @@
+"""When and how a patient wants to be reached, and when we may. Pure."""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+SUNDAY = 6
+MONDAY_TO_SATURDAY = frozenset(range(6))
+
+
+class Sex(enum.StrEnum):
+    """As recorded by the clinic."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Daypart(enum.StrEnum):
+    """A part of the day on the patient's wall clock, as [begins, ends).
+
+    Source: domain.md E2.
+    """
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+    @property
+    def begins(self) -> time:
+        """The first minute that counts."""
+        return _DAYPARTS[self][0]
+
+    @property
+    def ends(self) -> time:
+        """The first minute that no longer counts."""
+        return _DAYPARTS[self][1]
+
+
+_DAYPARTS = {
+    Daypart.MORNING: (time(9), time(12)),
+    Daypart.AFTERNOON: (time(12), time(17)),
+    Daypart.EVENING: (time(17), time(20)),
+}
+
+
+class NumberHealth(enum.StrEnum):
+    """What we know of a phone number."""
+
+    WORKING = "working"
+    WRONG = "wrong"
+    DISCONNECTED = "disconnected"
+
+
+class Channel(enum.StrEnum):
+    """What a consent is about. Texts and calls are separate consents."""
+
+    CALL = "call"
+    SMS = "sms"
+
+
+class ConsentSource(enum.StrEnum):
+    """How a consent, or its withdrawal, reached us."""
+
+    FORM = "form"
+    CALL = "call"
+    IMPORT = "import"
+    CARRIER = "carrier"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """When a patient likes to be called; nothing named means no preference.
+
+    ``weekdays``: 0 is Monday. Sunday only ever counts when it is named here.
+    """
+
+    weekdays: frozenset[int] = frozenset()
+    dayparts: tuple[Daypart, ...] = ()
+
+    @property
+    def allowed_weekdays(self) -> frozenset[int]:
+        """Days on which this patient may be called at all."""
+        return MONDAY_TO_SATURDAY | self.weekdays
+
+
+@dataclass(frozen=True)
+class ContactHours:
+    """Wall-clock hours in which a patient may be contacted, as [opens, closes)."""
+
+    opens: time = time(9)
+    closes: time = time(20)
+    weekdays: frozenset[int] = field(default=MONDAY_TO_SATURDAY)
+    closed_on: frozenset[date] = frozenset()
+
+    def is_open_day(self, day: date) -> bool:
+        """Say whether anybody may be contacted on ``day`` at all."""
+        return day.weekday() in self.weekdays and day not in self.closed_on
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A stretch of time as aware instants, [from_at, until_at)."""
+
+    from_at: datetime
+    until_at: datetime
+
+
+def hours_on(day: date, zone: ZoneInfo, hours: ContactHours) -> Slot | None:
+    """Return the lawful stretch of ``day`` in ``zone``, or None on a closed day."""
+    if not hours.is_open_day(day):
+        return None
+    return _between(day, zone, hours.opens, hours.closes)
+
+
+def slot_on(day: date, zone: ZoneInfo, hours: ContactHours, daypart: Daypart | None) -> Slot | None:
+    """Return ``daypart`` of ``day`` (None: the whole day) inside the lawful hours, if any."""
+    if not hours.is_open_day(day):
+        return None
+    opens, closes = hours.opens, hours.closes
+    if daypart is not None:
+        opens, closes = max(opens, daypart.begins), min(closes, daypart.ends)
+    return _between(day, zone, opens, closes) if opens < closes else None
+
+
+def is_allowed_at(now: datetime, zone: ZoneInfo, hours: ContactHours) -> bool:
+    """Say whether a patient in ``zone`` may be contacted at ``now``."""
+    return next_allowed_at(now, zone, hours) == now
+
+
+def next_allowed_at(now: datetime, zone: ZoneInfo, hours: ContactHours) -> datetime:
+    """Return the first instant, not before ``now``, at which contact is allowed.
+
+    Args:
+        now: aware instant.
+        zone: where the *patient* lives, never the area code's.
+        hours: lawful hours and days on the patient's wall clock.
+
+    Returns:
+        ``now`` itself while contact is allowed, else the next opening, aware, in UTC.
+
+    Raises:
+        ValueError: ``now`` is naive, or no day of the next year is open.
+
+    Source: domain.md D, default window 9:00 to 20:00, Monday to Saturday, patient local.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must be aware")
+    day = now.astimezone(zone).date()
+    for ahead in range(366):
+        slot = hours_on(day + timedelta(days=ahead), zone, hours)
+        if slot and now < slot.until_at:
+            return max(now, slot.from_at)
+    raise ValueError("these hours never open")
+
+
+def daypart_of(instant: datetime, zone: ZoneInfo) -> Daypart:
+    """Return the part of the patient's day that ``instant`` falls in, or is nearest to."""
+    local = instant.astimezone(zone).time()
+    for daypart in Daypart:
+        if local < daypart.ends:
+            return daypart
+    return Daypart.EVENING
+
+
+def age_on(day: date, date_of_birth: date) -> int:
+    """Return whole years of age on ``day``."""
+    had_birthday = (day.month, day.day) >= (date_of_birth.month, date_of_birth.day)
+    return day.year - date_of_birth.year - (not had_birthday)
+
+
+def weekdays_from_mask(mask: int) -> frozenset[int]:
+    """Return the weekdays of a stored bit mask; bit 0 is Monday."""
+    return frozenset(day for day in range(7) if mask >> day & 1)
+
+
+def mask_of_weekdays(weekdays: Iterable[int]) -> int:
+    """Return the bit mask in which weekdays are stored; bit 0 is Monday."""
+    return sum(1 << day for day in set(weekdays))
+
+
+def _between(day: date, zone: ZoneInfo, opens: time, closes: time) -> Slot:
+    return Slot(
+        datetime.combine(day, opens, tzinfo=zone).astimezone(UTC),
+        datetime.combine(day, closes, tzinfo=zone).astimezone(UTC),
+    )

@@ -1,0 +1,5 @@
+"""Pages of patients."""
+
+from flask import Blueprint
+
+bp = Blueprint("patients", __name__)

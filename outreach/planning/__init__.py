@@ -1,0 +1,1 @@
+"""Which call comes next, and when."""

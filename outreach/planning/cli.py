@@ -1,0 +1,5 @@
+"""Commands: ``flask plan ...``."""
+
+from flask.cli import AppGroup
+
+group = AppGroup("plan", help="")

@@ -1,0 +1,1 @@
+"""Calling programmes as data, and the patients enrolled in them."""

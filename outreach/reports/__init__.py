@@ -1,0 +1,1 @@
+"""Are patients being reached, and is it helping?"""

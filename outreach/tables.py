@@ -1,0 +1,27 @@
+"""Every table of the product, loaded: for migrations, scripts and the app."""
+
+from outreach.accounts import models as accounts
+from outreach.audit import models as audit
+from outreach.calls import models as calls
+from outreach.concerns import models as concerns
+from outreach.intake import models as intake
+from outreach.measures import models as measures
+from outreach.messaging import models as messaging
+from outreach.panels import models as panels
+from outreach.patients import models as patients
+from outreach.planning import models as planning
+from outreach.programmes import models as programmes
+
+ALL = (
+    accounts,
+    audit,
+    calls,
+    concerns,
+    intake,
+    measures,
+    messaging,
+    panels,
+    patients,
+    planning,
+    programmes,
+)

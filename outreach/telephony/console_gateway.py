@@ -1,0 +1,70 @@
+"""A telephone company that stores what it is given and sends nothing.
+
+Every text becomes one line of ``instance/console-sms.jsonl`` (mode 600), so that a
+restart can look up what had already gone out, as it would with a real carrier. The
+pages show the same texts from our own rows.
+"""
+
+import json
+import logging
+import os
+from datetime import datetime
+from pathlib import Path
+
+from outreach.clock import Clock
+from outreach.telephony.gateway import (
+    BadSignature,
+    DeliveryReport,
+    OutboundSms,
+    ProviderReceipt,
+    SignedRequest,
+)
+
+log = logging.getLogger(__name__)
+
+
+class ConsoleGateway:
+    """The carrier used until Twilio is configured."""
+
+    name = "console"
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+
+    def send_sms(self, sms: OutboundSms) -> ProviderReceipt:
+        """Store one text durably; log its id and length only."""
+        line = json.dumps(
+            {
+                "reference": sms.reference,
+                "sent_at": self._clock().isoformat(),
+                "to": sms.to,
+                "body": sms.body,
+            },
+            ensure_ascii=False,
+        )
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(handle, f"{line}\n".encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        log.info("console carrier took message %s, %s characters", sms.reference, len(sms.body))
+        return ProviderReceipt(f"console-{sms.reference}")
+
+    def find_sms(self, sms: OutboundSms, *, since: datetime) -> ProviderReceipt | None:
+        """Return the receipt of a text stored at or after ``since``."""
+        if not self._path.exists():
+            return None
+        with self._path.open(encoding="utf-8") as lines:
+            for line in lines:
+                kept = json.loads(line)
+                is_same = kept["reference"] == sms.reference and kept["to"] == sms.to
+                if is_same and datetime.fromisoformat(kept["sent_at"]) >= since:
+                    return ProviderReceipt(f"console-{sms.reference}")
+        return None
+
+    def read_report(self, request: SignedRequest) -> DeliveryReport:
+        """Refuse: nobody reports about texts that were never sent."""
+        del request
+        raise BadSignature("The console carrier sends no reports.")

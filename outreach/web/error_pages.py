@@ -1,0 +1,70 @@
+"""Errors as pages: the one place where an error becomes an HTTP status."""
+
+import logging
+
+from flask import Flask, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from outreach import errors
+
+log = logging.getLogger(__name__)
+
+_STATUS: dict[type[errors.OutreachError], int] = {
+    errors.NotFound: 404,
+    errors.NotAllowed: 403,
+    errors.Stale: 409,
+    errors.RuleBroken: 422,
+    errors.ProviderUnavailable: 503,
+}
+
+
+def init_app(app: Flask) -> None:
+    """Give ``app`` its error pages."""
+    app.register_error_handler(errors.OutreachError, _ours)
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(HTTPException, _http)
+
+
+def status_of(error: errors.OutreachError) -> int:
+    """Return the HTTP status of one of our errors, by its nearest category."""
+    for kind in type(error).__mro__:
+        if kind in _STATUS:
+            return _STATUS[kind]
+    return 500
+
+
+def _ours(error: errors.OutreachError) -> ResponseReturnValue:
+    status = status_of(error)
+    log.info("%s: %s", type(error).__name__, status)
+    return _page(status, str(error)), status
+
+
+def _expired(error: CSRFError) -> ResponseReturnValue:
+    log.info("form token refused: %s", error.description)
+    return _page(400, _("This form was open too long. Go back, reload the page and try again.")), 400
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status < 400:  # noqa: PLR2004 - redirects pass through
+        return error.get_response()
+    return _page(status, ""), status, dict(error.get_headers()[:0])
+
+
+def _page(status: int, message: str) -> str:
+    titles = {
+        400: _("That request did not make sense"),
+        403: _("You can't do this"),
+        404: _("There is nothing here"),
+        405: _("That is not possible here"),
+        409: _("This changed while you had it open"),
+        413: _("That file is too large"),
+        422: _("That is not possible"),
+        429: _("Too many tries"),
+        503: _("The telephone service does not answer"),
+    }
+    title = titles.get(status, _("Something went wrong"))
+    return render_template("errors/error.html", title=title, message=message, status=status)

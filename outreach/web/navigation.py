@@ -1,0 +1,27 @@
+"""The side navigation: one list, shown to those who may open each page."""
+
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry: the page it opens, its words and its icon."""
+
+    endpoint: str
+    label: LazyString
+    icon: str
+
+
+ITEMS = (
+    Item("calls.queue", _l("My queue"), "telephone"),
+    Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
+    Item("reports.today", _l("Today"), "house"),
+    Item("reports.adherence", _l("Adherence"), "bar-chart-line"),
+    Item("patients.register", _l("Patients"), "people"),
+    Item("panels.assign", _l("Panels"), "person-lines-fill"),
+    Item("intake.upload", _l("Import"), "box-arrow-in-down"),
+    Item("messaging.outbox", _l("Messages"), "chat-dots"),
+)

@@ -1,0 +1,110 @@
+"""How instants, days and numbers are written on pages."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from flask import Flask
+from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+
+def local_time(instant: datetime, zone: ZoneInfo | str) -> str:
+    """Return the wall-clock time in ``zone``: '3:10 PM'."""
+    return format_datetime(_in(instant, zone), "h:mm a", rebase=False).replace("\u202f", "\u00a0")
+
+
+def local_moment(instant: datetime, zone: ZoneInfo | str) -> str:
+    """Return weekday, day and time in ``zone``: 'Tue, Nov 24, 3:10 PM'."""
+    return _spaced(format_datetime(_in(instant, zone), "EEE, MMM d, h:mm a", rebase=False))
+
+
+def local_weekday_time(instant: datetime, zone: ZoneInfo | str) -> str:
+    """Return weekday and time in ``zone``: 'Tue 3:10 PM'."""
+    return _spaced(format_datetime(_in(instant, zone), "EEE h:mm a", rebase=False))
+
+
+def calendar_day(day: date | None) -> str:
+    """Return 'Tue, Nov 24', with the year only where it is not the common case."""
+    return format_date(day, "EEE, MMM d") if day else ""
+
+
+def full_day(day: date | None) -> str:
+    """Return 'Nov 24, 2026'."""
+    return format_date(day, "MMM d, y") if day else ""
+
+
+def short_number(value: float | None, decimals: int = 1) -> str:
+    """Return a number with at most ``decimals`` decimals, by locale; a dash where missing."""
+    if value is None:
+        return "–"
+    return format_decimal(value, format="#,##0." + "#" * decimals if decimals else "#,##0")
+
+
+def percent(numerator: int, denominator: int) -> str:
+    """Return a rate as '73%'; a dash where there is nothing to divide by."""
+    return f"{100 * numerator / denominator:.0f}%" if denominator else "–"
+
+
+def phone(e164: str) -> str:
+    """Return a number as people write it: national at home, international elsewhere."""
+    parsed = phonenumbers.parse(e164)
+    style = phonenumbers.PhoneNumberFormat
+    chosen = style.NATIONAL if parsed.country_code == 1 else style.INTERNATIONAL
+    return phonenumbers.format_number(parsed, chosen)
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """Return how long ago: 'just now', '12 min ago', '3 h ago', '5 days ago'."""
+    passed = now - instant
+    if passed < timedelta(minutes=1):
+        return _("just now")
+    if passed < timedelta(hours=1):
+        return _("%(n)s min ago", n=int(passed.total_seconds() // 60))
+    if passed < timedelta(days=1):
+        return _("%(n)s h ago", n=int(passed.total_seconds() // 3600))
+    return _("%(n)s days ago", n=passed.days) if passed.days > 1 else _("yesterday")
+
+
+def place(zone: str) -> str:
+    """Return the city that a zone is named after: 'Chicago'."""
+    return zone.rsplit("/", 1)[-1].replace("_", " ")
+
+
+def init_app(app: Flask) -> None:
+    """Register the filters and the icon macro of every template."""
+    for written in (
+        local_time,
+        local_moment,
+        local_weekday_time,
+        calendar_day,
+        full_day,
+        short_number,
+        phone,
+        ago,
+        place,
+    ):
+        app.add_template_filter(written)
+    app.add_template_global(percent)
+    app.add_template_global(_icon_of(app), "icon")
+
+
+def _icon_of(app: Flask) -> object:
+    def icon(name: str, label: str = "") -> Markup:
+        """Return one icon of the sprite; hidden from screen readers unless labelled."""
+        sprite = app.jinja_env.globals["asset"]("vendor/icons.svg")  # type: ignore[operator]
+        hidden = Markup('role="img" aria-label="{}"').format(label) if label else None
+        return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(
+            hidden or Markup('aria-hidden="true"'), sprite, name
+        )
+
+    return icon
+
+
+def _in(instant: datetime, zone: ZoneInfo | str) -> datetime:
+    return instant.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+
+
+def _spaced(text: str) -> str:
+    return text.replace("\u202f", "\u00a0")

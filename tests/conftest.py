@@ -1,0 +1,127 @@
+"""One real database a test, a stopped clock and a carrier that keeps what it is given.
+
+Tests that take ``database_url`` (directly or through ``sessions``, ``app``, ``client``) run
+on SQLite and on PostgreSQL.
+"""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from config import ROOT, Config
+from outreach import orm
+from outreach.accounts.models import StaffMember
+from outreach.app import create_app
+from outreach.db import db
+from outreach.deps import Deps
+from outreach.orm import Sessions
+from tests.builders import PASSWORD
+from tests.fakes import FakeClock, FakeGateway
+from tests.postgres import Server
+
+FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def migrate(url: str) -> None:
+    alembic = AlembicConfig(toml_file=ROOT / "pyproject.toml")
+    alembic.attributes["url"] = url
+    command.upgrade(alembic, "head")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    server = Server()
+    server.start()
+    server.create("template_outreach")
+    migrate(server.url("template_outreach"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        path = tmp_path / "outreach.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    name = f"t{uuid.uuid4().hex}"
+    server.create(name, "template_outreach")
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = orm.make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Sessions:
+    return orm.make_sessions(engine)
+
+
+@pytest.fixture
+def session(sessions: Sessions) -> Iterator[Session]:
+    with sessions() as session:
+        yield session
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def gateway(clock: FakeClock) -> FakeGateway:
+    return FakeGateway(clock)
+
+
+@pytest.fixture
+def config(database_url: str, tmp_path: Path) -> Config:
+    return Config(database_url=database_url, instance_path=tmp_path, secret_key="test " * 8)
+
+
+@pytest.fixture
+def app(config: Config, clock: FakeClock, gateway: FakeGateway) -> Iterator[Flask]:
+    app = create_app(Deps(config, clock, gateway))
+    app.testing = True
+    app.config["WTF_CSRF_ENABLED"] = False
+    app.extensions["password_hasher"] = FAST_HASHER
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def sign_in(client: FlaskClient, person: StaffMember) -> None:
+    """Sign ``person`` in; their row must have been made with ``password_hash=HASH``."""
+    answer = client.post("/sign-in", data={"email": person.email, "password": PASSWORD})
+    assert answer.status_code == 302, answer.text
+
+
+HASH = FAST_HASHER.hash(PASSWORD)
