@@ -23,15 +23,14 @@ from outreach.concerns import views as concerns
 from outreach.deps import Deps
 from outreach.intake import cli as intake_cli
 from outreach.intake import views as intake
+from outreach.measures import labels as measure_labels
 from outreach.messaging import views as messaging
 from outreach.messaging import webhooks as messaging_webhooks
 from outreach.panels import views as panels
 from outreach.patients import views as patients
 from outreach.planning import cli as planning_cli
 from outreach.reports import views as reports
-from outreach.telephony.console_gateway import ConsoleGateway
-from outreach.telephony.gateway import TelephonyGateway
-from outreach.telephony.twilio_gateway import TwilioGateway
+from outreach.telephony.carrier import carrier_of
 from outreach.web import error_pages, headers, navigation, template_filters
 
 LOCALES = ("en", "es", "pt_BR")
@@ -62,15 +61,8 @@ def create_app(outside: Deps | None = None) -> Flask:
     return app
 
 
-def make_gateway(config: Config) -> TelephonyGateway:
-    """Return Twilio where it is configured, else the carrier that only stores."""
-    if config.twilio and config.public_url:
-        return TwilioGateway(config.twilio, config.public_url)
-    return ConsoleGateway(config.instance_path / "console-sms.jsonl", utc_now)
-
-
 def _real_world(config: Config) -> Deps:
-    return Deps(config, utc_now, make_gateway(config))
+    return Deps(config, utc_now, carrier_of(config))
 
 
 def _attach(app: Flask, outside: Deps) -> None:
@@ -91,6 +83,8 @@ def _attach(app: Flask, outside: Deps) -> None:
     error_pages.init_app(app)
     _versioned_assets(app)
     template_filters.init_app(app)
+    app.add_template_filter(measure_labels.measure_name)
+    app.add_template_filter(measure_labels.reading_words)
     app.context_processor(lambda: {"navigation": navigation.ITEMS, "now": outside.clock()})
     app.before_request(_refuse_null_bytes)
     _register(app)

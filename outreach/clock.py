@@ -1,7 +1,7 @@
 """The only place that reads a clock. Everything else is told what time it is."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
@@ -15,3 +15,8 @@ def utc_now() -> datetime:
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
     """Return the calendar day that ``instant`` falls on in ``zone``."""
     return instant.astimezone(zone).date()
+
+
+def day_began_at(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return the instant at which the calendar day of ``instant`` began in ``zone``, in UTC."""
+    return datetime.combine(local_day(instant, zone), time(), tzinfo=zone).astimezone(UTC)

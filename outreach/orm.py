@@ -1,19 +1,23 @@
 """Tables, engines and sessions, without Flask."""
 
 import enum
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import JSON, Dialect, Engine, Enum, MetaData, create_engine, event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, CursorResult, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import DateTime, TypeDecorator
 
 Sessions = sessionmaker[Session]
+
+log = logging.getLogger(__name__)
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
@@ -108,6 +112,34 @@ def use_wal(engine: Engine) -> None:
             connection.cursor().execute("PRAGMA journal_mode=WAL")
         finally:
             connection.close()
+
+
+def insert_new(session: Session, model: type[Model], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert ``rows`` that break no unique key; pass over the others; return how many went in.
+
+    This, not a look beforehand, is what makes a second one impossible.
+    """
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    added = 0
+    for row in rows:
+        done = session.execute(insert(model).values(**row).on_conflict_do_nothing())
+        added += cast("CursorResult[Any]", done).rowcount
+    return added
+
+
+def for_each(ids: Iterable[int], work: Callable[[int], int | bool]) -> int:
+    """Do ``work`` for each id and return the sum of what it returns.
+
+    One bad row is logged, by id, and never stops the rest.
+    """
+    done = 0
+    for each in ids:
+        try:
+            done += work(each)
+        except Exception:
+            log.exception("%s failed for row %s", getattr(work, "__name__", "work"), each)
+    return done
 
 
 def make_sessions(engine: Engine) -> Sessions:

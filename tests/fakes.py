@@ -1,5 +1,6 @@
 """Stand-ins for what lies outside the process: time and the telephone company."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -57,10 +58,14 @@ class FakeGateway:
             raise trouble
         return ProviderReceipt(f"SM{sms.reference:032d}")
 
-    def find_sms(self, sms: OutboundSms, *, since: datetime) -> ProviderReceipt | None:
+    def find_sms(
+        self, sms: OutboundSms, *, since: datetime, not_these: Collection[str]
+    ) -> ProviderReceipt | None:
         for at, taken in self.taken:
-            if (taken.to, taken.body) == (sms.to, sms.body) and at >= since:
-                return ProviderReceipt(f"SM{taken.reference:032d}")
+            found = f"SM{taken.reference:032d}"
+            is_same = (taken.to, taken.body) == (sms.to, sms.body)
+            if is_same and at >= since and found not in not_these:
+                return ProviderReceipt(found)
         return None
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:

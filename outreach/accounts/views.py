@@ -3,9 +3,10 @@
 from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
 
 from outreach import orm
 from outreach.accounts import access, sign_in as sessions
@@ -42,6 +43,13 @@ def sign_in() -> ResponseReturnValue:
     if form.validate_on_submit() and _is_let_in(form):
         return redirect(_inside(request.args.get("next")))
     return render_template("accounts/sign_in.html", form=form), 422 if form.errors else 200
+
+
+@bp.get("/form-token")
+@role_required(*Role)
+def form_token() -> ResponseReturnValue:
+    """Return a fresh form token, for a page that outlived the session it was made in."""
+    return jsonify(token=generate_csrf())
 
 
 @bp.post("/sign-out")

@@ -57,7 +57,7 @@ class QueueGroup(enum.StrEnum):
     NOW = "now"
     LATER = "later"
     NUMBER_TO_FIX = "number_to_fix"
-    DONE = "done"
+    COMING = "coming"
 
 
 class Why(enum.StrEnum):
@@ -73,33 +73,39 @@ class Why(enum.StrEnum):
 
 @dataclass(frozen=True)
 class QueueFacts:
-    """What the order of a queue depends on."""
+    """What the order of a queue depends on.
+
+    ``lawful_until_at`` is None while calling is not lawful where the patient is.
+    ``day_ends_at`` is when the caller's own day ends.
+    """
 
     now: datetime
+    day_ends_at: datetime
     dial_from_at: datetime
     dial_until_at: datetime
     lawful_until_at: datetime | None
     is_agreed: bool
     is_last_day: bool
-    is_first_week: bool
+    is_first_call: bool
     was_missed_before: bool
     dials: int
     has_number: bool
-    is_closed: bool
 
 
 def group_of(facts: QueueFacts) -> QueueGroup:
     """Return the part of the queue that a call belongs in.
 
-    A slot that has passed unused stays in NOW while calling is still lawful today.
+    A slot that has passed unused stays in NOW while calling is still lawful today. A time
+    that the patient asked for is NOW even outside the usual hours.
     """
-    if facts.is_closed:
-        return QueueGroup.DONE
     if not facts.has_number:
         return QueueGroup.NUMBER_TO_FIX
-    if facts.lawful_until_at is None or facts.now < facts.dial_from_at:
+    if facts.dial_from_at >= facts.day_ends_at:
+        return QueueGroup.COMING
+    if facts.now < facts.dial_from_at:
         return QueueGroup.LATER
-    return QueueGroup.NOW
+    is_open = facts.lawful_until_at is not None or facts.is_agreed
+    return QueueGroup.NOW if is_open else QueueGroup.COMING
 
 
 def whys_of(facts: QueueFacts) -> tuple[Why, ...]:
@@ -107,7 +113,7 @@ def whys_of(facts: QueueFacts) -> tuple[Why, ...]:
     holding = {
         Why.AGREED: facts.is_agreed,
         Why.LAST_DAY: facts.is_last_day,
-        Why.FIRST_CALL: facts.is_first_week,
+        Why.FIRST_CALL: facts.is_first_call,
         Why.MISSED_LAST: facts.was_missed_before,
         Why.TRIED_TODAY: facts.dials > 0,
     }
@@ -121,7 +127,7 @@ def order_key(facts: QueueFacts) -> tuple[int, datetime, datetime]:
     """
     rank = list(Why).index(whys_of(facts)[0])
     closes = min(facts.dial_until_at, facts.lawful_until_at or facts.dial_until_at)
-    if group_of(facts) is QueueGroup.LATER:
+    if group_of(facts) is not QueueGroup.NOW:
         return 0, facts.dial_from_at, closes
     return rank, closes, facts.dial_from_at
 
@@ -129,3 +135,13 @@ def order_key(facts: QueueFacts) -> tuple[int, datetime, datetime]:
 def is_early(*, is_agreed: bool, dial_from_at: datetime, now: datetime) -> bool:
     """Say whether dialling at ``now`` would break a promised time."""
     return is_agreed and now < dial_from_at - EARLY_TOLERANCE
+
+
+def is_held(*, is_in_call: bool, saved_at: datetime, now: datetime) -> bool:
+    """Say whether an in-call mark still counts: nobody stays on the line unheard for ever."""
+    return is_in_call and now - saved_at < HELD_FOR
+
+
+def minutes_since(started_at: datetime, now: datetime) -> int:
+    """Return the length of a call in whole minutes, begun minutes counted."""
+    return max(1, -(-int((now - started_at).total_seconds()) // 60))

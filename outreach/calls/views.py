@@ -1,5 +1,199 @@
-"""Pages of calls."""
+"""Pages a caller works in all day: the queue and the call."""
 
-from flask import Blueprint
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.rules import Role
+from outreach.audit import trail
+from outreach.calls import dialing, drafts, outcomes, screen
+from outreach.calls import queue as queues
+from outreach.calls.forms import Around, CallReportForm
+from outreach.calls.labels import GROUP_WORDS, OUTCOME_WORDS, WHY_WORDS
+from outreach.calls.rules import NOT_REACHED, REACHED, QueueGroup, minutes_since
+from outreach.calls.screen import NoPlannedCall, Screen
+from outreach.db import db
+from outreach.deps import deps
+from outreach.patients import registry
+from outreach.patients.models import Patient
+from outreach.web.template_filters import local_moment
 
 bp = Blueprint("calls", __name__)
+
+NOT_ANSWERS = {"csrf_token", "planned_call_id", "form_key", "then"}
+
+
+@bp.get("/queue/")
+@role_required(Role.CALLER)
+def queue() -> ResponseReturnValue:
+    """Show who to call now, later today, and in the coming days."""
+    found = queues.queue_of(db.session, signed_in(), now=deps().clock())
+    fragment = "calls/_queue.html" if "HX-Request" in request.headers else "calls/queue.html"
+    page = render_template(
+        fragment,
+        queue=found,
+        groups=QueueGroup,
+        group_words=GROUP_WORDS,
+        why_words=WHY_WORDS,
+        outcome_words=OUTCOME_WORDS,
+    )
+    return page, 200, {"Vary": "HX-Request"}
+
+
+@bp.get("/calls/<ref>")
+@role_required(Role.CALLER)
+def call(ref: str) -> ResponseReturnValue:
+    """Show all that a warm call needs, and the form for what comes of it."""
+    now, patient = deps().clock(), _patient(ref)
+    try:
+        shown = screen.screen_of(db.session, patient, signed_in(), now=now)
+    except NoPlannedCall:
+        flash(_("No call is planned for this patient now."), "warm")
+        return redirect(url_for("chart.patient", ref=ref))
+    with db.sessionmaker.begin() as own:
+        _audit(own, "opened the call screen", patient)
+    return _page(shown, _blank_form(shown))
+
+
+@bp.post("/calls/<ref>/start")
+@role_required(Role.CALLER)
+def start(ref: str) -> ResponseReturnValue:
+    """Begin a call: start its clock, and mark it so that nobody else rings."""
+    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    planned = screen.call_of(db.session, patient)
+    dialing.refuse_wrong_hour(dialing.moment_of(patient, planned, now=now))
+    if request.form.get("take_over"):
+        drafts.take_over(db.session, planned, actor)
+    if drafts.mark_of_others(db.session, planned, actor, now=now) is None:
+        drafts.begin(db.session, planned, actor, now=now)
+    db.session.commit()
+    return redirect(url_for("calls.call", ref=ref))
+
+
+@bp.post("/calls/<ref>/stop")
+@role_required(Role.CALLER)
+def stop(ref: str) -> ResponseReturnValue:
+    """Take the in-call mark away without recording anything; what was typed stays."""
+    drafts.end(db.session, screen.call_of(db.session, _patient(ref)), signed_in())
+    db.session.commit()
+    return redirect(url_for("calls.queue"))
+
+
+@bp.post("/calls/<ref>/draft")
+@role_required(Role.CALLER)
+def draft(ref: str) -> ResponseReturnValue:
+    """Keep what is being typed; answers with the version it was kept under."""
+    answers = {
+        name: request.form.getlist(name) for name in request.form if name not in NOT_ANSWERS
+    }
+    version = answers.pop("version", ["0"])[0]
+    planned = screen.call_of(db.session, _patient(ref))
+    try:
+        kept = drafts.save(
+            db.session,
+            planned,
+            signed_in(),
+            answers,
+            version=int(version) if version.isdecimal() else -1,
+            now=deps().clock(),
+        )
+    except drafts.SavedElsewhere as error:
+        return jsonify(version=error.version), 409
+    db.session.commit()
+    return jsonify(version=kept.version)
+
+
+@bp.post("/calls/<ref>")
+@role_required(Role.CALLER)
+def record(ref: str) -> ResponseReturnValue:
+    """Keep what came of a call, plan what follows, and go on to the next patient."""
+    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    form = CallReportForm()
+    if outcomes.is_recorded(db.session, form.form_key.data or ""):
+        return redirect(url_for("calls.queue"))
+    try:
+        shown = screen.screen_of(db.session, patient, actor, now=now)
+    except NoPlannedCall as error:
+        raise outcomes.CallAlreadyClosed(_("This call was recorded already.")) from error
+    if not form.bind(_around(shown)).validate_on_submit():
+        return _page(shown, form), 422
+    report = form.to_report()
+    outcomes.record(
+        db.session, patient, int(form.planned_call_id.data or 0), report, actor=actor, now=now
+    )
+    db.session.commit()
+    flash(_saved(patient), "good")
+    return redirect(_onward(ref, form.then.data))
+
+
+def _patient(ref: str) -> Patient:
+    return registry.by_ref(db.session, signed_in().scope, ref)
+
+
+def _onward(ref: str, then: str | None) -> str:
+    if then == "stay":
+        return url_for("chart.patient", ref=ref)
+    following = queues.next_ref(db.session, signed_in(), now=deps().clock())
+    return url_for("calls.call", ref=following) if following else url_for("calls.queue")
+
+
+def _saved(patient: Patient) -> str:
+    """Return the words after a save: when this patient is called next."""
+    try:
+        planned = screen.call_of(db.session, patient)
+    except NoPlannedCall:
+        return _("Saved. No more calls are planned for %(name)s.", name=patient.called)
+    when = local_moment(planned.dial_from_at, patient.zone)
+    return _("Saved. Next call with %(name)s: %(when)s.", name=patient.called, when=when)
+
+
+def _around(shown: Screen) -> Around:
+    started = shown.draft.started_at if shown.draft else None
+    return Around(
+        zone=shown.standing.zone,
+        now=shown.moment.now,
+        number_ids=[shown.number.id] if shown.number else [],
+        promise_ids=[promise.id for promise in shown.promises],
+        started_at_minutes=minutes_since(started, shown.moment.now) if started else None,
+    )
+
+
+def _blank_form(shown: Screen) -> CallReportForm:
+    """Return the form as it opens: with what was being typed, if anything."""
+    kept = MultiDict(shown.draft.answers if shown.draft else {})
+    form = CallReportForm(
+        formdata=kept if kept else None,
+        glucose_unit=shown.patient.clinic.glucose_unit,
+        meta={"csrf": False},
+    )
+    form.planned_call_id.data = shown.call.id
+    form.form_key.data = shown.draft.form_key if shown.draft else drafts.new_form_key()
+    return form.bind(_around(shown))
+
+
+def _page(shown: Screen, form: CallReportForm) -> str:
+    return render_template(
+        "calls/call.html",
+        screen=shown,
+        form=form,
+        outcome_words=OUTCOME_WORDS,
+        reached={outcome.value for outcome in REACHED},
+        not_reached={outcome.value for outcome in NOT_REACHED},
+        today=shown.moment.now.astimezone(ZoneInfo(shown.patient.zone)).date(),
+    )
+
+
+def _audit(session: object, action: str, patient: Patient) -> None:
+    trail.record(
+        session,  # type: ignore[arg-type]
+        action,
+        actor_id=signed_in().staff_id,
+        now=deps().clock(),
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        about=("patient", patient.id),
+    )

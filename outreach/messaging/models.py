@@ -9,7 +9,7 @@ from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
 from outreach.orm import Model
 from outreach.patients.models import Patient
 
-_PENDING = text("status IN ('scheduled', 'claimed', 'calling', 'unknown')")
+_PENDING = text("status IN ('scheduled', 'calling', 'unknown')")
 
 
 class Message(Model):

@@ -9,6 +9,7 @@ from outreach.telephony.gateway import DeliveryStatus
 PER_DAY = 1  # Source: domain.md D: at most 1 a day and 3 a week a patient.
 PER_WEEK = 3
 LEASE = timedelta(minutes=2)
+SETTLE_AFTER = timedelta(minutes=5)  # a carrier's list shows a text well before this
 MAX_TRIES = 8
 
 
@@ -21,12 +22,12 @@ class MessageKind(enum.StrEnum):
 class MessageStatus(enum.StrEnum):
     """Where a text stands.
 
-    SCHEDULED waits for its time; CLAIMED was taken by a worker; CALLING means that the
-    carrier is being asked, so an end without an answer leaves it UNKNOWN until looked up.
+    SCHEDULED waits for its time. CALLING is committed before the carrier is asked, so a
+    process that dies meanwhile leaves a row to be looked up, never one to be sent again.
+    UNKNOWN was asked for and not answered.
     """
 
     SCHEDULED = "scheduled"
-    CLAIMED = "claimed"
     CALLING = "calling"
     UNKNOWN = "unknown"
     ACCEPTED = "accepted"
@@ -51,7 +52,6 @@ class SkipReason(enum.StrEnum):
 
 _RANK = {
     MessageStatus.SCHEDULED: 0,
-    MessageStatus.CLAIMED: 0,
     MessageStatus.CALLING: 0,
     MessageStatus.UNKNOWN: 0,
     MessageStatus.ACCEPTED: 1,

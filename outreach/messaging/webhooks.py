@@ -1,5 +1,38 @@
-"""Where the carrier reports on messages. No session, no CSRF: the signature is the proof."""
+"""Where the carrier reports on texts. No session, no CSRF: the signature is the proof."""
 
-from flask import Blueprint
+import logging
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from outreach.accounts.access import open_to_all
+from outreach.db import db
+from outreach.deps import deps
+from outreach.messaging import receipts
+from outreach.telephony.gateway import SignedRequest
 
 bp = Blueprint("messaging_webhooks", __name__, url_prefix="/webhooks")
+log = logging.getLogger(__name__)
+
+LARGEST_ID = 2**63 - 1
+
+
+@bp.post("/sms-status/<int:message_id>")
+@open_to_all
+def sms_status(message_id: int) -> ResponseReturnValue:
+    """Take one delivery report; the address carries our own id, so order does not matter."""
+    outside = deps()
+    base = outside.config.public_url or request.url_root.rstrip("/")
+    signed = SignedRequest(
+        base + request.full_path.rstrip("?"),
+        {name: request.form.getlist(name) for name in request.form},
+        request.headers.get("X-Twilio-Signature", ""),
+    )
+    report = outside.gateway.read_report(signed)
+    is_ours = message_id <= LARGEST_ID and receipts.apply(
+        db.session, message_id, report, now=outside.clock()
+    )
+    db.session.commit()
+    if not is_ours:
+        log.warning("a delivery report for a message that we don't know: %s", message_id)
+    return "", 204

@@ -70,7 +70,10 @@ class Patient(Model):
 
 
 class PhoneNumber(Model):
-    """One number of one patient, E.164, with its own health. ``position`` 1 is tried first."""
+    """One number of one patient, E.164, with its own health. ``position`` 1 is tried first.
+
+    ``can_text`` turns false when the carrier says that it is a landline or does not exist.
+    """
 
     __tablename__ = "phone_number"
     __table_args__ = (
@@ -84,6 +87,7 @@ class PhoneNumber(Model):
     e164: Mapped[str] = mapped_column(String(20))
     position: Mapped[int]
     health: Mapped[NumberHealth]
+    can_text: Mapped[bool] = mapped_column(default=True)
     health_at: Mapped[datetime]
 
 

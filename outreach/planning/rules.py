@@ -122,26 +122,32 @@ def retry_slot(
     policy: AttemptPolicy,
     dials: Sequence[PastDial],
     *,
-    complete_by_on: date,
-    now: datetime,
+    days: tuple[date, date],
+    not_before: datetime,
 ) -> Slot | None:
     """Return when to dial again after ``dials``, or None when it is given up.
 
-    At most ``max_dials``, ``max_dials_per_day`` of them on one day, some hours apart; the
-    last one brings the tries to ``min_days`` days and ``min_dayparts`` parts of the day.
+    At most ``max_dials``, ``max_dials_per_day`` of them on one day; the last one brings the
+    tries to ``min_days`` days and ``min_dayparts`` parts of the day.
+
+    Args:
+        calendar: the patient's days.
+        policy: how hard to try.
+        dials: the tries so far.
+        days: first and last day to consider, on the patient's calendar.
+        not_before: aware instant; the policy's hours between dials are the caller's to add.
 
     Source: domain.md E2.
     """
     if len(dials) >= policy.max_dials:
         return None
     zone = calendar.zone
-    not_before = now + timedelta(hours=policy.hours_between)
     tried_days = [dial.at.astimezone(zone).date() for dial in dials]
     tried_parts = {daypart_of(dial.at, zone) for dial in dials}
     is_last = len(dials) + 1 == policy.max_dials
     needs_new_day = is_last and len(set(tried_days)) < policy.min_days
     needs_new_part = is_last and len(tried_parts) < policy.min_dayparts
-    for day in _days(now.astimezone(zone).date(), complete_by_on):
+    for day in _days(*days):
         if tried_days.count(day) >= policy.max_dials_per_day:
             continue
         if needs_new_day and day in tried_days:

@@ -1,7 +1,7 @@
 """The outside world of telephones as values and one Protocol. Nothing here does anything."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -43,6 +43,7 @@ class DeliveryReport:
     provider_id: str
     status: DeliveryStatus
     error_code: int | None = None
+    is_opt_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,13 @@ class TelephonyGateway(Protocol):
         """
         ...
 
-    def find_sms(self, sms: OutboundSms, *, since: datetime) -> ProviderReceipt | None:
-        """Return the receipt of ``sms`` if the provider took it at or after ``since``."""
+    def find_sms(
+        self, sms: OutboundSms, *, since: datetime, not_these: Collection[str]
+    ) -> ProviderReceipt | None:
+        """Return the receipt of ``sms`` if the provider took it at or after ``since``.
+
+        ``not_these`` are provider ids that belong to other texts to the same number.
+        """
         ...
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:

@@ -1,6 +1,6 @@
 """Twilio, by its official client. Its words and error codes occur in this file only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -89,7 +89,9 @@ class TwilioGateway:
             raise _unanswered(error) from error
         return ProviderReceipt(str(taken.sid))
 
-    def find_sms(self, sms: OutboundSms, *, since: datetime) -> ProviderReceipt | None:
+    def find_sms(
+        self, sms: OutboundSms, *, since: datetime, not_these: Collection[str]
+    ) -> ProviderReceipt | None:
         """Look through Twilio's list for the same body to the same number.
 
         Twilio takes no idempotency key, so this is how a lost answer is settled.
@@ -99,7 +101,7 @@ class TwilioGateway:
         except (TwilioRestException, RequestException) as error:
             raise ProviderUnavailable(type(error).__name__) from error
         for message in sent:
-            if message.body == sms.body:
+            if message.body == sms.body and message.sid not in not_these:
                 return ProviderReceipt(str(message.sid))
         return None
 
@@ -111,9 +113,10 @@ class TwilioGateway:
         status = _STATUS.get(parameters.first("MessageStatus"))
         if status is None:
             raise BadSignature("The report has no status that we know.")
-        code = parameters.first("ErrorCode")
+        digits = parameters.first("ErrorCode")
+        code = int(digits) if digits.isascii() and digits.isdigit() else None
         return DeliveryReport(
-            parameters.first("MessageSid"), status, int(code) if code.isdigit() else None
+            parameters.first("MessageSid")[:64], status, code, is_opt_out=code == _OPTED_OUT
         )
 
     def _sender(self, sms: OutboundSms) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_decimal
+from babel import Locale
+from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -67,6 +68,12 @@ def ago(instant: datetime, now: datetime) -> str:
     return _("%(n)s days ago", n=passed.days) if passed.days > 1 else _("yesterday")
 
 
+def language_name(code: str) -> str:
+    """Return a language's name in the reader's own: 'es' becomes 'Spanish'."""
+    known = get_locale() or Locale("en")
+    return known.languages.get(code.replace("-", "_"), code)
+
+
 def place(zone: str) -> str:
     """Return the city that a zone is named after: 'Chicago'."""
     return zone.rsplit("/", 1)[-1].replace("_", " ")
@@ -84,6 +91,7 @@ def init_app(app: Flask) -> None:
         phone,
         ago,
         place,
+        language_name,
     ):
         app.add_template_filter(written)
     app.add_template_global(percent)

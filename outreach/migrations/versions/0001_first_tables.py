@@ -221,7 +221,7 @@ def upgrade() -> None:
     sa.Column('to_number', sa.String(length=20), nullable=False),
     sa.Column('language', sa.String(length=10), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
-    sa.Column('status', sa.Enum('scheduled', 'claimed', 'calling', 'unknown', 'accepted', 'sent', 'delivered', 'undelivered', 'failed', 'skipped', name='messagestatus', native_enum=False, length=40), nullable=False),
+    sa.Column('status', sa.Enum('scheduled', 'calling', 'unknown', 'accepted', 'sent', 'delivered', 'undelivered', 'failed', 'skipped', name='messagestatus', native_enum=False, length=40), nullable=False),
     sa.Column('skip_reason', sa.Enum('no consent to texts for this number', 'the number is wrong or disconnected', 'its time has passed', 'the call was moved or made', 'enough texts this week', 'already a text today', 'no longer in the programme', name='skipreason', native_enum=False, length=40), nullable=True),
     sa.Column('failure', sa.String(length=80), nullable=False),
     sa.Column('send_after', sa.DateTime(timezone=True), nullable=False),
@@ -241,7 +241,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_message_cause'), ['cause'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_clinic_id_message_created_at'), ['clinic_id', 'created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_patient_id_message_created_at'), ['patient_id', 'created_at'], unique=False)
-        batch_op.create_index('ix_message_pending', ['send_after'], unique=False, sqlite_where=sa.text("status IN ('scheduled', 'claimed', 'calling', 'unknown')"), postgresql_where=sa.text("status IN ('scheduled', 'claimed', 'calling', 'unknown')"))
+        batch_op.create_index('ix_message_pending', ['send_after'], unique=False, sqlite_where=sa.text("status IN ('scheduled', 'calling', 'unknown')"), postgresql_where=sa.text("status IN ('scheduled', 'calling', 'unknown')"))
 
     op.create_table('phone_number',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -250,6 +250,7 @@ def upgrade() -> None:
     sa.Column('e164', sa.String(length=20), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
     sa.Column('health', sa.Enum('working', 'wrong', 'disconnected', name='numberhealth', native_enum=False, length=40), nullable=False),
+    sa.Column('can_text', sa.Boolean(), nullable=False),
     sa.Column('health_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['clinic_id'], ['clinic.id'], name=op.f('fk_phone_number_clinic_id')),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_phone_number_patient_id')),
@@ -544,7 +545,7 @@ def downgrade() -> None:
 
     op.drop_table('phone_number')
     with op.batch_alter_table('message', schema=None) as batch_op:
-        batch_op.drop_index('ix_message_pending', sqlite_where=sa.text("status IN ('scheduled', 'claimed', 'calling', 'unknown')"), postgresql_where=sa.text("status IN ('scheduled', 'claimed', 'calling', 'unknown')"))
+        batch_op.drop_index('ix_message_pending', sqlite_where=sa.text("status IN ('scheduled', 'calling', 'unknown')"), postgresql_where=sa.text("status IN ('scheduled', 'calling', 'unknown')"))
         batch_op.drop_index(batch_op.f('ix_message_patient_id_message_created_at'))
         batch_op.drop_index(batch_op.f('ix_message_clinic_id_message_created_at'))
         batch_op.drop_index(batch_op.f('ix_message_cause'))

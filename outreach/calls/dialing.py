@@ -1,0 +1,49 @@
+"""Before the phone rings: may this patient be called now?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from outreach.calls.rules import is_early
+from outreach.errors import RuleBroken
+from outreach.patients.models import Patient
+from outreach.patients.rules import ContactHours, next_allowed_at
+from outreach.planning.models import PlannedCall
+
+
+class NotNow(RuleBroken):
+    """It is outside contact hours where the patient is, and nobody agreed on this time."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What there is to know about calling now.
+
+    ``allowed_at`` equals ``now`` while calling is lawful, else it is the next opening.
+    """
+
+    now: datetime
+    allowed_at: datetime
+    is_early: bool
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the patient may be called now."""
+        return self.allowed_at <= self.now
+
+
+def moment_of(patient: Patient, call: PlannedCall, *, now: datetime) -> Moment:
+    """Return whether ``patient`` (with their clinic) may be called at ``now``."""
+    is_agreed_now = call.is_agreed and call.dial_from_at <= now < call.dial_until_at
+    hours = ContactHours(
+        patient.clinic.opens, patient.clinic.closes, patient.wishes.allowed_weekdays
+    )
+    allowed_at = now if is_agreed_now else next_allowed_at(now, ZoneInfo(patient.zone), hours)
+    early = is_early(is_agreed=call.is_agreed, dial_from_at=call.dial_from_at, now=now)
+    return Moment(now, allowed_at, is_early=early)
+
+
+def refuse_wrong_hour(moment: Moment) -> None:
+    """Raise NotNow outside contact hours."""
+    if not moment.is_allowed:
+        raise NotNow("It is outside calling hours where this patient is.")

@@ -1,0 +1,148 @@
+"""What is being typed, kept on the server, and the mark that somebody is on the line."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from outreach.accounts.rules import Actor
+from outreach.calls.models import Draft
+from outreach.calls.rules import is_held
+from outreach.errors import RuleBroken, Stale
+from outreach.planning.models import PlannedCall
+
+# More than anybody types in one call, less than would hurt to store.
+MOST_FIELDS = 60
+MOST_CHARACTERS = 20_000
+
+
+class SavedElsewhere(Stale):
+    """Another tab saved this draft meanwhile; its text is kept, and so is this tab's."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__("This call is open in another tab as well.")
+        self.version = version
+
+
+class TooMuch(RuleBroken):
+    """A draft is larger than a call can be."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Somebody else is on the line with the patient."""
+
+    name: str
+    since: datetime
+
+
+def of(session: Session, call: PlannedCall, actor: Actor) -> Draft | None:
+    """Return what ``actor`` was typing about ``call``, if anything."""
+    return session.scalar(
+        select(Draft).where(Draft.planned_call_id == call.id, Draft.staff_id == actor.staff_id)
+    )
+
+
+def mark_of_others(
+    session: Session, call: PlannedCall, actor: Actor, *, now: datetime
+) -> Mark | None:
+    """Return who else is on the line with this patient, by a mark that still counts."""
+    others = session.scalars(
+        select(Draft)
+        .options(joinedload(Draft.staff))
+        .where(
+            Draft.planned_call_id == call.id,
+            Draft.staff_id != actor.staff_id,
+            Draft.is_in_call.is_(True),
+        )
+        .order_by(Draft.saved_at.desc(), Draft.id.desc())
+    ).all()
+    for draft in others:
+        if is_held(is_in_call=True, saved_at=draft.saved_at, now=now):
+            return Mark(draft.staff.name, draft.started_at or draft.saved_at)
+    return None
+
+
+def begin(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> Draft:
+    """Mark that ``actor`` is on the line; a call begun before goes on. Does not commit."""
+    draft = of(session, call, actor) or _new(session, call, actor, now=now)
+    draft.is_in_call, draft.saved_at = True, now
+    draft.started_at = draft.started_at or now
+    session.flush()
+    return draft
+
+
+def end(session: Session, call: PlannedCall, actor: Actor) -> None:
+    """Take the mark away; what was typed stays. Does not commit."""
+    draft = of(session, call, actor)
+    if draft is not None:
+        draft.is_in_call, draft.started_at = False, None
+
+
+def take_over(session: Session, call: PlannedCall, actor: Actor) -> None:
+    """End everybody else's mark; what they typed stays theirs. Does not commit."""
+    for draft in session.scalars(
+        select(Draft).where(Draft.planned_call_id == call.id, Draft.staff_id != actor.staff_id)
+    ):
+        draft.is_in_call = False
+
+
+def save(
+    session: Session,
+    call: PlannedCall,
+    actor: Actor,
+    answers: Mapping[str, Any],
+    *,
+    version: int,
+    now: datetime,
+) -> Draft:
+    """Keep ``answers`` over the draft that had ``version``. Does not commit.
+
+    Raises:
+        SavedElsewhere: the draft has moved on; nothing is overwritten.
+        TooMuch: more fields or characters than a call can have.
+    """
+    if len(answers) > MOST_FIELDS or sum(len(str(each)) for each in answers.values()) > (
+        MOST_CHARACTERS
+    ):
+        raise TooMuch("This is more text than one call can hold.")
+    draft = of(session, call, actor) or _new(session, call, actor, now=now)
+    if draft.version != version:
+        raise SavedElsewhere(draft.version)
+    draft.answers, draft.saved_at = dict(answers), now
+    draft.version += 1
+    session.flush()
+    return draft
+
+
+def drop(session: Session, call: PlannedCall, actor: Actor) -> None:
+    """Forget the draft of a call that was recorded. Does not commit."""
+    session.execute(
+        delete(Draft).where(Draft.planned_call_id == call.id, Draft.staff_id == actor.staff_id)
+    )
+
+
+def new_form_key() -> str:
+    """Return a key under which one form can be recorded once."""
+    return secrets.token_urlsafe(18)
+
+
+def _new(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> Draft:
+    draft = Draft(
+        clinic_id=call.clinic_id,
+        patient_id=call.patient_id,
+        planned_call_id=call.id,
+        staff_id=actor.staff_id,
+        form_key=new_form_key(),
+        answers={},
+        version=0,
+        is_in_call=False,
+        saved_at=now,
+    )
+    session.add(draft)
+    session.flush()
+    return draft

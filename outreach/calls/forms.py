@@ -1,0 +1,267 @@
+"""The form on the call screen: coerces, asks rules, builds one CallReport."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    DateField,
+    DecimalField,
+    Field,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    TimeField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from outreach.calls.labels import DOUBT_WORDS, OUTCOME_WORDS, UNIT_WORDS
+from outreach.calls.outcomes import CallReport
+from outreach.calls.rules import NOT_REACHED, REACHED, Outcome
+from outreach.measures.readings import ReportedReading
+from outreach.measures.rules import REGISTRY, Doubt, MeasureKind, doubt_about
+from outreach.planning.retrying import Agreed
+
+LONGEST_CALL_MINUTES = 240
+LARGEST_ID = 2**63 - 1
+
+@dataclass(frozen=True)
+class Around:
+    """What the form needs to know of the call around it."""
+
+    zone: ZoneInfo
+    now: datetime
+    number_ids: Sequence[int]
+    promise_ids: Sequence[int]
+    started_at_minutes: int | None
+
+
+def _unit_choices(kind: MeasureKind) -> list[SelectChoice]:
+    return [SelectChoice(unit, UNIT_WORDS.get(unit, unit)) for unit in REGISTRY[kind].units]
+
+
+class CallReportForm(FlaskForm):
+    """What a caller fills in during and after a call."""
+
+    planned_call_id = IntegerField(validators=[InputRequired(), NumberRange(1, LARGEST_ID)])
+    form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
+    reached = RadioField(
+        _l("Did you speak with the patient?"),
+        choices=[SelectChoice("yes", _l("Reached")), SelectChoice("no", _l("Not reached"))],
+        validators=[Optional()],
+    )
+    outcome = RadioField(
+        _l("How did it end?"),
+        choices=[SelectChoice(each.value, OUTCOME_WORDS[each]) for each in (*REACHED, *NOT_REACHED)],
+        validators=[Optional()],
+    )
+    note = TextAreaField(
+        _l("Note"),
+        validators=[Length(max=10_000, message=_l("Use at most 10,000 characters."))],
+    )
+    minutes = IntegerField(
+        _l("Minutes"),
+        validators=[
+            Optional(),
+            NumberRange(0, LONGEST_CALL_MINUTES, _l("Write minutes from 0 to 240.")),
+        ],
+    )
+    callback_on = DateField(_l("Call back on"), validators=[Optional()])
+    callback_at = TimeField(_l("at"), validators=[Optional()])
+    promise = StringField(
+        _l("Something to come back to"),
+        validators=[Length(max=500, message=_l("Use at most 500 characters."))],
+    )
+    promise_on = DateField(_l("by"), validators=[Optional()])
+    kept = SelectMultipleField(
+        _l("Done now"),
+        coerce=int,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
+    glucose = DecimalField(_l("Blood sugar"), validators=[Optional()])
+    glucose_unit = SelectField(_l("Unit"), choices=_unit_choices(MeasureKind.GLUCOSE))
+    glucose_is_fasting = BooleanField(_l("Fasting"))
+    glucose_on = DateField(_l("Day of the reading"), validators=[Optional()])
+    glucose_at = TimeField(_l("Time"), validators=[Optional()])
+    hba1c = DecimalField(_l("HbA1c"), validators=[Optional()])
+    hba1c_unit = SelectField(_l("Unit"), choices=_unit_choices(MeasureKind.HBA1C))
+    hba1c_on = DateField(_l("Day of the test"), validators=[Optional()])
+    systolic = DecimalField(_l("Upper (systolic)"), validators=[Optional()])
+    diastolic = DecimalField(_l("Lower (diastolic)"), validators=[Optional()])
+    weight = DecimalField(_l("Weight"), validators=[Optional()])
+    weight_unit = SelectField(_l("Unit"), choices=_unit_choices(MeasureKind.WEIGHT))
+    is_confirmed = BooleanField(_l("The unusual value is right: I read it back"))
+    then = RadioField(
+        choices=[SelectChoice("next", ""), SelectChoice("stay", "")],
+        default="next",
+        validators=[Optional()],
+    )
+
+    def bind(self, around: Around) -> "CallReportForm":
+        """Tell the form of the call around it; before validating."""
+        self.around = around
+        return self
+
+    @property
+    def chosen(self) -> Outcome | None:
+        """The outcome: the one chosen, or plainly 'we talked' where only that is known."""
+        if self.outcome.data in list(Outcome):
+            return Outcome(self.outcome.data)
+        return Outcome.COMPLETED if self.reached.data == "yes" else None
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check each field by itself, then what they say together."""
+        is_valid = super().validate(extra_validators)
+        checks = (self._check_outcome, self._check_words, self._check_times, self._check_values)
+        return all([is_valid, *(check() for check in checks)])
+
+    def to_report(self) -> CallReport:
+        """Return the validated answers as the use case wants them."""
+        outcome = self.chosen
+        if outcome is None:
+            raise ValueError("validate first")
+        return CallReport(
+            form_key=self.form_key.data or "",
+            outcome=outcome,
+            minutes=self._minutes() or 0,
+            note=(self.note.data or "").strip(),
+            agreed=self._agreed(outcome),
+            promise=(self.promise.data or "").strip(),
+            promise_on=self.promise_on.data,
+            kept_promise_ids=tuple(
+                each for each in self.kept.data or () if each in self.around.promise_ids
+            ),
+            readings=tuple(self._readings()) if outcome.is_reached else (),
+            number_id=next(iter(self.around.number_ids), None),
+        )
+
+    def _agreed(self, outcome: Outcome) -> Agreed | None:
+        on, at = self.callback_on.data, self.callback_at.data
+        if outcome is not Outcome.CALL_BACK or on is None or at is None:
+            return None
+        return Agreed(on, at)
+
+    def _minutes(self) -> int | None:
+        if self.minutes.data is not None:
+            return int(self.minutes.data)
+        return self.around.started_at_minutes
+
+    def _check_outcome(self) -> bool:
+        if self.chosen is None and not self.reached.errors:
+            return _wrong(
+                self.outcome if self.reached.data else self.reached,
+                _("Choose how the call went."),
+            )
+        is_reached = self.chosen is not None and self.chosen.is_reached
+        if is_reached and self._minutes() is None and not self.minutes.errors:
+            return _wrong(self.minutes, _("Write how many minutes you talked."))
+        return True
+
+    def _check_words(self) -> bool:
+        if self.chosen is Outcome.SAFETY and not (self.note.data or "").strip():
+            return _wrong(self.note, _("Write what worries you: a nurse reads this first."))
+        if self.promise_on.data and not (self.promise.data or "").strip():
+            return _wrong(self.promise, _("Write what to come back to."))
+        return True
+
+    def _check_times(self) -> bool:
+        if self.chosen is not Outcome.CALL_BACK:
+            return True
+        on, at = self.callback_on.data, self.callback_at.data
+        if on is None:
+            return _wrong(self.callback_on, _("Choose the day to call back."))
+        if at is None:
+            return _wrong(self.callback_at, _("Choose the time to call back."))
+        if datetime.combine(on, at, tzinfo=self.around.zone) <= self.around.now:
+            return _wrong(self.callback_at, _("That time has passed where the patient is."))
+        return True
+
+    def _check_values(self) -> bool:
+        if self.chosen is None or not self.chosen.is_reached:
+            return True
+        is_valid = self._check_pressure()
+        for field, kind, unit in self._values():
+            if field.data is None or field.errors:
+                continue
+            doubt = doubt_about(kind, field.data, unit)
+            if doubt is not None and not (doubt is Doubt.UNUSUAL and self.is_confirmed.data):
+                is_valid = _wrong(field, str(DOUBT_WORDS[doubt]))
+        for field, taken_at in (
+            (self.glucose_at, self._glucose_taken()[0]),
+            (self.hba1c_on, self._on(self.hba1c_on.data, None)[0]),
+        ):
+            if taken_at > self.around.now and not field.errors:
+                is_valid = _wrong(field, _("That is still to come where the patient is."))
+        return is_valid
+
+    def _check_pressure(self) -> bool:
+        upper, lower = self.systolic.data, self.diastolic.data
+        if upper is None and lower is not None:
+            return _wrong(self.systolic, _("Write the upper value as well."))
+        if lower is None and upper is not None:
+            return _wrong(self.diastolic, _("Write the lower value as well."))
+        if upper is not None and lower is not None and not upper > lower:
+            return _wrong(self.systolic, _("The upper value is larger than the lower one."))
+        return True
+
+    def _values(self) -> list[tuple[Field, MeasureKind, str]]:
+        fasting = self.glucose_is_fasting.data
+        glucose = MeasureKind.GLUCOSE_FASTING if fasting else MeasureKind.GLUCOSE
+        return [
+            (self.glucose, glucose, self.glucose_unit.data),
+            (self.hba1c, MeasureKind.HBA1C, self.hba1c_unit.data),
+            (self.systolic, MeasureKind.SYSTOLIC, "mm[Hg]"),
+            (self.diastolic, MeasureKind.DIASTOLIC, "mm[Hg]"),
+            (self.weight, MeasureKind.WEIGHT, self.weight_unit.data),
+        ]
+
+    def _readings(self) -> list[ReportedReading]:
+        found = []
+        for field, kind, unit in self._values():
+            value: Decimal | None = field.data
+            if value is None:
+                continue
+            taken_at, is_time_known = self.around.now, True
+            if field is self.glucose:
+                taken_at, is_time_known = self._glucose_taken()
+            if field is self.hba1c:
+                taken_at, is_time_known = self._on(self.hba1c_on.data, None)
+            found.append(ReportedReading(kind, value, unit, taken_at, is_time_known))
+        return found
+
+    def _glucose_taken(self) -> tuple[datetime, bool]:
+        on, at = self.glucose_on.data, self.glucose_at.data
+        if at is not None and on is None:
+            on = self.around.now.astimezone(self.around.zone).date()
+        return self._on(on, at)
+
+    def _on(self, on: date | None, at: time | None) -> tuple[datetime, bool]:
+        """Return an instant on the patient's clock, and whether its time is known.
+
+        Neither day nor time: now. A day alone: its noon, or now where that is still to come.
+        """
+        now, zone = self.around.now, self.around.zone
+        if on is None or (at is None and on == now.astimezone(zone).date()):
+            return now, True
+        taken = datetime.combine(on, at or time(12), tzinfo=zone).astimezone(UTC)
+        return taken, at is not None
+
+
+def _wrong(field: Field, message: str) -> bool:
+    field.errors = [*field.errors, message]
+    return False

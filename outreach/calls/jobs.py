@@ -1,0 +1,25 @@
+"""Work the scheduler starts for calls."""
+
+from outreach.calls import outcomes
+from outreach.clock import Clock
+from outreach.orm import Sessions, for_each, reading
+from outreach.planning import catch_up
+
+BATCH = 500
+
+
+def catch_up_overdue_calls(sessions: Sessions, clock: Clock) -> int:
+    """Move on calls whose time to dial has passed, or close them as missed; return how many.
+
+    A transaction each: one bad row never holds up the rest.
+    """
+    now = clock()
+    with reading(), sessions() as session:
+        ids = catch_up.overdue_ids(session, now=now, limit=BATCH)
+
+    def move_on(call_id: int) -> bool:
+        with sessions.begin() as session:
+            dials = outcomes.dials_of(session, call_id)
+            return catch_up.move_on(session, call_id, dials, now=now) is not None
+
+    return for_each(ids, move_on)

@@ -1,0 +1,45 @@
+"""The words in which outcomes and parts of the queue are shown."""
+
+from flask_babel import lazy_gettext as _l
+
+from outreach.calls.rules import Outcome, QueueGroup, Why
+from outreach.measures.rules import Doubt
+
+OUTCOME_WORDS = {
+    Outcome.COMPLETED: _l("We talked"),
+    Outcome.CALL_BACK: _l("Asked for another time"),
+    Outcome.DECLINED_TODAY: _l("Not today"),
+    Outcome.SAFETY: _l("Safety concern"),
+    Outcome.OPTED_OUT: _l("Wants no more calls"),
+    Outcome.NO_ANSWER: _l("No answer"),
+    Outcome.VOICEMAIL_LEFT: _l("Left a voicemail"),
+    Outcome.VOICEMAIL_NOT_ALLOWED: _l("Voicemail, left nothing"),
+    Outcome.BUSY: _l("Busy"),
+    Outcome.THIRD_PARTY: _l("Someone else answered"),
+    Outcome.WRONG_NUMBER: _l("Wrong number"),
+    Outcome.DISCONNECTED: _l("Number disconnected"),
+}
+DOUBT_WORDS = {
+    Doubt.NOT_A_NUMBER: _l("Write a number."),
+    Doubt.UNKNOWN_UNIT: _l("Choose a unit."),
+    Doubt.NOT_WHOLE: _l("Write a whole number."),
+    Doubt.LOOKS_LIKE_MMOL_L: _l("That looks like mmol/L. Check the unit."),
+    Doubt.LOOKS_LIKE_MMOL_MOL: _l("That looks like mmol/mol. Check the unit."),
+    Doubt.IMPOSSIBLE: _l("No body has this value. Check the number and the unit."),
+    Doubt.UNUSUAL: _l("That is unusual. Read it back; if it is right, tick the box below."),
+}
+UNIT_WORDS = {"[lb_av]": "lb", "mm[Hg]": "mmHg", "{score}": ""}
+GROUP_WORDS = {
+    QueueGroup.NOW: _l("Call now"),
+    QueueGroup.LATER: _l("Later today"),
+    QueueGroup.NUMBER_TO_FIX: _l("Number to fix"),
+    QueueGroup.COMING: _l("Coming days"),
+}
+WHY_WORDS = {
+    Why.AGREED: (_l("asked for this time"), "warm"),
+    Why.LAST_DAY: (_l("last day for this call"), "warm"),
+    Why.FIRST_CALL: (_l("first call ever"), "good"),
+    Why.MISSED_LAST: (_l("last call was missed"), "calm"),
+    Why.TRIED_TODAY: (_l("tried before"), "calm"),
+    Why.DUE: (_l("due"), "calm"),
+}

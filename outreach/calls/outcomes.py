@@ -1,0 +1,310 @@
+"""Recording how a call went, and what follows from it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from outreach.accounts.rules import Actor
+from outreach.audit import trail
+from outreach.calls import drafts
+from outreach.calls.models import Attempt, CallNote, Promise
+from outreach.calls.rules import Outcome
+from outreach.concerns import raising
+from outreach.concerns.raising import Raised
+from outreach.concerns.rules import trigger_of
+from outreach.errors import Stale
+from outreach.measures import readings
+from outreach.measures.readings import ReportedReading
+from outreach.measures.rules import ReadingSource
+from outreach.panels.models import PanelMembership
+from outreach.patients import consent, registry
+from outreach.patients.models import Patient
+from outreach.patients.rules import Channel, ConsentSource, NumberHealth
+from outreach.planning import next_call, retrying
+from outreach.planning.models import PlannedCall
+from outreach.planning.retrying import Agreed
+from outreach.planning.rules import CallStatus, PastDial
+from outreach.programmes import enrolment as enrolments
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+
+
+class CallAlreadyClosed(Stale):
+    """Somebody recorded this call first, or the plan moved on."""
+
+
+@dataclass(frozen=True)
+class CallReport:
+    """What a caller wrote down about one dial.
+
+    ``agreed`` is the call-back that the patient asked for; ``promise_on`` and ``agreed``
+    are on the patient's calendar and clock. ``form_key`` makes a double save one attempt.
+    """
+
+    form_key: str
+    outcome: Outcome
+    minutes: int
+    note: str = ""
+    agreed: Agreed | None = None
+    promise: str = ""
+    promise_on: date | None = None
+    kept_promise_ids: tuple[int, ...] = ()
+    readings: tuple[ReportedReading, ...] = ()
+    number_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One attempt on its way through the consequences below."""
+
+    session: Session
+    patient: Patient
+    call: PlannedCall
+    attempt: Attempt
+    report: CallReport
+    actor: Actor
+    now: datetime
+
+
+def is_recorded(session: Session, form_key: str) -> bool:
+    """Say whether the form with this key was recorded before."""
+    return bool(session.scalar(select(Attempt.id).where(Attempt.form_key == form_key)))
+
+
+def record(
+    session: Session, patient: Patient, call_id: int, report: CallReport, *, actor: Actor, now: datetime
+) -> Attempt:
+    """Keep one dial with all that was said, and do what its outcome asks for.
+
+    A second time with the same ``form_key`` returns the attempt of the first. Does not
+    commit.
+
+    Raises:
+        CallAlreadyClosed: the call is not open any more; nothing is changed.
+        TimePassed: the agreed time is over.
+    """
+    known = session.scalar(select(Attempt).where(Attempt.form_key == report.form_key))
+    if known is not None:
+        return known
+    call = _claim(session, patient, call_id)
+    attempt = _add_attempt(session, call, report, actor, now=now)
+    event = Event(session, patient, call, attempt, report, actor, now)
+    _keep_words(event)
+    _keep_readings(event)
+    _CONSEQUENCES[report.outcome](event)
+    drafts.drop(session, call, actor)
+    trail.record(
+        session,
+        "recorded a call",
+        actor_id=actor.staff_id,
+        now=now,
+        clinic_id=call.clinic_id,
+        patient_id=call.patient_id,
+        about=("attempt", attempt.id),
+    )
+    return attempt
+
+
+def _claim(session: Session, patient: Patient, call_id: int) -> PlannedCall:
+    """Return the open call, with one more dial counted; a conditional UPDATE decides."""
+    call = session.scalar(
+        update(PlannedCall)
+        .where(
+            PlannedCall.id == call_id,
+            PlannedCall.patient_id == patient.id,
+            PlannedCall.status == CallStatus.PLANNED,
+        )
+        .values(dials=PlannedCall.dials + 1)
+        .returning(PlannedCall)
+    )
+    if call is None:
+        raise CallAlreadyClosed("This call was recorded already, or the plan has changed.")
+    return call
+
+
+def _add_attempt(
+    session: Session, call: PlannedCall, report: CallReport, actor: Actor, *, now: datetime
+) -> Attempt:
+    primary = session.scalar(
+        select(PanelMembership.caller_id).where(
+            PanelMembership.enrolment_id == call.enrolment_id, PanelMembership.until_at.is_(None)
+        )
+    )
+    attempt = Attempt(
+        form_key=report.form_key,
+        clinic_id=call.clinic_id,
+        patient_id=call.patient_id,
+        enrolment_id=call.enrolment_id,
+        planned_call_id=call.id,
+        caller_id=actor.staff_id,
+        is_primary_caller=primary == actor.staff_id,
+        at=now,
+        minutes=report.minutes if report.outcome.is_reached else 0,
+        outcome=report.outcome,
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+def _keep_words(event: Event) -> None:
+    """Keep the note, the new promise, and which promises were kept."""
+    session, report, call = event.session, event.report, event.call
+    owned = {"clinic_id": call.clinic_id, "patient_id": call.patient_id}
+    author = {"attempt_id": event.attempt.id, "by_staff_id": event.actor.staff_id}
+    if report.note:
+        session.add(CallNote(**owned, **author, text=report.note, at=event.now))
+    if report.promise:
+        session.add(
+            Promise(
+                **owned,
+                **author,
+                text=report.promise,
+                due_on=report.promise_on,
+                made_at=event.now,
+            )
+        )
+    session.execute(
+        update(Promise)
+        .where(
+            Promise.patient_id == call.patient_id,
+            Promise.id.in_(report.kept_promise_ids),
+            Promise.kept_at.is_(None),
+        )
+        .values(kept_at=event.now, kept_by_id=event.actor.staff_id)
+    )
+
+
+def _keep_readings(event: Event) -> None:
+    """Keep what was measured; a value that somebody must look at raises a concern."""
+    for reported in event.report.readings:
+        reading = readings.store(
+            event.session,
+            event.patient,
+            reported,
+            source=ReadingSource.CALL,
+            attempt_id=event.attempt.id,
+            by_staff_id=event.actor.staff_id,
+            now=event.now,
+        )
+        trigger = trigger_of(
+            reading.kind, reading.value, taken_at=reading.taken_at, now=event.now
+        )
+        if trigger is not None:
+            words = f"{reading.entered_value} {reading.entered_unit}"
+            _raise(event, Raised(trigger, words, reading.id))
+
+
+def _raise(event: Event, raised: Raised) -> None:
+    raising.raise_concern(
+        event.session,
+        event.patient,
+        raised,
+        by_staff_id=event.actor.staff_id,
+        now=event.now,
+    )
+
+
+def _complete(event: Event) -> None:
+    next_call.close(event.session, event.call, CallStatus.COMPLETED, now=event.now)
+    next_call.plan(event.session, [event.call.enrolment_id], now=event.now)
+
+
+def _complete_with_concern(event: Event) -> None:
+    _raise(event, raising.safety(event.report.note))
+    _complete(event)
+
+
+def _call_back(event: Event) -> None:
+    if event.report.agreed is None:
+        _try_tomorrow(event)
+        return
+    retrying.agree(event.session, event.call, event.report.agreed, now=event.now)
+
+
+def _try_again(event: Event) -> None:
+    _retry(event, is_over_for_today=False)
+
+
+def _try_tomorrow(event: Event) -> None:
+    _retry(event, is_over_for_today=True)
+
+
+def _retry(event: Event, *, is_over_for_today: bool) -> None:
+    dials = dials_of(event.session, event.call.id)
+    retrying.try_again_or_miss(
+        event.session, event.call, dials, is_over_for_today=is_over_for_today, now=event.now
+    )
+
+
+def _spoil(health: NumberHealth) -> Callable[[Event], None]:
+    def spoil(event: Event) -> None:
+        """Never dial this number again; another working one may be dialled at once."""
+        dialled = event.report.number_id
+        if dialled is None:
+            first = registry.working_number(event.session, event.patient.id)
+            dialled = first.id if first else None
+        if dialled is not None:
+            registry.spoil_number(
+                event.session, event.patient.id, dialled, health, now=event.now
+            )
+
+    return spoil
+
+
+def _stop(event: Event) -> None:
+    """Stop calls and texts together: 'no more' said on a call means both."""
+    for number in registry.numbers_of(event.session, event.patient.id):
+        for channel in Channel:
+            consent.note(
+                event.session,
+                event.patient,
+                channel,
+                number.e164,
+                is_given=False,
+                source=ConsentSource.CALL,
+                by_staff_id=event.actor.staff_id,
+                now=event.now,
+            )
+    enrolments.change_status(
+        event.session.get_one(Enrolment, event.call.enrolment_id),
+        EnrolmentStatus.WITHDRAWN,
+        reason="asked for no more calls",
+        now=event.now,
+    )
+    next_call.close(event.session, event.call, CallStatus.CANCELLED, now=event.now)
+
+
+_CONSEQUENCES: dict[Outcome, Callable[[Event], None]] = {
+    Outcome.COMPLETED: _complete,
+    Outcome.SAFETY: _complete_with_concern,
+    Outcome.CALL_BACK: _call_back,
+    Outcome.DECLINED_TODAY: _try_tomorrow,
+    Outcome.OPTED_OUT: _stop,
+    Outcome.NO_ANSWER: _try_again,
+    Outcome.VOICEMAIL_LEFT: _try_again,
+    Outcome.VOICEMAIL_NOT_ALLOWED: _try_again,
+    Outcome.BUSY: _try_again,
+    Outcome.THIRD_PARTY: _try_again,
+    Outcome.WRONG_NUMBER: _spoil(NumberHealth.WRONG),
+    Outcome.DISCONNECTED: _spoil(NumberHealth.DISCONNECTED),
+}
+
+
+def dials_of(session: Session, planned_call_id: int) -> Sequence[PastDial]:
+    """Return the tries of a planned call since the patient was last spoken to, in order.
+
+    Somebody who asked for another time has answered: trying begins anew.
+    """
+    rows = session.execute(
+        select(Attempt.at, Attempt.outcome)
+        .where(Attempt.planned_call_id == planned_call_id)
+        .order_by(Attempt.at, Attempt.id)
+    ).all()
+    since: list[PastDial] = []
+    for at, outcome in rows:
+        since = [] if outcome is Outcome.CALL_BACK else [*since, PastDial(at)]
+    return since

@@ -1,0 +1,293 @@
+"""A caller's queue: who to call now, in what order and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy.orm import Session, aliased
+
+from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.rules import Actor
+from outreach.calls.models import Attempt, CallNote, Draft, Promise
+from outreach.calls.rules import (
+    HELD_FOR,
+    Outcome,
+    QueueFacts,
+    QueueGroup,
+    Why,
+    group_of,
+    order_key,
+    whys_of,
+)
+from outreach.clock import day_began_at, local_day
+from outreach.panels.models import PanelMembership
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import ContactHours, NumberHealth, hours_on, weekdays_from_mask
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+
+
+@dataclass(frozen=True)
+class PastAttempt:
+    """One try of the call in the queue."""
+
+    at: datetime
+    outcome: Outcome
+    caller_name: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One call of the queue, with all that its row shows."""
+
+    planned_call_id: int
+    ref: str
+    called: str
+    full_name: str
+    language: str
+    zone: str
+    facts: QueueFacts
+    complete_by_on: date
+    last_note: str | None
+    last_note_at: datetime | None
+    promise: str | None
+    promise_on: date | None
+    held_by: str | None
+    has_draft: bool
+    attempts: Sequence[PastAttempt]
+
+    @property
+    def group(self) -> QueueGroup:
+        """The part of the queue it stands in."""
+        return group_of(self.facts)
+
+    @property
+    def whys(self) -> tuple[Why, ...]:
+        """Why it stands where it stands, most pressing first."""
+        return whys_of(self.facts)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A call that this caller dealt with today."""
+
+    ref: str
+    full_name: str
+    zone: str
+    at: datetime
+    outcome: Outcome
+    minutes: int
+    status: CallStatus
+    next_from_at: datetime
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A caller's day, split by state, each part in the order to work it."""
+
+    entries: Sequence[Entry]
+    done: Sequence[Done]
+
+    def of(self, group: QueueGroup) -> list[Entry]:
+        """Return the entries of one part."""
+        return [entry for entry in self.entries if entry.group is group]
+
+
+def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
+    """Return the queue of ``actor`` at ``now``. Three statements, for 3 patients or 300."""
+    rows = session.execute(_open_calls(actor.staff_id, now)).all()
+    tried = _attempts(session, [row.id for row in rows if row.dials])
+    zone = ZoneInfo(actor.zone)
+    day_ends_at = day_began_at(now, zone) + timedelta(days=1)
+    entries = [
+        _entry(row, tried.get(row.id, ()), now=now, day_ends_at=day_ends_at) for row in rows
+    ]
+    entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
+    return Queue(entries, _done_today(session, actor, zone, now=now))
+
+
+def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
+    """Return the patient to call next: the first in NOW that nobody is on the line with."""
+    for entry in queue_of(session, actor, now=now).of(QueueGroup.NOW):
+        if entry.held_by is None:
+            return entry.ref
+    return None
+
+
+def _open_calls(caller_id: int, now: datetime) -> Select[Any]:
+    earlier = aliased(PlannedCall)
+    others_mark = and_(
+        Draft.planned_call_id == PlannedCall.id,
+        Draft.staff_id != caller_id,
+        Draft.is_in_call.is_(True),
+        Draft.saved_at > now - HELD_FOR,
+    )
+    return (
+        select(
+            PlannedCall.id,
+            PlannedCall.phase,
+            PlannedCall.sequence,
+            PlannedCall.complete_by_on,
+            PlannedCall.dial_from_at,
+            PlannedCall.dial_until_at,
+            PlannedCall.is_agreed,
+            PlannedCall.dials,
+            Patient.ref,
+            Patient.given_name,
+            Patient.family_name,
+            Patient.preferred_name,
+            Patient.language,
+            Patient.zone,
+            Patient.weekdays,
+            Clinic.opens,
+            Clinic.closes,
+            _one(
+                select(PhoneNumber.id).where(
+                    PhoneNumber.patient_id == Patient.id,
+                    PhoneNumber.health == NumberHealth.WORKING,
+                )
+            ).label("number_id"),
+            _one(_newest_note(CallNote.text)).label("last_note"),
+            _one(_newest_note(CallNote.at)).label("last_note_at"),
+            _one(_next_promise(Promise.text)).label("promise"),
+            _one(_next_promise(Promise.due_on)).label("promise_on"),
+            _one(
+                select(earlier.status).where(
+                    earlier.enrolment_id == PlannedCall.enrolment_id,
+                    earlier.sequence == PlannedCall.sequence - 1,
+                )
+            ).label("status_before"),
+            _one(
+                select(StaffMember.name)
+                .join(Draft, Draft.staff_id == StaffMember.id)
+                .where(others_mark)
+            ).label("held_by"),
+            _one(
+                select(Draft.id).where(
+                    Draft.planned_call_id == PlannedCall.id,
+                    Draft.staff_id == caller_id,
+                    Draft.version > 0,
+                )
+            ).label("draft_id"),
+        )
+        .select_from(PanelMembership)
+        .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
+        .join(Patient, Patient.id == PlannedCall.patient_id)
+        .join(Clinic, Clinic.id == PlannedCall.clinic_id)
+        .where(
+            PanelMembership.caller_id == caller_id,
+            PanelMembership.until_at.is_(None),
+            PlannedCall.status == CallStatus.PLANNED,
+        )
+        .order_by(PlannedCall.dial_from_at, PlannedCall.id)
+    )
+
+
+def _one(query: Select[Any]) -> ColumnElement[Any]:
+    return query.correlate(PlannedCall, Patient).limit(1).scalar_subquery()
+
+
+def _newest_note(column: Any) -> Select[Any]:
+    return (
+        select(column)
+        .where(CallNote.patient_id == Patient.id)
+        .order_by(CallNote.at.desc(), CallNote.id.desc())
+    )
+
+
+def _next_promise(column: Any) -> Select[Any]:
+    return (
+        select(column)
+        .where(Promise.patient_id == Patient.id, Promise.kept_at.is_(None))
+        .order_by(func.coalesce(Promise.due_on, date.max), Promise.id)
+    )
+
+
+def _attempts(session: Session, planned_call_ids: Sequence[int]) -> dict[int, list[PastAttempt]]:
+    rows = session.execute(
+        select(Attempt.planned_call_id, Attempt.at, Attempt.outcome, StaffMember.name)
+        .join(StaffMember, StaffMember.id == Attempt.caller_id)
+        .where(Attempt.planned_call_id.in_(planned_call_ids))
+        .order_by(Attempt.planned_call_id, Attempt.at, Attempt.id)
+    ).all()
+    return {
+        call_id: [PastAttempt(row.at, row.outcome, row.name) for row in group]
+        for call_id, group in groupby(rows, key=lambda row: row.planned_call_id)
+    }
+
+
+def _entry(
+    row: Row[Any], attempts: Sequence[PastAttempt], *, now: datetime, day_ends_at: datetime
+) -> Entry:
+    zone = ZoneInfo(row.zone)
+    weekdays = ContactHours().weekdays | weekdays_from_mask(row.weekdays)
+    today = local_day(now, zone)
+    lawful = hours_on(today, zone, ContactHours(row.opens, row.closes, weekdays))
+    is_lawful = lawful is not None and lawful.from_at <= now < lawful.until_at
+    facts = QueueFacts(
+        now=now,
+        day_ends_at=day_ends_at,
+        dial_from_at=row.dial_from_at,
+        dial_until_at=row.dial_until_at,
+        lawful_until_at=lawful.until_at if lawful and is_lawful else None,
+        is_agreed=row.is_agreed,
+        is_last_day=row.complete_by_on <= today,
+        is_first_call=row.sequence == 1,
+        was_missed_before=row.status_before == CallStatus.MISSED,
+        dials=row.dials,
+        has_number=row.number_id is not None,
+    )
+    return Entry(
+        planned_call_id=row.id,
+        ref=row.ref,
+        called=row.preferred_name or row.given_name,
+        full_name=f"{row.given_name} {row.family_name}",
+        language=row.language,
+        zone=row.zone,
+        facts=facts,
+        complete_by_on=row.complete_by_on,
+        last_note=row.last_note,
+        last_note_at=row.last_note_at,
+        promise=row.promise,
+        promise_on=row.promise_on,
+        held_by=row.held_by,
+        has_draft=row.draft_id is not None,
+        attempts=attempts,
+    )
+
+
+def _done_today(session: Session, actor: Actor, zone: ZoneInfo, *, now: datetime) -> list[Done]:
+    rows = session.execute(
+        select(
+            Patient.ref,
+            Patient.given_name,
+            Patient.family_name,
+            Patient.zone,
+            Attempt.at,
+            Attempt.outcome,
+            Attempt.minutes,
+            PlannedCall.status,
+            PlannedCall.dial_from_at,
+        )
+        .join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
+        .join(Patient, Patient.id == Attempt.patient_id)
+        .where(Attempt.caller_id == actor.staff_id, Attempt.at >= day_began_at(now, zone))
+        .order_by(Attempt.at.desc(), Attempt.id.desc())
+    ).all()
+    return [
+        Done(
+            ref=row.ref,
+            full_name=f"{row.given_name} {row.family_name}",
+            zone=row.zone,
+            at=row.at,
+            outcome=row.outcome,
+            minutes=row.minutes,
+            status=row.status,
+            next_from_at=row.dial_from_at,
+        )
+        for row in rows
+    ]

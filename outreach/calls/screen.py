@@ -1,0 +1,125 @@
+"""All that the call screen shows about one patient."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Actor
+from outreach.calls import dialing, drafts, outcomes
+from outreach.calls.dialing import Moment
+from outreach.calls.drafts import Mark
+from outreach.calls.models import Attempt, CallNote, Draft, Promise
+from outreach.calls.rules import Outcome
+from outreach.clock import local_day
+from outreach.errors import NotFound
+from outreach.measures import readings
+from outreach.measures.models import Reading
+from outreach.measures.rules import MeasureKind
+from outreach.patients import registry
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import NumberHealth, Slot
+from outreach.planning import courses, next_call, retrying
+from outreach.planning.courses import Standing
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import PastDial
+from outreach.programmes import enrolment as enrolments
+from outreach.programmes.rules import Phase
+
+LAST_NOTES = 3
+SHOWN = (MeasureKind.HBA1C, MeasureKind.GLUCOSE, MeasureKind.SYSTOLIC, MeasureKind.WEIGHT)
+
+
+class NoPlannedCall(NotFound):
+    """This patient has no call planned."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What the page shows, besides the form."""
+
+    patient: Patient
+    call: PlannedCall
+    standing: Standing
+    phase: Phase | None
+    week: int
+    moment: Moment
+    numbers: Sequence[PhoneNumber]
+    notes: Sequence[Row[tuple[str, datetime, Outcome, str]]]
+    promises: Sequence[Promise]
+    attempts: Sequence[Row[tuple[datetime, Outcome, str]]]
+    readings: Sequence[Reading]
+    draft: Draft | None
+    other: Mark | None
+    next_try: Slot | None
+
+    @property
+    def number(self) -> PhoneNumber | None:
+        """The number to dial: the first that works."""
+        return next((n for n in self.numbers if n.health is NumberHealth.WORKING), None)
+
+
+def call_of(session: Session, patient: Patient) -> PlannedCall:
+    """Return the open call of a patient, or raise NoPlannedCall."""
+    enrolment = enrolments.current(session, patient.id)
+    call = next_call.open_call(session, enrolment.id) if enrolment else None
+    if call is None:
+        raise NoPlannedCall("No call is planned for this patient.")
+    return call
+
+
+def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime) -> Screen:
+    """Return all that the call screen shows. Raises NoPlannedCall."""
+    call = call_of(session, patient)
+    standing = courses.standing_of(session, call.enrolment_id)
+    today = local_day(now, standing.zone)
+    course = standing.course
+    dials = [*outcomes.dials_of(session, call.id), PastDial(now)]
+    return Screen(
+        patient=patient,
+        call=call,
+        standing=standing,
+        phase=course.protocol.phase_on(today, course.starts_on),
+        week=(today - course.starts_on).days // 7 + 1,
+        moment=dialing.moment_of(patient, call, now=now),
+        numbers=registry.numbers_of(session, patient.id),
+        notes=_notes(session, patient.id),
+        promises=open_promises(session, patient.id),
+        attempts=_attempts(session, call.id),
+        readings=readings.latest(session, patient.id, SHOWN),
+        draft=drafts.of(session, call, actor),
+        other=drafts.mark_of_others(session, call, actor, now=now),
+        next_try=retrying.next_try(standing, call, dials, is_over_for_today=False, now=now),
+    )
+
+
+def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:
+    """Return what was promised and not kept yet, the oldest first."""
+    return session.scalars(
+        select(Promise)
+        .where(Promise.patient_id == patient_id, Promise.kept_at.is_(None))
+        .order_by(Promise.id)
+    ).all()
+
+
+def _notes(session: Session, patient_id: int) -> Sequence[Row[tuple[str, datetime, Outcome, str]]]:
+    return session.execute(
+        select(CallNote.text, CallNote.at, Attempt.outcome, StaffMember.name)
+        .join(Attempt, Attempt.id == CallNote.attempt_id)
+        .join(StaffMember, StaffMember.id == CallNote.by_staff_id)
+        .where(CallNote.patient_id == patient_id)
+        .order_by(CallNote.at.desc(), CallNote.id.desc())
+        .limit(LAST_NOTES)
+    ).all()
+
+
+def _attempts(session: Session, call_id: int) -> Sequence[Row[tuple[datetime, Outcome, str]]]:
+    return session.execute(
+        select(Attempt.at, Attempt.outcome, StaffMember.name)
+        .join(StaffMember, StaffMember.id == Attempt.caller_id)
+        .where(Attempt.planned_call_id == call_id)
+        .order_by(Attempt.at, Attempt.id)
+    ).all()

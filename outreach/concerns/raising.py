@@ -1,0 +1,180 @@
+"""Raising concerns, and working them until they are closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session, joinedload
+
+from outreach.accounts.models import Clinic
+from outreach.accounts.rules import Scope
+from outreach.accounts.scoping import visible
+from outreach.concerns.models import Concern, ConcernStep
+from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Trigger, Urgency
+from outreach.errors import NotFound, RuleBroken, Stale
+from outreach.patients.models import Patient
+
+_URGENCY_ORDER = case({urgency: rank for rank, urgency in enumerate(Urgency)}, value=Concern.urgency)
+
+
+class NoSuchConcern(NotFound):
+    """No concern in the actor's scope has that number."""
+
+
+class AlreadyClosed(Stale):
+    """Somebody closed this concern first."""
+
+
+class NoteMissing(RuleBroken):
+    """A concern is closed with words on what was done."""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What is needed to raise a concern."""
+
+    trigger: Trigger
+    note: str
+    reading_id: int | None = None
+
+
+def raise_concern(
+    session: Session,
+    patient: Patient,
+    raised: Raised,
+    *,
+    by_staff_id: int | None,
+    now: datetime,
+) -> Concern:
+    """Open a concern with its first step. Does not commit."""
+    concern = Concern(
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        reading_id=raised.reading_id,
+        kind=raised.trigger.kind,
+        urgency=raised.trigger.urgency,
+        status=ConcernStatus.OPEN,
+        raised_at=now,
+    )
+    session.add(concern)
+    session.flush()
+    _step(session, concern, StepKind.RAISED, raised.note, by_staff_id=by_staff_id, now=now)
+    return concern
+
+
+def safety(note: str) -> Raised:
+    """Return the concern that a caller's own worry raises."""
+    return Raised(Trigger(ConcernKind.SAFETY, Urgency.NOW), note)
+
+
+def unclosed(session: Session, scope: Scope) -> Sequence[Concern]:
+    """Return concerns in scope that are not closed: unanswered first, then the most urgent."""
+    return session.scalars(
+        select(Concern)
+        .options(joinedload(Concern.patient).joinedload(Patient.clinic))
+        .where(
+            visible(scope, Concern.clinic_id, Concern.patient_id),
+            Concern.status != ConcernStatus.CLOSED,
+        )
+        .order_by(
+            (Concern.status == ConcernStatus.ACKNOWLEDGED), _URGENCY_ORDER, Concern.raised_at,
+            Concern.id,
+        )  # fmt: skip
+    ).all()
+
+
+def recently_closed(session: Session, scope: Scope, *, since: datetime) -> Sequence[Concern]:
+    """Return concerns in scope that were closed since then, newest first."""
+    return session.scalars(
+        select(Concern)
+        .options(joinedload(Concern.patient).joinedload(Patient.clinic))
+        .where(
+            visible(scope, Concern.clinic_id, Concern.patient_id),
+            Concern.status == ConcernStatus.CLOSED,
+            Concern.closed_at >= since,
+        )
+        .order_by(Concern.closed_at.desc(), Concern.id.desc())
+    ).all()
+
+
+def by_id(session: Session, scope: Scope, concern_id: int) -> Concern:
+    """Return one concern with patient and clinic, or raise NoSuchConcern."""
+    concern = session.scalar(
+        select(Concern)
+        .join(Clinic, Clinic.id == Concern.clinic_id)
+        .options(joinedload(Concern.patient).joinedload(Patient.clinic))
+        .where(Concern.id == concern_id, visible(scope, Concern.clinic_id, Concern.patient_id))
+    )
+    if concern is None:
+        raise NoSuchConcern("There is no such concern.")
+    return concern
+
+
+def steps_of(session: Session, concern_id: int) -> Sequence[ConcernStep]:
+    """Return what happened to a concern, in order, with who did it."""
+    return session.scalars(
+        select(ConcernStep)
+        .options(joinedload(ConcernStep.by))
+        .where(ConcernStep.concern_id == concern_id)
+        .order_by(ConcernStep.id)
+    ).all()
+
+
+def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: datetime) -> None:
+    """Note that somebody has taken a concern on; a second one changes nothing.
+
+    Does not commit. Raises AlreadyClosed.
+    """
+    _refuse_closed(concern)
+    if concern.status is ConcernStatus.ACKNOWLEDGED:
+        return
+    concern.status, concern.acknowledged_at = ConcernStatus.ACKNOWLEDGED, now
+    _step(session, concern, StepKind.ACKNOWLEDGED, "", by_staff_id=by_staff_id, now=now)
+
+
+def note(
+    session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime
+) -> None:
+    """Add words to a concern. Does not commit. Raises AlreadyClosed."""
+    _refuse_closed(concern)
+    _step(session, concern, StepKind.NOTED, text, by_staff_id=by_staff_id, now=now)
+
+
+def close(
+    session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime
+) -> None:
+    """Close a concern with what was done. Does not commit.
+
+    Raises:
+        AlreadyClosed: somebody did first.
+        NoteMissing: no words were given.
+    """
+    _refuse_closed(concern)
+    if not text.strip():
+        raise NoteMissing("Say what was done before closing.")
+    concern.status, concern.closed_at = ConcernStatus.CLOSED, now
+    concern.acknowledged_at = concern.acknowledged_at or now
+    _step(session, concern, StepKind.CLOSED, text, by_staff_id=by_staff_id, now=now)
+
+
+def _refuse_closed(concern: Concern) -> None:
+    if concern.status is ConcernStatus.CLOSED:
+        raise AlreadyClosed("Somebody closed this concern already.")
+
+
+def _step(
+    session: Session,
+    concern: Concern,
+    kind: StepKind,
+    text: str,
+    *,
+    by_staff_id: int | None,
+    now: datetime,
+) -> None:
+    session.add(
+        ConcernStep(
+            concern_id=concern.id, kind=kind, note=text.strip(), by_staff_id=by_staff_id, at=now
+        )
+    )
+    session.flush()

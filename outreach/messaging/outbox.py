@@ -1,0 +1,307 @@
+"""The outbox: a text is a row first, and goes out once.
+
+A row moves SCHEDULED -> CALLING in a committed step before the carrier is asked. Whoever
+dies in between leaves a CALLING row whose lease runs out; it is then looked up at the
+carrier (see ``jobs.settle_lost_messages``), never sent again blindly.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from outreach.clock import day_began_at
+from outreach.messaging.models import Message
+from outreach.messaging.rules import (
+    LEASE,
+    MAX_TRIES,
+    MessageKind,
+    MessageStatus,
+    SendFacts,
+    SkipReason,
+    skip_reason,
+    wait_before_retry,
+)
+from outreach.orm import insert_new
+from outreach.patients import consent
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import (
+    Channel,
+    ConsentSource,
+    ContactHours,
+    NumberHealth,
+    next_allowed_at,
+)
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+from outreach.telephony.gateway import OutboundSms
+
+# Every state in which a text has, or may have, reached the patient.
+_COUNTS = (
+    MessageStatus.CALLING,
+    MessageStatus.UNKNOWN,
+    MessageStatus.ACCEPTED,
+    MessageStatus.SENT,
+    MessageStatus.DELIVERED,
+    MessageStatus.UNDELIVERED,
+)
+
+
+def new_message(
+    patient: Patient,
+    kind: MessageKind,
+    body: str,
+    *,
+    dedupe_key: str,
+    cause: str,
+    to_number: str,
+    window: tuple[datetime, datetime | None],
+    now: datetime,
+) -> dict[str, Any]:
+    """Return a row for :func:`write`. ``window``: not before, and not from then on."""
+    send_after, expires_at = window
+    return {
+        "clinic_id": patient.clinic_id,
+        "patient_id": patient.id,
+        "kind": kind,
+        "dedupe_key": dedupe_key,
+        "cause": cause,
+        "to_number": to_number,
+        "language": patient.language,
+        "body": body,
+        "status": MessageStatus.SCHEDULED,
+        "failure": "",
+        "send_after": send_after,
+        "expires_at": expires_at,
+        "tries": 0,
+        "created_at": now,
+    }
+
+
+def write(session: Session, messages: Sequence[Mapping[str, Any]]) -> int:
+    """Put texts into the outbox; those whose key is there already are passed over.
+
+    Does not commit: a text stands or falls with what caused it.
+    """
+    return insert_new(session, Message, messages)
+
+
+def cancel(session: Session, cause: str) -> None:
+    """Drop the texts of ``cause`` that nobody has begun to send. Does not commit."""
+    session.execute(
+        update(Message)
+        .where(Message.cause == cause, Message.status == MessageStatus.SCHEDULED)
+        .values(status=MessageStatus.SKIPPED, skip_reason=SkipReason.CALL_CHANGED)
+    )
+
+
+def due_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[int]:
+    """Return the texts whose time has come, the oldest first."""
+    return session.scalars(
+        select(Message.id)
+        .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
+        .order_by(Message.send_after, Message.id)
+        .limit(limit)
+    ).all()
+
+
+def lost_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[int]:
+    """Return texts of which we don't know whether they went out."""
+    return session.scalars(
+        select(Message.id)
+        .where(
+            or_(
+                Message.status == MessageStatus.UNKNOWN,
+                and_(Message.status == MessageStatus.CALLING, Message.lease_until < now),
+            ),
+        )
+        .order_by(Message.calling_at, Message.id)
+        .limit(limit)
+    ).all()
+
+
+def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | None:
+    """Take a text for sending, or return None when it must not go out now.
+
+    Consent, number, limits and contact hours are checked here, in the transaction that
+    begins the sending: they may have changed since it was written, and a scheduler that was
+    down all day may only get here at night. Does not commit.
+    """
+    message = session.scalar(
+        update(Message)
+        .where(Message.id == message_id, Message.status == MessageStatus.SCHEDULED)
+        .values(
+            status=MessageStatus.CALLING,
+            calling_at=now,
+            lease_until=now + LEASE,
+            tries=Message.tries + 1,
+        )
+        .returning(Message)
+    )
+    if message is None:
+        return None
+    patient = session.scalars(
+        select(Patient)
+        .options(joinedload(Patient.clinic))
+        .where(Patient.id == message.patient_id)
+        .with_for_update(of=Patient)  # so that two texts can't both be the day's first
+    ).one()
+    reason = skip_reason(_facts(session, message, patient, now=now), now=now)
+    if reason is not None:
+        message.status, message.skip_reason = MessageStatus.SKIPPED, reason
+        return None
+    allowed_at = next_allowed_at(now, ZoneInfo(patient.zone), _hours(patient))
+    if allowed_at > now:
+        message.status, message.send_after = MessageStatus.SCHEDULED, allowed_at
+        message.tries -= 1
+        return None
+    return as_sms(message, patient)
+
+
+def as_sms(message: Message, patient: Patient) -> OutboundSms:
+    """Return a text as the carrier takes it."""
+    return OutboundSms(message.id, message.to_number, message.body, patient.clinic.sms_sender)
+
+
+def mark_accepted(session: Session, message_id: int, provider_id: str, *, now: datetime) -> None:
+    """Note that the carrier took a text. Does not commit.
+
+    A delivery report may have come first: status only moves on from CALLING and UNKNOWN.
+    """
+    session.execute(
+        update(Message)
+        .where(Message.id == message_id)
+        .values(provider_id=provider_id, accepted_at=now, lease_until=None)
+    )
+    session.execute(
+        update(Message)
+        .where(
+            Message.id == message_id,
+            Message.status.in_((MessageStatus.CALLING, MessageStatus.UNKNOWN)),
+        )
+        .values(status=MessageStatus.ACCEPTED)
+    )
+
+
+def mark_unknown(session: Session, message_id: int) -> None:
+    """Note that the carrier was asked and did not answer. Does not commit."""
+    _leave_calling(session, message_id, status=MessageStatus.UNKNOWN)
+
+
+def mark_failed(session: Session, message_id: int, failure: str) -> None:
+    """Note that a text will never go out, and why. Does not commit."""
+    _leave_calling(session, message_id, status=MessageStatus.FAILED, failure=failure)
+
+
+def try_again(session: Session, message_id: int, *, jitter: float, now: datetime) -> None:
+    """Put a text that certainly did not go out back, for a later time. Does not commit."""
+    tries = session.scalar(select(Message.tries).where(Message.id == message_id)) or 1
+    if tries >= MAX_TRIES:
+        mark_failed(session, message_id, "the carrier did not take it")
+        return
+    _leave_calling(
+        session,
+        message_id,
+        status=MessageStatus.SCHEDULED,
+        send_after=now + wait_before_retry(tries, jitter),
+    )
+
+
+def note_opt_out(session: Session, message: Message, *, now: datetime) -> None:
+    """Write down that this number said stop to the carrier. Does not commit."""
+    patient = session.get_one(Patient, message.patient_id)
+    consent.note(
+        session,
+        patient,
+        Channel.SMS,
+        message.to_number,
+        is_given=False,
+        source=ConsentSource.CARRIER,
+        by_staff_id=None,
+        now=now,
+    )
+
+
+def note_untextable(session: Session, message: Message) -> None:
+    """Write down that a number cannot receive texts; calls go on. Does not commit."""
+    session.execute(
+        update(PhoneNumber)
+        .where(
+            PhoneNumber.patient_id == message.patient_id, PhoneNumber.e164 == message.to_number
+        )
+        .values(can_text=False)
+    )
+
+
+def known_provider_ids(session: Session, message: Message) -> list[str]:
+    """Return the carrier's ids of our other texts to the same number."""
+    return list(
+        session.scalars(
+            select(Message.provider_id).where(
+                Message.to_number == message.to_number,
+                Message.id != message.id,
+                Message.provider_id.is_not(None),
+            )
+        )
+    )  # type: ignore[arg-type]
+
+
+def _leave_calling(session: Session, message_id: int, **values: Any) -> None:
+    session.execute(
+        update(Message)
+        .where(
+            Message.id == message_id,
+            Message.status.in_((MessageStatus.CALLING, MessageStatus.UNKNOWN)),
+        )
+        .values(lease_until=None, **values)
+    )
+
+
+def _hours(patient: Patient) -> ContactHours:
+    wishes = patient.wishes
+    return ContactHours(patient.clinic.opens, patient.clinic.closes, wishes.allowed_weekdays)
+
+
+def _facts(session: Session, message: Message, patient: Patient, *, now: datetime) -> SendFacts:
+    day_began = day_began_at(now, ZoneInfo(patient.zone))
+    sent = (
+        select(func.count(), func.count().filter(Message.calling_at >= day_began))
+        .where(
+            Message.patient_id == patient.id,
+            Message.id != message.id,
+            Message.calling_at > now - timedelta(days=7),
+            Message.status.in_(_COUNTS),
+        )
+    )
+    this_week, this_day = session.execute(sent).one()
+    return SendFacts(
+        has_consent=consent.is_given(session, patient.id, Channel.SMS, message.to_number),
+        is_number_working=bool(
+            session.scalar(
+                select(
+                    exists().where(
+                        PhoneNumber.patient_id == patient.id,
+                        PhoneNumber.e164 == message.to_number,
+                        PhoneNumber.health == NumberHealth.WORKING,
+                        PhoneNumber.can_text.is_(True),
+                    )
+                )
+            )
+        ),
+        is_enrolled=bool(
+            session.scalar(
+                select(
+                    exists().where(
+                        Enrolment.patient_id == patient.id,
+                        Enrolment.status == EnrolmentStatus.ACTIVE,
+                    )
+                )
+            )
+        ),
+        sent_today=this_day,
+        sent_this_week=this_week,
+        expires_at=message.expires_at,
+    )

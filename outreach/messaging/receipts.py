@@ -1,0 +1,50 @@
+"""What carriers report: every report is kept, and status only moves on."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from outreach.messaging import outbox
+from outreach.messaging.models import DeliveryEvent, Message
+from outreach.messaging.rules import advanced
+from outreach.orm import insert_new
+from outreach.telephony.gateway import DeliveryReport
+
+
+def apply(session: Session, message_id: int, report: DeliveryReport, *, now: datetime) -> bool:
+    """Take one report about a text; False when we know no such text. Does not commit.
+
+    Repeats and late ones are kept or recognised, and change nothing.
+    """
+    message = session.scalar(select(Message).where(Message.id == message_id).with_for_update())
+    if message is None:
+        return False
+    insert_new(
+        session,
+        DeliveryEvent,
+        [
+            {
+                "message_id": message.id,
+                "status": report.status.value,
+                "error_code": report.error_code,
+                "received_at": now,
+            }
+        ],
+    )
+    status = advanced(message.status, report.status)
+    if status is message.status:
+        return True
+    session.execute(
+        update(Message)
+        .where(Message.id == message.id)
+        .values(
+            status=status,
+            provider_id=report.provider_id,
+            failure=str(report.error_code or ""),
+            lease_until=None,
+        )
+    )
+    if report.is_opt_out:
+        outbox.note_opt_out(session, message, now=now)
+    return True

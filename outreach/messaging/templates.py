@@ -1,0 +1,55 @@
+"""The words of text messages: plain text files with fixed {placeholders}, never code."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from babel.dates import format_date, format_time
+
+from config import ROOT
+
+FOLDER = ROOT / "templates" / "sms"
+FALLBACK = "en"
+_LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
+
+
+@dataclass(frozen=True)
+class ReminderFacts:
+    """What a reminder says. Times are on the patient's own clock; no health words, ever."""
+
+    language: str
+    clinic_name: str
+    caller_name: str
+    from_local: datetime
+    until_local: datetime
+    is_agreed: bool
+
+
+def reminder(facts: ReminderFacts) -> str:
+    """Return the body of a reminder in the patient's language, English where we have none."""
+    language = _known(facts.language)
+    locale = _LOCALES[language]
+    name = "reminder_agreed" if facts.is_agreed else "reminder"
+    return _text(name, language).format(
+        clinic=facts.clinic_name[:40],
+        caller=facts.caller_name[:20],
+        day=format_date(facts.from_local.date(), "EEE, MMM d", locale=locale),
+        begins=_time(facts.from_local, locale),
+        ends=_time(facts.until_local, locale),
+    )
+
+
+def _time(moment: datetime, locale: str) -> str:
+    pattern = "h a" if moment.minute == 0 and locale == "en_US" else "short"
+    # Babel writes a narrow no-break space, which would turn a text into UCS-2.
+    return format_time(moment.time(), pattern, locale=locale).replace("\u202f", " ")
+
+
+def _known(language: str) -> str:
+    short = language.replace("_", "-").split("-")[0].lower()
+    return short if short in _LOCALES else FALLBACK
+
+
+@cache
+def _text(name: str, language: str) -> str:
+    return (FOLDER / f"{name}.{language}.txt").read_text(encoding="utf-8").strip()

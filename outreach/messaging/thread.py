@@ -1,0 +1,44 @@
+"""Reading texts: what went out, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from outreach.accounts.rules import Scope
+from outreach.accounts.scoping import visible
+from outreach.messaging.models import Message
+from outreach.messaging.rules import MessageStatus
+
+PAGE = 50
+
+IN_TROUBLE = (MessageStatus.UNKNOWN, MessageStatus.FAILED, MessageStatus.UNDELIVERED)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of texts, newest first; ``older_than`` begins the next one."""
+
+    messages: Sequence[Message]
+    older_than: int | None
+
+
+def page_of(
+    session: Session, scope: Scope, *, before_id: int | None, only_trouble: bool
+) -> Page:
+    """Return texts in ``scope``, newest first, with their patients. One statement."""
+    query = (
+        select(Message)
+        .options(joinedload(Message.patient))
+        .where(visible(scope, Message.clinic_id, Message.patient_id))
+        .order_by(Message.id.desc())
+        .limit(PAGE + 1)
+    )
+    if before_id is not None:
+        query = query.where(Message.id < before_id)
+    if only_trouble:
+        query = query.where(Message.status.in_(IN_TROUBLE))
+    found = session.scalars(query).all()
+    more = found[PAGE - 1].id if len(found) > PAGE else None
+    return Page(found[:PAGE], more)

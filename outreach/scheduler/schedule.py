@@ -1,0 +1,40 @@
+"""Everything the system does by itself, and how often. Read this first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from outreach.calls.jobs import catch_up_overdue_calls
+from outreach.clock import Clock
+from outreach.messaging.jobs import send_due_messages, settle_lost_messages
+from outreach.orm import Sessions
+from outreach.planning.jobs import plan_missing_calls, write_reminders
+from outreach.telephony.gateway import TelephonyGateway
+
+
+@dataclass(frozen=True)
+class PeriodicJob:
+    """A short tick without memory of its own: what is due lives in our tables.
+
+    Correct if run twice, late, at once in two places, or after three days off.
+    """
+
+    name: str
+    every_seconds: int
+    run: Callable[[], int]
+
+
+def periodic_jobs(
+    sessions: Sessions, gateway: TelephonyGateway, clock: Clock
+) -> tuple[PeriodicJob, ...]:
+    """Return every periodic job of the product, in the order in which one feeds the next."""
+    return (
+        PeriodicJob(
+            "catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)
+        ),
+        PeriodicJob("plan missing calls", 20, lambda: plan_missing_calls(sessions, clock)),
+        PeriodicJob("write reminders", 20, lambda: write_reminders(sessions, clock)),
+        PeriodicJob("send due messages", 10, lambda: send_due_messages(sessions, gateway, clock)),
+        PeriodicJob(
+            "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)
+        ),
+    )

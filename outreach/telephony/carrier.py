@@ -1,0 +1,14 @@
+"""Which telephone company this installation uses: decided here, once."""
+
+from config import Config
+from outreach.clock import utc_now
+from outreach.telephony.console_gateway import ConsoleGateway
+from outreach.telephony.gateway import TelephonyGateway
+from outreach.telephony.twilio_gateway import TwilioGateway
+
+
+def carrier_of(config: Config) -> TelephonyGateway:
+    """Return Twilio where it is configured, else the carrier that only stores."""
+    if config.twilio and config.public_url:
+        return TwilioGateway(config.twilio, config.public_url)
+    return ConsoleGateway(config.instance_path / "console-sms.jsonl", utc_now)

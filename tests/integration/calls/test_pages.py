@@ -1,0 +1,350 @@
+"""The queue and the call screen, as a caller's browser sees them."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, event, func, select
+
+from outreach.accounts.models import Clinic, StaffMember
+from outreach.calls.models import Attempt, Draft
+from outreach.calls.rules import Outcome
+from outreach.db import db
+from outreach.measures.models import Reading
+from outreach.orm import Sessions
+from outreach.patients.models import Patient
+from outreach.planning.models import PlannedCall
+from tests.builders import (
+    make_attempt,
+    make_clinic,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_promise,
+    make_staff,
+)
+from tests.conftest import HASH, sign_in
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock
+
+
+class Day:
+    """A clinic with two callers; the first has one patient with a call due now."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        with sessions.begin() as session:
+            self.clinic: Clinic = make_clinic(session)
+            self.ana: StaffMember = make_staff(
+                session, self.clinic, name="Ana Morales", password_hash=HASH
+            )
+            self.ben: StaffMember = make_staff(
+                session, self.clinic, name="Ben Ode", password_hash=HASH
+            )
+            self.rosa: Patient = make_patient(session, self.clinic, family_name="Nguyen")
+            enrolment = make_enrolment(session, self.rosa, caller=self.ana)
+            self.call: PlannedCall = make_planned_call(session, enrolment)
+
+    def form(self, **answers: str) -> dict[str, str]:
+        base = {"planned_call_id": str(self.call.id), "form_key": "one", "glucose_unit": "mg/dL"}
+        units = {"hba1c_unit": "%", "weight_unit": "kg"}
+        return {**base, **units, **answers}
+
+
+@pytest.fixture
+def day(sessions: Sessions) -> Day:
+    return Day(sessions)
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith("BEGIN"):  # SQLite's, which we send ourselves
+            statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_the_queue_says_who_to_call_when_it_is_there_and_why(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    with sessions.begin() as session:
+        make_promise(session, day.rosa, day.ana, text="Ask about the garden")
+    sign_in(client, day.ana)
+
+    page = client.get("/queue/").text
+
+    assert "Rosa Nguyen" in page
+    assert re.search(r"10:00.AM in Chicago", page)
+    assert "first call ever" in page
+    assert "Ask about the garden" in page
+
+
+def test_the_queue_takes_as_many_statements_for_three_patients_as_for_thirty(
+    app: Flask, sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+
+    def statements_for(patients: int) -> int:
+        with sessions.begin() as session:
+            for number in range(patients):
+                patient = make_patient(session, day.clinic, phone=f"+1512555{1000 + number}")
+                enrolment = make_enrolment(session, patient, caller=day.ana)
+                call = make_planned_call(session, enrolment, dials=1)
+                make_attempt(session, call, day.ana, Outcome.NO_ANSWER, note="Rang out.")
+        with app.app_context(), counted(db.engine) as statements:
+            assert client.get("/queue/").status_code == 200
+        return len(statements)
+
+    assert statements_for(3) == statements_for(27) <= 4
+
+
+def test_another_callers_patient_does_not_exist(client: FlaskClient, day: Day) -> None:
+    sign_in(client, day.ben)
+
+    assert "Rosa" not in client.get("/queue/").text
+    for path in (f"/calls/{day.rosa.ref}", f"/patients/{day.rosa.ref}"):
+        assert client.get(path).status_code == 404
+    for path in ("", "/start", "/stop", "/draft"):
+        assert client.post(f"/calls/{day.rosa.ref}{path}", data=day.form()).status_code == 404
+
+
+def test_the_commonest_log_is_kept_and_leads_to_the_next_patient(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    with sessions.begin() as session:
+        other = make_patient(session, day.clinic, phone="+15125550199")
+        make_planned_call(session, make_enrolment(session, other, caller=day.ana))
+    sign_in(client, day.ana)
+
+    answer = client.post(
+        f"/calls/{day.rosa.ref}",
+        data=day.form(reached="yes", note="Walked twice.", glucose="132", minutes="9"),
+    )
+
+    assert answer.location == f"/calls/{other.ref}"
+    with sessions() as session:
+        reading = session.scalars(select(Reading)).one()
+        attempt = session.scalars(select(Attempt)).one()
+    assert (attempt.outcome, attempt.minutes) == (Outcome.COMPLETED, 9)
+    assert (str(reading.value), reading.taken_at) == ("132.000", MONDAY_10_CHICAGO)
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        pytest.param({}, "Choose how the call went", id="no outcome"),
+        pytest.param({"reached": "no"}, "Choose how the call went", id="not reached, but why"),
+        pytest.param({"reached": "yes"}, "how many minutes", id="no minutes"),
+        pytest.param(
+            {"reached": "yes", "minutes": "5", "glucose": "7.3"},
+            "looks like mmol/L",
+            id="mmol/L typed as mg/dL",
+        ),
+        pytest.param(
+            {"reached": "yes", "minutes": "5", "glucose": "NaN"}, "Write a number", id="NaN"
+        ),
+        pytest.param(
+            {"reached": "yes", "minutes": "5", "glucose": "1e999999"}, "Write a number", id="huge"
+        ),
+        pytest.param(
+            {"reached": "yes", "minutes": "5", "glucose": "430"}, "unusual", id="unusual value"
+        ),
+        pytest.param(
+            {"reached": "yes", "minutes": "5", "systolic": "120"}, "lower value", id="half a pressure"
+        ),
+        pytest.param(
+            {"reached": "yes", "minutes": "5", "glucose": "120", "glucose_on": "2026-11-25"},
+            "still to come",
+            id="a reading from the future",
+        ),
+        pytest.param(
+            {"reached": "yes", "outcome": "reached_call_back", "minutes": "1"},
+            "day to call back",
+            id="call back when",
+        ),
+        pytest.param({"reached": "yes", "minutes": "900"}, "0 to 240", id="too many minutes"),
+        pytest.param({"outcome": "made up"}, "valid choice", id="a made-up outcome"),
+    ],
+)
+def test_bad_input_is_explained_keeps_what_was_typed_and_changes_nothing(
+    sessions: Sessions, client: FlaskClient, day: Day, answers: dict[str, str], message: str
+) -> None:
+    sign_in(client, day.ana)
+
+    page = client.post(
+        f"/calls/{day.rosa.ref}", data=day.form(note="She <b>laughed</b> a lot.", **answers)
+    )
+
+    assert page.status_code == 422
+    assert message in page.text.lower() or message in page.text
+    assert "She &lt;b&gt;laughed&lt;/b&gt; a lot." in page.text
+    with sessions() as session:
+        assert session.scalar(select(func.count(Attempt.id))) == 0
+
+
+def test_a_safety_concern_needs_words_that_a_nurse_can_act_on(
+    client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+
+    page = client.post(
+        f"/calls/{day.rosa.ref}",
+        data=day.form(reached="yes", outcome="reached_safety", minutes="1", note=" "),
+    )
+
+    assert page.status_code == 422
+    assert "what worries you" in page.text
+
+
+def test_an_unusual_value_goes_in_once_it_was_read_back(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+
+    client.post(
+        f"/calls/{day.rosa.ref}",
+        data=day.form(reached="yes", minutes="5", glucose="430", is_confirmed="y"),
+    )
+
+    with sessions() as session:
+        assert session.scalar(select(func.count(Reading.id))) == 1
+
+
+def test_saving_twice_changes_nothing_the_second_time(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    form = day.form(reached="yes", minutes="5")
+
+    client.post(f"/calls/{day.rosa.ref}", data=form)
+    again = client.post(f"/calls/{day.rosa.ref}", data=form)
+
+    assert again.status_code == 302
+    with sessions() as session:
+        assert session.scalar(select(func.count(Attempt.id))) == 1
+
+
+def test_a_call_recorded_in_another_tab_is_told_and_keeps_its_draft(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="no", outcome="wrong_number"))
+    client.post(f"/calls/{day.rosa.ref}", data=day.form(form_key="2", reached="yes", minutes="5"))
+
+    late = client.post(
+        f"/calls/{day.rosa.ref}", data=day.form(form_key="3", reached="yes", minutes="5")
+    )
+
+    assert late.status_code == 409
+
+
+def test_what_is_typed_is_kept_on_the_server_and_comes_back(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    sign_in(client, day.ana)
+    path = f"/calls/{day.rosa.ref}"
+
+    kept = client.post(f"{path}/draft", data={"note": "Her sister", "version": "0"})
+    client.post("/sign-out")
+    clock.advance(timedelta(minutes=50))
+    sign_in(client, day.ana)
+
+    assert kept.json == {"version": 1}
+    assert "Her sister" in client.get(path).text
+    assert "unfinished note" in client.get("/queue/").text
+
+
+def test_a_second_tab_never_overwrites_the_first_unseen(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    path = f"/calls/{day.rosa.ref}/draft"
+    client.post(path, data={"note": "first tab", "version": "0"})
+
+    second = client.post(path, data={"note": "second tab", "version": "0"})
+
+    assert second.status_code == 409
+    with sessions() as session:
+        assert session.scalars(select(Draft.answers)).one() == {"note": ["first tab"]}
+
+
+def test_only_one_person_is_on_the_line_until_half_an_hour_of_silence(
+    sessions: Sessions, app: Flask, day: Day, clock: FakeClock
+) -> None:
+    with sessions.begin() as session:
+        manager_too = make_staff(session, day.clinic, name="Cleo", password_hash=HASH)
+        enrolment = session.get_one(PlannedCall, day.call.id).enrolment_id
+        assert enrolment
+    first, second = app.test_client(), app.test_client()
+    sign_in(first, day.ana)
+    first.post(f"/calls/{day.rosa.ref}/start")
+    _hand_to(sessions, day, manager_too)
+    sign_in(second, manager_too)
+
+    assert "Ana Morales is on the line" in second.get(f"/calls/{day.rosa.ref}").text
+    second.post(f"/calls/{day.rosa.ref}/start")
+    assert "Ana Morales is on the line" in second.get(f"/calls/{day.rosa.ref}").text
+
+    clock.advance(timedelta(minutes=31))
+    sign_in(second, manager_too)
+    assert "is on the line" not in second.get(f"/calls/{day.rosa.ref}").text
+
+
+def _hand_to(sessions: Sessions, day: Day, person: StaffMember) -> None:
+    """Make ``person`` the dedicated caller, as a manager would."""
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        table = PlannedCall.metadata.tables["panel_membership"]
+        session.execute(
+            table.update()
+            .where(table.c.enrolment_id == call.enrolment_id)
+            .values(caller_id=person.id)
+        )
+
+
+def test_nobody_is_called_at_a_wrong_hour(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    clock.advance(timedelta(hours=11))  # 9 in the evening there
+    sign_in(client, day.ana)
+
+    refused = client.post(f"/calls/{day.rosa.ref}/start")
+
+    assert refused.status_code == 422
+    assert "outside calling hours" in client.get(f"/calls/{day.rosa.ref}").text
+    with sessions() as session:
+        assert session.scalar(select(func.count(Draft.id))) == 0
+
+
+def test_the_minutes_come_from_the_clock_that_was_started(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/start")
+    clock.advance(timedelta(minutes=7, seconds=20))
+
+    client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="yes"))
+
+    with sessions() as session:
+        assert session.scalars(select(Attempt.minutes)).one() == 8
+
+
+def test_opening_a_call_changes_nothing_but_the_audit_trail(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+
+    client.get(f"/calls/{day.rosa.ref}")
+
+    with sessions() as session:
+        table = PlannedCall.metadata.tables["audit_event"]
+        actions = session.scalars(select(table.c.action).order_by(table.c.id)).all()
+    assert actions == ["signed in", "opened the call screen"]
+    assert day.call.due_on == date(2026, 11, 23)
