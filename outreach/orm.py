@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import JSON, Dialect, Engine, Enum, MetaData, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, CursorResult, make_url
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import DateTime, TypeDecorator
 
@@ -119,13 +119,13 @@ def insert_new(session: Session, model: type[Model], rows: Sequence[Mapping[str,
 
     This, not a look beforehand, is what makes a second one impossible.
     """
+    if not rows:
+        return 0
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    added = 0
-    for row in rows:
-        done = session.execute(insert(model).values(**row).on_conflict_do_nothing())
-        added += cast("CursorResult[Any]", done).rowcount
-    return added
+    key = model.__table__.primary_key.columns.values()
+    statement = insert(model).on_conflict_do_nothing().returning(*key)
+    return len(session.execute(statement, list(rows)).all())
 
 
 def for_each(ids: Iterable[int], work: Callable[[int], int | bool]) -> int:

@@ -37,13 +37,14 @@ class FakeGateway:
     """A carrier that keeps what it was given and fails when told to.
 
     ``troubles`` are raised, in order, by the next sends. An OutcomeUnknown among them has
-    taken the text if ``takes_unknown`` is set, as a carrier whose answer got lost has.
+    taken the text if ``takes_unknown`` is set, as a carrier whose answer got lost has; any
+    other exception is the end of our own process right after the carrier took it.
     """
 
     clock: FakeClock
     name: str = "fake"
     taken: list[tuple[datetime, OutboundSms]] = field(default_factory=list)
-    troubles: list[OutreachError] = field(default_factory=list)
+    troubles: list[BaseException] = field(default_factory=list)
     takes_unknown: bool = True
 
     @property
@@ -52,7 +53,8 @@ class FakeGateway:
 
     def send_sms(self, sms: OutboundSms) -> ProviderReceipt:
         trouble = self.troubles.pop(0) if self.troubles else None
-        if trouble is None or (isinstance(trouble, OutcomeUnknown) and self.takes_unknown):
+        is_lost = isinstance(trouble, OutcomeUnknown) and self.takes_unknown
+        if trouble is None or is_lost or not isinstance(trouble, OutreachError):
             self.taken.append((self.clock(), sms))
         if trouble is not None:
             raise trouble

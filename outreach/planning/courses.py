@@ -23,15 +23,14 @@ from outreach.programmes.rules import EnrolmentStatus, Protocol
 class Standing:
     """One enrolment and where its plan stands.
 
-    ``last_due_on`` and ``last_sequence`` are of its latest planned call, open or not;
-    ``last_completed_at`` is when a call of it was last completed.
+    ``last_sequence`` is of its latest planned call, open or not; ``last_completed_at`` is
+    when a call of it was last completed.
     """
 
     enrolment_id: int
     clinic_id: int
     patient_id: int
     course: Course
-    last_due_on: date | None
     last_sequence: int
     last_completed_at: datetime | None
 
@@ -102,8 +101,8 @@ def standings(session: Session, enrolment_ids: Sequence[int]) -> list[Standing]:
                     row.Patient.wishes,
                     ContactHours(row.opens, row.closes),
                 ),
+                row.last_due_on,
             ),
-            row.last_due_on,
             row.last_sequence or 0,
             row.last_completed_at,
         )
@@ -145,4 +144,4 @@ def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int
 
 def as_of(standing: Standing, *, last_due_on: date | None) -> Standing:
     """Return ``standing`` as it was before its latest call was planned."""
-    return replace(standing, last_due_on=last_due_on)
+    return replace(standing, course=replace(standing.course, last_due_on=last_due_on))

@@ -90,8 +90,8 @@ def _next_of(standing: Standing, *, now: datetime) -> tuple[Due, Slot] | None:
     """
     today = local_day(now, standing.zone)
     floors = [standing.course.starts_on, today]
-    if standing.last_due_on:
-        floors.append(standing.last_due_on + timedelta(days=1))
+    if standing.course.last_due_on:
+        floors.append(standing.course.last_due_on + timedelta(days=1))
     if standing.last_completed_at:
         floors.append(local_day(standing.last_completed_at, standing.zone) + timedelta(days=1))
     return _first_possible(standing, max(floors), now=now)

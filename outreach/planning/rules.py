@@ -45,12 +45,17 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Course:
-    """One enrolment as the planner sees it. ``choices``: phase code to the patient's choice."""
+    """One enrolment as the planner sees it. ``choices``: phase code to the patient's choice.
+
+    ``last_due_on`` is the day of the latest planned call, from which 'every so many days'
+    is counted, so that a rhythm chosen today never brings two calls close together.
+    """
 
     protocol: Protocol
     starts_on: date
     choices: Mapping[str, int]
     calendar: Calendar
+    last_due_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -204,14 +209,23 @@ def _evenly(days: Sequence[date], calls: int) -> list[date]:
 def _spaced_days(course: Course, phase: Phase) -> Iterator[date]:
     step = timedelta(days=phase.chosen(course.choices.get(phase.code)))
     begins, ends = phase.first_day(course.starts_on), phase.end_day(course.starts_on)
-    first_week = [begins + timedelta(days=ahead) for ahead in range(WEEK)]
-    anchor = _spread(first_week, 1, course.calendar)
-    day = anchor[0] if anchor else begins
+    last = course.last_due_on
+    if last is not None and begins <= last < ends:
+        day = _toward_liked(last + step, course.calendar.wishes)
+    else:
+        first_week = [begins + timedelta(days=ahead) for ahead in range(WEEK)]
+        day = next(iter(_spread(first_week, 1, course.calendar)), begins)
     while day < ends:
         shifted = _next_open(day, course.calendar, ends)
         if shifted is not None:
             yield shifted
         day += step
+
+
+def _toward_liked(day: date, wishes: Wishes) -> date:
+    """Return the liked weekday nearest to ``day``; ``day`` itself where none is named."""
+    near = [day + timedelta(days=off) for off in (0, 1, -1, 2, -2, 3, -3)]
+    return next((each for each in near if each.weekday() in wishes.weekdays), day)
 
 
 def _next_open(day: date, calendar: Calendar, ends: date) -> date | None:
