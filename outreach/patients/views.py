@@ -1,5 +1,89 @@
-"""Pages of patients."""
+"""Pages on which a patient's numbers, and consent to texts, are kept.
 
-from flask import Blueprint
+The register itself shows calls and readings too, so it is built where those are known:
+in :mod:`outreach.chart.views`, on this blueprint.
+"""
 
-bp = Blueprint("patients", __name__)
+from datetime import datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.rules import Role
+from outreach.audit import trail
+from outreach.db import db
+from outreach.deps import deps
+from outreach.patients import consent, finding, labels, registry
+from outreach.patients.forms import ConsentForm, NumberForm
+from outreach.patients.models import Patient
+from outreach.patients.rules import Channel, ConsentSource
+
+bp = Blueprint("patients", __name__, url_prefix="/patients")
+bp.add_app_template_filter(labels.language_name, "language_name")
+bp.add_app_template_filter(labels.weekday_name, "weekday_name")
+bp.add_app_template_filter(labels.day_in, "day_in")
+bp.add_app_template_global(lambda: labels, "patient_labels")
+
+KEEPERS = (Role.CALLER, Role.MANAGER, Role.ADMINISTRATOR)
+
+
+@bp.route("/<ref>/numbers", methods=["GET", "POST"])
+@role_required(*KEEPERS)
+def add_number(ref: str) -> ResponseReturnValue:
+    """Add a number and put it first."""
+    now = deps().clock()
+    patient = finding.to_change(db.session, signed_in(), ref)
+    form = NumberForm.of(patient)
+    if form.validate_on_submit():
+        registry.add_number(db.session, patient, form.e164, now=now)
+        words = _("The new number is tried first from now on.")
+        return _saved(patient, "added number", words, now=now)
+    page = render_template("patients/number.html", patient=patient, form=form)
+    return page, 422 if form.errors else 200
+
+
+@bp.route("/<ref>/texts", methods=["GET", "POST"])
+@role_required(*KEEPERS)
+def texts(ref: str) -> ResponseReturnValue:
+    """Write down whether texts to one number are welcome."""
+    now = deps().clock()
+    patient = finding.to_change(db.session, signed_in(), ref)
+    numbers = registry.numbers_of(db.session, patient.id)
+    form = ConsentForm.of(numbers, request.args.get("number", type=int))
+    if form.validate_on_submit():
+        _note_consent(patient, form, now=now)
+        return _saved(patient, "noted consent", _("Noted. It holds from now on."), now=now)
+    ledger = consent.ledger(db.session, patient.id)
+    page = render_template("patients/texts.html", patient=patient, form=form, ledger=ledger)
+    return page, 422 if form.errors else 200
+
+
+def _note_consent(patient: Patient, form: ConsentForm, *, now: datetime) -> None:
+    number = finding.number_of(db.session, patient, form.number_id.data)
+    consent.note(
+        db.session,
+        patient,
+        Channel.SMS,
+        number.e164,
+        is_given=form.is_given.data == "yes",
+        source=ConsentSource(form.source.data),
+        by_staff_id=signed_in().staff_id,
+        now=now,
+    )
+
+
+def _saved(patient: Patient, action: str, words: str, *, now: datetime) -> ResponseReturnValue:
+    trail.record(
+        db.session,
+        action,
+        actor_id=signed_in().staff_id,
+        now=now,
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        about=("patient", patient.id),
+    )
+    db.session.commit()
+    flash(words, "good")
+    return redirect(url_for("chart.patient", ref=patient.ref))

@@ -162,15 +162,7 @@
   const minutes = form.querySelector("[name=minutes]");
   if (minutes && clock && !minutes.value) minutes.placeholder = "auto";
 
-  // Starting the call hands the number to the phone as well.
   const start = document.querySelector("[data-start]");
-  if (start) {
-    start.form.addEventListener("submit", () => {
-      const dial = document.createElement("a");
-      dial.href = start.dataset.tel;
-      dial.click();
-    });
-  }
 
   // Reached or not: choosing one offers the outcomes that belong to it.
   const outcomes = [...form.querySelectorAll("[name=outcome]")];
@@ -210,6 +202,7 @@
     act();
   });
 
+  form.dataset.ready = "";
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();
 })();

@@ -11,6 +11,11 @@
     else open.delete(row.id);
   }, true);
 
+  setInterval(() => {
+    const queue = document.getElementById("queue");
+    if (queue && !document.hidden && window.htmx) window.htmx.trigger(queue, "refresh");
+  }, 60000);
+
   // Never replace the list under somebody's hands.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const queue = document.getElementById("queue");

@@ -1,12 +1,9 @@
-"""Every state has words, and values have both units."""
+"""Every state has words."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from enum import StrEnum
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 
 from outreach.calls.rules import Outcome
 from outreach.chart import labels
@@ -42,29 +39,5 @@ from outreach.programmes.rules import EnrolmentStatus
         (ConsentSource, patient_labels.CONSENT_SOURCES),
     ],
 )
-def test_every_member_has_words(
-    members: type[StrEnum], words: Mapping[StrEnum, object]
-) -> None:
+def test_every_member_has_words(members: type[StrEnum], words: Mapping[StrEnum, object]) -> None:
     assert set(words) == set(members)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "words"),
-    [
-        (MeasureKind.HBA1C, "8.5", "8.5 % (69 mmol/mol)"),
-        (MeasureKind.GLUCOSE, "126", "126 mg/dL (7 mmol/L)"),
-        (MeasureKind.GLUCOSE_FASTING, "100", "100 mg/dL (5.6 mmol/L)"),
-        (MeasureKind.SYSTOLIC, "140", "140 mmHg"),
-        (MeasureKind.DIASTOLIC, "85", "85 mmHg"),
-        (MeasureKind.WEIGHT, "82.4", "82.4 kg"),
-        (MeasureKind.PHQ9_TOTAL, "7", "7 of 27"),
-    ],
-)
-def test_values_are_written_in_both_units_in_use(
-    kind: MeasureKind, value: str, words: str
-) -> None:
-    app = Flask("labels")
-    Babel(app)
-
-    with app.test_request_context():
-        assert labels.reading_value(kind, Decimal(value)) == words

@@ -81,9 +81,7 @@ def _event(*, is_given: bool, source: ConsentSource, number: str = "+1") -> Cons
         ),
     ],
 )
-def test_the_newest_word_about_a_number_counts(
-    ledger: list[ConsentFact], expected: Texts
-) -> None:
+def test_the_newest_word_about_a_number_counts(ledger: list[ConsentFact], expected: Texts) -> None:
     assert texts_to("+1", ledger)[0] is expected
 
 

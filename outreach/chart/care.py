@@ -1,0 +1,237 @@
+"""How one patient is looked after now, and changes of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from outreach.calls.models import Promise
+from outreach.chart.rules import (
+    ConsentFact,
+    Texts,
+    may_enrol,
+    next_statuses,
+    phase_to_choose,
+    programme_week,
+    texts_to,
+)
+from outreach.clock import local_day
+from outreach.errors import NotFound, RuleBroken, Stale
+from outreach.panels.models import PanelMembership
+from outreach.patients import consent, registry
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.registry import Details
+from outreach.patients.rules import Channel
+from outreach.planning import next_call
+from outreach.planning.models import PlannedCall
+from outreach.programmes import choices
+from outreach.programmes import enrolment as enrolments
+from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus, Phase, Protocol
+
+
+class NotEnrolled(NotFound):
+    """There is no enrolment to change."""
+
+
+class StatusMoved(Stale):
+    """Somebody else changed the status meanwhile."""
+
+
+class NotPossibleNow(RuleBroken):
+    """The status doesn't allow this step."""
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """One number, whether it may be texted, and since when."""
+
+    number: PhoneNumber
+    texts: Texts
+    since_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Course:
+    """An enrolment as the page shows it: the week on the patient's ``today``, and the rhythm."""
+
+    enrolment: Enrolment
+    protocol: Protocol
+    today: date
+    chosen: Mapping[str, int]
+
+    @property
+    def week(self) -> int | None:
+        """The week of the programme, while it is open and has begun."""
+        return programme_week(self.today, self.enrolment.starts_on) if self.is_open else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the enrolment is neither completed nor given up."""
+        return self.enrolment.status in OPEN_STATUSES
+
+    @property
+    def phase(self) -> Phase | None:
+        """The phase that today lies in; the first one before the start."""
+        day = max(self.today, self.enrolment.starts_on)
+        return self.protocol.phase_on(day, self.enrolment.starts_on) if self.is_open else None
+
+    @property
+    def choice_ahead(self) -> Phase | None:
+        """The phase, current or next, in which the patient may choose a rhythm."""
+        if not self.is_open:
+            return None
+        return phase_to_choose(self.protocol, self.today, self.enrolment.starts_on)
+
+    def rhythm_in(self, phase: Phase) -> int:
+        """Return how often the patient is called in ``phase``, in the unit of its rhythm."""
+        return phase.chosen(self.chosen.get(phase.code))
+
+
+@dataclass(frozen=True)
+class Care:
+    """Who looks after a patient, and what comes next."""
+
+    course: Course | None
+    membership: PanelMembership | None
+    next_call: PlannedCall | None
+    promises: Sequence[Promise]
+    numbers: Sequence[Reachable]
+
+
+def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
+    """Return how ``patient`` is looked after now, in a fixed number of statements."""
+    course = course_of(session, patient, now=now)
+    enrolment_id = course.enrolment.id if course else None
+    return Care(
+        course=course,
+        membership=_membership(session, enrolment_id) if enrolment_id else None,
+        next_call=next_call.open_call(session, enrolment_id) if enrolment_id else None,
+        promises=session.scalars(
+            select(Promise)
+            .where(Promise.patient_id == patient.id, Promise.kept_at.is_(None))
+            .order_by(Promise.due_on.is_(None), Promise.due_on, Promise.id)
+        ).all(),
+        numbers=_numbers(session, patient.id),
+    )
+
+
+def course_of(session: Session, patient: Patient, *, now: datetime) -> Course | None:
+    """Return the enrolment that is open, else the latest one, else None."""
+    enrolment = enrolments.current(session, patient.id)
+    if enrolment is None:
+        return None
+    return Course(
+        enrolment,
+        session.get_one(ProgrammeVersion, enrolment.version_id).protocol,
+        local_day(now, ZoneInfo(patient.zone)),
+        choices.current_of(session, [enrolment.id])[enrolment.id],
+    )
+
+
+def open_course_of(session: Session, patient: Patient, *, now: datetime) -> Course:
+    """Return the course of an enrolled patient, or raise NotEnrolled."""
+    course = course_of(session, patient, now=now)
+    if course is None:
+        raise NotEnrolled("This patient is in no programme.")
+    return course
+
+
+def change_details(session: Session, patient: Patient, details: Details, *, now: datetime) -> None:
+    """Write ``details`` and make the plan fit them. Does not commit."""
+    registry.change_details(patient, details)
+    session.flush()
+    enrolment = enrolments.current(session, patient.id)
+    if enrolment is not None:
+        next_call.replan(session, enrolment.id, now=now)
+
+
+def choose_rhythm(
+    session: Session, course: Course, value: int, *, by_staff_id: int, now: datetime
+) -> None:
+    """Note how often the patient wants calls, and make the plan fit. Does not commit.
+
+    Raises:
+        NotPossibleNow: no phase with a choice lies ahead.
+        NotOffered: the phase doesn't offer ``value``.
+
+    """
+    phase = course.choice_ahead
+    if phase is None:
+        raise NotPossibleNow("There is nothing left to choose in this programme.")
+    choices.choose(
+        session,
+        course.enrolment,
+        course.protocol,
+        (phase.code, value),
+        by_staff_id=by_staff_id,
+        now=now,
+    )
+    session.flush()
+    next_call.replan(session, course.enrolment.id, now=now)
+
+
+def change_status(
+    session: Session,
+    course: Course,
+    status: EnrolmentStatus,
+    *,
+    seen: EnrolmentStatus,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Move an enrolment to ``status`` and make the plan fit. Does not commit.
+
+    ``seen`` is the status that the person who decides had before them.
+
+    Raises:
+        StatusMoved: it is another one by now.
+        NotPossibleNow: one doesn't lead to the other.
+
+    """
+    enrolment = course.enrolment
+    session.refresh(enrolment, with_for_update=True)
+    if enrolment.status is not seen:
+        raise StatusMoved("Somebody else changed the status meanwhile.")
+    if status not in next_statuses(seen):
+        raise NotPossibleNow("The programme does not allow this step.")
+    enrolments.change_status(enrolment, status, reason=reason, now=now)
+    session.flush()
+    next_call.replan(session, enrolment.id, now=now)
+
+
+def enrol(session: Session, patient: Patient, *, now: datetime) -> Enrolment:
+    """Enrol a patient from their local today. Does not commit.
+
+    Raises:
+        NotPossibleNow: an enrolment is open, or the patient died.
+
+    """
+    latest = enrolments.current(session, patient.id)
+    if not may_enrol(latest.status if latest else None):
+        raise NotPossibleNow("This patient can't be enrolled now.")
+    today = local_day(now, ZoneInfo(patient.zone))
+    return enrolments.enrol(session, patient, starts_on=today, now=now)
+
+
+def _membership(session: Session, enrolment_id: int) -> PanelMembership | None:
+    return session.scalar(
+        select(PanelMembership)
+        .options(joinedload(PanelMembership.caller))
+        .where(PanelMembership.enrolment_id == enrolment_id, PanelMembership.until_at.is_(None))
+    )
+
+
+def _numbers(session: Session, patient_id: int) -> list[Reachable]:
+    ledger = [
+        ConsentFact(event.number, event.is_given, event.source, event.at)
+        for event in consent.ledger(session, patient_id)
+        if event.channel is Channel.SMS
+    ]
+    return [
+        Reachable(number, *texts_to(number.e164, ledger))
+        for number in registry.numbers_of(session, patient_id)
+    ]

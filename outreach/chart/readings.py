@@ -1,0 +1,55 @@
+"""Readings that count: those that no correction has replaced."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from outreach.measures.models import Reading
+from outreach.measures.rules import MeasureKind
+
+GLUCOSE = (MeasureKind.GLUCOSE, MeasureKind.GLUCOSE_FASTING)
+MOST = 200
+
+
+def is_current() -> ColumnElement[bool]:
+    """Return the condition that no later reading supersedes a reading."""
+    correction = aliased(Reading)
+    return ~exists().where(correction.supersedes_id == Reading.id)
+
+
+def of_patient(session: Session, patient_id: int) -> Sequence[Reading]:
+    """Return a patient's readings, newest first: at most MOST of glucose, and of the rest."""
+    found: list[Reading] = []
+    for is_kind in (Reading.kind.in_(GLUCOSE), Reading.kind.not_in(GLUCOSE)):
+        found += session.scalars(
+            select(Reading)
+            .where(Reading.patient_id == patient_id, is_kind, is_current())
+            .order_by(Reading.taken_at.desc(), Reading.id.desc())
+            .limit(MOST)
+        ).all()
+    return sorted(found, key=lambda reading: (reading.taken_at, reading.id), reverse=True)
+
+
+def latest_of(
+    session: Session, patient_ids: Sequence[int], kind: MeasureKind
+) -> dict[int, tuple[Decimal, datetime]]:
+    """Return the latest value of ``kind``, and when it was taken, for each patient with one."""
+    place = func.row_number().over(
+        partition_by=Reading.patient_id,
+        order_by=(Reading.taken_at.desc(), Reading.id.desc()),
+    )
+    ranked = (
+        select(Reading.id, place.label("place"))
+        .where(Reading.patient_id.in_(patient_ids), Reading.kind == kind, is_current())
+        .subquery()
+    )
+    rows = session.execute(
+        select(Reading.patient_id, Reading.value, Reading.taken_at)
+        .join(ranked, ranked.c.id == Reading.id)
+        .where(ranked.c.place == 1)
+        .order_by(Reading.patient_id)
+    ).all()
+    return {row.patient_id: (row.value, row.taken_at) for row in rows}

@@ -1,0 +1,138 @@
+"""Who calls at a clinic, with how large a panel; and who waits for a caller."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts import staff
+from outreach.panels.models import CallerProfile, PanelMembership
+from outreach.panels.rules import DEFAULT_PANEL_CAP, CallerFacts, Waiting
+from outreach.patients.models import Patient
+from outreach.patients.rules import Wishes
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
+
+
+@dataclass(frozen=True)
+class PanelCaller:
+    """A caller with their panel. ``panel_size`` counts open enrolments at every clinic."""
+
+    caller_id: int
+    name: str
+    languages: frozenset[str]
+    cap: int
+    panel_size: int
+
+    @property
+    def facts(self) -> CallerFacts:
+        """What assignment goes by."""
+        return CallerFacts(self.caller_id, self.languages, self.cap, self.panel_size)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more patient goes above the cap."""
+        return self.panel_size >= self.cap
+
+
+@dataclass(frozen=True)
+class WaitingPatient:
+    """An active enrolment without a caller."""
+
+    enrolment_id: int
+    ref: str
+    name: str
+    language: str
+    since_at: datetime
+    wishes: Wishes
+
+    @property
+    def facts(self) -> Waiting:
+        """What assignment goes by."""
+        return Waiting(self.enrolment_id, self.language)
+
+
+def waiting(session: Session, clinic_id: int, *, limit: int | None = None) -> list[WaitingPatient]:
+    """Return the active enrolments of a clinic without a caller, longest waiting first."""
+    rows = session.execute(
+        select(Enrolment.id, Enrolment.enrolled_at, Patient)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .where(*_is_waiting(clinic_id))
+        .order_by(Enrolment.enrolled_at, Enrolment.id)
+        .limit(limit)
+    ).all()
+    return [
+        WaitingPatient(
+            row.id,
+            row.Patient.ref,
+            row.Patient.full_name,
+            row.Patient.language,
+            row.enrolled_at,
+            row.Patient.wishes,
+        )
+        for row in rows
+    ]
+
+
+def count_waiting(session: Session, clinic_id: int) -> int:
+    """Return how many active enrolments of a clinic have no caller."""
+    return session.scalar(select(func.count(Enrolment.id)).where(*_is_waiting(clinic_id))) or 0
+
+
+def callers(session: Session, clinic_id: int, *, on: date) -> list[PanelCaller]:
+    """Return the callers of a clinic on a day with their panels, by name."""
+    people = staff.callers_of(session, clinic_id, on=on)
+    ids = [person.id for person in people]
+    spoken = staff.languages_of(session, ids)
+    caps, sizes = _caps(session, ids), _panel_sizes(session, ids)
+    return [
+        PanelCaller(
+            person.id,
+            person.name,
+            spoken[person.id],
+            caps.get(person.id, DEFAULT_PANEL_CAP),
+            sizes.get(person.id, 0),
+        )
+        for person in people
+    ]
+
+
+def caller_facts(session: Session, clinic_id: int, *, on: date) -> list[CallerFacts]:
+    """Return the callers of a clinic on a day as :func:`panels.rules.suggest` wants them."""
+    return [caller.facts for caller in callers(session, clinic_id, on=on)]
+
+
+def _is_waiting(clinic_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Enrolment.clinic_id == clinic_id,
+        Enrolment.status == EnrolmentStatus.ACTIVE,
+        ~exists().where(
+            PanelMembership.enrolment_id == Enrolment.id, PanelMembership.until_at.is_(None)
+        ),
+    )
+
+
+def _caps(session: Session, caller_ids: Sequence[int]) -> dict[int, int]:
+    profiles = session.scalars(
+        select(CallerProfile)
+        .where(CallerProfile.staff_id.in_(caller_ids))
+        .order_by(CallerProfile.staff_id)
+    )
+    return {profile.staff_id: profile.panel_cap for profile in profiles}
+
+
+def _panel_sizes(session: Session, caller_ids: Sequence[int]) -> dict[int, int]:
+    rows = session.execute(
+        select(PanelMembership.caller_id, func.count(PanelMembership.id).label("size"))
+        .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
+        .where(
+            PanelMembership.caller_id.in_(caller_ids),
+            PanelMembership.until_at.is_(None),
+            Enrolment.status.in_(OPEN_STATUSES),
+        )
+        .group_by(PanelMembership.caller_id)
+        .order_by(PanelMembership.caller_id)
+    ).all()
+    return {row.caller_id: row.size for row in rows}

@@ -1,0 +1,169 @@
+"""Forms about a patient: details, a new number, consent to texts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import phonenumbers
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    Field,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from outreach.patients import labels
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.registry import Details
+from outreach.patients.rules import ConsentSource, Daypart
+from outreach.web.template_filters import phone
+
+_ABOUT_LENGTH = 4000
+_VOICEMAIL = {"yes": True, "no": False, "": None}
+
+
+class _CheckBoxes(SelectMultipleField):
+    """Any number of choices, each a check box."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class DetailsForm(FlaskForm):
+    """What staff may change about a patient."""
+
+    preferred_name = StringField(_l("Goes by"), validators=[Length(max=120)])
+    pronouns = StringField(_l("Pronouns"), validators=[Length(max=40)])
+    language = SelectField(_l("Language"))
+    zone = SelectField(_l("Time zone"))
+    weekdays = _CheckBoxes(_l("Good days for a call"), coerce=int, validators=[Optional()])
+    first_daypart = SelectField(_l("Best time of day"))
+    second_daypart = SelectField(_l("Next best"))
+    voicemail = RadioField(
+        _l("May we leave a voicemail?"),
+        choices=[
+            SelectChoice("yes", _l("Yes")),
+            SelectChoice("no", _l("No")),
+            SelectChoice("", _l("Not asked yet")),
+        ],
+        validators=[Optional()],
+    )
+    about = TextAreaField(_l("About this person"), validators=[Length(max=_ABOUT_LENGTH)])
+
+    @classmethod
+    def of(cls, patient: Patient) -> "DetailsForm":
+        """Return the form with what is known of ``patient``, and what may be chosen."""
+        form = cls(data=_known(patient))
+        form.language.choices = [
+            SelectChoice(code, name) for code, name in labels.languages(also=[patient.language])
+        ]
+        zones = labels.zones(patient.clinic.region, also=[patient.zone, patient.clinic.zone])
+        form.zone.choices = [SelectChoice(zone, zone.replace("_", " ")) for zone in zones]
+        form.weekdays.choices = [SelectChoice(day, labels.weekday_name(day)) for day in range(7)]
+        dayparts = [SelectChoice(part.value, labels.DAYPARTS[part]) for part in Daypart]
+        form.first_daypart.choices = [SelectChoice("", _l("no preference")), *dayparts]
+        form.second_daypart.choices = [SelectChoice("", _l("no second one")), *dayparts]
+        return form
+
+    def validate_second_daypart(self, field: Field) -> None:
+        """Refuse a second choice without a first one, or the same twice."""
+        if field.data and field.data == self.first_daypart.data:
+            raise ValidationError(_l("Choose another time of day than the best one."))
+        if field.data and not self.first_daypart.data:
+            raise ValidationError(_l("Choose the best time of day first."))
+
+    def to_details(self) -> Details:
+        """Return the validated answers as the use case wants them."""
+        chosen = (self.first_daypart.data, self.second_daypart.data)
+        return Details(
+            preferred_name=_stripped(self.preferred_name) or None,
+            pronouns=_stripped(self.pronouns) or None,
+            language=self.language.data,
+            zone=self.zone.data,
+            weekdays=frozenset(self.weekdays.data or ()),
+            dayparts=tuple(Daypart(part) for part in chosen if part),
+            is_voicemail_allowed=_VOICEMAIL[self.voicemail.data or ""],
+            about=_stripped(self.about),
+        )
+
+
+class NumberForm(FlaskForm):
+    """A new number, as people write it in the clinic's country or with a plus."""
+
+    number = TelField(
+        _l("New number"), validators=[InputRequired(_l("Enter the number.")), Length(max=40)]
+    )
+
+    region: str
+    e164: str
+
+    @classmethod
+    def of(cls, patient: Patient) -> "NumberForm":
+        """Return an empty form that reads numbers as the patient's clinic dials them."""
+        form = cls()
+        form.region = patient.clinic.region
+        return form
+
+    def validate_number(self, field: Field) -> None:
+        """Refuse what can't be dialled."""
+        try:
+            parsed = phonenumbers.parse(field.data or "", self.region)
+        except phonenumbers.NumberParseException as error:
+            raise ValidationError(_l("Enter a phone number with its area code.")) from error
+        if not phonenumbers.is_valid_number(parsed):
+            raise ValidationError(_l("No such number exists: check the digits and area code."))
+        self.e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+class ConsentForm(FlaskForm):
+    """Whether texts to one number are welcome, and how we know."""
+
+    number_id = RadioField(_l("Number"), coerce=int)
+    is_given = RadioField(
+        _l("Does the patient agree to texts on this number?"),
+        choices=[SelectChoice("yes", _l("Yes, they agree")), SelectChoice("no", _l("No texts"))],
+        validators=[InputRequired(_l("Choose yes or no."))],
+    )
+    source = RadioField(
+        _l("How did they say so?"),
+        choices=[
+            SelectChoice(ConsentSource.CALL.value, _l("On a call")),
+            SelectChoice(ConsentSource.FORM.value, _l("On a signed form")),
+        ],
+        validators=[InputRequired(_l("Choose how they said so."))],
+    )
+
+    @classmethod
+    def of(cls, numbers: Sequence[PhoneNumber], chosen_id: int | None) -> "ConsentForm":
+        """Return the form for a patient's ``numbers``, ``chosen_id`` ticked beforehand."""
+        first = chosen_id or (numbers[0].id if numbers else None)
+        form = cls(data={"number_id": first})
+        form.number_id.choices = [SelectChoice(each.id, phone(each.e164)) for each in numbers]
+        return form
+
+
+def _known(patient: Patient) -> dict[str, Any]:
+    liked = [*patient.dayparts, "", ""]
+    voicemail = {True: "yes", False: "no", None: ""}[patient.is_voicemail_allowed]
+    return {
+        "preferred_name": patient.preferred_name,
+        "pronouns": patient.pronouns,
+        "language": patient.language,
+        "zone": patient.zone,
+        "weekdays": sorted(patient.wishes.weekdays),
+        "first_daypart": liked[0],
+        "second_daypart": liked[1],
+        "voicemail": voicemail,
+        "about": patient.about,
+    }
+
+
+def _stripped(field: Field) -> str:
+    return (field.data or "").strip()

@@ -1,0 +1,71 @@
+"""Words for what is stored about patients, in the reader's language."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+from babel.dates import get_day_names
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+from outreach.clock import local_day
+from outreach.patients.rules import ConsentSource, Daypart, NumberHealth
+from outreach.web.template_filters import full_day
+
+# What callers are asked for most; a patient's own language is always offered as well.
+COMMON_LANGUAGES = (
+    "en", "es", "pt", "ar", "zh", "fa", "fr", "de", "hi", "ht", "it", "ja", "ko", "pl", "ru",
+    "so", "sw", "tl", "uk", "ur", "vi",
+)  # fmt: skip
+
+DAYPARTS: dict[Daypart, LazyString] = {
+    Daypart.MORNING: _l("mornings"),
+    Daypart.AFTERNOON: _l("afternoons"),
+    Daypart.EVENING: _l("evenings"),
+}
+
+HEALTHS: dict[NumberHealth, LazyString] = {
+    NumberHealth.WORKING: _l("working"),
+    NumberHealth.WRONG: _l("wrong number"),
+    NumberHealth.DISCONNECTED: _l("disconnected"),
+}
+
+CONSENT_SOURCES: dict[ConsentSource, LazyString] = {
+    ConsentSource.FORM: _l("on a signed form"),
+    ConsentSource.CALL: _l("on a call"),
+    ConsentSource.IMPORT: _l("in an imported file"),
+    ConsentSource.CARRIER: _l("by a text from their phone"),
+}
+
+
+def language_name(code: str) -> str:
+    """Return the name of a language: 'Spanish'; the code itself where it is unknown."""
+    try:
+        name = Locale.parse(code.replace("-", "_")).get_display_name(get_locale())
+    except (UnknownLocaleError, ValueError):
+        name = None
+    return name or code
+
+
+def weekday_name(weekday: int) -> str:
+    """Return the short name of a weekday, 0 Monday: 'Mon'."""
+    return str(get_day_names("abbreviated", locale=get_locale())[weekday])
+
+
+def day_in(instant: datetime, zone: str) -> str:
+    """Return the day of an instant on the wall calendar of ``zone``: 'Nov 24, 2026'."""
+    return full_day(local_day(instant, ZoneInfo(zone)))
+
+
+def languages(also: Iterable[str] = ()) -> Sequence[tuple[str, str]]:
+    """Return (code, name) of the languages to choose from, by name."""
+    codes = {*COMMON_LANGUAGES, *also}
+    return sorted(((code, language_name(code)) for code in codes), key=lambda each: each[1])
+
+
+def zones(region: str, also: Iterable[str] = ()) -> Sequence[str]:
+    """Return the time zones of a country (ISO 3166 code), and those of ``also``, by name."""
+    return sorted({*get_global("territory_zones").get(region, ()), *also})

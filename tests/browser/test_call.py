@@ -1,0 +1,166 @@
+"""The call screen in a real browser: by keyboard alone, and with the connection cut."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import func, select
+
+from outreach.accounts.models import Clinic, StaffMember
+from outreach.calls.models import Attempt, CallNote, Draft
+from outreach.measures.models import Reading
+from outreach.orm import Sessions
+from outreach.patients.models import Patient
+from tests.browser.conftest import sign_in
+from tests.builders import make_clinic, make_enrolment, make_patient, make_planned_call, make_staff
+from tests.conftest import HASH
+
+
+class Day:
+    """A caller with two patients to call now."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        with sessions.begin() as session:
+            self.clinic: Clinic = make_clinic(session)
+            self.caller: StaffMember = make_staff(session, self.clinic, password_hash=HASH)
+            self.rosa: Patient = make_patient(session, self.clinic, family_name="Aguilar")
+            self.lee: Patient = make_patient(
+                session, self.clinic, given_name="Lee", phone="+15125550148"
+            )
+            for patient in (self.rosa, self.lee):
+                make_planned_call(session, make_enrolment(session, patient, caller=self.caller))
+
+
+@pytest.fixture
+def day(sessions: Sessions) -> Day:
+    return Day(sessions)
+
+
+def test_the_commonest_log_takes_at_most_twelve_keys_beside_the_note(
+    page: Page, sessions: Sessions, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto("/queue/")
+    pressed = 0
+
+    def press(*keys: str) -> None:
+        nonlocal pressed
+        for key in keys:
+            page.keyboard.press(key)
+            pressed += key.count("+") + 1
+
+    press("Enter")  # open the first call
+    page.wait_for_url(f"**/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    press("c")  # start it
+    page.locator("[data-timer]").wait_for()
+    page.locator("#report[data-ready]").wait_for()
+    press("1")
+    expect(page.get_by_role("textbox", name="Note")).to_be_focused()
+    page.keyboard.type("Her sister came to visit.")
+    press("Tab", "1", "3", "2", "Control+Enter")
+    page.wait_for_url(f"**/calls/{day.lee.ref}")
+
+    assert pressed <= 12
+    expect(page.get_by_text("Saved. Next call with Rosa")).to_be_visible()
+    with sessions() as session:
+        assert session.scalars(select(CallNote.text)).all() == ["Her sister came to visit."]
+        assert [str(value) for value in session.scalars(select(Reading.value))] == ["132.000"]
+
+
+def test_a_cut_connection_loses_nothing_that_was_typed(
+    page: Page, context: BrowserContext, sessions: Sessions, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.keyboard.press("1")
+    page.get_by_role("textbox", name="Note").fill("Before the cut.")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+
+    context.set_offline(True)
+    page.get_by_role("textbox", name="Note").fill("Before the cut. And after it.")
+    expect(page.locator("[data-saved]")).to_contain_text("no connection")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("Before the cut. And after it.")
+
+    context.set_offline(False)
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    page.reload()
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("Before the cut. And after it.")
+    with sessions() as session:
+        assert session.scalar(select(func.count(Attempt.id))) == 0
+
+
+def test_being_signed_out_while_typing_loses_nothing(
+    page: Page, context: BrowserContext, sessions: Sessions, day: Day, clock: object
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    clock.advance(timedelta(minutes=16))  # type: ignore[attr-defined]
+
+    page.keyboard.press("1")
+    page.get_by_role("textbox", name="Note").fill("Typed after the session ended.")
+    expect(page.locator("[data-saved]")).to_contain_text("signed out")
+    other = context.new_page()
+    sign_in(other, day.caller)
+
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    with sessions() as session:
+        (answers,) = session.scalars(select(Draft.answers)).all()
+        assert answers["note"] == ["Typed after the session ended."]
+
+
+def test_a_second_tab_is_told_and_overwrites_nothing(
+    page: Page, context: BrowserContext, sessions: Sessions, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    second = context.new_page()
+    second.goto(f"/calls/{day.rosa.ref}")
+
+    page.get_by_role("textbox", name="Note").fill("From the first tab.")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    second.get_by_role("textbox", name="Note").fill("From the second tab.")
+
+    expect(second.locator("[data-saved]")).to_contain_text("another tab")
+    expect(second.get_by_role("textbox", name="Note")).to_have_value("From the second tab.")
+    with sessions() as session:
+        (answers,) = session.scalars(select(Draft.answers)).all()
+        assert answers["note"] == ["From the first tab."]
+
+
+def test_a_double_click_on_save_is_one_call(page: Page, sessions: Sessions, day: Day) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.get_by_role("radio", name="Not reached").check()
+    page.get_by_role("radio", name="Busy").check()
+
+    page.locator("[data-save]").dblclick()
+    page.wait_for_url(f"**/calls/{day.lee.ref}")
+
+    with sessions() as session:
+        assert session.scalar(select(func.count(Attempt.id))) == 1
+
+
+def test_keys_rest_while_somebody_types(page: Page, day: Day) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+
+    page.get_by_role("textbox", name="Note").click()
+    page.keyboard.type("c12n? cold coffee")
+
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("c12n? cold coffee")
+    expect(page.locator("[data-timer]")).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_no_words_and_no_patient_are_kept_in_the_browsers_own_storage(page: Page, day: Day) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.get_by_role("textbox", name="Note").fill("Private words.")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+
+    kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+
+    assert "Private" not in kept
+    assert day.rosa.ref not in kept
