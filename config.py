@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parent
 
@@ -43,7 +42,6 @@ class Config:
     is_loopback: bool = True
     allowed_hosts: tuple[str, ...] = ()
     twilio: TwilioAccount | None = None
-    home_zone: ZoneInfo = ZoneInfo("UTC")
     upload_bytes: int = 64 * 1024 * 1024
     idle_minutes: int = 15
     session_hours: int = 12

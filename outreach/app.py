@@ -109,7 +109,7 @@ def _register(app: Flask) -> None:
         app.cli.add_command(commands)
     app.cli.add_command(planning_cli.group)
     app.add_url_rule("/healthz", "healthz", access.open_to_all(_healthz))
-    app.view_functions["static"].allowed_roles = None  # type: ignore[attr-defined]
+    access.open_to_all(app.view_functions["static"])
 
 
 def _healthz() -> Response:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Engine, Enum, MetaData, create_engine, event
+from sqlalchemy import JSON, Dialect, Engine, Enum, MetaData, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -123,7 +123,7 @@ def insert_new(session: Session, model: type[Model], rows: Sequence[Mapping[str,
         return 0
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    key = model.__table__.primary_key.columns.values()
+    key = inspect(model).primary_key
     statement = insert(model).on_conflict_do_nothing().returning(*key)
     return len(session.execute(statement, list(rows)).all())
 
@@ -147,7 +147,7 @@ def make_sessions(engine: Engine) -> Sessions:
     return sessionmaker(engine, expire_on_commit=False)
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401
+def _set_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves
     for pragma in ("busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")

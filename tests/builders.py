@@ -270,9 +270,7 @@ def make_attempt(
     return attempt
 
 
-def make_promise(
-    session: Session, patient: Patient, by: StaffMember, **deviations: Any
-) -> Promise:
+def make_promise(session: Session, patient: Patient, by: StaffMember, **deviations: Any) -> Promise:
     promise = Promise(
         **{
             "clinic_id": patient.clinic_id,

@@ -47,7 +47,7 @@ class Server:
             "-c full_page_writes=off -c max_connections=200"
         )
         self._run(
-            "pg_ctl", "-D", str(data), "-w", "-l", str(self._folder / "log"), "-o", settings, "start"
+            "pg_ctl", "-D", str(data), "-w", "-l", f"{self._folder}/log", "-o", settings, "start"
         )  # fmt: skip
 
     def stop(self) -> None:
@@ -61,7 +61,7 @@ class Server:
         with psycopg.connect(
             f"postgresql://postgres@/postgres?host={self._folder}", autocommit=True
         ) as connection:
-            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')  # noqa: S608
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
 
     def drop(self, database: str) -> None:
         with psycopg.connect(

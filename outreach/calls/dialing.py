@@ -1,4 +1,4 @@
-"""Before the phone rings: may this patient be called now?"""
+"""Before the phone rings: whether this patient may be called now."""
 
 from dataclasses import dataclass
 from datetime import datetime

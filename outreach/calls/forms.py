@@ -38,6 +38,7 @@ from outreach.planning.retrying import Agreed
 LONGEST_CALL_MINUTES = 240
 LARGEST_ID = 2**63 - 1
 
+
 @dataclass(frozen=True)
 class Around:
     """What the form needs to know of the call around it."""
@@ -65,7 +66,9 @@ class CallReportForm(FlaskForm):
     )
     outcome = RadioField(
         _l("How did it end?"),
-        choices=[SelectChoice(each.value, OUTCOME_WORDS[each]) for each in (*REACHED, *NOT_REACHED)],
+        choices=[
+            SelectChoice(each.value, OUTCOME_WORDS[each]) for each in (*REACHED, *NOT_REACHED)
+        ],
         validators=[Optional()],
     )
     note = TextAreaField(

@@ -75,7 +75,13 @@ def is_recorded(session: Session, form_key: str) -> bool:
 
 
 def record(
-    session: Session, patient: Patient, call_id: int, report: CallReport, *, actor: Actor, now: datetime
+    session: Session,
+    patient: Patient,
+    call_id: int,
+    report: CallReport,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> Attempt:
     """Keep one dial with all that was said, and do what its outcome asks for.
 
@@ -190,9 +196,7 @@ def _keep_readings(event: Event) -> None:
             by_staff_id=event.actor.staff_id,
             now=event.now,
         )
-        trigger = trigger_of(
-            reading.kind, reading.value, taken_at=reading.taken_at, now=event.now
-        )
+        trigger = trigger_of(reading.kind, reading.value, taken_at=reading.taken_at, now=event.now)
         if trigger is not None:
             words = f"{reading.entered_value} {reading.entered_unit}"
             _raise(event, Raised(trigger, words, reading.id))
@@ -248,9 +252,7 @@ def _spoil(health: NumberHealth) -> Callable[[Event], None]:
             first = registry.working_number(event.session, event.patient.id)
             dialled = first.id if first else None
         if dialled is not None:
-            registry.spoil_number(
-                event.session, event.patient.id, dialled, health, now=event.now
-            )
+            registry.spoil_number(event.session, event.patient.id, dialled, health, now=event.now)
 
     return spoil
 

@@ -103,9 +103,7 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
     tried = _attempts(session, [row.id for row in rows if row.dials])
     zone = ZoneInfo(actor.zone)
     day_ends_at = day_began_at(now, zone) + timedelta(days=1)
-    entries = [
-        _entry(row, tried.get(row.id, ()), now=now, day_ends_at=day_ends_at) for row in rows
-    ]
+    entries = [_entry(row, tried.get(row.id, ()), now=now, day_ends_at=day_ends_at) for row in rows]
     entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
     return Queue(entries, _done_today(session, actor, zone, now=now))
 
@@ -118,7 +116,7 @@ def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
     return None
 
 
-def _open_calls(caller_id: int, now: datetime) -> Select[Any]:
+def _open_calls(caller_id: int, now: datetime) -> Select[*tuple[Any, ...]]:
     earlier = aliased(PlannedCall)
     others_mark = and_(
         Draft.planned_call_id == PlannedCall.id,

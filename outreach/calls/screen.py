@@ -34,7 +34,7 @@ SHOWN = (MeasureKind.HBA1C, MeasureKind.GLUCOSE, MeasureKind.SYSTOLIC, MeasureKi
 
 
 class NoPlannedCall(NotFound):
-    """This patient has no call planned."""
+    """The patient has no call planned."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Screen:
     week: int
     moment: Moment
     numbers: Sequence[PhoneNumber]
-    notes: Sequence[Row[tuple[str, datetime, Outcome, str]]]
+    notes: Sequence[Row[str, datetime, Outcome, str]]
     promises: Sequence[Promise]
-    attempts: Sequence[Row[tuple[datetime, Outcome, str]]]
+    attempts: Sequence[Row[datetime, Outcome, str]]
     readings: Sequence[Reading]
     draft: Draft | None
     other: Mark | None
@@ -105,7 +105,7 @@ def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:
     ).all()
 
 
-def _notes(session: Session, patient_id: int) -> Sequence[Row[tuple[str, datetime, Outcome, str]]]:
+def _notes(session: Session, patient_id: int) -> Sequence[Row[str, datetime, Outcome, str]]:
     return session.execute(
         select(CallNote.text, CallNote.at, Attempt.outcome, StaffMember.name)
         .join(Attempt, Attempt.id == CallNote.attempt_id)
@@ -116,7 +116,7 @@ def _notes(session: Session, patient_id: int) -> Sequence[Row[tuple[str, datetim
     ).all()
 
 
-def _attempts(session: Session, call_id: int) -> Sequence[Row[tuple[datetime, Outcome, str]]]:
+def _attempts(session: Session, call_id: int) -> Sequence[Row[datetime, Outcome, str]]:
     return session.execute(
         select(Attempt.at, Attempt.outcome, StaffMember.name)
         .join(StaffMember, StaffMember.id == Attempt.caller_id)

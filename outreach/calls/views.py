@@ -87,9 +87,7 @@ def stop(ref: str) -> ResponseReturnValue:
 @role_required(Role.CALLER)
 def draft(ref: str) -> ResponseReturnValue:
     """Keep what is being typed; answers with the version it was kept under."""
-    answers = {
-        name: request.form.getlist(name) for name in request.form if name not in NOT_ANSWERS
-    }
+    answers = {name: request.form.getlist(name) for name in request.form if name not in NOT_ANSWERS}
     version = answers.pop("version", ["0"])[0]
     planned = screen.call_of(db.session, _patient(ref))
     try:
@@ -166,7 +164,7 @@ def _blank_form(shown: Screen) -> CallReportForm:
     """Return the form as it opens: with what was being typed, if anything."""
     kept = MultiDict(shown.draft.answers if shown.draft else {})
     form = CallReportForm(
-        formdata=kept if kept else None,
+        formdata=kept or None,
         glucose_unit=shown.patient.clinic.glucose_unit,
         meta={"csrf": False},
     )

@@ -6,15 +6,22 @@ from flask_babel.speaklater import LazyString
 
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.chart.rules import Show
-from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
+from outreach.concerns.labels import KIND_WORDS as CONCERN_KIND_WORDS
+from outreach.concerns.labels import STATUS_WORDS as CONCERN_STATUS_WORDS
+from outreach.concerns.labels import URGENCY_WORDS
 from outreach.measures.labels import MEASURE_WORDS, value_words
 from outreach.measures.rules import ReadingSource
-from outreach.messaging.rules import MessageStatus, SkipReason
+from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
 from outreach.panels.rules import ChangeReason
 from outreach.programmes.rules import EnrolmentStatus, Phase, Rhythm
 
 OUTCOMES = OUTCOME_WORDS
 MEASURES = MEASURE_WORDS
+MESSAGES = {status: words for status, (words, _kind) in STATUS_WORDS.items()}
+SKIPS = SKIP_WORDS
+CONCERNS = CONCERN_KIND_WORDS
+CONCERN_STATUSES = CONCERN_STATUS_WORDS
+URGENCIES = {urgency: words for urgency, (words, _kind) in URGENCY_WORDS.items()}
 reading_value = value_words
 
 STATUSES: dict[EnrolmentStatus, LazyString] = {
@@ -35,52 +42,11 @@ STATUS_STEPS: dict[EnrolmentStatus, LazyString] = {
     EnrolmentStatus.DIED: _l("Died"),
 }
 
-MESSAGES: dict[MessageStatus, LazyString] = {
-    MessageStatus.SCHEDULED: _l("goes out then"),
-    MessageStatus.CALLING: _l("on its way"),
-    MessageStatus.UNKNOWN: _l("unclear whether it went out"),
-    MessageStatus.ACCEPTED: _l("on its way"),
-    MessageStatus.SENT: _l("sent"),
-    MessageStatus.DELIVERED: _l("delivered"),
-    MessageStatus.UNDELIVERED: _l("not delivered"),
-    MessageStatus.FAILED: _l("failed"),
-    MessageStatus.SKIPPED: _l("not sent"),
-}
-
-SKIPS: dict[SkipReason, LazyString] = {
-    SkipReason.NO_CONSENT: _l("no consent to texts on this number"),
-    SkipReason.NUMBER_UNFIT: _l("the number does not take texts"),
-    SkipReason.TOO_LATE: _l("its time had passed"),
-    SkipReason.CALL_CHANGED: _l("the call was moved or made"),
-    SkipReason.WEEK_LIMIT: _l("enough texts that week"),
-    SkipReason.DAY_LIMIT: _l("already a text that day"),
-    SkipReason.NOT_ENROLLED: _l("no longer in the programme"),
-}
-
 READING_SOURCES: dict[ReadingSource, LazyString] = {
     ReadingSource.CALL: _l("told on a call"),
     ReadingSource.STAFF: _l("entered by staff"),
     ReadingSource.CSV: _l("from an imported file"),
     ReadingSource.FHIR: _l("from the health record"),
-}
-
-CONCERNS: dict[ConcernKind, LazyString] = {
-    ConcernKind.SAFETY: _l("Safety concern"),
-    ConcernKind.GLUCOSE_LOW: _l("Low blood sugar"),
-    ConcernKind.GLUCOSE_HIGH: _l("High blood sugar"),
-    ConcernKind.PRESSURE_HIGH: _l("High blood pressure"),
-}
-
-URGENCIES: dict[Urgency, LazyString] = {
-    Urgency.NOW: _l("now"),
-    Urgency.SAME_DAY: _l("same day"),
-    Urgency.NEXT_BUSINESS_DAY: _l("next business day"),
-}
-
-CONCERN_STATUSES: dict[ConcernStatus, LazyString] = {
-    ConcernStatus.OPEN: _l("open"),
-    ConcernStatus.ACKNOWLEDGED: _l("a nurse is on it"),
-    ConcernStatus.CLOSED: _l("closed"),
 }
 
 CHANGE_REASONS: dict[ChangeReason, LazyString] = {

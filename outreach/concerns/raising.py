@@ -15,7 +15,15 @@ from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Trigge
 from outreach.errors import NotFound, RuleBroken, Stale
 from outreach.patients.models import Patient
 
-_URGENCY_ORDER = case({urgency: rank for rank, urgency in enumerate(Urgency)}, value=Concern.urgency)
+_URGENCY_ORDER = case(
+    {urgency: rank for rank, urgency in enumerate(Urgency)}, value=Concern.urgency
+)
+_MOST_PRESSING_FIRST = (
+    Concern.status == ConcernStatus.ACKNOWLEDGED,
+    _URGENCY_ORDER,
+    Concern.raised_at,
+    Concern.id,
+)
 
 
 class NoSuchConcern(NotFound):
@@ -77,10 +85,7 @@ def unclosed(session: Session, scope: Scope) -> Sequence[Concern]:
             visible(scope, Concern.clinic_id, Concern.patient_id),
             Concern.status != ConcernStatus.CLOSED,
         )
-        .order_by(
-            (Concern.status == ConcernStatus.ACKNOWLEDGED), _URGENCY_ORDER, Concern.raised_at,
-            Concern.id,
-        )  # fmt: skip
+        .order_by(*_MOST_PRESSING_FIRST)
     ).all()
 
 
@@ -133,9 +138,7 @@ def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: da
     _step(session, concern, StepKind.ACKNOWLEDGED, "", by_staff_id=by_staff_id, now=now)
 
 
-def note(
-    session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime
-) -> None:
+def note(session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime) -> None:
     """Add words to a concern. Does not commit. Raises AlreadyClosed."""
     _refuse_closed(concern)
     _step(session, concern, StepKind.NOTED, text, by_staff_id=by_staff_id, now=now)

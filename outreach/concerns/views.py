@@ -5,38 +5,19 @@ from datetime import timedelta
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.concerns import raising
 from outreach.concerns.forms import ConcernForm
+from outreach.concerns.labels import KIND_WORDS, STEP_WORDS, URGENCY_WORDS
 from outreach.concerns.models import Concern
-from outreach.concerns.rules import ConcernKind, StepKind, Urgency
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
 
 bp = Blueprint("concerns", __name__, url_prefix="/concerns")
-
-KIND_WORDS = {
-    ConcernKind.SAFETY: _l("Safety concern"),
-    ConcernKind.GLUCOSE_LOW: _l("Low blood sugar"),
-    ConcernKind.GLUCOSE_HIGH: _l("High blood sugar"),
-    ConcernKind.PRESSURE_HIGH: _l("High blood pressure"),
-}
-URGENCY_WORDS = {
-    Urgency.NOW: (_l("now"), "urgent"),
-    Urgency.SAME_DAY: (_l("today"), "warm"),
-    Urgency.NEXT_BUSINESS_DAY: (_l("next business day"), "calm"),
-}
-STEP_WORDS = {
-    StepKind.RAISED: _l("raised"),
-    StepKind.ACKNOWLEDGED: _l("taken on"),
-    StepKind.NOTED: _l("noted"),
-    StepKind.CLOSED: _l("closed"),
-}
 
 
 @bp.get("/")

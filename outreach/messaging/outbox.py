@@ -229,9 +229,7 @@ def note_untextable(session: Session, message: Message) -> None:
     """Write down that a number cannot receive texts; calls go on. Does not commit."""
     session.execute(
         update(PhoneNumber)
-        .where(
-            PhoneNumber.patient_id == message.patient_id, PhoneNumber.e164 == message.to_number
-        )
+        .where(PhoneNumber.patient_id == message.patient_id, PhoneNumber.e164 == message.to_number)
         .values(can_text=False)
     )
 
@@ -246,7 +244,7 @@ def known_provider_ids(session: Session, message: Message) -> list[str]:
                 Message.provider_id.is_not(None),
             )
         )
-    )  # type: ignore[arg-type]
+    )
 
 
 def _leave_calling(session: Session, message_id: int, **values: Any) -> None:
@@ -267,14 +265,11 @@ def _hours(patient: Patient) -> ContactHours:
 
 def _facts(session: Session, message: Message, patient: Patient, *, now: datetime) -> SendFacts:
     day_began = day_began_at(now, ZoneInfo(patient.zone))
-    sent = (
-        select(func.count(), func.count().filter(Message.calling_at >= day_began))
-        .where(
-            Message.patient_id == patient.id,
-            Message.id != message.id,
-            Message.calling_at > now - timedelta(days=7),
-            Message.status.in_(_COUNTS),
-        )
+    sent = select(func.count(), func.count().filter(Message.calling_at >= day_began)).where(
+        Message.patient_id == patient.id,
+        Message.id != message.id,
+        Message.calling_at > now - timedelta(days=7),
+        Message.status.in_(_COUNTS),
     )
     this_week, this_day = session.execute(sent).one()
     return SendFacts(

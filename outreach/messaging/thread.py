@@ -24,9 +24,7 @@ class Page:
     older_than: int | None
 
 
-def page_of(
-    session: Session, scope: Scope, *, before_id: int | None, only_trouble: bool
-) -> Page:
+def page_of(session: Session, scope: Scope, *, before_id: int | None, only_trouble: bool) -> Page:
     """Return texts in ``scope``, newest first, with their patients. One statement."""
     query = (
         select(Message)

@@ -41,7 +41,7 @@ def note(
     )
 
 
-def newest(channel: Channel) -> Select[tuple[int]]:
+def newest(channel: Channel) -> Select[int]:
     """Return the ids of the events that count now, one per patient and number."""
     return (
         select(func.max(ConsentEvent.id))

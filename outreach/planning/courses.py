@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from outreach.accounts.models import Clinic
 from outreach.panels.models import PanelMembership
@@ -115,7 +116,9 @@ def standing_of(session: Session, enrolment_id: int) -> Standing:
     return standings(session, [enrolment_id])[0]
 
 
-def _newest(column: ColumnElement[object], *conditions: ColumnElement[bool]) -> ColumnElement:  # type: ignore[type-arg]
+def _newest(
+    column: InstrumentedAttribute[Any], *conditions: ColumnElement[bool]
+) -> ScalarSelect[Any]:
     return (
         select(func.max(column))
         .where(and_(PlannedCall.enrolment_id == Enrolment.id, *conditions))
@@ -135,9 +138,7 @@ def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int
     """Return those of ``enrolment_ids`` that have a dedicated caller now."""
     return session.scalars(
         select(PanelMembership.enrolment_id)
-        .where(
-            PanelMembership.enrolment_id.in_(enrolment_ids), PanelMembership.until_at.is_(None)
-        )
+        .where(PanelMembership.enrolment_id.in_(enrolment_ids), PanelMembership.until_at.is_(None))
         .order_by(PanelMembership.enrolment_id)
     ).all()
 

@@ -1,6 +1,7 @@
 """Reminders before planned calls, for those who agreed to texts."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, String, cast, exists, literal, select
@@ -35,7 +36,9 @@ def write_due(session: Session, *, now: datetime, limit: int = 500) -> int:
     return outbox.write(session, written)
 
 
-def _due(now: datetime, limit: int) -> Select[tuple[PlannedCall, Patient, Clinic, str, int, str]]:
+def _due(
+    now: datetime, limit: int
+) -> Select[PlannedCall, Patient, Clinic, str, ProgrammeVersion, str]:
     """Select calls to remind of, with patient, clinic, number, version and caller's name."""
     cause = literal("planned_call:") + cast(PlannedCall.id, String)
     return (
@@ -78,7 +81,7 @@ def _due(now: datetime, limit: int) -> Select[tuple[PlannedCall, Patient, Clinic
     )
 
 
-def _message(row: Row, *, now: datetime) -> dict[str, object] | None:  # type: ignore[type-arg]
+def _message(row: Row[*tuple[Any, ...]], *, now: datetime) -> dict[str, object] | None:
     call, patient, clinic = row.PlannedCall, row.Patient, row.Clinic
     lead = timedelta(minutes=row.ProgrammeVersion.protocol.reminder_lead_minutes)
     if now < call.dial_from_at - lead:

@@ -1,1 +1,1 @@
-"""Are patients being reached, and is it helping?"""
+"""Reports: what needs doing today, and whether patients are being reached."""

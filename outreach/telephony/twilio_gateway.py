@@ -13,6 +13,7 @@ from twilio.rest import Client
 from urllib3.exceptions import NewConnectionError
 
 from config import TwilioAccount
+from outreach.errors import ProviderUnavailable
 from outreach.telephony.gateway import (
     BadSignature,
     DeliveryReport,
@@ -22,7 +23,6 @@ from outreach.telephony.gateway import (
     OutboundSms,
     OutcomeUnknown,
     ProviderReceipt,
-    ProviderUnavailable,
     Refused,
     SignedRequest,
     TooFast,
@@ -54,7 +54,7 @@ class _RedirectedHttpClient(TwilioHttpClient):
         super().__init__(timeout=timeout_seconds)
         self._base = urlsplit(base_url) if base_url else None
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if self._base:
             parts = urlsplit(url)
             url = urlunsplit((self._base.scheme, self._base.netloc, parts.path, parts.query, ""))

@@ -44,7 +44,9 @@ def _ours(error: errors.OutreachError) -> ResponseReturnValue:
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
     log.info("form token refused: %s", error.description)
-    return _page(400, _("This form was open too long. Go back, reload the page and try again.")), 400
+    return _page(
+        400, _("This form was open too long. Go back, reload the page and try again.")
+    ), 400
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

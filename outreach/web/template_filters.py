@@ -1,11 +1,12 @@
 """How instants, days and numbers are written on pages."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from flask import Flask
 from babel import Locale
+from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -98,7 +99,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(_icon_of(app), "icon")
 
 
-def _icon_of(app: Flask) -> object:
+def _icon_of(app: Flask) -> Callable[..., Markup]:
     def icon(name: str, label: str = "") -> Markup:
         """Return one icon of the sprite; hidden from screen readers unless labelled."""
         sprite = app.jinja_env.globals["asset"]("vendor/icons.svg")  # type: ignore[operator]

@@ -1,0 +1,28 @@
+"""The words in which concerns are shown; urgency with its kind of tag."""
+
+from flask_babel import lazy_gettext as _l
+
+from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
+
+KIND_WORDS = {
+    ConcernKind.SAFETY: _l("Safety concern"),
+    ConcernKind.GLUCOSE_LOW: _l("Low blood sugar"),
+    ConcernKind.GLUCOSE_HIGH: _l("High blood sugar"),
+    ConcernKind.PRESSURE_HIGH: _l("High blood pressure"),
+}
+URGENCY_WORDS = {
+    Urgency.NOW: (_l("now"), "urgent"),
+    Urgency.SAME_DAY: (_l("today"), "warm"),
+    Urgency.NEXT_BUSINESS_DAY: (_l("next business day"), "calm"),
+}
+STEP_WORDS = {
+    StepKind.RAISED: _l("raised"),
+    StepKind.ACKNOWLEDGED: _l("taken on"),
+    StepKind.NOTED: _l("noted"),
+    StepKind.CLOSED: _l("closed"),
+}
+STATUS_WORDS = {
+    ConcernStatus.OPEN: _l("open"),
+    ConcernStatus.ACKNOWLEDGED: _l("a nurse is on it"),
+    ConcernStatus.CLOSED: _l("closed"),
+}

@@ -1,0 +1,246 @@
+"""The adherence report: what was planned, what was done, caller by caller.
+
+Set work is SQL, one statement a question; weeks of the programme are judged in Python over
+streamed rows (``courses.py``). A slow recount in the tests holds both to the definitions.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import chain
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    values,
+)
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import StaffMember
+from outreach.calls.models import Attempt
+from outreach.calls.rules import REACHED, Outcome
+from outreach.orm import UTCDateTime
+from outreach.panels.models import PanelMembership
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from outreach.reports import courses
+from outreach.reports.asked import Asked
+from outreach.reports.rules.period import DAY, RUN_WEEKS, begin_of, whole_weeks
+from outreach.reports.rules.tally import Tally
+
+COMPLETING = tuple(outcome for outcome in Outcome if outcome.completes)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the report. ``caller_id`` None: nobody was the caller at that time."""
+
+    caller_id: int | None
+    name: str
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class DialTable:
+    """With which dial patients were reached: of ``calls`` dialled, so many by each dial."""
+
+    calls: int
+    reached_at: Mapping[int, int]
+
+    def reached_by(self, dial: int) -> int:
+        """Return how many calls reached the patient with this dial or an earlier one."""
+        return sum(count for at, count in self.reached_at.items() if at <= dial)
+
+    @property
+    def median_dial(self) -> int | None:
+        """The dial with which the middle one of those reached was reached."""
+        reached = sum(self.reached_at.values())
+        middle = (reached + 1) // 2
+        return next((at for at in sorted(self.reached_at) if self.reached_by(at) >= middle), None)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole report; ``total`` is the sum of ``lines``."""
+
+    lines: tuple[Line, ...]
+    total: Tally
+    by_dial: DialTable
+
+
+@dataclass(frozen=True)
+class WeekRate:
+    """Scheduled-call completion of one calendar week."""
+
+    week_on: date
+    completed: int
+    due: int
+
+
+def report(session: Session, asked: Asked) -> Report:
+    """Return every measure by caller, by name, with those without a caller last."""
+    tallies: defaultdict[int | None, Tally] = defaultdict(Tally)
+    for caller_id, tally in chain(
+        _planned_calls(session, asked), _dials(session, asked), courses.tallies(session, asked)
+    ):
+        tallies[caller_id] += tally
+    names = _names(session, [each for each in tallies if each is not None])
+    lines = [Line(each, names.get(each, ""), tally) for each, tally in tallies.items() if tally]
+    lines.sort(key=lambda line: (line.caller_id is None, line.name.casefold(), line.caller_id))
+    total = sum((line.tally for line in lines), start=Tally())
+    return Report(tuple(lines), total, _by_dial(session, asked))
+
+
+def completion_by_week(session: Session, asked: Asked) -> list[WeekRate]:
+    """Return scheduled-call completion of the last whole weeks, oldest first."""
+    weeks = whole_weeks(RUN_WEEKS, until=min(asked.period.until_on, asked.today - DAY))
+    asked = replace(asked, period=weeks)
+    rows = session.execute(
+        select(PlannedCall.due_on, _count(_is_completed()), _count(_is_missed(asked.today)))
+        .where(_planned_in(asked))
+        .group_by(PlannedCall.due_on)
+        .order_by(PlannedCall.due_on)
+    )
+    found = {weeks.from_on + timedelta(weeks=week): [0, 0] for week in range(RUN_WEEKS)}
+    for due_on, completed, missed in rows:
+        week = found[due_on - timedelta(days=due_on.weekday())]
+        week[0] += completed
+        week[1] += completed + missed
+    return [WeekRate(week_on, completed, due) for week_on, (completed, due) in found.items()]
+
+
+def _planned_calls(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]]:
+    """Count planned calls by the caller who held the panel membership as the due day ended."""
+    days = (
+        values(column("due_on", Date), column("ends_at", UTCDateTime), name="day")
+        .data([(day, begin_of(day + DAY, asked.zone)) for day in asked.period.each_day()])
+        .cte("day")
+    )
+    holder = PanelMembership
+    by_primary = exists().where(
+        Attempt.planned_call_id == PlannedCall.id,
+        Attempt.outcome.in_(COMPLETING),
+        Attempt.is_primary_caller.is_(True),
+    )
+    rows = session.execute(
+        select(
+            holder.caller_id,
+            _count(_is_completed()),
+            _count(_is_missed(asked.today)),
+            _count(_is_still_open(asked.today)),
+            _count(and_(_is_completed(), by_primary)),
+        )
+        .select_from(PlannedCall)
+        .join(days, days.c.due_on == PlannedCall.due_on)
+        .outerjoin(
+            holder,
+            and_(
+                holder.patient_id == PlannedCall.patient_id,
+                holder.enrolment_id == PlannedCall.enrolment_id,
+                holder.from_at < days.c.ends_at,
+                or_(holder.until_at.is_(None), holder.until_at >= days.c.ends_at),
+            ),
+        )
+        # The days are bounded by the join. Saying it twice leads SQLite to read them all for each.
+        .where(_is_counted(asked))
+        .group_by(holder.caller_id)
+        .order_by(holder.caller_id)
+    )
+    for caller_id, done, missed, still_open, own in rows:
+        yield (
+            caller_id,
+            Tally(completed=done, missed=missed, still_open=still_open, completed_by_primary=own),
+        )
+
+
+def _dials(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]]:
+    """Count dials by the caller who dialled."""
+    begins_at, ends_at = asked.instants
+    rows = session.execute(
+        select(Attempt.caller_id, func.count(), _count(Attempt.outcome.in_(REACHED)))
+        .where(asked.within(Attempt.clinic_id), Attempt.at >= begins_at, Attempt.at < ends_at)
+        .group_by(Attempt.caller_id)
+        .order_by(Attempt.caller_id)
+    )
+    for caller_id, dials, reached in rows:
+        yield caller_id, Tally(dials=dials, reached=reached)
+
+
+def _by_dial(session: Session, asked: Asked) -> DialTable:
+    """Count the calls of the period that were dialled by the dial that reached the patient."""
+    numbered = (
+        select(
+            Attempt.planned_call_id,
+            Attempt.outcome,
+            func.row_number()
+            .over(partition_by=Attempt.planned_call_id, order_by=(Attempt.at, Attempt.id))
+            .label("dial"),
+        )
+        .join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
+        .where(_planned_in(asked), or_(_is_completed(), _is_missed(asked.today)))
+        .subquery()
+    )
+    first = (
+        select(func.min(case((numbered.c.outcome.in_(REACHED), numbered.c.dial))).label("dial"))
+        .group_by(numbered.c.planned_call_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(first.c.dial, func.count()).group_by(first.c.dial).order_by(first.c.dial)
+    ).all()
+    return DialTable(
+        calls=sum(count for _dial, count in rows),
+        reached_at={dial: count for dial, count in rows if dial is not None},
+    )
+
+
+def _planned_in(asked: Asked) -> ColumnElement[bool]:
+    """Return the condition of counted calls due in the period."""
+    period = asked.period
+    return and_(_is_counted(asked), PlannedCall.due_on.between(period.from_on, period.until_on))
+
+
+def _is_counted(asked: Asked) -> ColumnElement[bool]:
+    """Return the condition of calls of the clinic, without those the programme cancelled."""
+    return and_(asked.within(PlannedCall.clinic_id), PlannedCall.status != CallStatus.CANCELLED)
+
+
+def _is_completed() -> ColumnElement[bool]:
+    return PlannedCall.status == CallStatus.COMPLETED
+
+
+def _is_missed(today: date) -> ColumnElement[bool]:
+    """Missed, or about to be closed as missed: its last day has passed."""
+    is_too_late = and_(PlannedCall.status == CallStatus.PLANNED, PlannedCall.complete_by_on < today)
+    return or_(PlannedCall.status == CallStatus.MISSED, is_too_late)
+
+
+def _is_still_open(today: date) -> ColumnElement[bool]:
+    return and_(
+        PlannedCall.status == CallStatus.PLANNED,
+        PlannedCall.due_on <= today,
+        PlannedCall.complete_by_on >= today,
+    )
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(case((condition, 1), else_=0)), 0), Integer)
+
+
+def _names(session: Session, staff_ids: Sequence[int]) -> dict[int | None, str]:
+    rows = session.execute(
+        select(StaffMember.id, StaffMember.name)
+        .where(StaffMember.id.in_(staff_ids))
+        .order_by(StaffMember.id)
+    )
+    return {staff_id: name for staff_id, name in rows}  # noqa: C416 - the key may be None

@@ -1,0 +1,280 @@
+"""Patients and their programme weeks, for the adherence report.
+
+Weeks follow each patient's own calendar and choices, which no plain statement can count: a
+few statements stream what is needed, and ``rules/weeks.py`` judges.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from outreach.calls.models import Attempt
+from outreach.calls.rules import REACHED
+from outreach.clock import local_day
+from outreach.panels.models import PanelMembership
+from outreach.patients.models import Patient
+from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersion
+from outreach.programmes.rules import EnrolmentStatus, Protocol, minimum_calls_in_week
+from outreach.reports.asked import Asked
+from outreach.reports.rules.period import DAY, WEEK, begin_of
+from outreach.reports.rules.tally import Tally, Wait, wait_of
+from outreach.reports.rules.weeks import Course, weeks_of
+
+# Unreachable patients stay in denominators (domain.md E2); those paused or gone do not.
+STAYING = (EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)
+# Days are the patient's, instants are the clinic's: clocks on earth differ by 26 hours.
+MARGIN = 2 * DAY
+
+
+@dataclass(frozen=True)
+class Spell:
+    """Somebody was the caller of an enrolment, (from, until]."""
+
+    caller_id: int
+    from_at: datetime
+    until_at: datetime | None
+
+
+@dataclass
+class Enrolled:
+    """One enrolment with what happened in it; minutes and calls by programme week."""
+
+    id: int
+    patient_id: int
+    zone: ZoneInfo
+    course: Course
+    spells: Sequence[Spell]
+    completed: Counter[int] = field(default_factory=Counter)
+    minutes: Counter[int] = field(default_factory=Counter)
+
+    def caller_at(self, instant: datetime) -> int | None:
+        """Return who was the caller just before ``instant``."""
+        for spell in self.spells:
+            if spell.from_at < instant and (spell.until_at is None or instant <= spell.until_at):
+                return spell.caller_id
+        return None
+
+    def last_caller_in(self, begins_at: datetime, ends_at: datetime) -> int | None:
+        """Return who was the last caller in [begins, ends)."""
+        held = (
+            spell.caller_id
+            for spell in reversed(self.spells)
+            if spell.from_at < ends_at and (spell.until_at is None or spell.until_at > begins_at)
+        )
+        return next(held, None)
+
+
+def tallies(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]]:
+    """Yield patients, patient-weeks, minutes and first reaches, by caller.
+
+    A week belongs to the caller at its end, a patient to the last caller of the period, a
+    first reach to the first caller of the enrolment.
+    """
+    spells = _spells(session, asked)
+    enrolled = _enrolments(session, asked, spells)
+    reached = _add_conversations(session, asked, enrolled)
+    yield from _patients(asked, enrolled, reached)
+    yield from _weeks(asked, enrolled)
+    yield from _first_reaches(session, asked, spells)
+
+
+def _patients(
+    asked: Asked, enrolled: dict[int, Enrolled], reached: frozenset[int]
+) -> Iterator[tuple[int | None, Tally]]:
+    """Count patients once each, by their newest enrolment that was open in the period."""
+    newest = {
+        each.patient_id: each
+        for each in enrolled.values()
+        if each.course.is_active_in(asked.period, today=asked.today)
+    }
+    panels: defaultdict[int | None, list[int]] = defaultdict(list)
+    begins_at, ends_at = asked.instants
+    for each in newest.values():
+        panels[each.last_caller_in(begins_at, ends_at)].append(each.patient_id)
+    for caller_id, panel in panels.items():
+        spoken_to = sum(patient_id in reached for patient_id in panel)
+        yield caller_id, Tally(patients=len(panel), patients_reached=spoken_to)
+
+
+def _weeks(asked: Asked, enrolled: dict[int, Enrolled]) -> Iterator[tuple[int | None, Tally]]:
+    """Count patient-weeks, those kept to, and the minutes of each."""
+    kept: Counter[int | None] = Counter()
+    judged: Counter[int | None] = Counter()
+    minutes: defaultdict[int | None, list[int]] = defaultdict(list)
+    for each in enrolled.values():
+        for week in weeks_of(each.course, asked.period, each.completed, today=asked.today):
+            caller_id = each.caller_at(begin_of(week.last_on + DAY, asked.zone))
+            minutes[caller_id].append(each.minutes[week.number])
+            judged[caller_id] += week.is_kept is not None
+            kept[caller_id] += bool(week.is_kept)
+    for caller_id, spoken in minutes.items():
+        yield (
+            caller_id,
+            Tally(
+                weeks_kept=kept[caller_id], weeks_judged=judged[caller_id], minutes=tuple(spoken)
+            ),
+        )
+
+
+def _first_reaches(
+    session: Session, asked: Asked, spells: dict[int, list[Spell]]
+) -> Iterator[tuple[int | None, Tally]]:
+    """Collect how long enrolments that began in the period waited for their first reach."""
+    begins_at, ends_at = asked.instants
+    first_reached_at = (
+        select(func.min(Attempt.at))
+        .where(
+            Attempt.patient_id == Enrolment.patient_id,
+            Attempt.enrolment_id == Enrolment.id,
+            Attempt.outcome.in_(REACHED),
+        )
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Enrolment.id, Enrolment.enrolled_at, first_reached_at)
+        .where(
+            asked.within(Enrolment.clinic_id),
+            Enrolment.enrolled_at >= begins_at,
+            Enrolment.enrolled_at < ends_at,
+        )
+        .order_by(Enrolment.id)
+    )
+    waits: defaultdict[int | None, list[Wait]] = defaultdict(list)
+    for enrolment_id, enrolled_at, reached_at in rows:
+        wait = wait_of(enrolled_at, reached_at, zone=asked.zone, now=asked.now)
+        if wait is not None:
+            held = spells.get(enrolment_id)
+            waits[held[0].caller_id if held else None].append(wait)
+    for caller_id, found in waits.items():
+        yield caller_id, Tally(waits=tuple(found))
+
+
+def _enrolments(
+    session: Session, asked: Asked, spells: dict[int, list[Spell]]
+) -> dict[int, Enrolled]:
+    """Return, by id, the enrolments that may have been open in the period."""
+    protocols = _protocols(session)
+    choices = _choices(session, asked)
+    begins_at, _ends_at = asked.instants
+    rows = session.execute(
+        select(
+            Enrolment.id,
+            Enrolment.patient_id,
+            Enrolment.version_id,
+            Enrolment.starts_on,
+            Enrolment.status,
+            Enrolment.status_at,
+            Patient.zone,
+        )
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .where(
+            asked.within(Enrolment.clinic_id),
+            Enrolment.starts_on <= asked.period.until_on,
+            or_(Enrolment.status.in_(STAYING), Enrolment.status_at >= begins_at - MARGIN),
+        )
+        .order_by(Enrolment.id)
+    )
+    found = {}
+    for enrolment_id, patient_id, version_id, starts_on, status, status_at, zone_name in rows:
+        zone = ZoneInfo(zone_name)
+        left_on = None if status in STAYING else local_day(status_at, zone)
+        chosen = tuple(
+            (local_day(chosen_at, zone), phase, number)
+            for chosen_at, phase, number in choices.get(enrolment_id, ())
+        )
+        course = Course(protocols[version_id], starts_on, left_on, chosen)
+        held = spells.get(enrolment_id, ())
+        found[enrolment_id] = Enrolled(enrolment_id, patient_id, zone, course, held)
+    return found
+
+
+def _add_conversations(
+    session: Session, asked: Asked, enrolled: dict[int, Enrolled]
+) -> frozenset[int]:
+    """Add what was said to each enrolment's weeks; return the patients reached in the period.
+
+    Reads beyond the period by the longest window, so that weeks at its edges are whole.
+    """
+    begins_at, ends_at = asked.instants
+    margin = MARGIN + WEEK * max((_longest_window(e.course) for e in enrolled.values()), default=1)
+    rows = session.execute(
+        select(
+            Attempt.enrolment_id, Attempt.patient_id, Attempt.at, Attempt.minutes, Attempt.outcome
+        )
+        .where(
+            asked.within(Attempt.clinic_id),
+            Attempt.at >= begins_at - margin,
+            Attempt.at < ends_at + margin,
+            Attempt.outcome.in_(REACHED),
+        )
+        .order_by(Attempt.id)
+        .execution_options(yield_per=5000)
+    )
+    reached = set()
+    for enrolment_id, patient_id, at, minutes, outcome in rows:
+        if begins_at <= at < ends_at:
+            reached.add(patient_id)
+        each = enrolled.get(enrolment_id)
+        if each is not None:
+            week = each.course.week_of(local_day(at, each.zone))
+            each.minutes[week] += minutes
+            each.completed[week] += outcome.completes
+    return frozenset(reached)
+
+
+def _longest_window(course: Course) -> int:
+    """Return the most weeks that any phase counts together."""
+    return max(
+        minimum_calls_in_week(phase, choice)[1]
+        for phase in course.protocol.phases
+        for choice in phase.choices
+    )
+
+
+def _spells(session: Session, asked: Asked) -> dict[int, list[Spell]]:
+    """Return who was whose caller in the period, by enrolment, in order."""
+    begins_at, _ends_at = asked.instants
+    rows = session.execute(
+        select(
+            PanelMembership.enrolment_id,
+            PanelMembership.caller_id,
+            PanelMembership.from_at,
+            PanelMembership.until_at,
+        )
+        .where(
+            asked.within(PanelMembership.clinic_id),
+            or_(PanelMembership.until_at.is_(None), PanelMembership.until_at >= begins_at),
+        )
+        .order_by(PanelMembership.from_at, PanelMembership.id)
+    )
+    found: defaultdict[int, list[Spell]] = defaultdict(list)
+    for enrolment_id, caller_id, from_at, until_at in rows:
+        found[enrolment_id].append(Spell(caller_id, from_at, until_at))
+    return dict(found)
+
+
+def _choices(session: Session, asked: Asked) -> dict[int, list[tuple[datetime, str, int]]]:
+    rows = session.execute(
+        select(
+            CadenceChoice.enrolment_id,
+            CadenceChoice.chosen_at,
+            CadenceChoice.phase,
+            CadenceChoice.value,
+        )
+        .where(asked.within(CadenceChoice.clinic_id))
+        .order_by(CadenceChoice.id)
+    )
+    found: defaultdict[int, list[tuple[datetime, str, int]]] = defaultdict(list)
+    for enrolment_id, chosen_at, phase, number in rows:
+        found[enrolment_id].append((chosen_at, phase, number))
+    return dict(found)
+
+
+def _protocols(session: Session) -> dict[int, Protocol]:
+    versions = session.scalars(select(ProgrammeVersion).order_by(ProgrammeVersion.id))
+    return {version.id: version.protocol for version in versions}

@@ -1,0 +1,70 @@
+"""The form that says which days a report is about."""
+
+from datetime import date
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field, IntegerField, SelectField
+from wtforms.validators import Optional
+
+from outreach.reports.rules.period import (
+    DEFAULT_DAYS,
+    EARLIEST,
+    LONGEST_DAYS,
+    PRESET_DAYS,
+    Period,
+    last_days,
+)
+
+
+class PeriodForm(FlaskForm):
+    """Clinic, first and last day. It only reads, so it travels in the address."""
+
+    class Meta:
+        """A form that changes nothing needs no token."""
+
+        csrf = False
+
+    clinic = SelectField(_l("Clinic"), choices=[], validate_choice=False)
+    from_on = DateField(_l("From"), validators=[Optional()])
+    until_on = DateField(_l("Until"), validators=[Optional()])
+    days = IntegerField(validators=[Optional()])
+
+    def chosen(self, *, today: date) -> Period:
+        """Return the period asked for; the default where it makes no sense.
+
+        What was typed stays in the fields, with a message beside what is wrong.
+        """
+        if not any((self.from_on.raw_data, self.until_on.raw_data)):
+            days = self.days.data if self.days.data in PRESET_DAYS else DEFAULT_DAYS
+            period = last_days(days or DEFAULT_DAYS, today=today)
+            self.from_on.data, self.until_on.data = period.from_on, period.until_on
+            return period
+        self.validate()
+        wrong = self._wrong(today)
+        if wrong is None and self.from_on.data and self.until_on.data:
+            return Period(self.from_on.data, self.until_on.data)
+        if wrong is not None:
+            wrong[0].errors = [wrong[1]]
+        return last_days(DEFAULT_DAYS, today=today)
+
+    def _wrong(self, today: date) -> tuple[Field, str] | None:
+        """Return the first field that is wrong and why, or None."""
+        for field in (self.from_on, self.until_on):
+            if field.data is None:
+                return field, _("Enter a day as year, month and day: 2026-11-02.")
+        from_on, until_on = self.from_on.data, self.until_on.data
+        if from_on is None or until_on is None:
+            return None
+        problems = (
+            (from_on < EARLIEST, self.from_on, _("Choose a day after the year 1999.")),
+            (until_on > today, self.until_on, _("Choose today or an earlier day.")),
+            (from_on > until_on, self.until_on, _("The last day is before the first one.")),
+            (
+                (until_on - from_on).days >= LONGEST_DAYS,
+                self.from_on,
+                _("Choose at most two years."),
+            ),
+        )
+        return next(((field, words) for is_wrong, field, words in problems if is_wrong), None)

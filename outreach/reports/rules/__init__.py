@@ -1,0 +1,1 @@
+"""Periods, measures and weeks of reports. Pure."""

@@ -1,0 +1,56 @@
+"""Stretches of local days that a report is about. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+DEFAULT_DAYS = 28
+PRESET_DAYS = (7, 28, 13 * 7, 26 * 7)
+LONGEST_DAYS = 731
+EARLIEST = date(2000, 1, 1)
+RUN_WEEKS = 26
+WEEK = timedelta(weeks=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Period:
+    """Local days, both ends included."""
+
+    from_on: date
+    until_on: date
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.until_on - self.from_on).days + 1
+
+    def __contains__(self, day: date) -> bool:
+        return self.from_on <= day <= self.until_on
+
+    def each_day(self) -> Iterator[date]:
+        """Yield its days in order."""
+        for ahead in range(self.days):
+            yield self.from_on + timedelta(days=ahead)
+
+    def instants(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Return [begins, ends) as it is in ``zone``, in UTC."""
+        return begin_of(self.from_on, zone), begin_of(self.until_on + DAY, zone)
+
+
+def begin_of(day: date, zone: ZoneInfo) -> datetime:
+    """Return the instant at which ``day`` begins in ``zone``, in UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def last_days(days: int, *, today: date) -> Period:
+    """Return the last ``days`` whole days before ``today``."""
+    return Period(today - timedelta(days=days), today - DAY)
+
+
+def whole_weeks(count: int, *, until: date) -> Period:
+    """Return the last ``count`` weeks, Monday to Sunday, that are over by the end of ``until``."""
+    after = until + DAY
+    ends = after - timedelta(days=after.weekday())
+    return Period(ends - count * WEEK, ends - DAY)

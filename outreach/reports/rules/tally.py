@@ -1,0 +1,177 @@
+"""What is counted for a caller or a clinic, and the measures made of it. Pure.
+
+Source of the definitions: domain.md E3.
+"""
+
+import enum
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from outreach.reports.rules.period import DAY
+
+FIRST_REACH_DAYS = 2  # Source: domain.md E2, first reach within 2 business days.
+FRIDAY = 4
+
+
+class Measure(enum.StrEnum):
+    """What is measured. The value is the name in downloads."""
+
+    COMPLETION = "scheduled-call completion"
+    STILL_OPEN = "calls still open"
+    REACH_PER_DIAL = "reach rate per dial"
+    REACH_PER_PATIENT = "reach rate per patient"
+    PROTOCOL = "protocol adherence"
+    DIALS_PER_REACH = "attempts per reach"
+    MINUTES = "minutes per patient-week, median"
+    MINUTES_LOW = "minutes per patient-week, 25th percentile"
+    MINUTES_HIGH = "minutes per patient-week, 75th percentile"
+    MINUTES_SUM = "minutes per patient-week, mean"
+    FIRST_REACH = "first reach within 2 business days"
+    FIRST_REACH_MEDIAN = "days to first reach, median"
+    CONTINUITY = "continuity"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure as it is downloaded. ``value`` is a proportion where there is a rate."""
+
+    measure: Measure
+    numerator: int | None
+    denominator: int | None
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """From enrolment to first reach in days; None: not reached, and the time is over."""
+
+    days: float | None
+    is_in_time: bool
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and quartiles."""
+
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Everything counted for one caller, or for all of them: tallies can be added.
+
+    ``minutes`` has one entry for each patient-week, zeros included.
+    """
+
+    completed: int = 0
+    missed: int = 0
+    still_open: int = 0
+    completed_by_primary: int = 0
+    dials: int = 0
+    reached: int = 0
+    patients: int = 0
+    patients_reached: int = 0
+    weeks_kept: int = 0
+    weeks_judged: int = 0
+    minutes: tuple[int, ...] = ()
+    waits: tuple[Wait, ...] = ()
+
+    def __add__(self, other: "Tally") -> "Tally":
+        mine, theirs = vars(self), vars(other)
+        return Tally(**{name: mine[name] + theirs[name] for name in mine})
+
+    def __bool__(self) -> bool:
+        return any(vars(self).values())
+
+    @property
+    def due(self) -> int:
+        """Calls whose outcome is known: completed or missed, never cancelled ones."""
+        return self.completed + self.missed
+
+    @property
+    def quartiles(self) -> tuple[float | None, float | None, float | None]:
+        """25th percentile, median and 75th percentile of minutes, None where no week counts."""
+        found = self.minutes_spread
+        return (found.low, found.median, found.high) if found else (None, None, None)
+
+    @property
+    def minutes_spread(self) -> Spread | None:
+        """Median and quartiles of minutes over patient-weeks."""
+        return spread(self.minutes)
+
+    @property
+    def in_time(self) -> int:
+        """Enrolments reached within FIRST_REACH_DAYS business days."""
+        return sum(wait.is_in_time for wait in self.waits)
+
+    @property
+    def median_wait(self) -> float | None:
+        """Median days to first reach; None too where half of them are not reached yet."""
+        if not self.waits:
+            return None
+        days = median(math.inf if wait.days is None else wait.days for wait in self.waits)
+        return None if math.isinf(days) else days
+
+
+def figures(tally: Tally) -> Iterator[Figure]:
+    """Yield every measure of ``tally``, in the order of the page."""
+    low, middle, high = tally.quartiles
+    weeks = len(tally.minutes)
+    yield _rate(Measure.COMPLETION, tally.completed, tally.due)
+    yield Figure(Measure.STILL_OPEN, tally.still_open, None, tally.still_open)
+    yield _rate(Measure.REACH_PER_DIAL, tally.reached, tally.dials)
+    yield _rate(Measure.REACH_PER_PATIENT, tally.patients_reached, tally.patients)
+    yield _rate(Measure.PROTOCOL, tally.weeks_kept, tally.weeks_judged)
+    yield _rate(Measure.DIALS_PER_REACH, tally.dials, tally.reached)
+    yield Figure(Measure.MINUTES, None, weeks, middle)
+    yield Figure(Measure.MINUTES_LOW, None, weeks, low)
+    yield Figure(Measure.MINUTES_HIGH, None, weeks, high)
+    yield _rate(Measure.MINUTES_SUM, sum(tally.minutes), weeks)
+    yield _rate(Measure.FIRST_REACH, tally.in_time, len(tally.waits))
+    yield Figure(Measure.FIRST_REACH_MEDIAN, None, len(tally.waits), tally.median_wait)
+    yield _rate(Measure.CONTINUITY, tally.completed_by_primary, tally.completed)
+
+
+def _rate(measure: Measure, numerator: int, denominator: int) -> Figure:
+    value = numerator / denominator if denominator else None
+    return Figure(measure, numerator, denominator, value)
+
+
+def spread(values: Sequence[int]) -> Spread | None:
+    """Return median and quartiles, interpolated between neighbours; None of nothing."""
+    if not values:
+        return None
+    ordered = sorted(values)
+
+    def at(share: float) -> float:
+        place = share * (len(ordered) - 1)
+        below = math.floor(place)
+        above = min(below + 1, len(ordered) - 1)
+        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+    return Spread(at(0.25), at(0.5), at(0.75))
+
+
+def business_days(after: date, until: date) -> int:
+    """Return how many days from Monday to Friday lie after ``after``, up to ``until``."""
+    whole, rest = divmod(max(0, (until - after).days), 7)
+    days = (after + timedelta(days=ahead) for ahead in range(1, rest + 1))
+    return 5 * whole + sum(day.weekday() <= FRIDAY for day in days)
+
+
+def wait_of(
+    enrolled_at: datetime, reached_at: datetime | None, *, zone: ZoneInfo, now: datetime
+) -> Wait | None:
+    """Return how long a patient waited for the first reach; None while there is still time."""
+    enrolled_on = enrolled_at.astimezone(zone).date()
+    until = (reached_at or now).astimezone(zone).date()
+    is_in_time = business_days(enrolled_on, until) <= FIRST_REACH_DAYS
+    if reached_at is None:
+        return None if is_in_time else Wait(None, is_in_time=False)
+    return Wait(max(0.0, (reached_at - enrolled_at) / DAY), is_in_time)

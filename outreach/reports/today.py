@@ -1,0 +1,234 @@
+"""What needs a manager today, at one clinic. Each question is one statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from outreach.accounts.models import StaffMember
+from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernStatus
+from outreach.messaging.models import Message
+from outreach.messaging.rules import MessageStatus
+from outreach.panels.models import PanelMembership
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import NumberHealth
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+from outreach.reports.asked import Here
+from outreach.reports.rules.period import begin_of
+
+TEXTS_LOOKED_BACK = timedelta(days=7)
+NAMED = 8  # Longer lists than this are worked elsewhere.
+TROUBLED = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class CallerDay:
+    """Calls on one caller's list tohere. ``name`` is None where nobody is the caller."""
+
+    name: str | None
+    done: int
+    due: int
+
+
+@dataclass(frozen=True)
+class NamedPatient:
+    """A patient to look at, with their caller."""
+
+    ref: str
+    name: str
+    caller: str | None
+    dials: int = 0
+
+
+@dataclass(frozen=True)
+class Some:
+    """So many patients, the first of them by name."""
+
+    count: int
+    named: tuple[NamedPatient, ...]
+
+
+@dataclass(frozen=True)
+class Concerns:
+    """Concerns that nobody has taken on yet, and those that are being worked."""
+
+    waiting: int
+    oldest_at: datetime | None
+    taken_on: int
+
+
+@dataclass(frozen=True)
+class Today:
+    """Everything on the page."""
+
+    callers: Sequence[CallerDay]
+    closing: Some
+    waiting: int
+    concerns: Concerns
+    texts: int
+    numberless: Some
+
+    @property
+    def needs_nothing(self) -> bool:
+        """Whether nobody and nothing waits for a manager."""
+        return not (
+            self.closing.count
+            or self.waiting
+            or self.concerns.waiting
+            or self.concerns.taken_on
+            or self.texts
+            or self.numberless.count
+        )
+
+
+def at(session: Session, here: Here) -> Today:
+    """Return what a manager is needed for at one clinic today."""
+    return Today(
+        callers=_callers(session, here),
+        closing=_closing(session, here),
+        waiting=_waiting(session, here),
+        concerns=_concerns(session, here),
+        texts=_texts(session, here),
+        numberless=_numberless(session, here),
+    )
+
+
+def _callers(session: Session, here: Here) -> list[CallerDay]:
+    """Count calls open and due by today, or closed today, by today's dedicated caller."""
+    begins_at = begin_of(here.today, here.zone)
+    is_open = and_(PlannedCall.status == CallStatus.PLANNED, PlannedCall.due_on <= here.today)
+    was_tried = and_(
+        PlannedCall.status.in_((CallStatus.COMPLETED, CallStatus.MISSED)),
+        PlannedCall.closed_at >= begins_at,
+    )
+    is_done = case((PlannedCall.status == CallStatus.COMPLETED, 1), else_=0)
+    rows = session.execute(
+        select(StaffMember.name, func.sum(is_done), func.count())
+        .select_from(PlannedCall)
+        .outerjoin(PanelMembership, _is_current(PlannedCall.enrolment_id))
+        .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .where(here.within(PlannedCall.clinic_id), or_(is_open, was_tried))
+        .group_by(StaffMember.id, StaffMember.name)
+        .order_by(StaffMember.name.is_(None), StaffMember.name, StaffMember.id)
+    )
+    return [CallerDay(name, int(done), due) for name, done, due in rows]
+
+
+def _closing(session: Session, here: Here) -> Some:
+    """Return whose call has its last day today, or had it and is not closed yet."""
+    rows = session.execute(
+        select(
+            func.count().over(),
+            Patient.ref,
+            Patient.given_name,
+            Patient.family_name,
+            StaffMember.name,
+            PlannedCall.dials,
+        )
+        .select_from(PlannedCall)
+        .join(Patient, Patient.id == PlannedCall.patient_id)
+        .outerjoin(PanelMembership, _is_current(PlannedCall.enrolment_id))
+        .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .where(
+            here.within(PlannedCall.clinic_id),
+            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.complete_by_on <= here.today,
+        )
+        .order_by(PlannedCall.complete_by_on, PlannedCall.dials, PlannedCall.id)
+        .limit(NAMED)
+    ).all()
+    named = tuple(
+        NamedPatient(ref, f"{given} {family}", caller, dials)
+        for _count, ref, given, family, caller, dials in rows
+    )
+    return Some(rows[0][0] if rows else 0, named)
+
+
+def _waiting(session: Session, here: Here) -> int:
+    """Count active enrolments without a caller."""
+    has_caller = exists().where(_is_current(Enrolment.id))
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Enrolment)
+            .where(
+                here.within(Enrolment.clinic_id),
+                Enrolment.status == EnrolmentStatus.ACTIVE,
+                ~has_caller,
+            )
+        )
+        or 0
+    )
+
+
+def _concerns(session: Session, here: Here) -> Concerns:
+    rows = session.execute(
+        select(Concern.status, func.count(), func.min(Concern.raised_at))
+        .where(here.within(Concern.clinic_id), Concern.status != ConcernStatus.CLOSED)
+        .group_by(Concern.status)
+        .order_by(Concern.status)
+    )
+    found = {status: (count, oldest_at) for status, count, oldest_at in rows}
+    waiting, oldest_at = found.get(ConcernStatus.OPEN, (0, None))
+    taken_on, _since = found.get(ConcernStatus.ACKNOWLEDGED, (0, None))
+    return Concerns(waiting, oldest_at, taken_on)
+
+
+def _texts(session: Session, here: Here) -> int:
+    """Count texts of the last days that failed, or of which we don't know what became."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Message)
+            .where(
+                here.within(Message.clinic_id),
+                Message.status.in_(TROUBLED),
+                Message.created_at >= here.now - TEXTS_LOOKED_BACK,
+            )
+        )
+        or 0
+    )
+
+
+def _numberless(session: Session, here: Here) -> Some:
+    """Return patients in the programme whom no number reaches."""
+    has_number = exists().where(
+        PhoneNumber.patient_id == Enrolment.patient_id,
+        PhoneNumber.health == NumberHealth.WORKING,
+    )
+    rows = session.execute(
+        select(
+            func.count().over(),
+            Patient.ref,
+            Patient.given_name,
+            Patient.family_name,
+            StaffMember.name,
+        )
+        .select_from(Enrolment)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .outerjoin(PanelMembership, _is_current(Enrolment.id))
+        .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .where(
+            here.within(Enrolment.clinic_id),
+            Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),
+            ~has_number,
+        )
+        .order_by(Patient.family_name, Patient.given_name, Enrolment.id)
+        .limit(NAMED)
+    ).all()
+    named = tuple(
+        NamedPatient(ref, f"{given} {family}", caller)
+        for _count, ref, given, family, caller in rows
+    )
+    return Some(rows[0][0] if rows else 0, named)
+
+
+def _is_current(enrolment_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Return the condition that a panel membership is the current one of an enrolment."""
+    return and_(PanelMembership.enrolment_id == enrolment_id, PanelMembership.until_at.is_(None))

@@ -1,0 +1,220 @@
+"""Promises about the whole code base that no type checker keeps."""
+
+import ast
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from config import ROOT
+
+PACKAGE = ROOT / "outreach"
+EDGES = {"views", "webhooks", "cli"}
+NEAR_FLASK = EDGES | {"forms", "labels", "access", "app", "db", "deps"}
+TOO_WIDE = {"utils", "helpers", "services", "common", "managers", "base", "misc"}
+TOP_LEVEL = {
+    ".ci",
+    ".gitignore",
+    "CHANGELOG.md",
+    "README.md",
+    "config.py",
+    "docs",
+    "outreach",
+    "pyproject.toml",
+    "requirements-dev.in",
+    "requirements-dev.txt",
+    "requirements.in",
+    "requirements.txt",
+    "scripts",
+    "templates",
+    "tests",
+}
+# Pages that need no sign-in: the door itself, static files, health, and the carrier's reports.
+OPEN_TO_ALL = {
+    "static",
+    "healthz",
+    "accounts.sign_in",
+    "accounts.sign_out",
+    "messaging_webhooks.sms_status",
+}
+LONGEST_MODULE = 400
+
+
+def modules() -> Iterator[Path]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "migrations" not in path.parts:
+            yield path
+
+
+def tracked() -> list[str]:
+    done = subprocess.run(
+        ["git", "ls-files"],  # noqa: S607
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.splitlines()
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_only_edges_commit() -> None:
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if path.stem not in EDGES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "commit"
+    ]
+
+    assert guilty == []
+
+
+def test_flask_stays_at_the_edges() -> None:
+    guilty = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules()
+        if path.stem not in NEAR_FLASK and path.parent.name != "web"
+        for name in imported(path)
+        if re.match(r"flask|wtforms|werkzeug|outreach\.(db|deps)\b", name)
+        and path != PACKAGE / "__init__.py"
+    ]
+
+    assert guilty == []
+
+
+def test_rules_know_no_tables_and_models_know_no_use_cases() -> None:
+    guilty = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules()
+        if path.stem == "rules" or path.parent.name == "rules" or path.stem == "models"
+        for name in imported(path)
+        if name.startswith("outreach.")
+        and not re.search(r"\.(rules(\.\w+)?|models|orm|gateway)$|^outreach\.errors$", name)
+        and "outreach.telephony.gateway" not in name
+    ]
+
+    assert guilty == []
+
+
+def test_only_the_clock_module_reads_the_clock() -> None:
+    pattern = re.compile(r"datetime\.(now|utcnow)\(|date\.today\(|time\.time\(")
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if path.name != "clock.py" and pattern.search(path.read_text())
+    ]
+
+    assert guilty == []
+
+
+def test_no_file_has_a_name_that_can_grow_without_end() -> None:
+    assert [str(path) for path in modules() if path.stem in TOO_WIDE] == []
+
+
+def test_every_module_is_short_enough_to_hold_in_the_head() -> None:
+    long = {
+        name: lines
+        for name in tracked()
+        if name.endswith(".py") and "migrations" not in name
+        if (lines := len((ROOT / name).read_text().splitlines())) > LONGEST_MODULE
+    }
+
+    assert long == {}
+
+
+def test_nothing_else_stands_at_the_top() -> None:
+    assert {name.split("/")[0] for name in tracked()} <= TOP_LEVEL
+
+
+def test_every_page_names_who_may_open_it(app: Flask) -> None:
+    unnamed = [
+        endpoint
+        for endpoint, view in app.view_functions.items()
+        if not hasattr(view, "allowed_roles")
+    ]
+    open_doors = {
+        endpoint
+        for endpoint, view in app.view_functions.items()
+        if getattr(view, "allowed_roles", ()) is None
+    }
+
+    assert unnamed == []
+    assert open_doors == OPEN_TO_ALL
+
+
+def test_every_template_compiles(app: Flask) -> None:
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        app.jinja_env.get_template(str(path.relative_to(ROOT / "templates")))
+
+
+def test_no_template_has_inline_script_or_style() -> None:
+    pattern = re.compile(r"<style|\sstyle=|\son[a-z]+=\"|hx-on|<script(?![^>]*\ssrc=)|javascript:")
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "templates").rglob("*.html")
+        if pattern.search(path.read_text())
+    ]
+
+    assert guilty == []
+
+
+def test_no_template_switches_escaping_off() -> None:
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "templates").rglob("*.html")
+        if re.search(r"\|\s*safe\b|autoescape", path.read_text())
+    ]
+
+    assert guilty == []
+
+
+def test_migrations_import_nothing_of_ours() -> None:
+    guilty = [
+        str(path)
+        for path in (PACKAGE / "migrations" / "versions").glob("*.py")
+        for name in imported(path)
+        if name.startswith(("outreach", "config"))
+    ]
+
+    assert guilty == []
+
+
+def test_vendored_files_are_what_the_manifest_says() -> None:
+    folder = PACKAGE / "static" / "vendor"
+    manifest = json.loads((folder / "manifest.json").read_text())["files"]
+
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.name != "manifest.json"
+    }
+
+    assert found == manifest
+
+
+@pytest.mark.parametrize("name", [name for name in tracked() if name.endswith(".txt")])
+def test_no_list_names_a_registry(name: str) -> None:
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links", (ROOT / name).read_text())
+
+
+def test_importing_a_rule_imports_no_flask_and_no_table() -> None:
+    code = (
+        "import sys; import outreach.planning.rules, outreach.calls.rules; "
+        "sys.exit(any(m in sys.modules for m in ('flask', 'sqlalchemy', 'twilio')))"
+    )
+
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -1,0 +1,60 @@
+"""Cells that no spreadsheet runs."""
+
+import csv
+import io
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outreach.accounts.models import Clinic
+from outreach.reports import export
+from outreach.reports.adherence import DialTable, Line, Report
+from outreach.reports.rules.period import Period
+from outreach.reports.rules.tally import Measure, Tally
+
+PERIOD = Period(date(2026, 11, 2), date(2026, 11, 22))
+TEXT = st.text(st.characters(exclude_characters="\r\n\x00", exclude_categories=["Cs"]))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", " ="])  # noqa: RUF001
+def test_text_that_a_spreadsheet_would_run_begins_with_a_quote(start: str) -> None:
+    assert export.safe(f"{start}1+1") == f"'{start}1+1"
+
+
+@pytest.mark.parametrize("cell", ["Ana - Maria", "O'Neil", "", 5, -5, 0.5, None])
+def test_other_cells_stay_as_they_are(cell: export.Cell) -> None:
+    assert export.safe(cell) == cell
+
+
+@given(st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=5))
+def test_a_file_can_be_read_back(rows: list[list[str]]) -> None:
+    content = export.as_csv(("a", "b"), rows)
+
+    assert content.startswith(b"\xef\xbb\xbf")
+    read = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert read == [["a", "b"], *([str(export.safe(cell)) for cell in row] for row in rows)]
+
+
+def test_every_caller_has_one_row_for_each_measure() -> None:
+    clinic = Clinic(code="../C 1", name="Riverside")
+    lines = (Line(4, "Ana", Tally(completed=1)), Line(None, "", Tally(missed=1)))
+    total = Tally(completed=1, missed=1)
+    report = Report(lines, total, DialTable(0, {}))
+
+    rows = list(export.adherence_rows(clinic, PERIOD, report))
+
+    assert len(rows) == 3 * len(Measure)
+    assert rows[0] == (
+        "Riverside",
+        "All callers",
+        "scheduled-call completion",
+        1,
+        2,
+        0.5,
+        "2026-11-02",
+        "2026-11-22",
+    )
+    assert {row[1] for row in rows} == {"All callers", "Ana", "No caller"}
+    assert export.adherence_name(clinic, PERIOD) == "adherence-C-1-2026-11-02-2026-11-22.csv"
