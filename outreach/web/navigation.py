@@ -17,9 +17,9 @@ class Item:
 
 ITEMS = (
     Item("calls.queue", _l("My queue"), "telephone"),
-    Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
     Item("reports.today", _l("Today"), "house"),
     Item("reports.adherence", _l("Adherence"), "bar-chart-line"),
+    Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
     Item("patients.register", _l("Patients"), "people"),
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),

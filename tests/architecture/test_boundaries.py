@@ -16,7 +16,7 @@ from config import ROOT
 
 PACKAGE = ROOT / "outreach"
 EDGES = {"views", "webhooks", "cli"}
-NEAR_FLASK = EDGES | {"forms", "labels", "access", "app", "db", "deps"}
+NEAR_FLASK = EDGES | {"forms", "labels", "graphs", "access", "app", "db", "deps"}
 TOO_WIDE = {"utils", "helpers", "services", "common", "managers", "base", "misc"}
 TOP_LEVEL = {
     ".ci",
@@ -129,7 +129,7 @@ def test_every_module_is_short_enough_to_hold_in_the_head() -> None:
     long = {
         name: lines
         for name in tracked()
-        if name.endswith(".py") and "migrations" not in name
+        if name.endswith(".py") and "migrations" not in name and (ROOT / name).exists()
         if (lines := len((ROOT / name).read_text().splitlines())) > LONGEST_MODULE
     }
 

@@ -1,0 +1,170 @@
+"""FHIR Observations: glucose, HbA1c, blood pressure, weight and PHQ-9 totals.
+
+Source of the codes: domain.md C; 55284-4 and 2339-0 are what Synthea writes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from outreach.intake.fhir_values import amount, effective, id_of, loinc_codes, objects, text
+from outreach.intake.rules import (
+    Frame,
+    Incoming,
+    IncomingReading,
+    LooseReading,
+    Note,
+    PassedOver,
+    Problem,
+    Refused,
+    readings,
+)
+from outreach.measures.rules import REGISTRY, MeasureKind, ReadingSource
+
+KINDS = {
+    "4548-4": MeasureKind.HBA1C,
+    "17856-6": MeasureKind.HBA1C,
+    "17855-8": MeasureKind.HBA1C,
+    "59261-8": MeasureKind.HBA1C,
+    "41653-7": MeasureKind.GLUCOSE,
+    "14743-9": MeasureKind.GLUCOSE,
+    "2345-7": MeasureKind.GLUCOSE,
+    "2339-0": MeasureKind.GLUCOSE,
+    "41604-0": MeasureKind.GLUCOSE_FASTING,
+    "1558-6": MeasureKind.GLUCOSE_FASTING,
+    "29463-7": MeasureKind.WEIGHT,
+    "44261-6": MeasureKind.PHQ9_TOTAL,
+    "8480-6": MeasureKind.SYSTOLIC,
+    "8462-4": MeasureKind.DIASTOLIC,
+}
+BLOOD_PRESSURE = frozenset(("85354-9", "55284-4"))
+PRESSURES = frozenset((MeasureKind.SYSTOLIC, MeasureKind.DIASTOLIC))
+OURS = BLOOD_PRESSURE.union(KINDS)
+TRUSTED = frozenset(("final", "amended", "corrected"))
+
+# How units are also written, and UCUM.
+UNITS = {
+    "mg/dl": "mg/dL",
+    "mmol/l": "mmol/L",
+    "mmhg": "mm[Hg]",
+    "mm hg": "mm[Hg]",
+    "mm[hg]": "mm[Hg]",
+    "lb": "[lb_av]",
+    "lbs": "[lb_av]",
+    "lb_av": "[lb_av]",
+    "percent": "%",
+    "{percent}": "%",
+}
+
+
+@dataclass(frozen=True)
+class _Of:
+    """What all parts of one Observation share."""
+
+    patient: str
+    key: str
+    on: date | None
+    at: datetime | None
+    place: int
+
+
+def read(observation: dict[str, Any], place: int, frame: Frame) -> Iterator[Incoming]:
+    """Yield the readings of one Observation, with notes, or its problem, or that it is not ours."""
+    parts = list(_parts(observation))
+    if not parts or text(observation.get("status")) not in TRUSTED:
+        yield PassedOver()
+        return
+    try:
+        yield from _readings(observation, parts, place, frame)
+    except Refused as refusal:
+        codes = [code for code in loinc_codes(observation.get("code")) if code in OURS]
+        yield Problem(place, f"Observation {codes[0]}", str(refusal))
+
+
+def _parts(observation: dict[str, Any]) -> Iterator[tuple[MeasureKind, dict[str, Any]]]:
+    """Yield each kind that is ours, with the object that holds its value."""
+    codes = loinc_codes(observation.get("code"))
+    if BLOOD_PRESSURE.intersection(codes):
+        for component in objects(observation.get("component")):
+            kind = _kind(loinc_codes(component.get("code")))
+            if kind in PRESSURES and _amount(component) is not None:
+                yield kind, component
+    else:
+        kind = _kind(codes)
+        if kind is not None and _amount(observation) is not None:
+            yield kind, observation
+
+
+def _kind(codes: list[str]) -> MeasureKind | None:
+    return next((KINDS[code] for code in codes if code in KINDS), None)
+
+
+def _readings(
+    observation: dict[str, Any],
+    parts: list[tuple[MeasureKind, dict[str, Any]]],
+    place: int,
+    frame: Frame,
+) -> Iterator[Incoming]:
+    on, at = effective(observation, frame)
+    subject = observation.get("subject")
+    patient = id_of(text(subject.get("reference")) if isinstance(subject, dict) else "")
+    shared = _Of(patient, id_of(text(observation.get("id"))), on, at, place)
+    values = [_value(kind, holder) for kind, holder in parts]
+    _refuse_crossed_pressure(values)
+    for found in values:
+        if found.is_unusual:
+            yield Note(place, f"Observation {found.kind.value}", readings.unusual(found))
+        yield LooseReading(shared.patient, _reading(found, shared))
+
+
+def _value(kind: MeasureKind, holder: dict[str, Any]) -> readings.Value:
+    number = _amount(holder)
+    if number is None:
+        raise Refused("holds no number")
+    unit = _unit(kind, holder)
+    if kind in PRESSURES:  # computed ones come with decimals, which no cuff shows
+        number = number.quantize(Decimal(1), ROUND_HALF_UP)
+    return readings.value(kind, number, unit, place="the unit given")
+
+
+def _amount(holder: dict[str, Any]) -> Decimal | None:
+    quantity = holder.get("valueQuantity")
+    if isinstance(quantity, dict):
+        is_exact = quantity.get("comparator") is None  # '<70' is not a value
+        return amount(quantity.get("value")) if is_exact else None
+    return amount(holder.get("valueInteger"))
+
+
+def _unit(kind: MeasureKind, holder: dict[str, Any]) -> str:
+    if kind is MeasureKind.PHQ9_TOTAL:
+        return REGISTRY[kind].unit  # a score: there is only one
+    quantity = holder.get("valueQuantity")
+    if not isinstance(quantity, dict):
+        return ""
+    written = text(quantity.get("code")) or text(quantity.get("unit"))
+    return UNITS.get(written.strip().lower(), written.strip())
+
+
+def _refuse_crossed_pressure(values: list[readings.Value]) -> None:
+    by_kind = {found.kind: found.canonical for found in values}
+    upper, lower = by_kind.get(MeasureKind.SYSTOLIC), by_kind.get(MeasureKind.DIASTOLIC)
+    if upper is not None and lower is not None and upper <= lower:
+        raise Refused(f"{upper:f} over {lower:f}: the upper pressure must be the higher one")
+
+
+def _reading(found: readings.Value, shared: _Of) -> IncomingReading:
+    when = shared.at.isoformat() if shared.at else shared.on
+    own = shared.key or f"{when}:{readings.plain(found.canonical)}"
+    part = f":{found.kind.value}" if found.kind in PRESSURES or not shared.key else ""
+    return IncomingReading(
+        found.kind,
+        found.canonical,
+        found.entered,
+        found.unit,
+        on=shared.on,
+        at=shared.at,
+        source=ReadingSource.FHIR,
+        key=f"fhir:{own}{part}",
+    )

@@ -1,0 +1,280 @@
+"""Patients from a file beside those we have: who is new, what is added.
+
+Existing patients are never overwritten; they gain readings and nothing else. Written with
+set-wise statements, a batch at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic
+from outreach.clock import local_day
+from outreach.intake.files import Watch
+from outreach.intake.rules import IncomingPatient, Note, Problem, Report
+from outreach.intake.spool import Spool
+from outreach.measures.models import Reading
+from outreach.patients import consent, registry
+from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
+from outreach.patients.rules import Channel, ConsentSource, NumberHealth, mask_of_weekdays
+from outreach.programmes import protocol
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+
+BATCH = 1000
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Where, when and by whom something is brought in; None: by a command."""
+
+    clinic_id: int
+    by_staff_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A patient of the clinic, as far as a file can differ."""
+
+    id: int
+    given_name: str
+    family_name: str
+    date_of_birth: date
+    language: str
+    zone: str
+    phones: frozenset[str]
+
+
+def merge(
+    session: Session,
+    spool: Spool,
+    report: Report,
+    occasion: Occasion,
+    *,
+    is_dry: bool,
+    watch: Watch = lambda _done: None,
+) -> None:
+    """Add the patients of ``spool``, and count it all in ``report``.
+
+    Does not commit. ``is_dry``: the same, without writing.
+    """
+    version_id = None
+    if not is_dry:
+        _wait_for_other_imports(session, occasion.clinic_id)
+        version_id = protocol.newest_version(session, now=occasion.now).id
+    for batch in spool.batches(BATCH):
+        known = _known(session, occasion.clinic_id, batch)
+        taken = [each for each in batch if not _is_refused(each, known, report)]
+        fresh = [each for each in taken if each.record_number not in known]
+        ids = {number: found.id for number, found in known.items()}
+        if version_id is not None and fresh:
+            ids |= _add_patients(session, occasion, fresh, version_id)
+        rows = list(_new_readings(occasion, taken, ids, _present(session, known)))
+        if rows and not is_dry:
+            session.connection().execute(insert(Reading), rows)
+        report.new += len(fresh)
+        report.known += len(taken) - len(fresh)
+        report.enrolled += sum(each.enrolled_on is not None for each in fresh)
+        report.readings += len(rows)
+        watch(len(batch))
+
+
+def _wait_for_other_imports(session: Session, clinic_id: int) -> None:
+    # Two imports of one file at the same time would both find nobody. SQLite has one
+    # writer anyway; on PostgreSQL this row is the queue, without stopping other writers.
+    session.execute(select(Clinic.id).where(Clinic.id == clinic_id).with_for_update(key_share=True))
+
+
+def _known(session: Session, clinic_id: int, batch: Sequence[IncomingPatient]) -> dict[str, _Known]:
+    """Return those of ``batch`` whom the clinic has, by record number."""
+    record_numbers = [each.record_number for each in batch]
+    rows = session.execute(
+        select(
+            Patient.record_number,
+            Patient.id,
+            Patient.given_name,
+            Patient.family_name,
+            Patient.date_of_birth,
+            Patient.language,
+            Patient.zone,
+        )
+        .where(Patient.clinic_id == clinic_id, Patient.record_number.in_(record_numbers))
+        .order_by(Patient.id)
+    ).all()
+    phones: dict[int, set[str]] = defaultdict(set)
+    for patient_id, e164 in session.execute(
+        select(PhoneNumber.patient_id, PhoneNumber.e164)
+        .where(PhoneNumber.patient_id.in_([row.id for row in rows]))
+        .order_by(PhoneNumber.id)
+    ):
+        phones[patient_id].add(e164)
+    return {row[0]: _Known(*row[1:], phones=frozenset(phones[row.id])) for row in rows}
+
+
+def _is_refused(incoming: IncomingPatient, known: dict[str, _Known], report: Report) -> bool:
+    """Say whether the record number is somebody else's; note what differs otherwise."""
+    have = known.get(incoming.record_number)
+    if have is None:
+        return False
+    other_name = have.family_name.casefold() != incoming.family_name.casefold()
+    other_birthday = have.date_of_birth != incoming.date_of_birth
+    if other_name and other_birthday:
+        reason = (
+            f"record number {incoming.record_number} already belongs to somebody else; "
+            "check the number"
+        )
+        report.add(Problem(incoming.line, "mrn", reason, incoming.file))
+        return True
+    differing = {
+        "name": other_name or have.given_name.casefold() != incoming.given_name.casefold(),
+        "date of birth": other_birthday,
+        "phone": not have.phones.issuperset(incoming.phones),
+        "language": have.language != incoming.language,
+        "time zone": have.zone != incoming.zone,
+    }
+    for name, differs in differing.items():
+        if differs:
+            reason = f"{name} differs from what we have; not changed"
+            report.add(Note(incoming.line, name, reason, incoming.file))
+    return False
+
+
+def _add_patients(
+    session: Session, occasion: Occasion, fresh: Sequence[IncomingPatient], version_id: int
+) -> dict[str, int]:
+    """Write new patients with all that is theirs; return their ids by record number."""
+    connection = session.connection()
+    connection.execute(insert(Patient), [_patient_row(each, occasion) for each in fresh])
+    found = session.execute(
+        select(Patient.record_number, Patient.id)
+        .where(
+            Patient.clinic_id == occasion.clinic_id,
+            Patient.record_number.in_([each.record_number for each in fresh]),
+        )
+        .order_by(Patient.id)
+    ).all()
+    ids = {row.record_number: row.id for row in found}
+    for table, rows_of in (
+        (PhoneNumber, _number_rows),
+        (ConsentEvent, _consent_rows),
+        (Enrolment, partial(_enrolment_rows, version_id=version_id)),
+    ):
+        rows = [
+            {"clinic_id": occasion.clinic_id, "patient_id": ids[each.record_number], **row}
+            for each in fresh
+            for row in rows_of(each, occasion)
+        ]
+        if rows:
+            connection.execute(insert(table), rows)
+    return ids
+
+
+def _present(session: Session, known: dict[str, _Known]) -> set[tuple[int | None, str | None]]:
+    """Return (patient id, key) of every imported reading of those we have."""
+    if not known:
+        return set()
+    rows = session.execute(
+        select(Reading.patient_id, Reading.external_key)
+        .where(
+            Reading.patient_id.in_([found.id for found in known.values()]),
+            Reading.external_key.is_not(None),
+        )
+        .order_by(Reading.id)
+    )
+    return {(patient_id, key) for patient_id, key in rows}
+
+
+def _new_readings(
+    occasion: Occasion,
+    taken: Sequence[IncomingPatient],
+    ids: dict[str, int],
+    present: set[tuple[int | None, str | None]],
+) -> Iterator[Row]:
+    """Yield the rows of readings that we don't have. In a dry run new patients have no id."""
+    for each in taken:
+        patient_id = ids.get(each.record_number)
+        for key, reading in {reading.key: reading for reading in each.readings}.items():
+            if (patient_id, key) in present:
+                continue
+            yield {
+                "clinic_id": occasion.clinic_id,
+                "patient_id": patient_id,
+                "kind": reading.kind,
+                "value": reading.value,
+                "entered_value": reading.entered_value,
+                "entered_unit": reading.entered_unit,
+                "taken_at": reading.taken_at(each.zone),
+                "is_time_known": reading.at is not None,
+                "recorded_at": occasion.now,
+                "recorded_by_id": occasion.by_staff_id,
+                "source": reading.source,
+                "external_key": key,
+            }
+
+
+def _patient_row(incoming: IncomingPatient, occasion: Occasion) -> Row:
+    return {
+        "ref": registry.new_ref(),
+        "clinic_id": occasion.clinic_id,
+        "record_number": incoming.record_number,
+        "given_name": incoming.given_name,
+        "family_name": incoming.family_name,
+        "preferred_name": incoming.preferred_name,
+        "date_of_birth": incoming.date_of_birth,
+        "sex": incoming.sex,
+        "language": incoming.language,
+        "zone": incoming.zone,
+        "weekdays": mask_of_weekdays(incoming.weekdays),
+        "dayparts": [part.value for part in incoming.dayparts],
+        "is_voicemail_allowed": incoming.is_voicemail_allowed,
+        "about": "",
+        "created_at": occasion.now,
+    }
+
+
+def _number_rows(incoming: IncomingPatient, occasion: Occasion) -> Iterator[Row]:
+    for position, e164 in enumerate(incoming.phones, start=1):
+        yield {
+            "e164": e164,
+            "position": position,
+            "health": NumberHealth.WORKING,
+            "health_at": occasion.now,
+        }
+
+
+def _consent_rows(incoming: IncomingPatient, occasion: Occasion) -> Iterator[Row]:
+    if incoming.is_text_agreed is not None:
+        yield {
+            "channel": Channel.SMS,
+            "topic": consent.REMINDERS,
+            "is_given": incoming.is_text_agreed,
+            "number": incoming.phones[0],
+            "source": ConsentSource.IMPORT,
+            "wording": consent.WORDING,
+            "by_staff_id": occasion.by_staff_id,
+            "at": occasion.now,
+        }
+
+
+def _enrolment_rows(
+    incoming: IncomingPatient, occasion: Occasion, *, version_id: int
+) -> Iterator[Row]:
+    starts_on = incoming.starts_on(local_day(occasion.now, ZoneInfo(incoming.zone)))
+    if starts_on is not None:
+        yield {
+            "version_id": version_id,
+            "starts_on": starts_on,
+            "status": EnrolmentStatus.ACTIVE,
+            "status_at": occasion.now,
+            "status_reason": "",
+            "enrolled_at": occasion.now,
+        }

@@ -1,0 +1,269 @@
+"""The check of each cell: the value it stands for, or Refused with what to do. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+import phonenumbers
+
+from outreach.intake.rules import Refused
+from outreach.patients.rules import Daypart, Sex, age_on
+
+OLDEST_YEARS = 120
+LONGEST_SHOWN = 40
+
+# ISO 639-1.
+_ISO_639_1 = """
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv
+cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr
+ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw
+ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv
+ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr
+ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi
+yo za zh zu
+"""
+LANGUAGES = frozenset(_ISO_639_1.split())
+
+# What people write for a zone, and the zone that most of them mean.
+ABBREVIATIONS = {
+    "ET": "America/New_York",
+    "EST": "America/New_York",
+    "EDT": "America/New_York",
+    "CT": "America/Chicago",
+    "CST": "America/Chicago",
+    "CDT": "America/Chicago",
+    "MT": "America/Denver",
+    "MST": "America/Denver",
+    "MDT": "America/Denver",
+    "PT": "America/Los_Angeles",
+    "PST": "America/Los_Angeles",
+    "PDT": "America/Los_Angeles",
+    "AKST": "America/Anchorage",
+    "HST": "Pacific/Honolulu",
+}
+
+_SEXES: Mapping[str, Sex] = {
+    "": Sex.UNKNOWN,
+    "f": Sex.FEMALE,
+    "m": Sex.MALE,
+    "o": Sex.OTHER,
+    "x": Sex.OTHER,
+    "u": Sex.UNKNOWN,
+    **{sex.value: sex for sex in Sex},
+}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SCIENTIFIC = re.compile(r"[0-9.,]+[eE][+-]?[0-9]+")
+_PHONE_SIGNS = re.compile(r"[0-9 ().+\-]+")
+_DASHES = dict.fromkeys(range(0x2010, 0x2016), "-")
+# Control signs, halves of surrogate pairs, line ends, and what turns the writing around.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def shown(cell: str) -> str:
+    """Return a cell as a message can quote it: short, on one line, printable."""
+    printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in cell)
+    short = printable if len(printable) <= LONGEST_SHOWN else printable[:LONGEST_SHOWN] + "…"
+    return f"'{short}'"
+
+
+def words(cell: str, *, most: int) -> str:
+    """Return the text of a name or number, trimmed and composed (NFC).
+
+    Formulas and markup are refused: what comes in here goes out again into tables.
+    """
+    text = unicodedata.normalize("NFC", cell).strip()
+    if not text:
+        raise Refused("is empty; it is needed")
+    if text[0] in "=+-@":
+        raise Refused(f"{shown(text)} starts like a formula; write the plain text")
+    if "<" in text or ">" in text:
+        raise Refused(f"{shown(text)} holds < or >; write the plain text without markup")
+    if _UNSEEN.search(text):
+        raise Refused("holds signs that can't be seen or a line break; take them out")
+    if len(text) > most:
+        raise Refused(f"is {len(text)} signs long; at most {most} fit")
+    return text
+
+
+def optional_words(cell: str, *, most: int) -> str | None:
+    """Return the text of a cell that may be empty."""
+    return words(cell, most=most) if cell.strip() else None
+
+
+def day(cell: str) -> date:
+    """Return a calendar day written as 1970-02-03."""
+    text = cell.strip()
+    if not text:
+        raise Refused("is empty; write the day as 1970-02-03")
+    if not _ISO_DAY.fullmatch(text):
+        raise Refused(f"{shown(text)} is not written as year-month-day, such as 1970-02-03")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(f"{text} is not a day in the calendar") from error
+
+
+def past_day(cell: str, *, today: date) -> date:
+    """Return a day that is not after ``today``, the local day."""
+    found = day(cell)
+    if found > today:
+        raise Refused(f"{found} lies in the future")
+    return found
+
+
+def date_of_birth(cell: str, *, today: date) -> date:
+    """Return the birthday of somebody who may be alive."""
+    born = past_day(cell, today=today)
+    if age_on(today, born) > OLDEST_YEARS:
+        raise Refused(f"{born} makes this person older than {OLDEST_YEARS}; check the year")
+    return born
+
+
+def enrolled_on(cell: str, *, today: date) -> date | None:
+    """Return the day somebody joins; empty means not enrolled."""
+    if not cell.strip():
+        return None
+    found = day(cell)
+    if found > today + timedelta(days=365):
+        raise Refused(f"{found} is more than a year ahead; check the year")
+    return found
+
+
+def phone(cell: str, *, region: str) -> str:
+    """Return a number in use as E.164; without + it is one of ``region`` (as 'US')."""
+    parsed = _parsed_phone(cell, region)
+    if not phonenumbers.is_valid_number(parsed):
+        raise Refused(f"{shown(cell.strip())} is not a number in use; check its digits")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def possible_phone(cell: str, *, region: str) -> tuple[str, bool]:
+    """Return a number of the right length as E.164, and whether it is in use."""
+    parsed = _parsed_phone(cell, region)
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return number, phonenumbers.is_valid_number(parsed)
+
+
+def _parsed_phone(cell: str, region: str) -> phonenumbers.PhoneNumber:
+    text = unicodedata.normalize("NFKC", cell).translate(_DASHES).strip()
+    if not text:
+        raise Refused("is empty; a number to call is needed")
+    if _SCIENTIFIC.fullmatch(text):
+        raise Refused(
+            f"{shown(text)} was shortened by a spreadsheet; format the column as text "
+            "and put the whole number in again"
+        )
+    if not _PHONE_SIGNS.fullmatch(text):
+        raise Refused(f"{shown(text)} holds more than a number; put only one number here")
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise Refused(f"{shown(text)} is not a phone number") from error
+    _refuse_wrong_length(text, parsed)
+    return parsed
+
+
+def _refuse_wrong_length(text: str, parsed: phonenumbers.PhoneNumber) -> None:
+    result = phonenumbers.is_possible_number_with_reason(parsed)
+    reasons = phonenumbers.ValidationResult
+    if result == reasons.IS_POSSIBLE:
+        return
+    if result == reasons.TOO_LONG:
+        raise Refused(f"{shown(text)} is too long for a phone number")
+    if result in (reasons.TOO_SHORT, reasons.IS_POSSIBLE_LOCAL_ONLY):
+        raise Refused(f"{shown(text)} is too short; write the whole number with its area code")
+    raise Refused(f"{shown(text)} is not a phone number")
+
+
+def zone(cell: str) -> str:
+    """Return the IANA name of a time zone, as America/Chicago."""
+    text = cell.strip()
+    if not text:
+        raise Refused("is empty; write a time zone such as America/Chicago")
+    meant = ABBREVIATIONS.get(text.upper())
+    if meant:
+        raise Refused(f"{shown(text)} is only an abbreviation; write {meant}, if that is meant")
+    known = _zones().get(text.casefold())
+    if known is None:
+        raise Refused(
+            f"{shown(text)} is not the name of a time zone; write the one of the nearest "
+            "large city, such as America/Chicago"
+        )
+    return known
+
+
+@lru_cache(maxsize=1)
+def _zones() -> Mapping[str, str]:
+    # Zones without a place (EST, Etc/GMT+6) have no summer time: nobody lives by them.
+    return {
+        name.casefold(): name
+        for name in available_timezones()
+        if name == "UTC" or ("/" in name and not name.startswith("Etc/"))
+    }
+
+
+def language(cell: str) -> str:
+    """Return a language code: two letters, or pt-BR, in which Portuguese is spoken here."""
+    text = cell.strip().replace("_", "-")
+    if not text:
+        raise Refused("is empty; write a language code such as en, es or pt-BR")
+    base = text.split("-")[0].lower()
+    is_code = re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{2,8})*", text)
+    if not is_code or base not in LANGUAGES:
+        raise Refused(f"{shown(text)} is not a language code; write en, es, pt-BR or another one")
+    return "pt-BR" if base == "pt" else base
+
+
+def sex(cell: str) -> Sex:
+    """Return the sex as recorded; empty means unknown."""
+    found = _SEXES.get(cell.strip().lower())
+    if found is None:
+        raise Refused(f"{shown(cell.strip())} is not known; write F, M, other or unknown")
+    return found
+
+
+def yes_or_no(cell: str) -> bool | None:
+    """Return True, False, or None for an empty cell."""
+    text = cell.strip().lower()
+    if text in ("yes", "y"):
+        return True
+    if text in ("no", "n"):
+        return False
+    if text:
+        raise Refused(f"{shown(text)} is neither; write yes or no, or leave it empty")
+    return None
+
+
+def weekdays(cell: str) -> frozenset[int]:
+    """Return the days of 'Mon Wed Fri' as numbers, 0 Monday."""
+    found = set()
+    for word in _split(cell):
+        matching = [number for number, name in enumerate(_WEEKDAYS) if _names_day(word, name)]
+        if not matching:
+            raise Refused(f"{shown(word)} is not a day; write Mon Tue Wed Thu Fri Sat Sun")
+        found.update(matching)
+    return frozenset(found)
+
+
+def dayparts(cell: str) -> tuple[Daypart, ...]:
+    """Return the parts of 'evening morning' in their order, each once."""
+    found = []
+    for word in _split(cell):
+        if word not in list(Daypart):
+            raise Refused(f"{shown(word)} is not known; write morning, afternoon or evening")
+        found.append(Daypart(word))
+    return tuple(dict.fromkeys(found))
+
+
+def _split(cell: str) -> list[str]:
+    return re.split(r"[\s,;]+", cell.strip().lower()) if cell.strip() else []
+
+
+def _names_day(word: str, name: str) -> bool:
+    return word == name or (len(word) >= 3 and name.startswith(word))  # noqa: PLR2004

@@ -1,0 +1,63 @@
+"""Past imports, within somebody's scope."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.rules import Scope
+from outreach.accounts.scoping import visible_clinics
+from outreach.errors import NotFound
+from outreach.intake.models import ImportRun
+from outreach.intake.rules import Remark
+
+MOST_SHOWN = 20
+
+
+class NoSuchRun(NotFound):
+    """No import of that number in the actor's scope."""
+
+
+def recent(session: Session, scope: Scope) -> Sequence[Row[ImportRun, Clinic, str]]:
+    """Return the newest imports with their clinics and who did them (None: a command)."""
+    return session.execute(
+        select(ImportRun, Clinic, StaffMember.name)
+        .join(Clinic, Clinic.id == ImportRun.clinic_id)
+        .outerjoin(StaffMember, StaffMember.id == ImportRun.by_staff_id)
+        .where(visible_clinics(scope, ImportRun.clinic_id))
+        .order_by(ImportRun.at.desc(), ImportRun.id.desc())
+        .limit(MOST_SHOWN)
+    ).all()
+
+
+def one(session: Session, scope: Scope, run_id: int) -> tuple[ImportRun, Clinic]:
+    """Return an import and its clinic, or raise NoSuchRun."""
+    found = session.execute(
+        select(ImportRun, Clinic)
+        .join(Clinic, Clinic.id == ImportRun.clinic_id)
+        .where(ImportRun.id == run_id, visible_clinics(scope, ImportRun.clinic_id))
+    ).one_or_none()
+    if found is None:
+        raise NoSuchRun("There is no such import.")
+    return found[0], found[1]
+
+
+def as_table(remarks: Sequence[Remark]) -> Iterator[str]:
+    """Yield remarks as lines of CSV, safe to open in a spreadsheet."""
+    for row in (("file", "line", "field", "reason"), *map(_cells, remarks)):
+        line = io.StringIO()
+        csv.writer(line).writerow(row)
+        yield line.getvalue()
+
+
+def _cells(remark: Remark) -> tuple[str, ...]:
+    cells = (remark.file, str(remark.line), remark.field, remark.reason)
+    return tuple(_harmless(cell) for cell in cells)
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,0 +1,121 @@
+"""Files between their check and their import: kept for an hour at most, for one person."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from outreach.errors import NotFound
+from outreach.intake.files import Source
+from outreach.intake.rules import FileKind, Report
+
+KEPT_FOR = timedelta(hours=1)
+
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_ABOUT = "about.json"
+
+
+class NoSuchUpload(NotFound):
+    """It was brought in, thrown away or never there, or is somebody else's."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Files of one person for one clinic, and what their check said."""
+
+    folder: Path
+    clinic_code: str
+    names: tuple[str, ...]
+    kind: FileKind
+    report: Report
+
+    @property
+    def sources(self) -> list[Source]:
+        """The files, to be read again."""
+        return _sources(self.folder, self.names)
+
+
+def keep(
+    root: Path, staff_id: int, files: Sequence[tuple[str, BinaryIO]], *, now: datetime
+) -> tuple[str, list[Source]]:
+    """Store files under a new token; return it and where they are. Older leftovers go.
+
+    Health records: the folders are for the owner of the process only, as are the files.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _sweep(root, now)
+    token = secrets.token_hex(16)
+    folder = _folder(root, staff_id, token)
+    folder.mkdir(mode=0o700)
+    for place, (_name, stream) in enumerate(files):
+        with _private(folder / str(place)) as target:
+            shutil.copyfileobj(stream, target)
+    os.utime(folder, (now.timestamp(), now.timestamp()))
+    return token, _sources(folder, [name for name, _stream in files])
+
+
+def describe(
+    sources: Sequence[Source], clinic_code: str, kind: FileKind, report: Report, *, now: datetime
+) -> None:
+    """Store what the check of an upload said beside its files."""
+    folder = sources[0].path.parent
+    about = {
+        "clinic": clinic_code,
+        "names": [source.name for source in sources],
+        "kind": kind.value,
+        "counts": report.counts,
+        "remarks": report.remarks,
+    }
+    with _private(folder / _ABOUT) as target:
+        target.write(json.dumps(about).encode())
+    os.utime(folder, (now.timestamp(), now.timestamp()))
+
+
+def find(root: Path, staff_id: int, token: str) -> Upload:
+    """Return the upload that ``token`` names for this person.
+
+    Raises:
+        NoSuchUpload: there is none, or not for them.
+    """
+    about_path = _folder(root, staff_id, token) / _ABOUT
+    if not _TOKEN.fullmatch(token) or not about_path.is_file():
+        raise NoSuchUpload("This file is no longer here. Choose it again.")
+    about = json.loads(about_path.read_bytes())
+    return Upload(
+        about_path.parent,
+        about["clinic"],
+        tuple(about["names"]),
+        FileKind(about["kind"]),
+        Report.from_data(about["counts"], about["remarks"]),
+    )
+
+
+def discard(root: Path, staff_id: int, token: str) -> None:
+    """Delete an upload; one that is gone already is no trouble."""
+    if _TOKEN.fullmatch(token):
+        shutil.rmtree(_folder(root, staff_id, token), ignore_errors=True)
+
+
+def _folder(root: Path, staff_id: int, token: str) -> Path:
+    return root / f"{staff_id}-{token}"
+
+
+def _sources(folder: Path, names: Sequence[str]) -> list[Source]:
+    return [Source(folder / str(place), name) for place, name in enumerate(names)]
+
+
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _sweep(root: Path, now: datetime) -> None:
+    oldest = (now - KEPT_FOR).timestamp()
+    for folder in root.iterdir():
+        if folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,429 @@
+"""Bringing files into the database: whole or not at all, and twice is once."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic
+from outreach.audit.models import AuditEvent
+from outreach.intake import importing, merging
+from outreach.intake.files import BadFile, Source
+from outreach.intake.models import ImportRun
+from outreach.intake.rules import FileKind, Report
+from outreach.measures.models import Reading
+from outreach.measures.rules import ReadingSource
+from outreach.orm import Model, Sessions
+from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
+from outreach.patients.rules import Channel, ConsentSource
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+from tests.builders import make_clinic, make_patient
+from tests.unit.intake.builders import (
+    NOW,
+    a_bundle,
+    a_person,
+    a_pressure,
+    a_row,
+    a_table,
+    an_observation,
+    as_ndjson,
+)
+
+OURS = (Patient, PhoneNumber, ConsentEvent, Reading, Enrolment)
+
+
+@pytest.fixture
+def clinic(sessions: Sessions) -> Clinic:
+    with sessions.begin() as session:
+        return make_clinic(session)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "files"
+    path.mkdir()
+    return path
+
+
+def put(folder: Path, *contents: str | bytes) -> list[Source]:
+    """Write each content to a file whose name says nothing."""
+    sources = []
+    for content in contents:
+        path = folder / f"file-{len(list(folder.iterdir()))}"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        sources.append(Source(path, path.name))
+    return sources
+
+
+def bring_in(
+    sessions: Sessions, clinic: Clinic, sources: Sequence[Source], now: datetime = NOW
+) -> Report:
+    target = importing.Target.of(clinic)
+    with importing.read(sources, target, now=now) as checked, sessions.begin() as session:
+        importing.carry_out(session, checked, target, by_staff_id=None, now=now)
+        return checked.report
+
+
+def rows(sessions: Sessions, *tables: type[Model]) -> list[list[dict[str, Any]]]:
+    """Return every row of ``tables``, as data."""
+    with sessions() as session:
+        return [
+            [dict(row._mapping) for row in session.execute(select(*table.__table__.columns))]
+            for table in tables
+        ]
+
+
+def test_a_row_becomes_a_patient_with_all_that_is_theirs(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    row = a_row(
+        preferred_days="Mon Sun",
+        preferred_dayparts="evening morning",
+        sms_consent="yes",
+        voicemail_ok="no",
+        hba1c_percent="9.4",
+        hba1c_date="2026-10-04",
+        time_zone="Pacific/Honolulu",
+    )
+
+    report = bring_in(sessions, clinic, put(folder, a_table(row)))
+
+    assert (report.new, report.enrolled, report.readings) == (1, 1, 1)
+    patient = session.scalars(select(Patient)).one()
+    assert (patient.clinic_id, patient.record_number) == (clinic.id, "LS1")
+    assert (patient.weekdays, patient.dayparts) == (0b1000001, ["evening", "morning"])
+    assert patient.is_voicemail_allowed is False
+    number = session.scalars(select(PhoneNumber)).one()
+    assert (number.e164, number.position) == ("+15125550147", 1)
+    consent = session.scalars(select(ConsentEvent)).one()
+    assert (consent.channel, consent.is_given, consent.number) == (
+        Channel.SMS,
+        True,
+        "+15125550147",
+    )
+    assert consent.source is ConsentSource.IMPORT
+    reading = session.scalars(select(Reading)).one()
+    assert (reading.source, reading.is_time_known) == (ReadingSource.CSV, False)
+    assert reading.taken_at == datetime(2026, 10, 4, 22, tzinfo=UTC)  # noon in Honolulu
+    enrolment = session.scalars(select(Enrolment)).one()
+    assert (enrolment.status, enrolment.enrolled_at) == (EnrolmentStatus.ACTIVE, NOW)
+
+
+@pytest.mark.parametrize(
+    ("enrolled_on", "starts_on"),
+    [("2026-11-16", date(2026, 11, 23)), ("2026-11-30", date(2026, 11, 30)), ("", None)],
+)
+def test_nobody_starts_in_the_past(
+    sessions: Sessions, clinic: Clinic, folder: Path, enrolled_on: str, starts_on: date | None
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row(enrolled_on=enrolled_on))))
+
+    with sessions() as session:
+        assert session.scalar(select(Enrolment.starts_on)) == starts_on
+
+
+def test_a_no_to_texts_is_kept_as_a_no_and_silence_as_nothing(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    table = a_table(a_row(sms_consent="no"), a_row(mrn="LS2", sms_consent=""))
+
+    bring_in(sessions, clinic, put(folder, table))
+
+    assert [event.is_given for event in session.scalars(select(ConsentEvent))] == [False]
+    assert set(session.scalars(select(Patient.is_voicemail_allowed))) == {None}
+
+
+def test_the_same_file_twice_changes_nothing(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    row = a_row(hba1c_percent="9.4", hba1c_date="2026-10-04", phq9_total="4", sms_consent="yes")
+    sources = put(folder, a_table(row, a_row(mrn="LS2")))
+    bring_in(sessions, clinic, sources)
+    before = rows(sessions, *OURS)
+
+    report = bring_in(sessions, clinic, sources, now=NOW + timedelta(days=40))
+
+    assert rows(sessions, *OURS) == before
+    assert (report.new, report.known, report.readings, report.enrolled) == (0, 2, 0, 0)
+    assert report.problems == []
+
+
+def test_a_patient_we_have_gains_readings_and_is_never_overwritten(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row())))
+    before = rows(sessions, Patient, PhoneNumber, ConsentEvent, Enrolment)
+    changed = a_row(
+        phone="5125550199",
+        given_name="Rosalia",
+        language="es",
+        sms_consent="yes",
+        hba1c_percent="8.1",
+        hba1c_date="2026-11-01",
+    )
+
+    report = bring_in(sessions, clinic, put(folder, a_table(changed)))
+
+    assert rows(sessions, Patient, PhoneNumber, ConsentEvent, Enrolment) == before
+    assert (report.known, report.readings) == (1, 1)
+    assert {note.field for note in report.notes if "not changed" in note.reason} == {
+        "name",
+        "phone",
+        "language",
+    }
+
+
+def test_a_record_number_of_somebody_else_is_a_problem(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row())))
+    other = a_row(family_name="Else", date_of_birth="1980-01-01", phq9_total="3")
+
+    report = bring_in(sessions, clinic, put(folder, a_table(other)))
+
+    (problem,) = report.problems
+    assert (problem.line, problem.field) == (2, "mrn")
+    assert "record number LS1 already belongs to somebody else" in problem.reason
+    assert session.scalar(select(func.count()).select_from(Reading)) == 0
+
+
+def test_a_new_name_after_a_wedding_is_the_same_person(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row())))
+
+    report = bring_in(sessions, clinic, put(folder, a_table(a_row(family_name="Married"))))
+
+    assert (report.known, report.problems) == (1, [])
+
+
+def test_the_same_record_number_at_another_clinic_is_another_patient(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    with sessions.begin() as session:
+        make_patient(session, make_clinic(session), record_number="LS1")
+
+    assert bring_in(sessions, clinic, put(folder, a_table(a_row()))).new == 1
+
+
+def test_families_may_share_a_number(sessions: Sessions, clinic: Clinic, folder: Path) -> None:
+    table = a_table(a_row(), a_row(mrn="LS2", given_name="Ana"))
+
+    assert bring_in(sessions, clinic, put(folder, table)).new == 2
+
+
+def test_a_row_said_twice_counts_once_and_a_contradiction_is_a_problem(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    table = a_table(a_row(), a_row(), a_row(given_name="Someone"))
+
+    report = bring_in(sessions, clinic, put(folder, table))
+
+    assert (report.new, report.repeated, report.refused) == (1, 1, 1)
+    (problem,) = report.problems
+    assert problem.line == 4
+    assert "already on line 2" in problem.reason
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    table = a_table(
+        a_row(hba1c_percent="9.4", hba1c_date="2026-10-04"), a_row(mrn="LS2", phone="1")
+    )
+    sources, target = put(folder, table), importing.Target.of(clinic)
+    everything = [mapper.class_ for mapper in Model.registry.mappers]
+    before = rows(sessions, *everything)
+
+    with importing.read(sources, target, now=NOW) as checked, sessions() as session:
+        foretold = importing.preview(session, checked, target, now=NOW)
+        session.commit()
+
+    assert rows(sessions, *everything) == before
+    assert foretold == bring_in(sessions, clinic, sources)
+
+
+def test_a_failure_while_writing_leaves_nothing(
+    sessions: Sessions, clinic: Clinic, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "BATCH", 10)
+    sources = put(folder, a_table(*(a_row(mrn=f"LS{n}") for n in range(60))))
+    statements = []
+
+    def lose_the_connection(_conn: object, _cur: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+        if sum("INSERT INTO patient" in each for each in statements) == 4:
+            raise ConnectionError
+
+    engine = sessions.kw["bind"]
+    event.listen(engine, "before_cursor_execute", lose_the_connection)
+
+    with pytest.raises(ConnectionError):
+        bring_in(sessions, clinic, sources)
+
+    event.remove(engine, "before_cursor_execute", lose_the_connection)
+    assert rows(sessions, *OURS, ImportRun, AuditEvent) == [[]] * 7
+    assert bring_in(sessions, clinic, sources).new == 60
+
+
+def test_a_file_that_breaks_off_half_way_leaves_nothing(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    table = a_table(*(a_row(mrn=f"LS{n}") for n in range(50))).encode()
+
+    with pytest.raises(BadFile, match="line 52 is not UTF-8"):
+        bring_in(sessions, clinic, put(folder, table + b"LS50,Mar\xeda,rest"))
+
+    assert rows(sessions, *OURS) == [[]] * 5
+
+
+def test_an_import_is_written_down_with_its_problems(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row(), a_row(mrn="LS2", language="Klingon"))))
+
+    run = session.scalars(select(ImportRun)).one()
+    assert (run.kind, len(run.sha256), run.at) == (FileKind.CSV, 64, NOW)
+    kept = Report.from_data(run.counts, run.problems)
+    assert (kept.new, kept.refused) == (1, 1)
+    assert (kept.problems[0].line, kept.problems[0].field) == (3, "language")
+    noted = session.scalars(select(AuditEvent)).one()
+    assert (noted.action, noted.object_kind, noted.object_id) == (
+        "imported patients",
+        "import run",
+        run.id,
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "is empty", id="empty"),
+        pytest.param(b"\xef\xbb\xbf \r\n\n", "is empty", id="blank"),
+        pytest.param("mrn;ü".encode("utf-16"), "UTF-16", id="UTF-16"),
+        pytest.param(b"PK\x03\x04\xff\xff", "spreadsheet", id="xlsx"),
+        pytest.param(b"mrn,\0", "line 1 is not UTF-8", id="NUL"),
+        pytest.param(b'{"a": 1}', "not FHIR", id="JSON"),
+        pytest.param(b'[{"resourceType": "Patient"}]', "not FHIR", id="array"),
+        pytest.param(b'{\n"resourceType": "Bundle", "entry": [', "can't be read", id="cut off"),
+        pytest.param(b"{" * 100_000, "can't be read", id="deep"),
+        pytest.param(b"hello", "missing: mrn, given_name", id="no header"),
+    ],
+)
+def test_what_is_no_file_of_ours_is_refused_in_one_sentence(
+    sessions: Sessions, clinic: Clinic, folder: Path, content: bytes, reason: str
+) -> None:
+    with pytest.raises(BadFile, match=reason):
+        bring_in(sessions, clinic, put(folder, content))
+
+
+def test_a_table_may_begin_with_a_byte_order_mark(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    assert bring_in(sessions, clinic, put(folder, "\ufeff" + a_table(a_row()))).new == 1
+
+
+def test_a_bundle_comes_in_whatever_its_order_or_layout(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    pretty = a_bundle(a_pressure(128.4, 81.2), an_observation(), a_person())
+    minified = pretty.replace("\n", "").replace("p1", "p2")
+
+    report = bring_in(sessions, clinic, put(folder, pretty, minified))
+
+    assert (report.new, report.readings, report.enrolled) == (2, 6, 0)
+    again = bring_in(sessions, clinic, put(folder, minified, pretty))
+    assert (again.new, again.known, again.readings) == (0, 2, 0)
+    reading = session.scalars(select(Reading).order_by(Reading.id)).first()
+    assert reading is not None
+    assert (reading.source, reading.is_time_known) == (ReadingSource.FHIR, True)
+
+
+def test_patients_and_observations_may_come_in_two_files_in_either_order(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    observations = as_ndjson(
+        an_observation(), an_observation(of="urn:uuid:dead"), an_observation(of="Patient/who")
+    )
+    people = as_ndjson(a_person(), a_person("dead", deceasedBoolean=True))
+
+    report = bring_in(sessions, clinic, put(folder, observations, people))
+
+    assert (report.new, report.readings, report.deceased) == (1, 1, 1)
+    assert "not in these files, passed over: 1;" in report.notes[-1].reason
+
+
+def test_tables_and_fhir_do_not_mix(sessions: Sessions, clinic: Clinic, folder: Path) -> None:
+    with pytest.raises(BadFile, match="one kind"):
+        bring_in(sessions, clinic, put(folder, a_table(a_row()), as_ndjson(a_person())))
+
+
+def test_problems_beyond_the_limit_are_counted(
+    sessions: Sessions, clinic: Clinic, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outreach.intake.rules.MOST_REMARKS", 3)
+    table = a_table(*(a_row(mrn=f"LS{n}", language="xx") for n in range(10)))
+
+    report = bring_in(sessions, clinic, put(folder, table))
+
+    assert (len(report.problems), report.more_problems, report.refused) == (3, 7, 10)
+
+
+def test_nothing_is_locked_while_a_file_is_read(
+    sessions: Sessions, clinic: Clinic, folder: Path
+) -> None:
+    sources, target = put(folder, a_table(a_row())), importing.Target.of(clinic)
+
+    with importing.read(sources, target, now=NOW), sessions.begin() as other:
+        make_patient(other, clinic)
+
+
+@pytest.fixture
+def shared() -> Path:
+    path = Path(__file__).parents[4] / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip("shared/data is not beside this checkout")
+    return path
+
+
+def test_the_example_files_come_in(sessions: Sessions, clinic: Clinic, shared: Path) -> None:
+    def sources(pattern: str) -> list[Source]:
+        return [Source(path, path.name) for path in sorted(shared.glob(pattern))]
+
+    table = bring_in(sessions, clinic, sources("patients.csv"))
+    bundles = bring_in(sessions, clinic, sources("fhir/*.json"))
+    bulk = bring_in(sessions, clinic, sources("fhir-bulk/*.ndjson"))
+
+    # 500 plausible rows, and of the 20 dirty ones LS900016 (said twice) and LS900017.
+    assert (table.new, table.repeated, table.refused) == (502, 1, 17)
+    assert [(problem.line, problem.field) for problem in table.problems] == [
+        (502, "date_of_birth"),
+        (503, "date_of_birth"),
+        (504, "date_of_birth"),
+        (505, "phone"),
+        (506, "phone"),
+        (507, "phone"),
+        (508, "time_zone"),
+        (509, "time_zone"),
+        (510, "language"),
+        (511, "hba1c_percent"),
+        (512, "hba1c_percent"),
+        (513, "hba1c_date"),
+        (514, "phq9_total"),
+        (515, "given_name"),
+        (516, "family_name"),
+        (517, "mrn"),
+        (518, "mrn"),
+    ]
+    assert (bundles.new, bundles.readings, bundles.problems) == (8, 194, [])
+    assert (bulk.new, bulk.deceased, bulk.readings) == (67, 33, 2680)
+    # Blood pressures without a unit, and the weights of small children.
+    assert {problem.field for problem in bulk.problems} == {
+        "Observation 55284-4",
+        "Observation 29463-7",
+    }

@@ -1,0 +1,179 @@
+"""The official Twilio client, held to Twilio's own description of its API."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from twilio.request_validator import RequestValidator
+
+from config import TwilioAccount
+from outreach.errors import OutreachError, ProviderUnavailable
+from outreach.telephony.gateway import (
+    BadSignature,
+    DeliveryStatus,
+    InvalidRecipient,
+    OptedOut,
+    OutboundSms,
+    OutcomeUnknown,
+    Refused,
+    SignedRequest,
+    TooFast,
+)
+from outreach.telephony.twilio_gateway import TwilioGateway
+from tests.twilio import FakeTwilio, serving
+
+SMS = OutboundSms(reference=7, to="+15125550147", body="Cedar Creek Clinic: Ana will call.")
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+ACCOUNT_SID = "AC" + "a" * 32
+
+
+@pytest.fixture
+def twilio() -> Iterator[FakeTwilio]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    fake = FakeTwilio()
+    with serving(fake) as address:
+        fake.address = address
+        yield fake
+
+
+def gateway(
+    address: str, *, sender: str = "+15125550100", timeout_seconds: float = 10.0
+) -> TwilioGateway:
+    account = TwilioAccount(
+        account_sid=ACCOUNT_SID,
+        auth_token="secret",
+        sender=sender,
+        base_url=address,
+        timeout_seconds=timeout_seconds,
+    )
+    return TwilioGateway(account, "https://outreach.example")
+
+
+def test_a_text_goes_out_with_a_callback_that_carries_our_own_id(twilio: FakeTwilio) -> None:
+    receipt = gateway(twilio.address).send_sms(SMS)
+
+    assert receipt.provider_id == twilio.messages[0]["sid"]
+    assert twilio.requests == [
+        {
+            "To": "+15125550147",
+            "From": "+15125550100",
+            "Body": SMS.body,
+            "StatusCallback": "https://outreach.example/webhooks/sms-status/7#rc=3&rp=all",
+        }
+    ]
+
+
+def test_a_messaging_service_is_named_as_one(twilio: FakeTwilio) -> None:
+    gateway(twilio.address, sender="MG" + "b" * 32).send_sms(SMS)
+
+    assert twilio.requests[0]["MessagingServiceSid"] == "MG" + "b" * 32
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        pytest.param(400, 21610, OptedOut, id="said stop"),
+        pytest.param(400, 21211, InvalidRecipient, id="not a number"),
+        pytest.param(400, 21614, InvalidRecipient, id="a landline"),
+        pytest.param(400, 21606, Refused, id="a sender that is not ours"),
+        pytest.param(401, 20003, Refused, id="wrong credentials"),
+        pytest.param(429, 20429, TooFast, id="too many requests"),
+        pytest.param(500, 20500, OutcomeUnknown, id="a fault after who knows what"),
+        pytest.param(503, 20503, OutcomeUnknown, id="unavailable"),
+    ],
+)
+def test_twilios_refusals_become_our_own_errors(
+    twilio: FakeTwilio, status: int, code: int, error: type[OutreachError]
+) -> None:
+    twilio.failures = [(status, code)]
+
+    with pytest.raises(error) as raised:
+        gateway(twilio.address).send_sms(SMS)
+
+    assert type(raised.value) is error
+    assert SMS.to not in str(raised.value)
+
+
+def test_an_answer_that_never_comes_is_unknown_and_can_be_looked_up(twilio: FakeTwilio) -> None:
+    twilio.failures = [(0, 0)]
+    impatient = gateway(twilio.address, timeout_seconds=0.3)
+
+    with pytest.raises(OutcomeUnknown):
+        impatient.send_sms(SMS)
+    twilio.release.set()
+
+    found = impatient.find_sms(SMS, since=LONG_AGO, not_these=[])
+    assert found is not None
+    assert found.provider_id == twilio.messages[0]["sid"]
+
+
+def test_looking_up_passes_over_other_texts_and_those_already_known(twilio: FakeTwilio) -> None:
+    carrier = gateway(twilio.address)
+    first = carrier.send_sms(SMS)
+
+    other = OutboundSms(8, SMS.to, "Something else.")
+
+    assert carrier.find_sms(SMS, since=LONG_AGO, not_these=[first.provider_id]) is None
+    assert carrier.find_sms(other, since=LONG_AGO, not_these=[]) is None
+
+
+def test_nobody_at_the_address_means_certainly_not_sent() -> None:
+    with pytest.raises(ProviderUnavailable) as raised:
+        gateway("http://127.0.0.1:9").send_sms(SMS)
+
+    assert not isinstance(raised.value, OutcomeUnknown)
+
+
+URL = "https://outreach.example/webhooks/sms-status/7"
+PARAMETERS = {"MessageSid": "SM1", "MessageStatus": "delivered", "NewOne": "added without notice"}
+
+
+def signed(parameters: dict[str, str], url: str = URL) -> SignedRequest:
+    signature = RequestValidator("secret").compute_signature(url, parameters)
+    return SignedRequest(URL, {name: [value] for name, value in parameters.items()}, signature)
+
+
+def test_a_signed_report_is_read() -> None:
+    report = gateway("http://127.0.0.1:9").read_report(signed(PARAMETERS))
+
+    assert (report.provider_id, report.status) == ("SM1", DeliveryStatus.DELIVERED)
+
+
+def test_a_report_of_error_21610_is_an_opt_out() -> None:
+    parameters = PARAMETERS | {"MessageStatus": "failed", "ErrorCode": "21610"}
+
+    assert gateway("http://127.0.0.1:9").read_report(signed(parameters)).is_opt_out
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(
+            SignedRequest(URL, {"MessageSid": ["SM1"], "MessageStatus": ["sent"]}, "forged"),
+            id="forged",
+        ),
+        pytest.param(SignedRequest(URL, {}, ""), id="empty"),
+        pytest.param(signed(PARAMETERS, URL.replace("https", "http")), id="another address"),
+        pytest.param(
+            SignedRequest(
+                URL,
+                {name: [value, "again"] for name, value in PARAMETERS.items()},
+                signed(PARAMETERS).signature,
+            ),
+            id="a parameter repeated",
+        ),
+    ],
+)
+def test_a_report_whose_signature_does_not_fit_is_refused(request_: SignedRequest) -> None:
+    with pytest.raises(BadSignature):
+        gateway("http://127.0.0.1:9").read_report(request_)
+
+
+def test_the_lookup_asks_for_texts_since_we_asked(twilio: FakeTwilio) -> None:
+    carrier = gateway(twilio.address)
+    carrier.send_sms(SMS)
+
+    since = datetime.now(UTC) - timedelta(minutes=1)
+
+    assert carrier.find_sms(SMS, since=since, not_these=[]) is not None

