@@ -16,7 +16,10 @@ from pathlib import Path
 VENDOR = Path(__file__).resolve().parents[1] / "outreach" / "static" / "vendor"
 
 PACKAGES = {
-    "bootstrap@5.3.8": {"dist/css/bootstrap.min.css": "bootstrap.min.css", "LICENSE": "bootstrap.LICENSE"},
+    "bootstrap@5.3.8": {
+        "dist/css/bootstrap.min.css": "bootstrap.min.css",
+        "LICENSE": "bootstrap.LICENSE",
+    },
     "htmx.org@2.0.11": {"dist/htmx.min.js": "htmx.min.js", "LICENSE": "htmx.LICENSE"},
     "@fontsource-variable/inter@5.3.0": {
         "files/inter-latin-wght-normal.woff2": "inter-latin.woff2",

@@ -46,7 +46,7 @@ def role_required(*roles: Role) -> Callable[[Callable[P, Any]], Callable[P, Any]
 
     def guard(view: Callable[P, Any]) -> Callable[P, Any]:
         @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
             if not current_user.is_authenticated:
                 return _to_sign_in()
             if not signed_in().roles.intersection(roles):
@@ -79,7 +79,9 @@ def actor_or_none() -> Actor | None:
 def may_open(endpoint: str) -> bool:
     """Say whether the person at the keyboard may open the page ``endpoint``."""
     actor = actor_or_none()
-    allowed = getattr(current_app.view_functions.get(endpoint), "allowed_roles", frozenset())
+    allowed: frozenset[Role] | None = getattr(
+        current_app.view_functions.get(endpoint), "allowed_roles", frozenset()
+    )
     return actor is not None and bool(actor.roles.intersection(allowed or frozenset()))
 
 

@@ -33,14 +33,14 @@ def visible(
     return or_(*conditions)
 
 
-def visible_clinics(scope: Scope, clinic_id: Any) -> ColumnElement[bool]:  # noqa: ANN401
+def visible_clinics(scope: Scope, clinic_id: Any) -> ColumnElement[bool]:
     """Return the condition that a row of a whole clinic (a report, an import) is in scope."""
     if scope.everything:
         return true()
     return clinic_id.in_(sorted(scope.clinic_ids)) if scope.clinic_ids else false()
 
 
-def _own_panel(scope: Scope) -> Any:  # noqa: ANN401
+def _own_panel(scope: Scope) -> Any:
     # The table lies in a package above this one: named, not imported, as a foreign key is.
     membership = Model.metadata.tables["panel_membership"]
     return select(membership.c.patient_id).where(

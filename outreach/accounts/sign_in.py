@@ -107,9 +107,7 @@ def actor_of(
 
 def touch(session: Session, token: str, *, now: datetime) -> None:
     """Note that the session is in use. Does not commit."""
-    session.execute(
-        update(SignIn).where(SignIn.token_hash == _hash(token)).values(seen_at=now)
-    )
+    session.execute(update(SignIn).where(SignIn.token_hash == _hash(token)).values(seen_at=now))
 
 
 def _hash(text: str) -> str:

@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
 from outreach import orm
-from outreach.accounts import access, sign_in as sessions
+from outreach.accounts import access
+from outreach.accounts import sign_in as sessions
 from outreach.accounts.access import open_to_all, role_required, signed_in
 from outreach.accounts.forms import SignInForm
 from outreach.accounts.rules import Role

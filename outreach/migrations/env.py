@@ -12,7 +12,7 @@ from outreach.orm import Model
 _loaded = tables
 
 
-def _render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:  # noqa: ANN401
+def _render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
     """Write our own column types as plain ones: old migrations never import today's code."""
     if kind == "type" and isinstance(item, orm.UTCDateTime):
         return "sa.DateTime(timezone=True)"

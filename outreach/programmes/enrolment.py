@@ -26,9 +26,7 @@ def current(session: Session, patient_id: int) -> Enrolment | None:
     )
 
 
-def enrol(
-    session: Session, patient: Patient, *, starts_on: date, now: datetime
-) -> Enrolment:
+def enrol(session: Session, patient: Patient, *, starts_on: date, now: datetime) -> Enrolment:
     """Enrol a patient in the default programme from ``starts_on``, their local day.
 
     Does not commit.

@@ -28,9 +28,7 @@ def periodic_jobs(
 ) -> tuple[PeriodicJob, ...]:
     """Return every periodic job of the product, in the order in which one feeds the next."""
     return (
-        PeriodicJob(
-            "catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)
-        ),
+        PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
         PeriodicJob("plan missing calls", 20, lambda: plan_missing_calls(sessions, clock)),
         PeriodicJob("write reminders", 20, lambda: write_reminders(sessions, clock)),
         PeriodicJob("send due messages", 10, lambda: send_due_messages(sessions, gateway, clock)),

@@ -157,7 +157,9 @@ def test_the_commonest_log_is_kept_and_leads_to_the_next_patient(
             {"reached": "yes", "minutes": "5", "glucose": "430"}, "unusual", id="unusual value"
         ),
         pytest.param(
-            {"reached": "yes", "minutes": "5", "systolic": "120"}, "lower value", id="half a pressure"
+            {"reached": "yes", "minutes": "5", "systolic": "120"},
+            "lower value",
+            id="half a pressure",
         ),
         pytest.param(
             {"reached": "yes", "minutes": "5", "glucose": "120", "glucose_on": "2026-11-25"},

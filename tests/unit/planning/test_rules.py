@@ -36,9 +36,11 @@ def calendar(
 
 
 def course(
-    starts_on: date = MONDAY, choices: dict[str, int] | None = None, **wishes: frozenset[int]
+    starts_on: date = MONDAY,
+    choices: dict[str, int] | None = None,
+    weekdays: frozenset[int] = frozenset(),
 ) -> Course:
-    return Course(PUBLISHED_PROTOCOL, starts_on, choices or {}, calendar(**wishes))
+    return Course(PUBLISHED_PROTOCOL, starts_on, choices or {}, calendar(weekdays=weekdays))
 
 
 def local(day: date, hour: int, minute: int = 0, zone: ZoneInfo = CHICAGO) -> datetime:

@@ -1,0 +1,1 @@
+"""The demo: people, their histories, and the rows they become."""
