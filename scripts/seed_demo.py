@@ -22,14 +22,15 @@ from config import Config
 from outreach import orm
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
-from outreach.calls.models import Attempt, CallNote
+from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.clock import utc_now
+from outreach.concerns.models import Concern, ConcernStep
 from outreach.errors import RuleBroken
 from outreach.measures.models import Reading
-from outreach.messaging.models import Message
-from outreach.orm import Sessions
-from outreach.patients.models import Patient
+from outreach.messaging.models import DeliveryEvent, Message
+from outreach.orm import Model, Sessions
+from outreach.patients.models import ConsentEvent, Patient
 from outreach.planning.models import PlannedCall
 from scripts.demo import labs, readings, record_health, worries
 from scripts.demo.cast import make_cast
@@ -47,6 +48,20 @@ from scripts.demo.worries import Worry
 DEMO_ACCOUNTS: tuple[tuple[Role, str], ...] = tuple(
     (person.role, person.email) for person in (ANA, NADIA, MARK, ADA)
 )
+
+
+# Histories are written patient by patient; their rows came about side by side.
+_IN_ORDER_OF: dict[type[Model], str] = {
+    Attempt: "at",
+    CallNote: "at",
+    Promise: "made_at",
+    Message: "created_at",
+    DeliveryEvent: "received_at",
+    Reading: "recorded_at",
+    Concern: "raised_at",
+    ConcernStep: "at",
+    ConsentEvent: "at",
+}
 
 
 class NotEmpty(RuleBroken):
@@ -81,6 +96,7 @@ def seed(session: Session, *, now: datetime, passwords_hash: str, seed: int = 1)
     for each in lived:
         number = each[0].number
         _write(house, rng, each, figures[number], arranged.get(number), now=now)
+    rows.number_by(_IN_ORDER_OF)
     rows.write()
 
 

@@ -1,6 +1,7 @@
 """Rows on their way into a database: ids handed out here, inserted table by table."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Table, func, insert, select
@@ -29,6 +30,20 @@ class Rows:
         self.rows[model].append({**values, "id": row_id} if row_id else values)
         return row_id
 
+    def number_by(self, times: Mapping[type[Model], str]) -> None:
+        """Give the rows of each model ids in the order of one of its columns.
+
+        As in life: what came first has the lower id, also between patients.
+        """
+        for model, column in times.items():
+            rows = self.rows[model]
+            ids = sorted(row["id"] for row in rows)
+            rows.sort(key=lambda row: (row[column], row["id"]))
+            new_id = {row["id"]: fresh for row, fresh in zip(rows, ids, strict=True)}
+            for row in rows:
+                row["id"] = new_id[row["id"]]
+            self._point_to(_table(model), new_id)
+
     def write(self) -> None:
         """Insert what was kept, tables that others point to first. Does not commit."""
         order = {table: at for at, table in enumerate(Model.metadata.sorted_tables)}
@@ -48,6 +63,15 @@ class Rows:
             self._last[model] = newest or 0
         self._last[model] += 1
         return self._last[model]
+
+    def _point_to(self, target: Table, new_id: Mapping[int, int]) -> None:
+        for model, rows in self.rows.items():
+            for column in _table(model).c:
+                if any(key.column.table is target for key in column.foreign_keys):
+                    for row in rows:
+                        if column.name in row:
+                            old = row[column.name]
+                            row[column.name] = new_id.get(old, old)
 
     def _move_sequence_on(self, table: Table) -> None:
         newest = self.session.scalar(select(func.max(table.c.id)))

@@ -180,7 +180,7 @@ TOPICS = (
         "Plays dominoes at the park on Fridays and hates to lose.",
         (
             "Won at dominoes and walked home instead of riding.",
-            "Dominoes are off while it is hot. Plays on the porch with {friend}.",
+            "No dominoes at the park this week. Played on the porch with {friend}.",
             "The men at the park all have it too, it turns out. They compare numbers now.",
             "Took water instead of the usual two sodas. Third Friday in a row.",
         ),
@@ -199,7 +199,7 @@ GENERAL = (
     "The pharmacy was out again. Will ask for the three-month refill.",
     "Worried about the strips running out before payday.",
     "Does not want to talk about food today, and we did not.",
-    "Heat kept everybody indoors. Marched in place during the news.",
+    "Bad weather kept everybody indoors. Marched in place during the news.",
     "Has the lab visit on the calendar and a ride for it.",
     "Shared a recipe: cactus, eggs, tomato. I wrote it down for myself.",
     "Said the calls are the one time somebody asks about the day and not the sugar.",

@@ -8,11 +8,12 @@ from statistics import fmean, stdev
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach import orm
 from outreach.accounts.models import Clinic
+from outreach.calls.models import Attempt, CallNote
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, trigger_of
 from outreach.measures.models import Reading
@@ -125,6 +126,27 @@ def test_the_rows_are_dated_before_now(demo: Session) -> None:
     }
 
     assert all(at is not None and at <= NOW for at in latest.values())
+
+
+def test_ids_grow_with_time_and_point_to_the_same_patient(demo: Session) -> None:
+    sent = demo.scalars(select(Message.created_at).order_by(Message.id)).all()
+    tried = demo.scalars(select(Attempt.at).order_by(Attempt.id)).all()
+    strangers = demo.scalar(
+        select(func.count())
+        .select_from(CallNote)
+        .join(Attempt, Attempt.id == CallNote.attempt_id)
+        .where(CallNote.patient_id != Attempt.patient_id)
+    )
+    misdated = demo.scalar(
+        select(func.count())
+        .select_from(Reading)
+        .join(Attempt, Attempt.id == Reading.attempt_id)
+        .where(or_(Reading.patient_id != Attempt.patient_id, Reading.recorded_at < Attempt.at))
+    )
+
+    assert list(sent) == sorted(sent)
+    assert list(tried) == sorted(tried)
+    assert strangers == misdated == 0
 
 
 def test_hba1c_follows_the_trial_as_stored(demo: Session) -> None:
