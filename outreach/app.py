@@ -33,7 +33,7 @@ from outreach.reports import views as reports
 from outreach.telephony.carrier import carrier_of
 from outreach.web import error_pages, headers, navigation, template_filters
 
-LOCALES = ("en", "es", "pt_BR")
+LOCALES = ("en",)  # more as their catalogues in translations/ are done
 STATIC = Path(__file__).parent / "static"
 
 csrf = CSRFProtect()

@@ -1,0 +1,38 @@
+"""Set our code beside the bare limit: ``python scripts/bench.py NAME [--patients N]``.
+
+Both are measured in the same run, in turns, on the same rows; what counts is their ratio.
+Ends with one line of JSON. Without --database a temporary SQLite file is used; with it, an
+empty PostgreSQL or SQLite database, which is emptied again.
+
+NAME is one of:
+    queue-page   a caller's queue, signed in: CPU of one request, beside one statement of the
+                 bare driver and a plain template
+    start        scripts/run, a second time, to its first pages, beside a bare gunicorn
+    import       a table of patients, beside the driver writing the rows that came of it
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from scripts.benches import imports, queue_page, starting
+
+BENCHES = {"queue-page": queue_page.run, "start": starting.run, "import": imports.run}
+
+
+def main() -> None:
+    """Run one bench and print what it found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=BENCHES, metavar="NAME")
+    parser.add_argument("--patients", type=int, metavar="N")
+    parser.add_argument("--database", metavar="URL")
+    chosen = parser.parse_args()
+    BENCHES[chosen.name](chosen.patients, chosen.database).show()
+
+
+if __name__ == "__main__":
+    main()

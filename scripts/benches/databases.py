@@ -1,0 +1,79 @@
+"""Databases for benches: migrated, emptied between runs, and reached past SQLAlchemy."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import inspect
+from sqlalchemy.engine import make_url
+
+from config import ROOT
+from outreach import orm
+from outreach.orm import Model
+
+_SQLITE_PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
+
+
+class NotEmpty(RuntimeError):
+    """A bench never empties a database that holds somebody's patients."""
+
+
+def prepare(url: str | None, folder: Path) -> str:
+    """Return the address of a migrated, empty database: the one named, else a new file."""
+    address = _for_sqlalchemy(url) if url else f"sqlite:///{folder / 'bench.sqlite3'}"
+    engine = orm.make_engine(address)
+    try:
+        if inspect(engine).has_table("patient") and _has_patients(address):
+            raise NotEmpty("This database has patients. Name an empty one.")
+    finally:
+        engine.dispose()
+    alembic = AlembicConfig(toml_file=ROOT / "pyproject.toml")
+    alembic.attributes["url"] = address
+    command.upgrade(alembic, "head")
+    return address
+
+
+def empty(address: str) -> None:
+    """Delete every row that a bench made."""
+    tables = [table.name for table in Model.metadata.sorted_tables]
+    with closing(connect(address)) as connection:
+        if is_sqlite(address):
+            connection.execute("PRAGMA foreign_keys=OFF")
+            for name in tables:
+                connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own tables
+            connection.commit()
+            connection.execute("VACUUM")
+        else:
+            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+            connection.commit()
+
+
+def connect(address: str) -> Any:
+    """Return a bare driver's connection, as durable as ours."""
+    if not is_sqlite(address):
+        return psycopg.connect(address.replace("postgresql+psycopg://", "postgresql://"))
+    connection = sqlite3.connect(str(make_url(address).database))
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def is_sqlite(address: str) -> bool:
+    """Say which of the two kinds of database this is."""
+    return make_url(address).get_backend_name() == "sqlite"
+
+
+def _has_patients(address: str) -> bool:
+    with closing(connect(address)) as connection:
+        return connection.execute("SELECT 1 FROM patient LIMIT 1").fetchone() is not None
+
+
+def _for_sqlalchemy(url: str) -> str:
+    for plain in ("postgres://", "postgresql://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url

@@ -1,0 +1,86 @@
+"""Setting ours beside the limit: alternating, the best of several, one table, one JSON line."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement: how much (seconds or milliseconds) and the memory it took, in MB."""
+
+    value: float
+    peak_mb: float = 0.0
+
+
+@dataclass
+class Result:
+    """What one bench found. ``extra`` are further lines of its table."""
+
+    name: str
+    unit: str
+    ours: list[Sample]
+    limit: list[Sample]
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def show(self) -> None:
+        """Print a small table, and last one JSON line."""
+        ours, limit = _best(self.ours), _best(self.limit)
+        ratio = ours / limit if limit else 0.0
+        peak_mb = max(sample.peak_mb for sample in self.ours)
+        print(f"\n{self.name:<28}{'best':>10}{'worst':>10}  {self.unit}")
+        for label, samples in (("ours", self.ours), ("limit", self.limit)):
+            worst = max(sample.value for sample in samples)
+            print(f"{label:<28}{_best(samples):>10.3f}{worst:>10.3f}")
+        print(f"{'ours / limit':<28}{ratio:>10.2f}")
+        for label, words in self.extra.items():
+            print(f"{label:<28}{words:>10}")
+        others = os.getloadavg()[0]
+        print(f"{'load of the machine':<28}{others:>10.2f}")
+        figures = {
+            "name": self.name,
+            "ours": round(ours, 4),
+            "limit": round(limit, 4),
+            "ratio": round(ratio, 3),
+            "peak_mb": round(peak_mb, 1),
+        }
+        print(json.dumps(figures))
+
+
+def alternate(
+    ours: Callable[[], Sample], limit: Callable[[], Sample], *, rounds: int
+) -> tuple[list[Sample], list[Sample]]:
+    """Return samples of both, taken in turns so that a busy machine is busy for both."""
+    pairs = [(ours(), limit()) for _round in range(rounds)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def pss_mb(pid: int) -> float:
+    """Return the proportional memory of a process and its children, in MB (Linux)."""
+    total = 0.0
+    for each in (pid, *_children_of(pid)):
+        try:
+            lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
+        except OSError:  # it has ended meanwhile
+            continue
+        total += sum(float(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
+    return total
+
+
+def _children_of(pid: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            child = int(path.parent.name)
+            found += [child, *_children_of(child)]
+    return found
+
+
+def _best(samples: list[Sample]) -> float:
+    return min(sample.value for sample in samples)

@@ -1,0 +1,189 @@
+"""A caller's queue page, signed in, beside a bare page over one statement.
+
+Both run in this process behind the same test client, so the CPU seconds of the process are
+those of the page: with PostgreSQL, those of the server are not in it on either side.
+"""
+
+import json
+import resource
+import tempfile
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from config import Config
+from outreach.app import create_app
+from outreach.db import db
+from outreach.deps import Deps
+from outreach.telephony.console_gateway import ConsoleGateway
+from scripts.benches import databases, queue_rows
+from scripts.benches.measure import Result, Sample, alternate
+from scripts.benches.queue_rows import LARGE, NOW, PASSWORD, SMALL, USUAL, email_of
+
+ROUNDS, REQUESTS = 7, 30
+ROW_MARK = 'id="call-'
+# What the rows of our page say, without layout, languages, icons and rules.
+TEMPLATE = """<!doctype html><html lang="en"><title>My queue</title><h1>My queue</h1><ul>
+{% for row in rows %}<li id="call-{{ row[0] }}"><details><summary>
+<strong>{{ row[9] }} {{ row[10] }}</strong> <span>{{ now_there(row[13]) }} in {{ row[13] }}</span>
+<span>until {{ row[5] | there(row[13]) }}</span>
+<span>{% if row[20] %}{{ row[20] | truncate(60) }}{% else %}{{ row[18] | truncate(90) }}{% endif %}
+</span></summary>
+{% if row[20] %}<p>Promised: {{ row[20] }}</p>{% endif %}
+<p>Last note <span>{{ row[19] | there(row[13]) }}</span> {{ row[18] }}</p>
+<ul>{% for at, outcome, name in row[22] | tries %}<li>{{ at | there(row[13]) }}: {{ outcome }}
+({{ name }})</li>{% else %}<li>Not tried yet for this call.</li>{% endfor %}</ul>
+<p>This call counts until {{ row[3] }}.</p></details>
+<a href="/calls/{{ row[8] }}">Open {{ row[9] }} {{ row[10] }}</a></li>
+{% endfor %}</ul></html>"""
+# The same rows in one statement, as performance.md 2(a) has it; {tries} differs by database.
+STATEMENT = """
+SELECT c.id, c.phase, c.sequence, c.complete_by_on, c.dial_from_at, c.dial_until_at,
+       c.is_agreed, c.dials, p.ref, p.given_name, p.family_name, p.preferred_name, p.language,
+       p.zone, p.weekdays, k.opens, k.closes,
+       (SELECT n.id FROM phone_number n
+         WHERE n.patient_id = p.id AND n.health = 'working' LIMIT 1),
+       (SELECT o.text FROM call_note o WHERE o.patient_id = p.id ORDER BY o.at DESC LIMIT 1),
+       (SELECT o.at FROM call_note o WHERE o.patient_id = p.id ORDER BY o.at DESC LIMIT 1),
+       (SELECT r.text FROM promise r
+         WHERE r.patient_id = p.id AND r.kept_at IS NULL ORDER BY r.due_on, r.id LIMIT 1),
+       (SELECT e.status FROM planned_call e
+         WHERE e.enrolment_id = c.enrolment_id AND e.sequence = c.sequence - 1),
+       {tries}
+  FROM panel_membership m
+  JOIN planned_call c ON c.enrolment_id = m.enrolment_id AND c.status = 'planned'
+  JOIN patient p ON p.id = c.patient_id
+  JOIN clinic k ON k.id = c.clinic_id
+ WHERE m.caller_id = {caller} AND m.until_at IS NULL
+ ORDER BY c.dial_from_at, c.id
+"""
+_TRIES = "FROM attempt a JOIN staff_member s ON s.id = a.caller_id WHERE a.planned_call_id = c.id"
+TRIES = {
+    True: f"(SELECT json_group_array(json_array(a.at, a.outcome, s.name)) {_TRIES})",
+    False: f"(SELECT json_agg(json_build_array(a.at, a.outcome, s.name)) {_TRIES})",
+}
+
+
+def run(patients: int | None, url: str | None) -> Result:
+    """Measure both pages for one caller with a usual panel; count statements for 3 and 30."""
+    count = patients or 10_000
+    with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
+        address = databases.prepare(url, Path(folder))
+        caller_ids = queue_rows.fill(address, count, PasswordHasher().hash(PASSWORD))
+        app = _app(address, Path(folder))
+        try:
+            return _measured(app, address, count, caller_ids[USUAL])
+        finally:
+            with app.app_context():
+                db.engine.dispose()
+            databases.empty(address)
+
+
+def _measured(app: Flask, address: str, count: int, caller_id: int) -> Result:
+    ours = _signed_in(app, USUAL)
+    rows = ours.get("/queue/").text.count(ROW_MARK)
+    with closing(databases.connect(address)) as connection:
+        bare = _bare_page(connection, address, caller_id).test_client()
+        shown = bare.get("/").text.count(ROW_MARK)
+        if not rows == shown == USUAL:
+            raise RuntimeError(f"Rows differ: ours {rows}, the limit {shown}, made {USUAL}.")
+        ours_ms, limit_ms = alternate(
+            lambda: _cpu_ms(ours, "/queue/"), lambda: _cpu_ms(bare, "/"), rounds=ROUNDS
+        )
+    found = {size: _statements(app, size) for size in (SMALL, LARGE)}
+    extra = {"patients": f"{count:,}", "rows on the page": str(rows)}
+    extra |= {f"statements for {size} rows": str(number) for size, number in found.items()}
+    return Result("queue-page", "ms of CPU a request", ours_ms, limit_ms, extra)
+
+
+def _app(address: str, folder: Path) -> Flask:
+    """Return the product over ``address``, at a moment that stands still."""
+    config = Config(database_url=address, instance_path=folder, secret_key="bench " * 8)
+    gateway = ConsoleGateway(folder / "console-sms.jsonl", _now)
+    app = create_app(Deps(config, _now, gateway))
+    app.config["WTF_CSRF_ENABLED"] = False  # for signing in; pages still make their tokens
+    return app
+
+
+def _now() -> datetime:
+    return NOW
+
+
+def _signed_in(app: Flask, size: int) -> FlaskClient:
+    """Return a browser of the caller whose queue has ``size`` rows."""
+    client = app.test_client()
+    answer = client.post("/sign-in", data={"email": email_of(size), "password": PASSWORD})
+    if answer.status_code != 302:  # noqa: PLR2004 - sent on to the first page
+        raise RuntimeError(f"Signing in answered {answer.status_code}.")
+    return client
+
+
+def _bare_page(connection: Any, address: str, caller_id: int) -> Flask:
+    """Return the limit: no layout, no sign-in, no rules."""
+    app = Flask("bare")
+    app.jinja_env.globals["now_there"] = lambda zone: _there(NOW, zone)
+    app.jinja_env.filters |= {"there": _there, "tries": _tries}
+    template = app.jinja_env.from_string(TEMPLATE)
+    statement = STATEMENT.format(tries=TRIES[databases.is_sqlite(address)], caller=int(caller_id))
+
+    def page() -> str:
+        return template.render(rows=connection.execute(statement).fetchall())
+
+    app.add_url_rule("/", "page", page)
+    return app
+
+
+def _there(at: datetime | str, zone: str) -> str:
+    """Return a moment on the patient's clock; SQLite's driver gives text in UTC."""
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(ZoneInfo(zone)).strftime("%a %I:%M %p")
+
+
+def _tries(found: Any) -> Any:
+    """Return the tries of a call: SQLite's driver gives JSON as text, the other as lists."""
+    return json.loads(found) if isinstance(found, str) else found or []
+
+
+def _cpu_ms(client: FlaskClient, path: str) -> Sample:
+    """Return the CPU that one of ``REQUESTS`` requests took, after one to warm up."""
+    _get(client, path)
+    began = time.process_time()
+    for _request in range(REQUESTS):
+        _get(client, path)
+    spent = (time.process_time() - began) * 1000 / REQUESTS
+    return Sample(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _get(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    if answer.status_code != 200:  # noqa: PLR2004 - anything else is another page
+        raise RuntimeError(f"{path} answered {answer.status_code}.")
+
+
+def _statements(app: Flask, size: int) -> int:
+    """Return how many statements the page of a queue with ``size`` rows takes."""
+    client = _signed_in(app, size)
+    if client.get("/queue/").text.count(ROW_MARK) != size:
+        raise RuntimeError(f"The queue of {size} has another number of rows.")
+    seen: list[str] = []
+    with app.app_context():
+        engine = db.engine
+
+    def note(*arguments: Any) -> None:
+        seen.append(arguments[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        _get(client, "/queue/")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return sum(not statement.startswith("BEGIN") for statement in seen)

@@ -1,0 +1,114 @@
+"""Every main page: accessible by axe, and no sideways scrolling at any width."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from sqlalchemy import select
+
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Role
+from outreach.concerns.models import Concern
+from outreach.orm import Sessions
+from outreach.panels.models import PanelMembership
+from outreach.patients.models import Patient
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from scripts.seed_demo import DEMO_ACCOUNTS, seed_if_empty
+from tests.browser.conftest import sign_in
+from tests.builders import PASSWORD
+from tests.conftest import FAST_HASHER
+from tests.fakes import FakeClock
+
+WIDTHS = (360, 768, 1440)
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+# {ref}: a patient of the demo caller with an open call; {concern}: an open concern.
+PAGES = {
+    Role.CALLER: ["/queue/", "/calls/{ref}", "/patients/{ref}", "/patients/{ref}/details"],
+    Role.NURSE: ["/concerns/", "/concerns/{concern}", "/patients/{ref}"],
+    Role.MANAGER: [
+        "/reports/today",
+        "/reports/adherence",
+        "/patients/",
+        "/patients/{ref}",
+        "/patients/{ref}/caller",
+        "/panels/",
+        "/import/",
+        "/messages/",
+    ],
+    Role.ADMINISTRATOR: ["/reports/today", "/reports/adherence", "/panels/"],
+}
+
+
+@pytest.fixture
+def demo(sessions: Sessions, clock: FakeClock) -> None:
+    seed_if_empty(sessions, now=clock(), hasher=FAST_HASHER, password=PASSWORD)
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme_page(
+    request: pytest.FixtureRequest, browser: Browser, address: str, demo: None
+) -> Iterator[Page]:
+    context = browser.new_context(base_url=address, color_scheme=request.param)
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+def paths_of(sessions: Sessions, role: Role) -> list[str]:
+    caller_email = dict(DEMO_ACCOUNTS)[Role.CALLER]
+    with sessions() as session:
+        ref = session.scalars(
+            select(Patient.ref)
+            .join(PlannedCall, PlannedCall.patient_id == Patient.id)
+            .join(PanelMembership, PanelMembership.patient_id == Patient.id)
+            .join(StaffMember, StaffMember.id == PanelMembership.caller_id)
+            .where(
+                PlannedCall.status == CallStatus.PLANNED,
+                StaffMember.email == caller_email,
+                PanelMembership.until_at.is_(None),
+            )
+            .order_by(Patient.id)
+        ).first()
+        concern = session.scalars(
+            select(Concern.id).where(Concern.status == "open").order_by(Concern.id)
+        ).first()
+    return [path.format(ref=ref, concern=concern) for path in PAGES[role]]
+
+
+@pytest.mark.parametrize("role", list(PAGES))
+def test_pages_are_accessible_and_fit_every_width(
+    scheme_page: Page, sessions: Sessions, role: Role
+) -> None:
+    page = scheme_page
+    email = dict(DEMO_ACCOUNTS)[role]
+    with sessions() as session:
+        person = session.scalars(select(StaffMember).where(StaffMember.email == email)).one()
+    sign_in(page, person)
+    problems = []
+
+    for path in paths_of(sessions, role):
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            answer = page.goto(path)
+            assert answer is not None
+            assert answer.status == 200, path
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                problems.append(f"{path} is {wide} px wide at {width}")
+            if width != 768:
+                found = Axe().run(page, options=RULES).response["violations"]
+                problems += [
+                    f"{path} at {width}: {each['id']} {each['nodes'][0]['target']}"
+                    for each in found
+                ]
+
+    assert problems == []
+
+
+def test_the_door_is_accessible(page: Page) -> None:
+    page.goto("/sign-in")
+
+    assert Axe().run(page, options=RULES).response["violations"] == []

@@ -1,0 +1,133 @@
+"""Every route, with every role and with nobody: what is outside one's scope does not exist."""
+
+from itertools import product
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Role
+from outreach.concerns import raising
+from outreach.orm import Sessions
+from tests.builders import (
+    make_clinic,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_staff,
+)
+from tests.conftest import HASH, sign_in
+from tests.fakes import MONDAY_10_CHICAGO
+
+
+class TwoClinics:
+    """A patient at one clinic, with concern and call; staff of every role at another."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        with sessions.begin() as session:
+            here, there = make_clinic(session, code="HERE"), make_clinic(session, code="THERE")
+            own = make_staff(session, here)
+            patient = make_patient(session, here)
+            enrolment = make_enrolment(session, patient, caller=own)
+            make_planned_call(session, enrolment)
+            concern = raising.raise_concern(
+                session,
+                patient,
+                raising.safety("worrying"),
+                by_staff_id=own.id,
+                now=MONDAY_10_CHICAGO,
+            )
+            self.strangers: dict[Role, StaffMember] = {
+                role: make_staff(session, there, role, password_hash=HASH)
+                for role in (Role.CALLER, Role.NURSE, Role.MANAGER)
+            }
+            self.colleague: StaffMember = make_staff(session, here, password_hash=HASH)
+            self.arguments = {
+                "ref": patient.ref,
+                "concern_id": concern.id,
+                "number_id": 1,
+                "number": 1,
+                "run_id": 1,
+                "token": "x" * 32,
+            }
+
+
+@pytest.fixture
+def clinics(sessions: Sessions) -> TwoClinics:
+    return TwoClinics(sessions)
+
+
+def routes_about_people(app: Flask, arguments: dict[str, object]) -> list[tuple[str, str]]:
+    """Return (method, path) of every route that names a record."""
+    found = []
+    with app.test_request_context():
+        adapter = app.create_url_adapter(None)
+        for rule in app.url_map.iter_rules():
+            view = app.view_functions[rule.endpoint]
+            is_open = getattr(view, "allowed_roles", ()) is None
+            if is_open or not rule.arguments:
+                continue
+            values = {name: arguments[name] for name in rule.arguments}
+            path = (adapter or app.url_map.bind("localhost")).build(rule.endpoint, values)
+            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            found += [(method, path) for method in sorted(methods)]
+    return found
+
+
+def test_a_record_of_another_clinic_or_panel_does_not_exist(
+    app: Flask, clinics: TwoClinics
+) -> None:
+    outsiders = [*clinics.strangers.values(), clinics.colleague]
+    routes = routes_about_people(app, clinics.arguments)
+    assert len(routes) > 15, "the walk has lost its routes"
+    wrong = []
+    for person, (method, path) in product(outsiders, routes):
+        client = app.test_client()
+        sign_in(client, person)
+        status = client.open(path, method=method).status_code
+        if status != 404:
+            wrong.append(f"{person.name}: {method} {path} answered {status}")
+
+    assert wrong == []
+
+
+def test_nobody_gets_anywhere_without_signing_in(app: Flask, clinics: TwoClinics) -> None:
+    client = app.test_client()
+    wrong = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if getattr(view, "allowed_roles", ()) is None:
+            continue
+        path = app.url_map.bind("localhost").build(
+            rule.endpoint, {name: clinics.arguments[name] for name in rule.arguments}
+        )
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = client.open(path, method=method)
+            if answer.status_code != 302 or "/sign-in" not in answer.location:
+                wrong.append(f"{method} {path} answered {answer.status_code}")
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/nowhere", "/queue/", "/healthz", "/calls/x"])
+def test_every_answer_carries_the_strict_policy_and_is_never_kept(
+    client: FlaskClient, path: str
+) -> None:
+    headers = client.get(path).headers
+
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_form_without_its_token_is_refused(
+    app: Flask, sessions: Sessions, clinics: TwoClinics
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+
+    answer = app.test_client().post("/sign-in", data={"email": "a@b.c", "password": "x"})
+
+    assert answer.status_code == 400
