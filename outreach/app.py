@@ -134,9 +134,9 @@ def _versioned_assets(app: Flask) -> None:
     known: dict[str, str] = {}
 
     def asset(name: str) -> str:
-        if name not in known or app.debug:
-            content = (STATIC / name).read_bytes()
-            known[name] = hashlib.sha256(content).hexdigest()[:12]
-        return url_for("static", filename=name, v=known[name])
+        if name not in known:
+            version = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+            known[name] = url_for("static", filename=name, v=version)
+        return known[name]
 
     app.add_template_global(asset, "asset")

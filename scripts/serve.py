@@ -83,7 +83,7 @@ def _web_command(host: str, port: int) -> list[str]:
     return [
         sys.executable, "-m", "gunicorn", "outreach.app:create_app()",
         "--bind", f"{host}:{port}", "--worker-class", "gthread",
-        "--workers", workers, "--threads", threads, "--no-control-socket",
+        "--workers", workers, "--threads", threads, "--preload", "--no-control-socket",
         "--log-level", "warning", "--graceful-timeout", "10",
     ]  # fmt: skip
 

@@ -14,7 +14,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +25,12 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from config import ROOT
+from outreach.clock import utc_now
 
 PACKAGE = "@twilio/cli-core@8.3.2"
-INTEGRITY = "qRTAZS15i/nseKHu2zZIb1BD78WFRVOWM65iC9JqjZdNpz5KQaiEI1klsLcWDi1pwXH9JG6pbFXJrIiYRJw/dw=="
+INTEGRITY = (  # SHA-512 of the archive, as npm records it
+    "qRTAZS15i/nseKHu2zZIb1BD78WFRVOWM65iC9JqjZdNpz5KQaiEI1klsLcWDi1pwXH9JG6pbFXJrIiYRJw/dw=="
+)
 INSIDE = "package/src/services/twilio-api/twilio_api_v2010.json"
 CACHE = ROOT / ".cache" / "twilio_api_v2010.json"
 MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
@@ -55,7 +57,7 @@ def _fetch() -> None:
         )
         if done.returncode:
             raise RuntimeError(f"npm could not fetch {PACKAGE}")
-        archive = Path(folder) / done.stdout.strip().splitlines()[-1]
+        archive = Path(folder) / str(done.stdout).strip().splitlines()[-1]
         found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
         if found != INTEGRITY:
             raise RuntimeError(f"{PACKAGE} is not what it was")
@@ -113,7 +115,7 @@ class FakeTwilio:
 
     def _message(self, form: dict[str, str], account: str) -> dict[str, Any]:
         sid = f"SM{len(self.messages) + 1:032x}"
-        now = format_datetime(datetime.now(UTC))
+        now = format_datetime(utc_now())
         return {
             "account_sid": account,
             "api_version": "2010-04-01",

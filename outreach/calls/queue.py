@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import Clinic, StaffMember
@@ -99,7 +100,8 @@ class Queue:
 
 def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
     """Return the queue of ``actor`` at ``now``. Three statements, for 3 patients or 300."""
-    rows = session.execute(_open_calls(actor.staff_id, now)).all()
+    wanted = {"caller_id": actor.staff_id, "held_since": now - HELD_FOR}
+    rows = session.execute(_open_calls(), wanted).all()
     tried = _attempts(session, [row.id for row in rows if row.dials])
     zone = ZoneInfo(actor.zone)
     day_ends_at = day_began_at(now, zone) + timedelta(days=1)
@@ -116,13 +118,16 @@ def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
     return None
 
 
-def _open_calls(caller_id: int, now: datetime) -> Select[*tuple[Any, ...]]:
+@cache
+def _open_calls() -> Select[*tuple[Any, ...]]:
+    """Return the statement of a queue, for ``caller_id`` and ``held_since``; built once."""
+    caller_id: ColumnElement[int] = bindparam("caller_id")
     earlier = aliased(PlannedCall)
     others_mark = and_(
         Draft.planned_call_id == PlannedCall.id,
         Draft.staff_id != caller_id,
         Draft.is_in_call.is_(True),
-        Draft.saved_at > now - HELD_FOR,
+        Draft.saved_at > bindparam("held_since"),
     )
     return (
         select(

@@ -1,5 +1,6 @@
 """The words of text messages: plain text files with fixed {placeholders}, never code."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,6 +12,7 @@ from config import ROOT
 FOLDER = ROOT / "templates" / "sms"
 FALLBACK = "en"
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
+_DAYS = {"en": "EEE, MMM d", "es": "EEE d MMM", "pt": "EEE, d MMM"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def reminder(facts: ReminderFacts) -> str:
     return _text(name, language).format(
         clinic=facts.clinic_name[:40],
         caller=facts.caller_name[:20],
-        day=format_date(facts.from_local.date(), "EEE, MMM d", locale=locale),
+        day=_in_gsm7(format_date(facts.from_local.date(), _DAYS[language], locale=locale)),
         begins=_time(facts.from_local, locale),
         ends=_time(facts.until_local, locale),
     )
@@ -42,7 +44,14 @@ def reminder(facts: ReminderFacts) -> str:
 def _time(moment: datetime, locale: str) -> str:
     pattern = "h a" if moment.minute == 0 and locale == "en_US" else "short"
     # Babel writes a narrow no-break space, which would turn a text into UCS-2.
-    return format_time(moment.time(), pattern, locale=locale).replace("\u202f", " ")
+    words = format_time(moment.time(), pattern, locale=locale).replace("\u202f", " ")
+    return words.replace("a.m.", "am").replace("p.m.", "pm")  # no dot before a full stop
+
+
+def _in_gsm7(day: str) -> str:
+    """Return a day without accents: one 'sáb' would make a text cost twice as much."""
+    plain = unicodedata.normalize("NFKD", day)
+    return "".join(each for each in plain if not unicodedata.combining(each)).replace(".", "")
 
 
 def _known(language: str) -> str:

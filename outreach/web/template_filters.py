@@ -2,29 +2,31 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 from babel import Locale
+from babel.dates import format_datetime as babel_format
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_decimal, get_locale
+from flask_babel import format_date, format_decimal, get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 
 def local_time(instant: datetime, zone: ZoneInfo | str) -> str:
     """Return the wall-clock time in ``zone``: '3:10 PM'."""
-    return format_datetime(_in(instant, zone), "h:mm a", rebase=False).replace("\u202f", "\u00a0")
+    return _local(instant, zone, "h:mm a")
 
 
 def local_moment(instant: datetime, zone: ZoneInfo | str) -> str:
     """Return weekday, day and time in ``zone``: 'Tue, Nov 24, 3:10 PM'."""
-    return _spaced(format_datetime(_in(instant, zone), "EEE, MMM d, h:mm a", rebase=False))
+    return _local(instant, zone, "EEE, MMM d, h:mm a")
 
 
 def local_weekday_time(instant: datetime, zone: ZoneInfo | str) -> str:
     """Return weekday and time in ``zone``: 'Tue 3:10 PM'."""
-    return _spaced(format_datetime(_in(instant, zone), "EEE h:mm a", rebase=False))
+    return _local(instant, zone, "EEE h:mm a")
 
 
 def calendar_day(day: date | None) -> str:
@@ -100,6 +102,7 @@ def init_app(app: Flask) -> None:
 
 
 def _icon_of(app: Flask) -> Callable[..., Markup]:
+    @cache
     def icon(name: str, label: str = "") -> Markup:
         """Return one icon of the sprite; hidden from screen readers unless labelled."""
         sprite = app.jinja_env.globals["asset"]("vendor/icons.svg")  # type: ignore[operator]
@@ -111,9 +114,13 @@ def _icon_of(app: Flask) -> Callable[..., Markup]:
     return icon
 
 
-def _in(instant: datetime, zone: ZoneInfo | str) -> datetime:
-    return instant.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+@lru_cache(maxsize=20_000)
+def _formatted(local: datetime, pattern: str, locale: str) -> str:
+    """Return a wall-clock moment, to the minute, in words; lists repeat few of them."""
+    return babel_format(local, pattern, locale=locale).replace("\u202f", "\u00a0")
 
 
-def _spaced(text: str) -> str:
-    return text.replace("\u202f", "\u00a0")
+def _local(instant: datetime, zone: ZoneInfo | str, pattern: str) -> str:
+    local = instant.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+    to_the_minute = local.replace(second=0, microsecond=0, tzinfo=None)
+    return _formatted(to_the_minute, pattern, str(get_locale() or "en"))

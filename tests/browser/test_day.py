@@ -28,13 +28,15 @@ HEADER = (
     "preferred_days,preferred_dayparts,sms_consent,voicemail_ok,hba1c_percent,hba1c_date,"
     "phq9_total,enrolled_on"
 )
-ROWS = (
-    "A1,Rosa,Aguilar,,1970-02-03,F,512-555-0147,en,America/Chicago,,afternoon,yes,yes,9.8,"
-    "2026-11-01,,2026-11-23",
-    "A2,Lee,Moss,,1965-05-06,M,512-555-0148,en,America/Chicago,,afternoon,no,yes,10.4,"
-    "2026-11-02,,2026-11-23",
-    "A3,Bad,Row,,03/02/1970,F,512-555-0149,en,America/Chicago,,,,,,,,",
+ROSA = (
+    "A1,Rosa,Aguilar,,1970-02-03,F,512-555-0147,en,America/Chicago,,afternoon,yes,yes,"
+    "9.8,2026-11-01,,2026-11-23"
 )
+LEE = (
+    "A2,Lee,Moss,,1965-05-06,M,512-555-0148,en,America/Chicago,,afternoon,no,yes,"
+    "10.4,2026-11-02,,2026-11-23"
+)
+WRONG = "A3,Bad,Row,,03/02/1970,F,512-555-0149,en,America/Chicago,,,,,,,,"
 
 
 class Clinic:
@@ -68,7 +70,7 @@ def test_a_day(
 ) -> None:
     clinic = Clinic(sessions)
     file = tmp_path / "patients.csv"
-    file.write_text("\n".join((HEADER, *ROWS)) + "\n")
+    file.write_text("\n".join((HEADER, ROSA, LEE, WRONG)) + "\n")
     clock.now -= timedelta(hours=15)  # Sunday evening, 7 p.m. in Chicago
 
     sign_in(page, clinic.manager)

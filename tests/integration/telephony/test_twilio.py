@@ -8,6 +8,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from config import TwilioAccount
+from outreach.clock import utc_now
 from outreach.errors import OutreachError, ProviderUnavailable
 from outreach.telephony.gateway import (
     BadSignature,
@@ -174,6 +175,6 @@ def test_the_lookup_asks_for_texts_since_we_asked(twilio: FakeTwilio) -> None:
     carrier = gateway(twilio.address)
     carrier.send_sms(SMS)
 
-    since = datetime.now(UTC) - timedelta(minutes=1)
+    since = utc_now() - timedelta(minutes=1)
 
     assert carrier.find_sms(SMS, since=since, not_these=[]) is not None
