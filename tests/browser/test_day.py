@@ -70,7 +70,7 @@ def test_a_day(
 ) -> None:
     clinic = Clinic(sessions)
     file = tmp_path / "patients.csv"
-    file.write_text("\n".join((HEADER, ROSA, LEE, WRONG)) + "\n")
+    file.write_text(f"{HEADER}\n{ROSA}\n{LEE}\n{WRONG}\n")
     clock.now -= timedelta(hours=15)  # Sunday evening, 7 p.m. in Chicago
 
     sign_in(page, clinic.manager)
