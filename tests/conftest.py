@@ -29,6 +29,13 @@ from tests.builders import PASSWORD
 from tests.fakes import FakeClock, FakeGateway
 from tests.postgres import Server
 
+# The only tests that may be skipped, each with its reason. Any other skip fails the run.
+ALLOWED_SKIPS = {
+    "tests/integration/intake/test_files.py::test_the_example_files_come_in": (
+        "the example files lie beside the project, not in it"
+    ),
+}
+
 FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -125,3 +132,16 @@ def sign_in(client: FlaskClient, person: StaffMember) -> None:
 
 
 HASH = FAST_HASHER.hash(PASSWORD)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which a test was skipped that nobody allowed to be."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput"):
+        return
+    skipped = {report.nodeid.split("[")[0] for report in reporter.stats.get("skipped", [])}
+    silent = sorted(skipped - set(ALLOWED_SKIPS))
+    if silent:
+        reporter.write_line(f"Skipped without leave: {', '.join(silent)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
+from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 from babel import Locale
 from babel.dates import format_datetime as babel_format
-from flask import Flask
-from flask_babel import format_date, format_decimal, get_locale
+from flask import Flask, g
+from flask_babel import format_date, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -97,8 +98,24 @@ def init_app(app: Flask) -> None:
         language_name,
     ):
         app.add_template_filter(written)
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.add_template_global(percent)
     app.add_template_global(_icon_of(app), "icon")
+
+
+def _translations() -> NullTranslations:
+    """Return the reader's catalogue, looked up once a page and not once a word."""
+    if "translations" not in g:
+        g.translations = get_translations()
+    return g.translations
+
+
+def _gettext(message: str) -> str:
+    return _translations().gettext(message)
+
+
+def _ngettext(singular: str, plural: str, number: int) -> str:
+    return _translations().ngettext(singular, plural, number)
 
 
 def _icon_of(app: Flask) -> Callable[..., Markup]:
