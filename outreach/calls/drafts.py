@@ -1,7 +1,7 @@
 """What is being typed, kept on the server, and the mark that somebody is on the line."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Draft
-from outreach.calls.rules import is_held
+from outreach.calls.rules import HELD_FOR, is_held
 from outreach.errors import RuleBroken, Stale
 from outreach.planning.models import PlannedCall
 
@@ -117,6 +117,17 @@ def save(
     draft.version += 1
     session.flush()
     return draft
+
+
+def in_hands(session: Session, call_ids: Sequence[int], *, now: datetime) -> set[int]:
+    """Return those of ``call_ids`` that somebody is in, or was writing about just now."""
+    return set(
+        session.scalars(
+            select(Draft.planned_call_id).where(
+                Draft.planned_call_id.in_(call_ids), Draft.saved_at > now - HELD_FOR
+            )
+        )
+    )
 
 
 def drop(session: Session, call: PlannedCall, actor: Actor) -> None:

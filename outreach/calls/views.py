@@ -115,8 +115,10 @@ def record(ref: str) -> ResponseReturnValue:
         return redirect(url_for("calls.queue"))
     try:
         shown = screen.screen_of(db.session, patient, actor, now=now)
-    except NoPlannedCall as error:
-        raise outcomes.CallAlreadyClosed(_("This call was recorded already.")) from error
+    except NoPlannedCall:
+        return render_template("calls/closed.html", patient=patient, form=form), 409
+    if form.planned_call_id.data != shown.call.id:
+        return _moved_on(shown, form)
     if not form.bind(_around(shown)).validate_on_submit():
         return _page(shown, form), 422
     report = form.to_report()
@@ -126,6 +128,16 @@ def record(ref: str) -> ResponseReturnValue:
     db.session.commit()
     flash(_saved(patient), "good")
     return redirect(_onward(ref, form.then.data))
+
+
+def _moved_on(shown: Screen, form: CallReportForm) -> ResponseReturnValue:
+    """Offer what was typed about a call that is closed for the patient's next one."""
+    form.bind(_around(shown)).planned_call_id.data = shown.call.id
+    form.form_errors.append(
+        _("Somebody recorded this call first, or its days are over. Nothing of yours is lost: "
+          "look it over, and save it for the next call if it belongs there.")
+    )  # fmt: skip
+    return _page(shown, form), 409
 
 
 def _patient(ref: str) -> Patient:

@@ -157,6 +157,23 @@ def next_allowed_at(now: datetime, zone: ZoneInfo, hours: ContactHours) -> datet
     raise ValueError("these hours never open")
 
 
+def latest_allowed_at(before: datetime, zone: ZoneInfo, hours: ContactHours) -> datetime:
+    """Return the last instant, not after ``before``, at which contact is allowed.
+
+    Where ``before`` itself is outside the hours, an hour before the last closing: what
+    would be due on a Sunday is due on Saturday evening.
+
+    Raises:
+        ValueError: no day of the year before is open.
+    """
+    day = before.astimezone(zone).date()
+    for back in range(366):
+        slot = hours_on(day - timedelta(days=back), zone, hours)
+        if slot and before >= slot.from_at:
+            return before if before < slot.until_at else slot.until_at - timedelta(hours=1)
+    raise ValueError("these hours never open")
+
+
 def daypart_of(instant: datetime, zone: ZoneInfo) -> Daypart:
     """Return the part of the patient's day that ``instant`` falls in, or is nearest to."""
     local = instant.astimezone(zone).time()

@@ -1,5 +1,7 @@
 """Work the scheduler starts for the plan."""
 
+from datetime import datetime
+
 from outreach.clock import Clock
 from outreach.orm import Sessions, reading
 from outreach.planning import courses, next_call, reminders
@@ -26,5 +28,12 @@ def plan_missing_calls(sessions: Sessions, clock: Clock) -> int:
 
 def write_reminders(sessions: Sessions, clock: Clock) -> int:
     """Write the reminders whose time has come into the outbox; return how many are new."""
-    with sessions.begin() as session:
-        return reminders.write_due(session, now=clock())
+    now, count = clock(), 0
+    after: tuple[datetime, int] | None = None
+    while True:
+        with sessions.begin() as session:
+            written = reminders.write_due(session, now=now, after=after)
+        count += written.count
+        if written.last is None:
+            return count
+        after = written.last

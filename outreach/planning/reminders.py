@@ -1,11 +1,22 @@
 """Reminders before planned calls, for those who agreed to texts."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, String, cast, exists, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    Row,
+    ScalarSelect,
+    Select,
+    String,
+    cast,
+    exists,
+    literal,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.messaging import outbox, templates
@@ -14,30 +25,56 @@ from outreach.messaging.rules import MessageKind, SkipReason
 from outreach.panels.models import PanelMembership
 from outreach.patients import consent
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
-from outreach.patients.rules import Channel, ContactHours, NumberHealth, next_allowed_at
+from outreach.patients.rules import (
+    Channel,
+    ContactHours,
+    NumberHealth,
+    latest_allowed_at,
+    next_allowed_at,
+)
 from outreach.planning.models import PlannedCall
 from outreach.planning.next_call import cause_of
 from outreach.planning.rules import Calendar, CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 
-LONGEST_LEAD = timedelta(days=3)
+# Leads are a day or two; a Sunday and a holiday may lie before the call.
+FARTHEST = timedelta(days=5)
 
 
-def write_due(session: Session, *, now: datetime, limit: int = 500) -> int:
-    """Write the reminders whose time has come; return how many are new. Does not commit.
+@dataclass(frozen=True)
+class Written:
+    """What one batch did: how many are new, and after which call the next batch begins."""
+
+    count: int
+    last: tuple[datetime, int] | None
+
+
+def write_due(
+    session: Session,
+    *,
+    now: datetime,
+    after: tuple[datetime, int] | None = None,
+    limit: int = 500,
+) -> Written:
+    """Write the reminders whose time has come, for one batch of calls. Does not commit.
 
     One per planned call, whatever is restarted: the message's key holds the call and the
-    day. It is written once the programme's lead time before the call begins, for the first
-    moment of contact hours from then on, and only if that is before the call.
+    day. It is due the programme's lead time before the call, or at the last contact hour
+    before that, and it is only written where it can still arrive before the call.
+
+    Args:
+        after: (begin of slot, id) of the call that the batch before ended with.
     """
-    rows = session.execute(_due(now, limit)).all()
+    rows = session.execute(_due(now, after or (now, 0), limit)).all()
     written = [message for row in rows if (message := _message(row, now=now))]
-    return outbox.write(session, written)
+    last = rows[-1].PlannedCall if len(rows) == limit else None
+    count = outbox.write(session, written)
+    return Written(count, (last.dial_from_at, last.id) if last else None)
 
 
 def _due(
-    now: datetime, limit: int
+    now: datetime, after: tuple[datetime, int], limit: int
 ) -> Select[PlannedCall, Patient, Clinic, str, ProgrammeVersion, str]:
     """Select calls to remind of, with patient, clinic, number, version and caller's name."""
     cause = literal("planned_call:") + cast(PlannedCall.id, String)
@@ -62,11 +99,11 @@ def _due(
             PlannedCall.status == CallStatus.PLANNED,
             PlannedCall.dials == 0,
             PlannedCall.dial_from_at > now,
-            PlannedCall.dial_from_at <= now + LONGEST_LEAD,
+            PlannedCall.dial_from_at <= now + FARTHEST,
+            tuple_(PlannedCall.dial_from_at, PlannedCall.id) > after,
             Enrolment.status == EnrolmentStatus.ACTIVE,
             PanelMembership.until_at.is_(None),
-            PhoneNumber.position == 1,
-            PhoneNumber.health == NumberHealth.WORKING,
+            PhoneNumber.id == _number_to_dial(),
             PhoneNumber.can_text.is_(True),
             ConsentEvent.number == PhoneNumber.e164,
             ConsentEvent.id.in_(consent.newest(Channel.SMS)),
@@ -81,13 +118,26 @@ def _due(
     )
 
 
+def _number_to_dial() -> ScalarSelect[int]:
+    """Return the first working number of a patient, as registry.working_number does."""
+    number = aliased(PhoneNumber)
+    return (
+        select(number.id)
+        .where(number.patient_id == Patient.id, number.health == NumberHealth.WORKING)
+        .order_by(number.position, number.id)
+        .limit(1)
+        .correlate(Patient)
+        .scalar_subquery()
+    )
+
+
 def _message(row: Row[*tuple[Any, ...]], *, now: datetime) -> dict[str, object] | None:
     call, patient, clinic = row.PlannedCall, row.Patient, row.Clinic
     lead = timedelta(minutes=row.ProgrammeVersion.protocol.reminder_lead_minutes)
-    if now < call.dial_from_at - lead:
-        return None
     zone = ZoneInfo(patient.zone)
     hours = Calendar(zone, patient.wishes, ContactHours(clinic.opens, clinic.closes)).lawful()
+    if now < latest_allowed_at(call.dial_from_at - lead, zone, hours):
+        return None
     send_after = next_allowed_at(now, zone, hours)
     if send_after >= call.dial_from_at:
         return None

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, func, select
 
 from outreach.accounts.models import Clinic, StaffMember
+from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.calls.models import Attempt, Draft
 from outreach.calls.rules import Outcome
 from outreach.db import db
@@ -245,6 +246,43 @@ def test_a_call_recorded_in_another_tab_is_told_and_keeps_its_draft(
     )
 
     assert late.status_code == 409
+    assert "Nothing of yours is lost" in late.text
+
+
+def test_a_call_closed_while_writing_gives_the_words_back(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    path = f"/calls/{day.rosa.ref}"
+    client.post(path, data=day.form(reached="yes", outcome="reached_opted_out", minutes="1"))
+
+    late = client.post(
+        path, data=day.form(form_key="2", reached="yes", minutes="5", note="Long <story>.")
+    )
+
+    assert late.status_code == 409
+    assert "Long &lt;story&gt;." in late.text
+
+
+def test_a_call_that_somebody_is_in_is_not_taken_from_them_at_closing_time(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        call.complete_by_on = call.due_on
+        call.dial_until_at = clock() + timedelta(minutes=10)
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/start")
+    clock.advance(timedelta(hours=8))  # 6 p.m.
+    client.post(f"/calls/{day.rosa.ref}/draft", data={"note": "still talking", "version": "0"})
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/draft", data={"note": "still talking", "version": "0"})
+    clock.advance(timedelta(minutes=10))
+
+    catch_up_overdue_calls(sessions, clock)
+
+    saved = client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="yes", minutes="20"))
+    assert saved.status_code == 302
 
 
 def test_what_is_typed_is_kept_on_the_server_and_comes_back(

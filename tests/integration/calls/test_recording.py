@@ -158,7 +158,7 @@ def test_a_wrong_number_is_never_dialled_again(scene: Scene) -> None:
 
 def test_no_more_calls_ends_calls_and_texts_together(scene: Scene) -> None:
     scene.call.dial_from_at = NOW + timedelta(hours=2)
-    reminders.write_due(scene.session, now=NOW)
+    assert reminders.write_due(scene.session, now=NOW).count == 1
 
     scene.record(Outcome.OPTED_OUT)
 

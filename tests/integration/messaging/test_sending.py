@@ -81,6 +81,47 @@ def test_a_spanish_speaker_is_reminded_in_spanish(
     assert "le llama" in gateway.sent[0].body
 
 
+def test_what_would_be_due_on_a_sunday_goes_out_on_saturday_evening(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    clock.advance(timedelta(days=5, hours=9))  # Saturday, 7 p.m. there
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        one = make_patient(session, clinic, sms_consent=True)
+        call = make_planned_call(
+            session, make_enrolment(session, one, caller=make_staff(session, clinic))
+        )
+        call.dial_from_at = clock() + timedelta(hours=38)  # Monday, 9 a.m.
+        call.dial_until_at = clock() + timedelta(hours=41)
+
+    clock.advance(timedelta(minutes=-1))
+    assert write_reminders(sessions, clock) == 0
+    clock.advance(timedelta(minutes=1))
+    assert write_reminders(sessions, clock) == 1
+
+    assert send_due_messages(sessions, gateway, clock) == 1
+
+
+def test_who_has_one_wrong_number_and_one_that_works_is_reminded_on_that_one(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        one = make_patient(session, clinic, sms_consent=True)
+        wrong = registry.add_number(session, one, "+15125550199", now=clock())
+        registry.spoil_number(session, one.id, wrong.id, NumberHealth.WRONG, now=clock())
+        call = make_planned_call(
+            session, make_enrolment(session, one, caller=make_staff(session, clinic))
+        )
+        call.dial_from_at = clock() + timedelta(hours=23)
+        call.dial_until_at = clock() + timedelta(hours=26)
+
+    write_reminders(sessions, clock)
+    send_due_messages(sessions, gateway, clock)
+
+    assert [sms.to for sms in gateway.sent] == [NUMBER]
+
+
 def test_writing_and_sending_again_does_nothing(
     sessions: Sessions, gateway: FakeGateway, clock: FakeClock
 ) -> None:
