@@ -5,7 +5,10 @@ from flask_sqlalchemy_lite import SQLAlchemy
 
 from outreach import orm
 
-db = SQLAlchemy(session_options={"expire_on_commit": False})
+db = SQLAlchemy(
+    engine_options={"hide_parameters": True},  # no health text in errors and logs
+    session_options={"expire_on_commit": False},
+)
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 

@@ -98,7 +98,7 @@ def make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    return prepare(create_engine(url))
+    return prepare(create_engine(url, hide_parameters=True))  # no health text in errors
 
 
 def use_wal(engine: Engine) -> None:

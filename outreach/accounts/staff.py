@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Language, Membership, StaffMember
@@ -143,3 +143,10 @@ def languages_of(session: Session, staff_ids: Sequence[int]) -> dict[int, frozen
     for staff_id, language in rows:
         spoken[staff_id].add(language)
     return {staff_id: frozenset(found) for staff_id, found in spoken.items()}
+
+
+def switch_shortcuts(session: Session, staff_id: int, *, is_on: bool) -> None:
+    """Keep whether somebody wants single-key shortcuts. Does not commit."""
+    session.execute(
+        update(StaffMember).where(StaffMember.id == staff_id).values(has_shortcuts=is_on)
+    )

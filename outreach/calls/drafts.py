@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Draft
 from outreach.calls.rules import HELD_FOR, is_held
 from outreach.errors import RuleBroken, Stale
+from outreach.orm import insert_new
 from outreach.planning.models import PlannedCall
 
 # More than anybody types in one call, less than would hurt to store.
@@ -91,32 +92,47 @@ def take_over(session: Session, call: PlannedCall, actor: Actor) -> None:
         draft.is_in_call = False
 
 
-def save(
-    session: Session,
-    call: PlannedCall,
-    actor: Actor,
-    answers: Mapping[str, Any],
-    *,
-    version: int,
-    now: datetime,
-) -> Draft:
-    """Keep ``answers`` over the draft that had ``version``. Does not commit.
+@dataclass(frozen=True)
+class Typed:
+    """What one tab has typed, over which version of the draft."""
+
+    answers: Mapping[str, Any]
+    version: int
+    tab: str
+
+
+def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now: datetime) -> int:
+    """Keep what was typed and return its version. Does not commit.
+
+    One conditional UPDATE decides between two tabs: it takes the version that the tab saw,
+    or any, where that tab itself saved last (its answer may have been lost).
 
     Raises:
-        SavedElsewhere: the draft has moved on; nothing is overwritten.
+        SavedElsewhere: another tab saved meanwhile; nothing is overwritten.
         TooMuch: more fields or characters than a call can have.
     """
-    if len(answers) > MOST_FIELDS or sum(len(str(each)) for each in answers.values()) > (
-        MOST_CHARACTERS
-    ):
+    length = sum(len(str(answer)) for answer in typed.answers.values())
+    if len(typed.answers) > MOST_FIELDS or length > MOST_CHARACTERS:
         raise TooMuch("This is more text than one call can hold.")
     draft = of(session, call, actor) or _new(session, call, actor, now=now)
-    if draft.version != version:
+    kept = session.scalar(
+        update(Draft)
+        .where(
+            Draft.id == draft.id,
+            or_(Draft.version == typed.version, and_(Draft.tab == typed.tab, Draft.tab != "")),
+        )
+        .values(
+            answers=dict(typed.answers),
+            version=Draft.version + 1,
+            tab=typed.tab[:40],
+            saved_at=now,
+        )
+        .returning(Draft.version)
+        .execution_options(synchronize_session=False)
+    )
+    if kept is None:
         raise SavedElsewhere(draft.version)
-    draft.answers, draft.saved_at = dict(answers), now
-    draft.version += 1
-    session.flush()
-    return draft
+    return int(kept)
 
 
 def in_hands(session: Session, call_ids: Sequence[int], *, now: datetime) -> set[int]:
@@ -143,17 +159,20 @@ def new_form_key() -> str:
 
 
 def _new(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> Draft:
-    draft = Draft(
-        clinic_id=call.clinic_id,
-        patient_id=call.patient_id,
-        planned_call_id=call.id,
-        staff_id=actor.staff_id,
-        form_key=new_form_key(),
-        answers={},
-        version=0,
-        is_in_call=False,
-        saved_at=now,
-    )
-    session.add(draft)
-    session.flush()
-    return draft
+    """Return a new, empty draft; two requests at once get the same one."""
+    row = {
+        "clinic_id": call.clinic_id,
+        "patient_id": call.patient_id,
+        "planned_call_id": call.id,
+        "staff_id": actor.staff_id,
+        "form_key": new_form_key(),
+        "answers": {},
+        "version": 0,
+        "tab": "",
+        "is_in_call": False,
+        "saved_at": now,
+    }
+    insert_new(session, Draft, [row])
+    return session.scalars(
+        select(Draft).where(Draft.planned_call_id == call.id, Draft.staff_id == actor.staff_id)
+    ).one()

@@ -1,5 +1,7 @@
 """The form on the call screen: coerces, asks rules, builds one CallReport."""
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -10,6 +12,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     DateField,
@@ -28,14 +31,14 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from outreach.calls.drafts import Typed
 from outreach.calls.labels import DOUBT_WORDS, OUTCOME_WORDS, UNIT_WORDS
 from outreach.calls.outcomes import CallReport
-from outreach.calls.rules import NOT_REACHED, REACHED, Outcome
+from outreach.calls.rules import LONGEST_CALL_MINUTES, NOT_REACHED, REACHED, Outcome
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import REGISTRY, Doubt, MeasureKind, doubt_about
-from outreach.planning.retrying import Agreed
+from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
 
-LONGEST_CALL_MINUTES = 240
 LARGEST_ID = 2**63 - 1
 
 
@@ -48,6 +51,33 @@ class Around:
     number_ids: Sequence[int]
     promise_ids: Sequence[int]
     started_at_minutes: int | None
+    born_on: date
+
+
+# What a form carries besides what somebody typed.
+NOT_ANSWERS = frozenset({"csrf_token", "planned_call_id", "form_key", "then", "version", "tab"})
+
+# Nobody is called outside these hours, agreed or not. Source: 47 CFR 64.1200(c)(1), adopted
+# as a floor (domain.md D).
+EARLIEST, LATEST = time(8), time(21)
+
+VERSION = re.compile(r"[0-9]{1,9}")
+
+
+def typed_from(form: MultiDict[str, str]) -> Typed:
+    """Return what one tab has typed so far, as autosave sends it."""
+    version = form.get("version", "")
+    return Typed(
+        answers={name: form.getlist(name) for name in form if name not in NOT_ANSWERS},
+        version=int(version) if VERSION.fullmatch(version) else -1,
+        tab=form.get("tab", "")[:40],
+    )
+
+
+def hash_of(form: MultiDict[str, str]) -> str:
+    """Return a fingerprint of what was typed, to tell a resend from a change."""
+    typed = sorted((name, form.getlist(name)) for name in form if name not in NOT_ANSWERS)
+    return hashlib.sha256(repr(typed).encode()).hexdigest()
 
 
 def _unit_choices(kind: MeasureKind) -> list[SelectChoice]:
@@ -106,6 +136,8 @@ class CallReportForm(FlaskForm):
     hba1c_on = DateField(_l("Day of the test"), validators=[Optional()])
     systolic = DecimalField(_l("Upper (systolic)"), validators=[Optional()])
     diastolic = DecimalField(_l("Lower (diastolic)"), validators=[Optional()])
+    others_on = DateField(_l("Day of these readings"), validators=[Optional()])
+    others_at = TimeField(_l("Time"), validators=[Optional()])
     weight = DecimalField(_l("Weight"), validators=[Optional()])
     weight_unit = SelectField(_l("Unit"), choices=_unit_choices(MeasureKind.WEIGHT))
     is_confirmed = BooleanField(_l("The unusual value is right: I read it back"))
@@ -114,6 +146,8 @@ class CallReportForm(FlaskForm):
         default="next",
         validators=[Optional()],
     )
+
+    is_doubted = False
 
     def bind(self, around: Around) -> "CallReportForm":
         """Tell the form of the call around it; before validating."""
@@ -133,7 +167,7 @@ class CallReportForm(FlaskForm):
         checks = (self._check_outcome, self._check_words, self._check_times, self._check_values)
         return all([is_valid, *(check() for check in checks)])
 
-    def to_report(self) -> CallReport:
+    def to_report(self, answers_hash: str) -> CallReport:
         """Return the validated answers as the use case wants them."""
         outcome = self.chosen
         if outcome is None:
@@ -151,6 +185,7 @@ class CallReportForm(FlaskForm):
             ),
             readings=tuple(self._readings()) if outcome.is_reached else (),
             number_id=next(iter(self.around.number_ids), None),
+            answers_hash=answers_hash,
         )
 
     def _agreed(self, outcome: Outcome) -> Agreed | None:
@@ -171,6 +206,8 @@ class CallReportForm(FlaskForm):
                 _("Choose how the call went."),
             )
         is_reached = self.chosen is not None and self.chosen.is_reached
+        if self.reached.data and (self.reached.data == "yes") != is_reached:
+            return _wrong(self.outcome, _("Choose how it ended: this does not fit."))
         if is_reached and self._minutes() is None and not self.minutes.errors:
             return _wrong(self.minutes, _("Write how many minutes you talked."))
         return True
@@ -190,6 +227,11 @@ class CallReportForm(FlaskForm):
             return _wrong(self.callback_on, _("Choose the day to call back."))
         if at is None:
             return _wrong(self.callback_at, _("Choose the time to call back."))
+        today = self.around.now.astimezone(self.around.zone).date()
+        if not today <= on <= today + FARTHEST_CALL_BACK:
+            return _wrong(self.callback_on, _("Choose a day within the next 30 days."))
+        if not EARLIEST <= at < LATEST:
+            return _wrong(self.callback_at, _("Choose a time from 8 AM to 9 PM, their time."))
         if datetime.combine(on, at, tzinfo=self.around.zone) <= self.around.now:
             return _wrong(self.callback_at, _("That time has passed where the patient is."))
         return True
@@ -202,15 +244,30 @@ class CallReportForm(FlaskForm):
             if field.data is None or field.errors:
                 continue
             doubt = doubt_about(kind, field.data, unit)
-            if doubt is not None and not (doubt is Doubt.UNUSUAL and self.is_confirmed.data):
+            if doubt is Doubt.UNUSUAL:
+                self.is_doubted = True
+                doubt = None if self.is_confirmed.data else doubt
+            if doubt is not None:
                 is_valid = _wrong(field, str(DOUBT_WORDS[doubt]))
-        for field, taken_at in (
-            (self.glucose_at, self._glucose_taken()[0]),
-            (self.hba1c_on, self._on(self.hba1c_on.data, None)[0]),
-        ):
-            if taken_at > self.around.now and not field.errors:
-                is_valid = _wrong(field, _("That is still to come where the patient is."))
-        return is_valid
+        return all([is_valid, *(self._check_taken(*each) for each in self._taken())])
+
+    def _taken(self) -> list[tuple[Field, date | None, time | None]]:
+        """Return (field to complain beside, day, time) of each time of a reading."""
+        return [
+            (self.glucose_at, self.glucose_on.data, self.glucose_at.data),
+            (self.hba1c_on, self.hba1c_on.data, None),
+            (self.others_at, self.others_on.data, self.others_at.data),
+        ]
+
+    def _check_taken(self, field: Field, on: date | None, at: time | None) -> bool:
+        today = self.around.now.astimezone(self.around.zone).date()
+        if on is not None and on < self.around.born_on:
+            return _wrong(field, _("That is before the patient was born."))
+        if on is not None and on > today:
+            return _wrong(field, _("That is still to come where the patient is."))
+        if self._instant(on, at)[0] > self.around.now:
+            return _wrong(field, _("That is still to come where the patient is."))
+        return True
 
     def _check_pressure(self) -> bool:
         upper, lower = self.systolic.data, self.diastolic.data
@@ -218,7 +275,9 @@ class CallReportForm(FlaskForm):
             return _wrong(self.systolic, _("Write the upper value as well."))
         if lower is None and upper is not None:
             return _wrong(self.diastolic, _("Write the lower value as well."))
-        if upper is not None and lower is not None and not upper > lower:
+        if upper is None or lower is None or not (upper.is_finite() and lower.is_finite()):
+            return True  # each by itself is refused as no number
+        if not upper > lower:
             return _wrong(self.systolic, _("The upper value is larger than the lower one."))
         return True
 
@@ -239,29 +298,28 @@ class CallReportForm(FlaskForm):
             value: Decimal | None = field.data
             if value is None:
                 continue
-            taken_at, is_time_known = self.around.now, True
-            if field is self.glucose:
-                taken_at, is_time_known = self._glucose_taken()
-            if field is self.hba1c:
-                taken_at, is_time_known = self._on(self.hba1c_on.data, None)
+            taken_at, is_time_known = self._instant(*self._when(field))
             found.append(ReportedReading(kind, value, unit, taken_at, is_time_known))
         return found
 
-    def _glucose_taken(self) -> tuple[datetime, bool]:
-        on, at = self.glucose_on.data, self.glucose_at.data
-        if at is not None and on is None:
-            on = self.around.now.astimezone(self.around.zone).date()
-        return self._on(on, at)
+    def _when(self, field: Field) -> tuple[date | None, time | None]:
+        if field is self.glucose:
+            return self.glucose_on.data, self.glucose_at.data
+        if field is self.hba1c:
+            return self.hba1c_on.data, None
+        return self.others_on.data, self.others_at.data
 
-    def _on(self, on: date | None, at: time | None) -> tuple[datetime, bool]:
+    def _instant(self, on: date | None, at: time | None) -> tuple[datetime, bool]:
         """Return an instant on the patient's clock, and whether its time is known.
 
-        Neither day nor time: now. A day alone: its noon, or now where that is still to come.
+        Neither day nor time: now. A time alone: today. A day alone: its noon, or now where
+        that is today.
         """
         now, zone = self.around.now, self.around.zone
-        if on is None or (at is None and on == now.astimezone(zone).date()):
+        today = now.astimezone(zone).date()
+        if at is None and on in (None, today):
             return now, True
-        taken = datetime.combine(on, at or time(12), tzinfo=zone).astimezone(UTC)
+        taken = datetime.combine(on or today, at or time(12), tzinfo=zone).astimezone(UTC)
         return taken, at is not None
 
 

@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from outreach.calls.rules import Outcome, QueueGroup, Why
+from outreach.measures.labels import UNIT_WORDS as UNIT_WORDS
 from outreach.measures.rules import Doubt
 
 OUTCOME_WORDS = {
@@ -28,7 +29,6 @@ DOUBT_WORDS = {
     Doubt.IMPOSSIBLE: _l("No body has this value. Check the number and the unit."),
     Doubt.UNUSUAL: _l("That is unusual. Read it back; if it is right, tick the box below."),
 }
-UNIT_WORDS = {"[lb_av]": "lb", "mm[Hg]": "mmHg", "{score}": ""}
 GROUP_WORDS = {
     QueueGroup.NOW: _l("Call now"),
     QueueGroup.LATER: _l("Later today"),
@@ -38,8 +38,8 @@ GROUP_WORDS = {
 WHY_WORDS = {
     Why.AGREED: (_l("asked for this time"), "warm"),
     Why.LAST_DAY: (_l("last day for this call"), "warm"),
-    Why.FIRST_CALL: (_l("first call ever"), "good"),
+    Why.FIRST_CALL: (_l("first call"), "good"),
     Why.MISSED_LAST: (_l("last call was missed"), "calm"),
-    Why.TRIED_TODAY: (_l("tried before"), "calm"),
+    Why.TRIED_BEFORE: (_l("tried before"), "calm"),
     Why.DUE: (_l("due"), "calm"),
 }

@@ -15,6 +15,7 @@ from outreach.planning.models import PlannedCall
 class Attempt(Model):
     """One dial of one planned call. Appended; ``form_key`` makes a double save one row.
 
+    ``answers_hash`` tells a form sent twice from one that was changed and sent again.
     ``minutes`` is the length of the conversation, 0 where nobody was reached.
     """
 
@@ -28,6 +29,7 @@ class Attempt(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     form_key: Mapped[str] = mapped_column(String(40), unique=True)
+    answers_hash: Mapped[str] = mapped_column(String(64), default="")
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
@@ -78,7 +80,8 @@ class Promise(Model):
 class Draft(Model):
     """What one person is typing about one planned call, and the mark that they are in it.
 
-    ``version`` counts saves, so that a second tab can't overwrite the first unseen.
+    ``version`` counts saves and ``tab`` is who saved last, so that a second tab can't
+    overwrite the first unseen, while one whose answer got lost may go on.
     ``is_in_call`` with a fresh ``saved_at`` tells others that the patient is on the line.
     """
 
@@ -93,6 +96,7 @@ class Draft(Model):
     form_key: Mapped[str] = mapped_column(String(40), unique=True)
     answers: Mapped[dict[str, Any]]
     version: Mapped[int]
+    tab: Mapped[str] = mapped_column(String(40), default="")
     is_in_call: Mapped[bool]
     started_at: Mapped[datetime | None]
     saved_at: Mapped[datetime]

@@ -15,7 +15,7 @@ from outreach.calls.rules import Outcome
 from outreach.concerns import raising
 from outreach.concerns.raising import Raised
 from outreach.concerns.rules import trigger_of
-from outreach.errors import Stale
+from outreach.errors import RuleBroken, Stale
 from outreach.measures import readings
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import ReadingSource
@@ -54,6 +54,7 @@ class CallReport:
     kept_promise_ids: tuple[int, ...] = ()
     readings: tuple[ReportedReading, ...] = ()
     number_id: int | None = None
+    answers_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ class Event:
     now: datetime
 
 
-def is_recorded(session: Session, form_key: str) -> bool:
-    """Say whether the form with this key was recorded before."""
-    return bool(session.scalar(select(Attempt.id).where(Attempt.form_key == form_key)))
+def recorded(session: Session, form_key: str) -> Attempt | None:
+    """Return the attempt that the form with this key was recorded as, if it was."""
+    return session.scalar(select(Attempt).where(Attempt.form_key == form_key))
 
 
 def record(
@@ -85,17 +86,26 @@ def record(
 ) -> Attempt:
     """Keep one dial with all that was said, and do what its outcome asks for.
 
-    A second time with the same ``form_key`` returns the attempt of the first. Does not
-    commit.
+    A second time with the same ``form_key`` and answers returns the attempt of the first.
+    Does not commit.
 
     Raises:
-        CallAlreadyClosed: the call is not open any more; nothing is changed.
+        CallAlreadyClosed: the call is not open any more, or other answers were recorded
+            under this key; nothing is changed.
         TimePassed: the agreed time is over.
     """
-    known = session.scalar(select(Attempt).where(Attempt.form_key == report.form_key))
+    known = _same(recorded(session, report.form_key), report)
     if known is not None:
         return known
     call = _claim(session, patient, call_id)
+    # Somebody may have sent the same form at the same moment: they held the row until now.
+    known = _same(recorded(session, report.form_key), report)
+    if known is not None and call is not None:
+        call.dials -= 1
+    if known is not None:
+        return known
+    if call is None:
+        raise CallAlreadyClosed("This call was recorded already, or the plan has changed.")
     attempt = _add_attempt(session, call, report, actor, now=now)
     event = Event(session, patient, call, attempt, report, actor, now)
     _keep_words(event)
@@ -114,9 +124,16 @@ def record(
     return attempt
 
 
-def _claim(session: Session, patient: Patient, call_id: int) -> PlannedCall:
+def _same(known: Attempt | None, report: CallReport) -> Attempt | None:
+    """Return ``known`` where it is this very report sent again."""
+    if known is not None and known.answers_hash != report.answers_hash:
+        raise CallAlreadyClosed("Something else was recorded from this page before.")
+    return known
+
+
+def _claim(session: Session, patient: Patient, call_id: int) -> PlannedCall | None:
     """Return the open call, with one more dial counted; a conditional UPDATE decides."""
-    call = session.scalar(
+    return session.scalar(
         update(PlannedCall)
         .where(
             PlannedCall.id == call_id,
@@ -125,10 +142,8 @@ def _claim(session: Session, patient: Patient, call_id: int) -> PlannedCall:
         )
         .values(dials=PlannedCall.dials + 1)
         .returning(PlannedCall)
+        .execution_options(populate_existing=True)
     )
-    if call is None:
-        raise CallAlreadyClosed("This call was recorded already, or the plan has changed.")
-    return call
 
 
 def _add_attempt(
@@ -141,6 +156,7 @@ def _add_attempt(
     )
     attempt = Attempt(
         form_key=report.form_key,
+        answers_hash=report.answers_hash,
         clinic_id=call.clinic_id,
         patient_id=call.patient_id,
         enrolment_id=call.enrolment_id,
@@ -224,8 +240,7 @@ def _complete_with_concern(event: Event) -> None:
 
 def _call_back(event: Event) -> None:
     if event.report.agreed is None:
-        _try_tomorrow(event)
-        return
+        raise RuleBroken("A call-back needs its day and time.")
     retrying.agree(event.session, event.call, event.report.agreed, now=event.now)
 
 
@@ -297,7 +312,7 @@ _CONSEQUENCES: dict[Outcome, Callable[[Event], None]] = {
 
 
 def dials_of(session: Session, planned_call_id: int) -> Sequence[PastDial]:
-    """Return the tries of a planned call since the patient was last spoken to, in order.
+    """Return the tries of a planned call since the patient last named a time, in order.
 
     Somebody who asked for another time has answered: trying begins anew.
     """

@@ -4,9 +4,9 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+LONGEST_CALL_MINUTES = 240
 HELD_FOR = timedelta(minutes=30)  # Source: peers.md (c) 3, the grace of an in-call mark.
 EARLY_TOLERANCE = timedelta(minutes=5)  # Source: peers.md (c) 2.
-UNREACHED_IN_A_ROW = 2  # Source: domain.md E2: then the caller reviews the time preference.
 
 
 class Outcome(enum.StrEnum):
@@ -67,7 +67,7 @@ class Why(enum.StrEnum):
     LAST_DAY = "last_day"
     FIRST_CALL = "first_call"
     MISSED_LAST = "missed_last"
-    TRIED_TODAY = "tried_today"
+    TRIED_BEFORE = "tried_before"
     DUE = "due"
 
 
@@ -104,7 +104,8 @@ def group_of(facts: QueueFacts) -> QueueGroup:
         return QueueGroup.COMING
     if facts.now < facts.dial_from_at:
         return QueueGroup.LATER
-    is_open = facts.lawful_until_at is not None or facts.is_agreed
+    is_kept = facts.is_agreed and facts.now < facts.dial_until_at
+    is_open = facts.lawful_until_at is not None or is_kept
     return QueueGroup.NOW if is_open else QueueGroup.COMING
 
 
@@ -115,7 +116,7 @@ def whys_of(facts: QueueFacts) -> tuple[Why, ...]:
         Why.LAST_DAY: facts.is_last_day,
         Why.FIRST_CALL: facts.is_first_call,
         Why.MISSED_LAST: facts.was_missed_before,
-        Why.TRIED_TODAY: facts.dials > 0,
+        Why.TRIED_BEFORE: facts.dials > 0,
     }
     return tuple(why for why, holds in holding.items() if holds) or (Why.DUE,)
 
@@ -142,6 +143,10 @@ def is_held(*, is_in_call: bool, saved_at: datetime, now: datetime) -> bool:
     return is_in_call and now - saved_at < HELD_FOR
 
 
-def minutes_since(started_at: datetime, now: datetime) -> int:
-    """Return the length of a call in whole minutes, begun minutes counted."""
-    return max(1, -(-int((now - started_at).total_seconds()) // 60))
+def minutes_since(started_at: datetime, now: datetime) -> int | None:
+    """Return the length of a call in whole minutes, begun minutes counted.
+
+    None where the clock ran longer than a call can last: somebody forgot it.
+    """
+    minutes = max(1, -(-int((now - started_at).total_seconds()) // 60))
+    return minutes if minutes <= LONGEST_CALL_MINUTES else None

@@ -62,10 +62,10 @@ class Screen:
         return next((n for n in self.numbers if n.health is NumberHealth.WORKING), None)
 
 
-def call_of(session: Session, patient: Patient) -> PlannedCall:
+def call_of(session: Session, patient: Patient, *, is_locked: bool = False) -> PlannedCall:
     """Return the open call of a patient, or raise NoPlannedCall."""
     enrolment = enrolments.current(session, patient.id)
-    call = next_call.open_call(session, enrolment.id) if enrolment else None
+    call = next_call.open_call(session, enrolment.id, is_locked=is_locked) if enrolment else None
     if call is None:
         raise NoPlannedCall("No call is planned for this patient.")
     return call
@@ -83,7 +83,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         call=call,
         standing=standing,
         phase=course.protocol.phase_on(today, course.starts_on),
-        week=(today - course.starts_on).days // 7 + 1,
+        week=max(1, (today - course.starts_on).days // 7 + 1),
         moment=dialing.moment_of(patient, call, now=now),
         numbers=registry.numbers_of(session, patient.id),
         notes=_notes(session, patient.id),

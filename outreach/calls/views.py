@@ -7,12 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from outreach import orm
+from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calls import dialing, drafts, outcomes, screen
 from outreach.calls import queue as queues
-from outreach.calls.forms import Around, CallReportForm
+from outreach.calls.forms import Around, CallReportForm, hash_of, typed_from
 from outreach.calls.labels import GROUP_WORDS, OUTCOME_WORDS, WHY_WORDS
 from outreach.calls.rules import NOT_REACHED, REACHED, QueueGroup, minutes_since
 from outreach.calls.screen import NoPlannedCall, Screen
@@ -23,8 +25,6 @@ from outreach.patients.models import Patient
 from outreach.web.template_filters import local_moment
 
 bp = Blueprint("calls", __name__)
-
-NOT_ANSWERS = {"csrf_token", "planned_call_id", "form_key", "then"}
 
 
 @bp.get("/queue/")
@@ -64,7 +64,7 @@ def call(ref: str) -> ResponseReturnValue:
 def start(ref: str) -> ResponseReturnValue:
     """Begin a call: start its clock, and mark it so that nobody else rings."""
     now, actor, patient = deps().clock(), signed_in(), _patient(ref)
-    planned = screen.call_of(db.session, patient)
+    planned = screen.call_of(db.session, patient, is_locked=True)
     dialing.refuse_wrong_hour(dialing.moment_of(patient, planned, now=now))
     if request.form.get("take_over"):
         drafts.take_over(db.session, planned, actor)
@@ -87,22 +87,29 @@ def stop(ref: str) -> ResponseReturnValue:
 @role_required(Role.CALLER)
 def draft(ref: str) -> ResponseReturnValue:
     """Keep what is being typed; answers with the version it was kept under."""
-    answers = {name: request.form.getlist(name) for name in request.form if name not in NOT_ANSWERS}
-    version = answers.pop("version", ["0"])[0]
-    planned = screen.call_of(db.session, _patient(ref))
+    typed = typed_from(request.form)
     try:
-        kept = drafts.save(
-            db.session,
-            planned,
-            signed_in(),
-            answers,
-            version=int(version) if version.isdecimal() else -1,
-            now=deps().clock(),
-        )
-    except drafts.SavedElsewhere as error:
-        return jsonify(version=error.version), 409
+        planned = screen.call_of(db.session, _patient(ref))
+        if str(planned.id) != request.form.get("planned_call_id"):
+            return jsonify(reason="closed"), 409
+        version = drafts.save(db.session, planned, signed_in(), typed, now=deps().clock())
+    except NoPlannedCall:
+        return jsonify(reason="closed"), 409
+    except drafts.SavedElsewhere:
+        return jsonify(reason="another tab"), 409
     db.session.commit()
-    return jsonify(version=kept.version)
+    return jsonify(version=version)
+
+
+@bp.post("/shortcuts")
+@role_required(*Role)
+def shortcuts() -> ResponseReturnValue:
+    """Switch the single-key shortcuts on or off for oneself."""
+    is_on = request.form.get("on") == "1"
+    staff.switch_shortcuts(db.session, signed_in().staff_id, is_on=is_on)
+    db.session.commit()
+    flash(_("Keys are on.") if is_on else _("Keys are off."), "good")
+    return redirect(url_for("calls.queue"))
 
 
 @bp.post("/calls/<ref>")
@@ -111,28 +118,39 @@ def record(ref: str) -> ResponseReturnValue:
     """Keep what came of a call, plan what follows, and go on to the next patient."""
     now, actor, patient = deps().clock(), signed_in(), _patient(ref)
     form = CallReportForm()
-    if outcomes.is_recorded(db.session, form.form_key.data or ""):
+    known = outcomes.recorded(db.session, form.form_key.data or "")
+    if known is not None and known.answers_hash == hash_of(request.form):
         return redirect(url_for("calls.queue"))
     try:
         shown = screen.screen_of(db.session, patient, actor, now=now)
     except NoPlannedCall:
         return render_template("calls/closed.html", patient=patient, form=form), 409
-    if form.planned_call_id.data != shown.call.id:
+    if known is not None or form.planned_call_id.data != shown.call.id:
         return _moved_on(shown, form)
     if not form.bind(_around(shown)).validate_on_submit():
         return _page(shown, form), 422
-    report = form.to_report()
-    outcomes.record(
-        db.session, patient, int(form.planned_call_id.data or 0), report, actor=actor, now=now
-    )
+    return _recorded(shown, form, then=form.then.data)
+
+
+def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> ResponseReturnValue:
+    """Record a valid form and go on; what somebody else did first is told, with the words."""
+    report = form.to_report(hash_of(request.form))
+    now, actor, patient = shown.moment.now, signed_in(), shown.patient
+    try:
+        outcomes.record(db.session, patient, shown.call.id, report, actor=actor, now=now)
+    except outcomes.CallAlreadyClosed:
+        db.session.rollback()
+        return render_template("calls/closed.html", patient=patient, form=form), 409
     db.session.commit()
-    flash(_saved(patient), "good")
-    return redirect(_onward(ref, form.then.data))
+    with orm.reading():  # what follows only reads: a long import must not hold it up
+        flash(_saved(patient), "good")
+        return redirect(_onward(patient.ref, then))
 
 
 def _moved_on(shown: Screen, form: CallReportForm) -> ResponseReturnValue:
     """Offer what was typed about a call that is closed for the patient's next one."""
     form.bind(_around(shown)).planned_call_id.data = shown.call.id
+    form.form_key.data = drafts.new_form_key()
     form.form_errors.append(
         _("Somebody recorded this call first, or its days are over. Nothing of yours is lost: "
           "look it over, and save it for the next call if it belongs there.")
@@ -152,13 +170,13 @@ def _onward(ref: str, then: str | None) -> str:
 
 
 def _saved(patient: Patient) -> str:
-    """Return the words after a save: when this patient is called next."""
+    """Return the words after a save: when the next call is. No name: cookies hold them."""
     try:
         planned = screen.call_of(db.session, patient)
     except NoPlannedCall:
-        return _("Saved. No more calls are planned for %(name)s.", name=patient.called)
+        return _("Saved. No more calls are planned.")
     when = local_moment(planned.dial_from_at, patient.zone)
-    return _("Saved. Next call with %(name)s: %(when)s.", name=patient.called, when=when)
+    return _("Saved. Next call: %(when)s, their time.", when=when)
 
 
 def _around(shown: Screen) -> Around:
@@ -169,6 +187,7 @@ def _around(shown: Screen) -> Around:
         number_ids=[shown.number.id] if shown.number else [],
         promise_ids=[promise.id for promise in shown.promises],
         started_at_minutes=minutes_since(started, shown.moment.now) if started else None,
+        born_on=shown.patient.date_of_birth,
     )
 
 

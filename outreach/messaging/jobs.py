@@ -1,8 +1,9 @@
 """Work the scheduler starts for texts."""
 
+import enum
 import logging
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -35,10 +36,19 @@ def send_due_messages(sessions: Sessions, gateway: TelephonyGateway, clock: Cloc
     with reading(), sessions() as session:
         message_ids = outbox.due_ids(session, now=clock())
 
+    trouble = 0
+
     def send(message_id: int) -> bool:
+        nonlocal trouble
+        if trouble:  # a carrier that does not answer would hold up everything else
+            return False
         with sessions.begin() as session:
             sms = outbox.begin(session, message_id, now=clock())
-        return sms is not None and _hand_over(sessions, gateway, sms, clock)
+        if sms is None:
+            return False
+        fate = _hand_over(sessions, gateway, sms, clock)
+        trouble += fate is Fate.NO_ANSWER
+        return fate is Fate.TAKEN
 
     return for_each(message_ids, send)
 
@@ -53,29 +63,38 @@ def settle_lost_messages(sessions: Sessions, gateway: TelephonyGateway, clock: C
     return for_each(message_ids, lambda each: _settle(sessions, gateway, each, clock))
 
 
+class Fate(enum.Enum):
+    """What came of asking the carrier."""
+
+    TAKEN = enum.auto()
+    REFUSED = enum.auto()
+    NO_ANSWER = enum.auto()
+
+
 def _hand_over(
     sessions: Sessions, gateway: TelephonyGateway, sms: OutboundSms, clock: Clock
-) -> bool:
-    """Ask the carrier and store what it said. True when it took the text."""
+) -> Fate:
+    """Ask the carrier and store what it said."""
     try:
         receipt = gateway.send_sms(sms)
     except OutcomeUnknown as error:
         log.warning("message %s: no answer (%s)", sms.reference, error)
         with sessions.begin() as session:
             outbox.mark_unknown(session, sms.reference)
+        return Fate.NO_ANSWER
     except ProviderUnavailable as error:
         log.warning("message %s: not taken (%s)", sms.reference, type(error).__name__)
         with sessions.begin() as session:
             jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
             outbox.try_again(session, sms.reference, jitter=jitter, now=clock())
+        return Fate.NO_ANSWER
     except (InvalidRecipient, OptedOut, Refused) as error:
         log.warning("message %s: refused (%s %s)", sms.reference, type(error).__name__, error)
         _store_refusal(sessions, sms.reference, error, now=clock())
-    else:
-        with sessions.begin() as session:
-            outbox.mark_accepted(session, sms.reference, receipt.provider_id, now=clock())
-        return True
-    return False
+        return Fate.REFUSED
+    with sessions.begin() as session:
+        outbox.mark_accepted(session, sms.reference, receipt.provider_id, now=clock())
+    return Fate.TAKEN
 
 
 def _store_refusal(
@@ -102,13 +121,19 @@ def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, cloc
             .options(joinedload(Patient.clinic))
             .where(Patient.id == message.patient_id)
         ).one()
-        sms, asked_at = outbox.as_sms(message, patient), message.calling_at
+        sms, asked_at, written_at = (
+            outbox.as_sms(message, patient),
+            message.calling_at,
+            message.created_at,
+        )
         others = outbox.known_provider_ids(session, message)
     now = clock()
     if asked_at is None:
         return False
     try:
-        receipt = gateway.find_sms(sms, since=asked_at, not_these=others)
+        # From when it was written: the carrier's clock need not be ours, nor this the first try.
+        since = written_at - timedelta(days=1)
+        receipt = gateway.find_sms(sms, since=since, not_these=others)
     except ProviderUnavailable:
         return False
     if receipt is None and now - asked_at < SETTLE_AFTER:

@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
 from outreach.orm import Model
 from outreach.patients.models import Patient
-
-_PENDING = text("status IN ('scheduled', 'calling', 'unknown')")
 
 
 class Message(Model):
@@ -21,12 +19,7 @@ class Message(Model):
 
     __tablename__ = "message"
     __table_args__ = (
-        Index(
-            "ix_message_pending",
-            "send_after",
-            sqlite_where=_PENDING,
-            postgresql_where=_PENDING,
-        ),
+        Index(None, "status", "send_after"),
         Index(None, "patient_id", "created_at"),
         Index(None, "clinic_id", "created_at"),
         Index(None, "cause"),

@@ -26,13 +26,12 @@ from outreach.messaging.rules import (
     wait_before_retry,
 )
 from outreach.orm import insert_new
-from outreach.patients import consent
+from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import (
     Channel,
     ConsentSource,
     ContactHours,
-    NumberHealth,
     next_allowed_at,
 )
 from outreach.programmes.models import Enrolment
@@ -89,8 +88,20 @@ def write(session: Session, messages: Sequence[Mapping[str, Any]]) -> int:
     return insert_new(session, Message, messages)
 
 
-def cancel(session: Session, cause: str) -> None:
-    """Drop the texts of ``cause`` that nobody has begun to send. Does not commit."""
+def cancel(session: Session, cause: str, *, now: datetime) -> None:
+    """Drop the texts of ``cause`` that have not gone out. Does not commit.
+
+    One that is on its way to the carrier, or may be, can't be called back; but it is over
+    from now on, so that it is never tried again.
+    """
+    session.execute(
+        update(Message)
+        .where(
+            Message.cause == cause,
+            Message.status.in_((MessageStatus.CALLING, MessageStatus.UNKNOWN)),
+        )
+        .values(expires_at=now)
+    )
     session.execute(
         update(Message)
         .where(Message.cause == cause, Message.status == MessageStatus.SCHEDULED)
@@ -258,6 +269,12 @@ def _leave_calling(session: Session, message_id: int, **values: Any) -> None:
     )
 
 
+def _is_the_number(session: Session, message: Message) -> bool:
+    """Say whether a text still goes to the number that the patient is reached at."""
+    number = registry.working_number(session, message.patient_id)
+    return number is not None and number.e164 == message.to_number and number.can_text
+
+
 def _hours(patient: Patient) -> ContactHours:
     wishes = patient.wishes
     return ContactHours(patient.clinic.opens, patient.clinic.closes, wishes.allowed_weekdays)
@@ -274,18 +291,7 @@ def _facts(session: Session, message: Message, patient: Patient, *, now: datetim
     this_week, this_day = session.execute(sent).one()
     return SendFacts(
         has_consent=consent.is_given(session, patient.id, Channel.SMS, message.to_number),
-        is_number_working=bool(
-            session.scalar(
-                select(
-                    exists().where(
-                        PhoneNumber.patient_id == patient.id,
-                        PhoneNumber.e164 == message.to_number,
-                        PhoneNumber.health == NumberHealth.WORKING,
-                        PhoneNumber.can_text.is_(True),
-                    )
-                )
-            )
-        ),
+        is_number_working=_is_the_number(session, message),
         is_enrolled=bool(
             session.scalar(
                 select(

@@ -9,6 +9,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import thread
 from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
+from outreach.web.bounded import whole
 
 bp = Blueprint("messaging", __name__, url_prefix="/messages")
 
@@ -21,7 +22,7 @@ def outbox() -> ResponseReturnValue:
     page = thread.page_of(
         db.session,
         signed_in().scope,
-        before_id=request.args.get("before", type=int),
+        before_id=whole(request.args.get("before")),
         only_trouble=only_trouble,
     )
     return render_template(

@@ -10,17 +10,19 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import receipts
 from outreach.telephony.gateway import SignedRequest
+from outreach.web.bounded import whole
 
 bp = Blueprint("messaging_webhooks", __name__, url_prefix="/webhooks")
 log = logging.getLogger(__name__)
 
-LARGEST_ID = 2**63 - 1
 
-
-@bp.post("/sms-status/<int:message_id>")
+@bp.post("/sms-status/<reference>")
 @open_to_all
-def sms_status(message_id: int) -> ResponseReturnValue:
-    """Take one delivery report; the address carries our own id, so order does not matter."""
+def sms_status(reference: str) -> ResponseReturnValue:
+    """Take one delivery report; the address carries our own id, so order does not matter.
+
+    Whatever it carries, what is signed is answered calmly: the carrier would only try again.
+    """
     outside = deps()
     base = outside.config.public_url or request.url_root.rstrip("/")
     signed = SignedRequest(
@@ -29,10 +31,11 @@ def sms_status(message_id: int) -> ResponseReturnValue:
         request.headers.get("X-Twilio-Signature", ""),
     )
     report = outside.gateway.read_report(signed)
-    is_ours = message_id <= LARGEST_ID and receipts.apply(
+    message_id = whole(reference)
+    is_ours = message_id is not None and receipts.apply(
         db.session, message_id, report, now=outside.clock()
     )
     db.session.commit()
     if not is_ours:
-        log.warning("a delivery report for a message that we don't know: %s", message_id)
+        log.warning("a delivery report for a message that we don't know: %r", reference)
     return "", 204

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import Session, aliased
 
-from outreach.patients.models import ConsentEvent, Patient
+from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
 
 REMINDERS = "reminders"
@@ -41,12 +41,18 @@ def note(
     )
 
 
-def newest(channel: Channel) -> Select[int]:
-    """Return the ids of the events that count now, one per patient and number."""
+def newest_of(number: type[PhoneNumber], channel: Channel) -> ScalarSelect[int]:
+    """Return the id of the event that counts now for ``number`` of the query around it."""
+    event = aliased(ConsentEvent)
     return (
-        select(func.max(ConsentEvent.id))
-        .where(ConsentEvent.channel == channel)
-        .group_by(ConsentEvent.patient_id, ConsentEvent.number)
+        select(func.max(event.id))
+        .where(
+            event.patient_id == number.patient_id,
+            event.channel == channel,
+            event.number == number.e164,
+        )
+        .correlate(number)
+        .scalar_subquery()
     )
 
 

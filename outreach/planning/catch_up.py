@@ -1,7 +1,7 @@
 """Calls whose time to dial has passed: moved on, or missed when their days are over."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,8 +29,8 @@ def move_on(
 ) -> CallStatus | None:
     """Give a call whose slot is over another one, or close it as missed and plan the next.
 
-    ``dials`` are the tries so far. A time that the patient asked for and nobody kept is
-    offered once more on the day after. Does not commit.
+    ``dials`` are the tries so far. One whose patient left the programme is cancelled.
+    Does not commit.
 
     Returns:
         Where the call stands now; None when somebody else dealt with it meanwhile.
@@ -42,10 +42,13 @@ def move_on(
     )
     if call is None or call.dial_until_at > now:
         return None
+    if not courses.active_ids(session, [call.enrolment_id]):
+        next_call.close(session, call, CallStatus.CANCELLED, now=now)
+        return CallStatus.CANCELLED
     standing = courses.standing_of(session, call.enrolment_id)
     slot = _another_slot(call, standing, dials, now=now)
     if slot is not None:
-        next_call.move(session, call, slot)
+        next_call.move(session, call, slot, now=now)
         return CallStatus.PLANNED
     next_call.close(session, call, CallStatus.MISSED, now=now)
     next_call.plan(session, [call.enrolment_id], now=now)
@@ -56,11 +59,7 @@ def _another_slot(
     call: PlannedCall, standing: Standing, dials: Sequence[PastDial], *, now: datetime
 ) -> Slot | None:
     calendar = standing.course.calendar
-    last_day = call.complete_by_on
-    if call.is_agreed:
-        kept_until = local_day(call.dial_until_at, standing.zone) + timedelta(days=1)
-        last_day = max(last_day, kept_until)
-    days = (local_day(now, standing.zone), last_day)
+    days = (local_day(now, standing.zone), call.complete_by_on)
     if not dials:
         return next_slot(calendar, days=days, not_before=now)
     policy = standing.course.protocol.attempts

@@ -1,8 +1,8 @@
 """What the planner needs to know of enrolments, read in sets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -75,7 +75,9 @@ def standings(session: Session, enrolment_ids: Sequence[int]) -> list[Standing]:
             Patient,
             Clinic.opens,
             Clinic.closes,
-            _newest(PlannedCall.due_on).label("last_due_on"),
+            _newest(PlannedCall.due_on, PlannedCall.status != CallStatus.CANCELLED).label(
+                "last_due_on"
+            ),
             _newest(PlannedCall.sequence).label("last_sequence"),
             _newest(PlannedCall.closed_at, PlannedCall.status == CallStatus.COMPLETED).label(
                 "last_completed_at"
@@ -134,6 +136,19 @@ def _protocols(session: Session, version_ids: set[int]) -> dict[int, Protocol]:
     return {version.id: version.protocol for version in versions}
 
 
+def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
+    """Return those of ``enrolment_ids`` that are active, locked until the transaction ends.
+
+    Somebody may withdraw between the moment a planner looks and the moment it writes.
+    """
+    return session.scalars(
+        select(Enrolment.id)
+        .where(Enrolment.id.in_(enrolment_ids), Enrolment.status == EnrolmentStatus.ACTIVE)
+        .order_by(Enrolment.id)
+        .with_for_update()
+    ).all()
+
+
 def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
     """Return those of ``enrolment_ids`` that have a dedicated caller now."""
     return session.scalars(
@@ -141,8 +156,3 @@ def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int
         .where(PanelMembership.enrolment_id.in_(enrolment_ids), PanelMembership.until_at.is_(None))
         .order_by(PanelMembership.enrolment_id)
     ).all()
-
-
-def as_of(standing: Standing, *, last_due_on: date | None) -> Standing:
-    """Return ``standing`` as it was before its latest call was planned."""
-    return replace(standing, course=replace(standing.course, last_due_on=last_due_on))

@@ -37,6 +37,12 @@ class PlannedCall(Model):
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
         ),
+        Index(
+            "ix_planned_call_slot_begin",
+            "dial_from_at",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
         Index(None, "clinic_id", "due_on"),
         Index(None, "patient_id", "due_on"),
     )

@@ -1,5 +1,7 @@
 """Reminders before planned calls, for those who agreed to texts."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +15,7 @@ from sqlalchemy import (
     cast,
     exists,
     literal,
+    or_,
     select,
     tuple_,
 )
@@ -38,39 +41,51 @@ from outreach.planning.rules import Calendar, CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 
+log = logging.getLogger(__name__)
+
 # Leads are a day or two; a Sunday and a holiday may lie before the call.
 FARTHEST = timedelta(days=5)
 
 
 @dataclass(frozen=True)
-class Written:
-    """What one batch did: how many are new, and after which call the next batch begins."""
+class Batch:
+    """The texts of one batch of calls, and the call after which the next batch begins."""
 
-    count: int
+    messages: Sequence[dict[str, object]]
     last: tuple[datetime, int] | None
 
 
-def write_due(
+def due(
     session: Session,
     *,
     now: datetime,
     after: tuple[datetime, int] | None = None,
     limit: int = 500,
-) -> Written:
-    """Write the reminders whose time has come, for one batch of calls. Does not commit.
+) -> Batch:
+    """Return the reminders whose time has come, for one batch of calls; reads only.
 
-    One per planned call, whatever is restarted: the message's key holds the call and the
-    day. It is due the programme's lead time before the call, or at the last contact hour
-    before that, and it is only written where it can still arrive before the call.
+    One per planned call and time, whatever is restarted: the message's key holds both. It
+    is due the programme's lead time before the call, or at the last contact hour before
+    that, and there is one only where it can still arrive before the call.
 
     Args:
         after: (begin of slot, id) of the call that the batch before ended with.
     """
     rows = session.execute(_due(now, after or (now, 0), limit)).all()
-    written = [message for row in rows if (message := _message(row, now=now))]
     last = rows[-1].PlannedCall if len(rows) == limit else None
-    count = outbox.write(session, written)
-    return Written(count, (last.dial_from_at, last.id) if last else None)
+    return Batch(
+        [message for row in rows if (message := _unless_broken(row, now=now))],
+        (last.dial_from_at, last.id) if last else None,
+    )
+
+
+def _unless_broken(row: Row[*tuple[Any, ...]], *, now: datetime) -> dict[str, object] | None:
+    """Return the message of a row; a row that can't be read never stops the others."""
+    try:
+        return _message(row, now=now)
+    except Exception:
+        log.exception("no reminder for planned call %s", row.PlannedCall.id)
+        return None
 
 
 def _due(
@@ -97,7 +112,7 @@ def _due(
         .join(ConsentEvent, ConsentEvent.patient_id == Patient.id)
         .where(
             PlannedCall.status == CallStatus.PLANNED,
-            PlannedCall.dials == 0,
+            or_(PlannedCall.dials == 0, PlannedCall.is_agreed.is_(True)),
             PlannedCall.dial_from_at > now,
             PlannedCall.dial_from_at <= now + FARTHEST,
             tuple_(PlannedCall.dial_from_at, PlannedCall.id) > after,
@@ -106,11 +121,16 @@ def _due(
             PhoneNumber.id == _number_to_dial(),
             PhoneNumber.can_text.is_(True),
             ConsentEvent.number == PhoneNumber.e164,
-            ConsentEvent.id.in_(consent.newest(Channel.SMS)),
+            ConsentEvent.id == consent.newest_of(PhoneNumber, Channel.SMS),
             ConsentEvent.is_given.is_(True),
+            # One text a call; a time that the patient asked for later deserves its own.
             ~exists().where(
                 Message.cause == cause,
                 Message.skip_reason.is_distinct_from(SkipReason.CALL_CHANGED),
+                or_(
+                    PlannedCall.is_agreed.is_(False),
+                    Message.expires_at >= PlannedCall.dial_from_at,
+                ),
             ),
         )
         .order_by(PlannedCall.dial_from_at, PlannedCall.id)
@@ -151,12 +171,11 @@ def _message(row: Row[*tuple[Any, ...]], *, now: datetime) -> dict[str, object] 
             is_agreed=call.is_agreed,
         )
     )
-    day = call.dial_from_at.astimezone(zone).date()
     return outbox.new_message(
         patient,
         MessageKind.REMINDER,
         body,
-        dedupe_key=f"reminder:{call.id}:{day.isoformat()}",
+        dedupe_key=f"reminder:{call.id}:{call.dial_from_at:%Y-%m-%dT%H:%M}",
         cause=cause_of(call.id),
         to_number=row.e164,
         window=(send_after, call.dial_from_at),

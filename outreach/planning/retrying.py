@@ -14,6 +14,13 @@ from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus, PastDial, agreed_slot, retry_slot
 
+# A promise to ring back is kept within the month, or it is the plan's next call.
+FARTHEST_CALL_BACK = timedelta(days=30)
+
+
+class TooFarAhead(RuleBroken):
+    """A call-back lies too far ahead to be one."""
+
 
 class TimePassed(RuleBroken):
     """A call-back can only be agreed for a time to come."""
@@ -68,20 +75,28 @@ def try_again_or_miss(
     standing = courses.standing_of(session, call.enrolment_id)
     slot = next_try(standing, call, dials, is_over_for_today=is_over_for_today, now=now)
     if slot is not None:
-        next_call.move(session, call, slot)
+        next_call.move(session, call, slot, now=now)
         return
     next_call.close(session, call, CallStatus.MISSED, now=now)
-    next_call.plan(session, [call.enrolment_id], now=now)
+    next_call.plan(session, [call.enrolment_id], now=now, not_today=True)
 
 
 def agree(session: Session, call: PlannedCall, agreed: Agreed, *, now: datetime) -> None:
-    """Move a call to the time the patient asked for. Does not commit.
+    """Move a call to the time the patient asked for, and let it count until the day after.
+
+    Does not commit.
 
     Raises:
+        TooFarAhead: later than FARTHEST_CALL_BACK, or after the programme's last day.
         TimePassed: that time is over.
     """
     standing = courses.standing_of(session, call.enrolment_id)
-    slot = agreed_slot(standing.course.calendar, agreed.on, agreed.at)
+    course = standing.course
+    latest = local_day(now, standing.zone) + FARTHEST_CALL_BACK
+    if agreed.on > latest or agreed.on >= course.protocol.ends_on(course.starts_on):
+        raise TooFarAhead("That day is too far ahead, or after the end of the programme.")
+    slot = agreed_slot(course.calendar, agreed.on, agreed.at)
     if slot.from_at <= now:
         raise TimePassed("That time has passed where the patient is.")
-    next_call.move(session, call, slot, is_agreed=True)
+    call.complete_by_on = max(call.complete_by_on, agreed.on + timedelta(days=1))
+    next_call.move(session, call, slot, now=now, is_agreed=True)

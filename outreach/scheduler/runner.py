@@ -82,12 +82,13 @@ def _tick(job: PeriodicJob) -> None:
 def main() -> None:
     """Run the scheduler of this installation until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s scheduler %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for chatty in ("apscheduler", "twilio", "urllib3"):  # Twilio's client logs numbers
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     config = Config.from_environment()
     engine = orm.make_engine(config.database_url)
     sessions = orm.make_sessions(engine)
     log.debug("tables: %s", len(tables.ALL))
-    jobs = periodic_jobs(sessions, carrier_of(config), utc_now)
+    jobs = periodic_jobs(sessions, carrier_of(config), utc_now, config.uploads)
     runner = Runner(jobs, leadership_for(engine, config.instance_path))
     signal.signal(signal.SIGTERM, runner.stop)
     signal.signal(signal.SIGINT, runner.stop)

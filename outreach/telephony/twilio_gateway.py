@@ -94,14 +94,17 @@ class TwilioGateway:
     ) -> ProviderReceipt | None:
         """Look through Twilio's list for the same body to the same number.
 
-        Twilio takes no idempotency key, so this is how a lost answer is settled.
+        Twilio takes no idempotency key, so this is how a lost answer is settled. Its filter
+        by date sent would leave out what it has taken and not sent yet, so the date of
+        creation is compared here.
         """
         try:
-            sent = self._client.messages.list(to=sms.to, date_sent_after=since, limit=50)
+            sent = self._client.messages.list(to=sms.to, limit=50)
         except (TwilioRestException, RequestException) as error:
             raise ProviderUnavailable(type(error).__name__) from error
         for message in sent:
-            if message.body == sms.body and message.sid not in not_these:
+            is_since = message.date_created is None or message.date_created >= since
+            if message.body == sms.body and is_since and message.sid not in not_these:
                 return ProviderReceipt(str(message.sid))
         return None
 

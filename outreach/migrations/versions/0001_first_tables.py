@@ -241,7 +241,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_message_cause'), ['cause'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_clinic_id_message_created_at'), ['clinic_id', 'created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_patient_id_message_created_at'), ['patient_id', 'created_at'], unique=False)
-        batch_op.create_index('ix_message_pending', ['send_after'], unique=False, sqlite_where=sa.text("status IN ('scheduled', 'calling', 'unknown')"), postgresql_where=sa.text("status IN ('scheduled', 'calling', 'unknown')"))
+        batch_op.create_index(batch_op.f('ix_message_status_message_send_after'), ['status', 'send_after'], unique=False)
 
     op.create_table('phone_number',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -336,12 +336,14 @@ def upgrade() -> None:
     with op.batch_alter_table('planned_call', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_planned_call_clinic_id_planned_call_due_on'), ['clinic_id', 'due_on'], unique=False)
         batch_op.create_index(batch_op.f('ix_planned_call_patient_id_planned_call_due_on'), ['patient_id', 'due_on'], unique=False)
+        batch_op.create_index('ix_planned_call_slot_begin', ['dial_from_at'], unique=False, sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
         batch_op.create_index('ix_planned_call_slot_end', ['dial_until_at'], unique=False, sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
         batch_op.create_index('uq_planned_call_open', ['enrolment_id'], unique=True, sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
 
     op.create_table('attempt',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('form_key', sa.String(length=40), nullable=False),
+    sa.Column('answers_hash', sa.String(length=64), nullable=False),
     sa.Column('clinic_id', sa.Integer(), nullable=False),
     sa.Column('patient_id', sa.Integer(), nullable=False),
     sa.Column('enrolment_id', sa.Integer(), nullable=False),
@@ -374,6 +376,7 @@ def upgrade() -> None:
     sa.Column('form_key', sa.String(length=40), nullable=False),
     sa.Column('answers', sa.JSON(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('tab', sa.String(length=40), nullable=False),
     sa.Column('is_in_call', sa.Boolean(), nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('saved_at', sa.DateTime(timezone=True), nullable=False),
@@ -525,6 +528,7 @@ def downgrade() -> None:
     with op.batch_alter_table('planned_call', schema=None) as batch_op:
         batch_op.drop_index('uq_planned_call_open', sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
         batch_op.drop_index('ix_planned_call_slot_end', sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
+        batch_op.drop_index('ix_planned_call_slot_begin', sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
         batch_op.drop_index(batch_op.f('ix_planned_call_patient_id_planned_call_due_on'))
         batch_op.drop_index(batch_op.f('ix_planned_call_clinic_id_planned_call_due_on'))
 
@@ -545,7 +549,7 @@ def downgrade() -> None:
 
     op.drop_table('phone_number')
     with op.batch_alter_table('message', schema=None) as batch_op:
-        batch_op.drop_index('ix_message_pending', sqlite_where=sa.text("status IN ('scheduled', 'calling', 'unknown')"), postgresql_where=sa.text("status IN ('scheduled', 'calling', 'unknown')"))
+        batch_op.drop_index(batch_op.f('ix_message_status_message_send_after'))
         batch_op.drop_index(batch_op.f('ix_message_patient_id_message_created_at'))
         batch_op.drop_index(batch_op.f('ix_message_clinic_id_message_created_at'))
         batch_op.drop_index(batch_op.f('ix_message_cause'))

@@ -8,15 +8,11 @@
 
   const SAVE_AFTER = 700; // ms of rest while typing
   const RETRY_AFTER = 4000; // ms after a save that did not get through
-  const words = {
-    saving: "Saving …",
-    saved: (time) => `Saved ${time}`,
-    offline: "Not saved: no connection. Keep typing; trying again.",
-    signedOut: "Not saved: you are signed out. Sign in in a new tab; your text stays here.",
-    elsewhere: "Not saved: this call is open in another tab. Copy your text before closing this one.",
-    refused: "Not saved: this call was recorded or has too much text.",
-  };
+  const PATIENCE = 8000; // ms to wait for an answer
+  const words = form.querySelector("[data-words]").dataset;
   const status = form.querySelector("[data-saved]");
+  const token = form.querySelector("[name=csrf_token]");
+  const tab = crypto.randomUUID ? crypto.randomUUID() : String(Math.random());
   let version = Number(form.dataset.version);
   let timer = null;
   let isDirty = false;
@@ -26,71 +22,69 @@
   const say = (text, isTrouble) => {
     status.textContent = text;
     status.classList.toggle("saved--trouble", Boolean(isTrouble));
-    if (isTrouble && text === words.signedOut) {
+    if (text === words.signedOut) {
       const link = document.createElement("a");
       link.href = form.dataset.signIn;
       link.target = "_blank";
-      link.textContent = "Sign in";
+      link.textContent = words.signIn;
       status.append(" ", link);
     }
   };
 
+  // A page that outlived its session gets a fresh form token once somebody has signed in.
   const freshToken = async () => {
-    const answer = await fetch(form.dataset.token, { headers: { Accept: "application/json" }, redirect: "error" });
+    const answer = await fetch(form.dataset.token, {
+      headers: { Accept: "application/json" },
+      redirect: "manual",
+      signal: AbortSignal.timeout(PATIENCE),
+    });
     if (!answer.ok) return false;
-    const { token } = await answer.json();
-    form.querySelector("[name=csrf_token]").value = token;
+    token.value = (await answer.json()).token;
     return true;
   };
 
-  const post = async () => {
+  const post = () => {
     const data = new FormData(form);
     data.set("version", String(version));
+    data.set("tab", tab);
     return fetch(form.dataset.draft, {
       method: "POST",
       body: data,
       redirect: "manual",
-      headers: { "X-CSRFToken": form.querySelector("[name=csrf_token]").value },
+      headers: { "X-CSRFToken": token.value },
+      signal: AbortSignal.timeout(PATIENCE),
     });
   };
 
-  const understand = async (answer) => {
-    if (answer.ok) {
-      version = (await answer.json()).version;
-      const now = new Date();
-      say(words.saved(now.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" })));
-      return true;
-    }
-    if (answer.status === 409) {
-      say(words.elsewhere, true);
-      return false;
-    }
-    if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401) {
-      isDirty = true;
-      try {
-        if (await freshToken()) return save();
-      } catch (_error) { /* still signed out */ }
-      say(words.signedOut, true);
-      later(RETRY_AFTER);
-      return false;
-    }
-    say(answer.status >= 500 ? words.offline : words.refused, true);
-    if (answer.status >= 500) { isDirty = true; later(RETRY_AFTER); }
-    return false;
-  };
+  const isSignedOut = (answer) => answer.type === "opaqueredirect" || [400, 401].includes(answer.status);
 
+  // True when what is on the page is on the server.
   const save = async () => {
     clearTimeout(timer);
     isDirty = false;
     say(words.saving);
+    let trouble = words.offline;
     try {
-      return await understand(await post());
-    } catch (_error) {
-      isDirty = true;
-      say(words.offline, true);
-      later(RETRY_AFTER);
-      return false;
-    }
+      let answer = await post();
+      if (isSignedOut(answer)) {
+        trouble = words.signedOut;
+        if (await freshToken()) answer = await post();
+      }
+      if (answer.ok) {
+        version = (await answer.json()).version;
+        say(`${words.saved} ${new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" })}`);
+        return true;
+      }
+      if (answer.status === 409) {
+        trouble = (await answer.json()).reason === "closed" ? words.closed : words.elsewhere;
+      } else if (!isSignedOut(answer) && answer.status < 500) {
+        trouble = words.refused;
+      }
+    } catch (_error) { /* no answer: the words say so */ }
+    isDirty = true;
+    say(trouble, true);
+    if (trouble === words.offline || trouble === words.signedOut) later(RETRY_AFTER);
+    return false;
   };
 
   const flush = async () => {
@@ -102,39 +96,43 @@
 
   const later = (delay) => {
     clearTimeout(timer);
-    timer = setTimeout(flush, delay);
+    timer = setTimeout(() => { if (!isSubmitting) flush(); }, delay);
   };
 
   document.addEventListener("input", (event) => {
-    if (event.target.form !== form || isSubmitting) return;
+    if (event.target.form !== form) return;
     isDirty = true;
     later(SAVE_AFTER);
   });
-  window.addEventListener("online", () => { if (isDirty) flush(); });
+  window.addEventListener("online", () => { if (isDirty && !isSubmitting) flush(); });
   window.addEventListener("beforeunload", (event) => {
     if (isDirty && !isSubmitting) event.preventDefault();
   });
-  document.addEventListener("visibilitychange", () => { if (document.hidden && isDirty) flush(); });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && isDirty && !isSubmitting) flush();
+  });
+  // What came back with errors is on the page only: keep it on the server as well.
+  if (document.getElementById("error-summary")) {
+    isDirty = true;
+    later(0);
+  }
 
-  // Save fires once, and not into a dead line.
+  // Save fires once, only when everything typed is on the server, so not into a dead line.
+  // A draft that another tab or person overtook is no obstacle: the answer tells.
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (isSubmitting) return;
     isSubmitting = true;
     clearTimeout(timer);
-    const button = event.submitter;
-    try {
-      if (inFlight) await inFlight;
-      const alive = await fetch(form.dataset.token, { headers: { Accept: "application/json" }, redirect: "error" });
-      if (!alive.ok) throw new Error("signed out");
-      form.querySelector("[name=csrf_token]").value = (await alive.json()).token;
-    } catch (error) {
+    isDirty = true;
+    await flush();
+    const isStuck = [words.offline, words.signedOut].some((each) => status.textContent.startsWith(each));
+    if (isStuck) {
       isSubmitting = false;
-      isDirty = true;
-      say(error.message === "signed out" ? words.signedOut : words.offline, true);
       later(RETRY_AFTER);
       return;
     }
+    const button = event.submitter;
     if (button && button.name) {
       const chosen = document.createElement("input");
       chosen.type = "hidden";
@@ -160,7 +158,7 @@
     setInterval(tick, 1000);
   }
   const minutes = form.querySelector("[name=minutes]");
-  if (minutes && clock && !minutes.value) minutes.placeholder = "auto";
+  if (minutes && clock && !minutes.value) minutes.placeholder = words.auto;
 
   const start = document.querySelector("[data-start]");
 
@@ -195,13 +193,14 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (document.body.dataset.keys === "off") return;
+    if (form.dataset.keys === "off") return;
     const act = press[event.key.toLowerCase()];
     if (!act) return;
     event.preventDefault();
     act();
   });
 
+  form.querySelector("[data-open-keys]").addEventListener("click", () => press["?"]());
   form.dataset.ready = "";
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();

@@ -48,6 +48,10 @@ class Day:
             enrolment = make_enrolment(session, self.rosa, caller=self.ana)
             self.call: PlannedCall = make_planned_call(session, enrolment)
 
+    def typed(self, note: str, version: str, tab: str = "a") -> dict[str, str]:
+        call = str(self.call.id)
+        return {"note": note, "version": version, "tab": tab, "planned_call_id": call}
+
     def form(self, **answers: str) -> dict[str, str]:
         base = {"planned_call_id": str(self.call.id), "form_key": "one", "glucose_unit": "mg/dL"}
         units = {"hba1c_unit": "%", "weight_unit": "kg"}
@@ -173,6 +177,40 @@ def test_the_commonest_log_is_kept_and_leads_to_the_next_patient(
             id="call back when",
         ),
         pytest.param({"reached": "yes", "minutes": "900"}, "0 to 240", id="too many minutes"),
+        pytest.param(
+            {"reached": "no", "outcome": "reached_completed"}, "does not fit", id="contradiction"
+        ),
+        pytest.param(
+            {"reached": "yes", "minutes": "5", "systolic": "sNaN", "diastolic": "80"},
+            "Write a number",
+            id="sNaN pressure",
+        ),
+        *(
+            pytest.param(
+                {"reached": "yes", "minutes": "5", "glucose": "120", "glucose_on": on}
+                | {"glucose_at": "23:59"},
+                words,
+                id=f"reading of {on}",
+            )
+            for on, words in (
+                ("9999-12-31", "still to come"),
+                ("0001-01-01", "before the patient was born"),
+            )
+        ),
+        *(
+            pytest.param(
+                {"reached": "yes", "outcome": "reached_call_back", "minutes": "1"}
+                | {"callback_on": on, "callback_at": at},
+                words,
+                id=f"call back {on} {at}",
+            )
+            for on, at, words in (
+                ("2062-11-24", "10:00", "next 30 days"),
+                ("9999-12-31", "23:45", "next 30 days"),
+                ("2026-11-25", "03:00", "8 AM to 9 PM"),
+                ("2026-11-23", "09:00", "has passed"),
+            )
+        ),
         pytest.param({"outcome": "made up"}, "valid choice", id="a made-up outcome"),
     ],
 )
@@ -274,9 +312,9 @@ def test_a_call_that_somebody_is_in_is_not_taken_from_them_at_closing_time(
     sign_in(client, day.ana)
     client.post(f"/calls/{day.rosa.ref}/start")
     clock.advance(timedelta(hours=8))  # 6 p.m.
-    client.post(f"/calls/{day.rosa.ref}/draft", data={"note": "still talking", "version": "0"})
+    client.post(f"/calls/{day.rosa.ref}/draft", data=day.typed("still talking", "0"))
     sign_in(client, day.ana)
-    client.post(f"/calls/{day.rosa.ref}/draft", data={"note": "still talking", "version": "0"})
+    client.post(f"/calls/{day.rosa.ref}/draft", data=day.typed("still talking", "0"))
     clock.advance(timedelta(minutes=10))
 
     catch_up_overdue_calls(sessions, clock)
@@ -291,7 +329,7 @@ def test_what_is_typed_is_kept_on_the_server_and_comes_back(
     sign_in(client, day.ana)
     path = f"/calls/{day.rosa.ref}"
 
-    kept = client.post(f"{path}/draft", data={"note": "Her sister", "version": "0"})
+    kept = client.post(f"{path}/draft", data=day.typed("Her sister", "0"))
     client.post("/sign-out")
     clock.advance(timedelta(minutes=50))
     sign_in(client, day.ana)
@@ -306,13 +344,77 @@ def test_a_second_tab_never_overwrites_the_first_unseen(
 ) -> None:
     sign_in(client, day.ana)
     path = f"/calls/{day.rosa.ref}/draft"
-    client.post(path, data={"note": "first tab", "version": "0"})
+    client.post(path, data=day.typed("first tab", "0", "a"))
 
-    second = client.post(path, data={"note": "second tab", "version": "0"})
+    second = client.post(path, data=day.typed("second tab", "0", "b"))
 
     assert second.status_code == 409
     with sessions() as session:
         assert session.scalars(select(Draft.answers)).one() == {"note": ["first tab"]}
+
+
+def test_a_tab_whose_answer_got_lost_goes_on_saving(client: FlaskClient, day: Day) -> None:
+    sign_in(client, day.ana)
+    path = f"/calls/{day.rosa.ref}/draft"
+    client.post(path, data=day.typed("one", "0"))
+
+    again = client.post(path, data=day.typed("one and two", "0"))
+
+    assert again.json == {"version": 2}
+
+
+def test_text_about_a_closed_call_never_becomes_the_draft_of_the_next(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="yes", minutes="5"))
+
+    late = client.post(f"/calls/{day.rosa.ref}/draft", data=day.typed("old words", "0"))
+
+    assert (late.status_code, late.json) == (409, {"reason": "closed"})
+    with sessions() as session:
+        assert session.scalar(select(func.count(Draft.id))) == 0
+
+
+def test_a_page_that_was_changed_and_sent_again_is_not_taken_for_a_resend(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    path = f"/calls/{day.rosa.ref}"
+    client.post(path, data=day.form(reached="no", outcome="no_answer"))
+
+    changed = client.post(
+        path,
+        data=day.form(reached="yes", outcome="reached_safety", minutes="3", note="No way out."),
+    )
+
+    assert changed.status_code == 409
+    assert "No way out." in changed.text
+    with sessions() as session:
+        assert session.scalar(select(func.count(Attempt.id))) == 1
+
+
+def test_a_forgotten_clock_is_not_taken_for_the_length_of_a_call(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/start")
+    clock.advance(timedelta(hours=6))
+    sign_in(client, day.ana)
+
+    page = client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="yes"))
+
+    assert page.status_code == 422
+    assert "how many minutes" in page.text
+
+
+def test_single_keys_can_be_switched_off(client: FlaskClient, day: Day) -> None:
+    sign_in(client, day.ana)
+    assert 'data-keys="on"' in client.get(f"/calls/{day.rosa.ref}").text
+
+    client.post("/shortcuts", data={"on": "0"})
+
+    assert 'data-keys="off"' in client.get(f"/calls/{day.rosa.ref}").text
 
 
 def test_only_one_person_is_on_the_line_until_half_an_hour_of_silence(

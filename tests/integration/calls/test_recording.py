@@ -17,6 +17,7 @@ from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.measures.models import Reading
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import MeasureKind
+from outreach.messaging import outbox
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.patients import consent, registry
@@ -158,7 +159,7 @@ def test_a_wrong_number_is_never_dialled_again(scene: Scene) -> None:
 
 def test_no_more_calls_ends_calls_and_texts_together(scene: Scene) -> None:
     scene.call.dial_from_at = NOW + timedelta(hours=2)
-    assert reminders.write_due(scene.session, now=NOW).count == 1
+    outbox.write(scene.session, reminders.due(scene.session, now=NOW).messages)
 
     scene.record(Outcome.OPTED_OUT)
 

@@ -1,6 +1,6 @@
 """Sending texts: once, to those who agreed, at a decent hour, whatever fails."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -14,9 +14,11 @@ from outreach.orm import Sessions
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
-from outreach.planning import next_call
+from outreach.planning import next_call, retrying
 from outreach.planning.jobs import write_reminders
 from outreach.planning.models import PlannedCall
+from outreach.planning.retrying import Agreed
+from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.telephony.gateway import (
@@ -339,6 +341,67 @@ def test_a_landline_gets_no_more_texts_but_is_still_called(
     with sessions() as session:
         number = session.scalars(select(PhoneNumber)).one()
         assert (number.can_text, number.health) == (False, NumberHealth.WORKING)
+
+
+@pytest.mark.parametrize("trouble", [TooFast("20429"), OutcomeUnknown("timeout")])
+def test_a_text_in_trouble_is_not_sent_once_its_call_is_over(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock, trouble: OutreachError
+) -> None:
+    make_reminder(sessions, clock)
+    gateway.troubles, gateway.takes_unknown = [trouble], False
+    send_due_messages(sessions, gateway, clock)
+    with sessions.begin() as session:
+        call = session.scalars(select(PlannedCall)).one()
+        next_call.close(session, call, CallStatus.COMPLETED, now=clock())
+
+    clock.advance(SETTLE_AFTER)
+    settle_lost_messages(sessions, gateway, clock)
+    clock.advance(timedelta(hours=1))
+    send_due_messages(sessions, gateway, clock)
+
+    assert gateway.sent == []
+
+
+def test_a_text_to_a_number_that_was_replaced_is_not_sent(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    patient_id = make_reminder(sessions, clock)
+    with sessions.begin() as session:
+        patient = session.get_one(Patient, patient_id)
+        registry.add_number(session, patient, "+15125550199", now=clock())
+
+    send_due_messages(sessions, gateway, clock)
+
+    assert gateway.sent == []
+
+
+def test_a_carrier_that_does_not_answer_is_asked_once_a_round(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    for last_digits in range(40, 44):
+        make_reminder(sessions, clock, phone=f"+151255501{last_digits}")
+    gateway.troubles = [ProviderUnavailable("down")] * 4
+
+    send_due_messages(sessions, gateway, clock)
+
+    assert len(gateway.troubles) == 3
+
+
+def test_a_time_that_the_patient_asked_for_is_reminded_of(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    make_reminder(sessions, clock)
+    send_due_messages(sessions, gateway, clock)
+    with sessions.begin() as session:
+        call = session.scalars(select(PlannedCall)).one()
+        call.dials = 1
+        retrying.agree(session, call, Agreed(date(2026, 11, 26), time(15)), now=clock())
+    clock.advance(timedelta(days=2, hours=5))
+
+    assert write_reminders(sessions, clock) == 1
+    send_due_messages(sessions, gateway, clock)
+
+    assert "as you asked" in gateway.sent[-1].body
 
 
 def test_one_text_that_breaks_never_stops_the_others(

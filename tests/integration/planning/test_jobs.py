@@ -10,14 +10,13 @@ from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
-from outreach.planning import next_call
+from outreach.planning import courses, next_call
 from outreach.planning.jobs import plan_missing_calls
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import CadenceChoice, Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import (
-    LONG_AGO,
     make_attempt,
     make_clinic,
     make_enrolment,
@@ -130,14 +129,20 @@ def test_a_call_tried_three_times_is_not_offered_a_fourth(
     assert calls(sessions)[0].status is CallStatus.MISSED
 
 
-def test_two_planners_at_once_plan_one_call(sessions: Sessions, clock: FakeClock) -> None:
+def test_two_planners_that_saw_the_same_gap_plan_one_call(
+    sessions: Sessions, clock: FakeClock
+) -> None:
     enrolment_id = enrol(sessions)
-    with sessions() as session:  # a planner that looked before the other one wrote
-        with sessions.begin() as other:
-            assert next_call.plan(other, [enrolment_id], now=clock()) == 1
-        assert next_call.plan(session, [enrolment_id], now=clock()) == 0
-        session.commit()
+    with sessions() as session:  # both look before either writes
+        seen = [list(courses.unplanned_ids(session, after_id=0, limit=9)) for _ in range(2)]
+    assert seen == [[enrolment_id], [enrolment_id]]
 
+    planned = []
+    for ids in seen:
+        with sessions.begin() as session:
+            planned.append(next_call.plan(session, ids, now=clock()))
+
+    assert planned == [1, 0]
     assert len(calls(sessions)) == 1
 
 
@@ -148,12 +153,12 @@ def test_a_new_rhythm_is_planned_for_at_once(sessions: Sessions, clock: FakeCloc
         make_planned_call(
             session,
             enrolment,
-            due_on=MONDAY - timedelta(days=7),
+            due_on=MONDAY,
             status=CallStatus.COMPLETED,
-            closed_at=LONG_AGO,
+            closed_at=clock(),
         )
     plan_missing_calls(sessions, clock)
-    assert calls(sessions)[-1].due_on == MONDAY
+    assert calls(sessions)[-1].due_on == MONDAY + timedelta(days=7)
 
     with sessions.begin() as session:
         enrolment = session.get_one(Enrolment, enrolment_id)
@@ -170,8 +175,65 @@ def test_a_new_rhythm_is_planned_for_at_once(sessions: Sessions, clock: FakeCloc
         session.flush()
         next_call.replan(session, enrolment_id, now=clock())
 
-    assert calls(sessions)[-1].due_on == MONDAY + timedelta(days=7)
+    assert calls(sessions)[-1].due_on == MONDAY + timedelta(days=14)
     assert len(calls(sessions)) == 2
+
+
+def test_a_call_that_is_due_is_never_planned_away_by_a_change_of_wishes(
+    sessions: Sessions, clock: FakeClock
+) -> None:
+    enrolment_id = enrol(sessions, starts_on=MONDAY - timedelta(weeks=10))
+    plan_missing_calls(sessions, clock)
+    (before,) = calls(sessions)
+    clock.advance(timedelta(days=1))
+    with sessions.begin() as session:
+        session.scalars(select(Patient)).one().dayparts = ["evening"]
+        session.flush()
+        next_call.replan(session, enrolment_id, now=clock())
+
+    (after,) = calls(sessions)
+    assert (after.due_on, after.complete_by_on) == (before.due_on, before.complete_by_on)
+    assert after.dial_from_at == datetime(2026, 11, 24, 17, tzinfo=CHICAGO)
+
+
+def test_pausing_and_resuming_at_once_skips_no_call(sessions: Sessions, clock: FakeClock) -> None:
+    enrolment_id = enrol(sessions, starts_on=MONDAY - timedelta(weeks=10))
+    with sessions.begin() as session:
+        make_planned_call(
+            session,
+            session.get_one(Enrolment, enrolment_id),
+            status=CallStatus.COMPLETED,
+            closed_at=clock(),
+        )
+    plan_missing_calls(sessions, clock)
+    before = calls(sessions)[-1].due_on
+
+    for status in (EnrolmentStatus.PAUSED, EnrolmentStatus.ACTIVE):
+        with sessions.begin() as session:
+            session.get_one(Enrolment, enrolment_id).status = status
+            session.flush()
+            next_call.replan(session, enrolment_id, now=clock())
+
+    assert calls(sessions)[-1].due_on == before
+
+
+def test_who_withdrew_meanwhile_is_not_planned_for(sessions: Sessions, clock: FakeClock) -> None:
+    enrolment_id = enrol(sessions, status=EnrolmentStatus.WITHDRAWN)
+
+    with sessions.begin() as session:
+        assert next_call.plan(session, [enrolment_id], now=clock()) == 0
+
+
+def test_one_enrolment_that_breaks_never_stops_the_others(
+    sessions: Sessions, clock: FakeClock
+) -> None:
+    broken = enrol(sessions)
+    enrol(sessions)
+    with sessions.begin() as session:
+        patient_id = session.get_one(Enrolment, broken).patient_id
+        session.get_one(Patient, patient_id).zone = "Not/AZone"
+
+    assert plan_missing_calls(sessions, clock) == 1
 
 
 def test_a_pause_cancels_the_open_call_and_resuming_plans_again(
