@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, abort, current_app, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.mixins import UserMixin
@@ -49,8 +49,10 @@ def role_required(*roles: Role) -> Callable[[Callable[P, Any]], Callable[P, Any]
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
             if not current_user.is_authenticated:
                 return _to_sign_in()
-            if not signed_in().roles.intersection(roles):
+            actor: Actor = current_user.actor
+            if not actor.roles.intersection(roles):
                 abort(404)
+            g.actor = actor.acting_as(roles)
             return view(*args, **kwargs)
 
         guarded.allowed_roles = frozenset(roles)  # type: ignore[attr-defined]
@@ -66,8 +68,11 @@ def open_to_all(view: Callable[P, Any]) -> Callable[P, Any]:
 
 
 def signed_in() -> Actor:
-    """Return the person at the keyboard; only behind :func:`role_required`."""
-    actor: Actor = current_user.actor
+    """Return the person at the keyboard, in the roles that this page is for.
+
+    Only behind :func:`role_required`.
+    """
+    actor: Actor = g.actor
     return actor
 
 

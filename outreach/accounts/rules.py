@@ -1,13 +1,27 @@
-"""Roles, and who may see whom. Pure."""
+"""Roles, who may see whom, and the codes of languages that staff and patients speak. Pure."""
 
 import enum
-from dataclasses import dataclass
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 PASSWORD_LENGTH = 12
 THROTTLE_WINDOW = timedelta(minutes=15)
 THROTTLE_PER_ACCOUNT_AND_ADDRESS = 10
 THROTTLE_PER_ADDRESS = 100
+
+# ISO 639-1.
+_ISO_639_1 = """
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv
+cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr
+ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw
+ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv
+ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr
+ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi
+yo za zh zu
+"""
+LANGUAGES = frozenset(_ISO_639_1.split())
 
 
 class Role(enum.StrEnum):
@@ -35,12 +49,13 @@ class Scope:
     """Whose records exist for somebody.
 
     ``everything``: all clinics. ``clinic_ids``: all patients of these. Beyond those, only
-    patients on the panel of ``staff_id``.
+    patients on the panel of ``staff_id`` at ``panel_clinic_ids``.
     """
 
     staff_id: int
     everything: bool
     clinic_ids: frozenset[int]
+    panel_clinic_ids: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -70,7 +85,16 @@ class Actor:
                 for held in self.held
                 if held.role in CLINIC_WIDE and held.clinic_id is not None
             ),
+            panel_clinic_ids=self.clinic_ids_as(Role.CALLER),
         )
+
+    def acting_as(self, roles: Collection[Role]) -> "Actor":
+        """Return this person with only those of their roles that a page is for.
+
+        A nurse of one clinic who is a manager of another sees, on a manager's page, only
+        the clinic that they manage.
+        """
+        return replace(self, held=tuple(held for held in self.held if held.role in roles))
 
     def clinic_ids_as(self, *roles: Role) -> frozenset[int]:
         """Return the clinics at which one of ``roles`` is held."""
@@ -90,3 +114,17 @@ def is_throttled(*, by_account_and_address: int, by_address: int) -> bool:
         by_account_and_address >= THROTTLE_PER_ACCOUNT_AND_ADDRESS
         or by_address >= THROTTLE_PER_ADDRESS
     )
+
+
+def language_code(text: str) -> str | None:
+    """Return the one code under which we keep a language, None where ``text`` is none.
+
+    Two letters; what stands behind them counts for nothing, and Portuguese is pt-BR, as it
+    is spoken here. The codes of staff and of patients are compared letter by letter.
+    """
+    written = text.strip().replace("_", "-")
+    base = written.split("-")[0].lower()
+    is_code = re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{2,8})*", written)
+    if not is_code or base not in LANGUAGES:
+        return None
+    return "pt-BR" if base == "pt" else base

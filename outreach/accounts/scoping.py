@@ -27,7 +27,10 @@ def visible(
     """
     if scope.everything:
         return true()
-    conditions: list[ColumnElement[bool]] = [patient_id.in_(_own_panel(scope))]
+    conditions: list[ColumnElement[bool]] = [false()]
+    if scope.panel_clinic_ids:
+        at_own_clinic = clinic_id.in_(sorted(scope.panel_clinic_ids))
+        conditions.append(and_(at_own_clinic, patient_id.in_(_own_panel(scope))))
     if scope.clinic_ids:
         conditions.append(clinic_id.in_(sorted(scope.clinic_ids)))
     return or_(*conditions)

@@ -32,9 +32,10 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.drafts import Typed
-from outreach.calls.labels import DOUBT_WORDS, OUTCOME_WORDS, UNIT_WORDS
+from outreach.calls.labels import DOUBT_WORDS, OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import LONGEST_CALL_MINUTES, NOT_REACHED, REACHED, Outcome
+from outreach.measures.labels import UNIT_WORDS
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import REGISTRY, Doubt, MeasureKind, doubt_about
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
@@ -84,6 +85,22 @@ def _unit_choices(kind: MeasureKind) -> list[SelectChoice]:
     return [SelectChoice(unit, UNIT_WORDS.get(unit, unit)) for unit in REGISTRY[kind].units]
 
 
+class MeasuredField(DecimalField):
+    """A measured number; a decimal comma is answered with how to write it."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read one number, or say what is wrong in words that help."""
+        try:
+            super().process_formdata([each.strip() for each in valuelist])
+        except ValueError as error:
+            typed = valuelist[0].strip()
+            with_point = typed.replace(",", ".", 1)
+            if "," in typed and with_point.replace(".", "", 1).isdecimal():
+                message = _("Write %(number)s, with a point.", number=with_point)
+                raise ValueError(message) from error
+            raise ValueError(_("Write a number.")) from error
+
+
 class CallReportForm(FlaskForm):
     """What a caller fills in during and after a call."""
 
@@ -112,13 +129,13 @@ class CallReportForm(FlaskForm):
             NumberRange(0, LONGEST_CALL_MINUTES, _l("Write minutes from 0 to 240.")),
         ],
     )
-    callback_on = DateField(_l("Call back on"), validators=[Optional()])
-    callback_at = TimeField(_l("at"), validators=[Optional()])
+    callback_on = DateField(_l("Day to call back"), validators=[Optional()])
+    callback_at = TimeField(_l("Time to call back"), validators=[Optional()])
     promise = StringField(
         _l("Something to come back to"),
         validators=[Length(max=500, message=_l("Use at most 500 characters."))],
     )
-    promise_on = DateField(_l("by"), validators=[Optional()])
+    promise_on = DateField(_l("Day of the promise"), validators=[Optional()])
     kept = SelectMultipleField(
         _l("Done now"),
         coerce=int,
@@ -126,19 +143,19 @@ class CallReportForm(FlaskForm):
         option_widget=CheckboxInput(),
         validate_choice=False,
     )
-    glucose = DecimalField(_l("Blood sugar"), validators=[Optional()])
+    glucose = MeasuredField(_l("Blood sugar"), validators=[Optional()])
     glucose_unit = SelectField(_l("Unit"), choices=_unit_choices(MeasureKind.GLUCOSE))
     glucose_is_fasting = BooleanField(_l("Fasting"))
     glucose_on = DateField(_l("Day of the reading"), validators=[Optional()])
     glucose_at = TimeField(_l("Time"), validators=[Optional()])
-    hba1c = DecimalField(_l("HbA1c"), validators=[Optional()])
+    hba1c = MeasuredField(_l("HbA1c"), validators=[Optional()])
     hba1c_unit = SelectField(_l("Unit"), choices=_unit_choices(MeasureKind.HBA1C))
     hba1c_on = DateField(_l("Day of the test"), validators=[Optional()])
-    systolic = DecimalField(_l("Upper (systolic)"), validators=[Optional()])
-    diastolic = DecimalField(_l("Lower (diastolic)"), validators=[Optional()])
+    systolic = MeasuredField(_l("Upper (systolic)"), validators=[Optional()])
+    diastolic = MeasuredField(_l("Lower (diastolic)"), validators=[Optional()])
     others_on = DateField(_l("Day of these readings"), validators=[Optional()])
     others_at = TimeField(_l("Time"), validators=[Optional()])
-    weight = DecimalField(_l("Weight"), validators=[Optional()])
+    weight = MeasuredField(_l("Weight"), validators=[Optional()])
     weight_unit = SelectField(_l("Unit"), choices=_unit_choices(MeasureKind.WEIGHT))
     is_confirmed = BooleanField(_l("The unusual value is right: I read it back"))
     then = RadioField(
@@ -208,7 +225,9 @@ class CallReportForm(FlaskForm):
         is_reached = self.chosen is not None and self.chosen.is_reached
         if self.reached.data and (self.reached.data == "yes") != is_reached:
             return _wrong(self.outcome, _("Choose how it ended: this does not fit."))
-        if is_reached and self._minutes() is None and not self.minutes.errors:
+        # A safety concern never waits for anything but its words.
+        is_urgent = self.chosen is Outcome.SAFETY
+        if is_reached and not is_urgent and self._minutes() is None and not self.minutes.errors:
             return _wrong(self.minutes, _("Write how many minutes you talked."))
         return True
 

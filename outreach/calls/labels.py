@@ -3,7 +3,6 @@
 from flask_babel import lazy_gettext as _l
 
 from outreach.calls.rules import Outcome, QueueGroup, Why
-from outreach.measures.labels import UNIT_WORDS as UNIT_WORDS
 from outreach.measures.rules import Doubt
 
 OUTCOME_WORDS = {

@@ -214,8 +214,8 @@ def _keep_readings(event: Event) -> None:
         )
         trigger = trigger_of(reading.kind, reading.value, taken_at=reading.taken_at, now=event.now)
         if trigger is not None:
-            words = f"{reading.entered_value} {reading.entered_unit}"
-            _raise(event, Raised(trigger, words, reading.id))
+            words = f"{reading.entered_value} {reading.entered_unit}\n{event.report.note}"
+            _raise(event, Raised(trigger, words.strip(), reading.id))
 
 
 def _raise(event: Event, raised: Raised) -> None:

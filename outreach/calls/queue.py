@@ -93,6 +93,11 @@ class Queue:
     entries: Sequence[Entry]
     done: Sequence[Done]
 
+    @property
+    def finished(self) -> int:
+        """How many calls were completed or given up today, however many dials they took."""
+        return sum(each.status is not CallStatus.PLANNED for each in self.done)
+
     def of(self, group: QueueGroup) -> list[Entry]:
         """Return the entries of one part."""
         return [entry for entry in self.entries if entry.group is group]

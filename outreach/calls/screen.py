@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,8 @@ from outreach.calls.drafts import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, Promise
 from outreach.calls.rules import Outcome
 from outreach.clock import local_day
+from outreach.concerns import raising
+from outreach.concerns.models import ConcernStep
 from outreach.errors import NotFound
 from outreach.measures import readings
 from outreach.measures.models import Reading
@@ -27,10 +29,16 @@ from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import PastDial
 from outreach.programmes import enrolment as enrolments
-from outreach.programmes.rules import Phase
 
 LAST_NOTES = 3
-SHOWN = (MeasureKind.HBA1C, MeasureKind.GLUCOSE, MeasureKind.SYSTOLIC, MeasureKind.WEIGHT)
+NURSES_WORDS_FOR = timedelta(days=60)
+SHOWN = (
+    MeasureKind.HBA1C,
+    MeasureKind.GLUCOSE,
+    MeasureKind.SYSTOLIC,
+    MeasureKind.DIASTOLIC,
+    MeasureKind.WEIGHT,
+)
 
 
 class NoPlannedCall(NotFound):
@@ -44,11 +52,11 @@ class Screen:
     patient: Patient
     call: PlannedCall
     standing: Standing
-    phase: Phase | None
     week: int
     moment: Moment
     numbers: Sequence[PhoneNumber]
     notes: Sequence[Row[str, datetime, Outcome, str]]
+    nurses_words: Sequence[ConcernStep]
     promises: Sequence[Promise]
     attempts: Sequence[Row[datetime, Outcome, str]]
     readings: Sequence[Reading]
@@ -82,11 +90,11 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         patient=patient,
         call=call,
         standing=standing,
-        phase=course.protocol.phase_on(today, course.starts_on),
         week=max(1, (today - course.starts_on).days // 7 + 1),
         moment=dialing.moment_of(patient, call, now=now),
         numbers=registry.numbers_of(session, patient.id),
         notes=_notes(session, patient.id),
+        nurses_words=raising.nurses_words(session, patient.id, since=now - NURSES_WORDS_FOR),
         promises=open_promises(session, patient.id),
         attempts=_attempts(session, call.id),
         readings=readings.latest(session, patient.id, SHOWN),

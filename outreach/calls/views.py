@@ -18,6 +18,7 @@ from outreach.calls.forms import Around, CallReportForm, hash_of, typed_from
 from outreach.calls.labels import GROUP_WORDS, OUTCOME_WORDS, WHY_WORDS
 from outreach.calls.rules import NOT_REACHED, REACHED, QueueGroup, minutes_since
 from outreach.calls.screen import NoPlannedCall, Screen
+from outreach.concerns import raising
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
@@ -90,7 +91,8 @@ def draft(ref: str) -> ResponseReturnValue:
     typed = typed_from(request.form)
     try:
         planned = screen.call_of(db.session, _patient(ref))
-        if str(planned.id) != request.form.get("planned_call_id"):
+        is_used = outcomes.recorded(db.session, request.form.get("form_key", ""))
+        if is_used or str(planned.id) != request.form.get("planned_call_id"):
             return jsonify(reason="closed"), 409
         version = drafts.save(db.session, planned, signed_in(), typed, now=deps().clock())
     except NoPlannedCall:
@@ -144,6 +146,8 @@ def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> Respo
     db.session.commit()
     with orm.reading():  # what follows only reads: a long import must not hold it up
         flash(_saved(patient), "good")
+        if raising.raised_at(db.session, patient.id, now=now):
+            flash(_("This is on the nurses' list now. Phone the nurse on call as well."), "urgent")
         return redirect(_onward(patient.ref, then))
 
 
@@ -171,6 +175,8 @@ def _onward(ref: str, then: str | None) -> str:
 
 def _saved(patient: Patient) -> str:
     """Return the words after a save: when the next call is. No name: cookies hold them."""
+    if registry.working_number(db.session, patient.id) is None:
+        return _("Saved. No working number is left: look under 'Number to fix'.")
     try:
         planned = screen.call_of(db.session, patient)
     except NoPlannedCall:

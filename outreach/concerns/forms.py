@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SubmitField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 
 class ConcernForm(FlaskForm):
@@ -12,7 +12,7 @@ class ConcernForm(FlaskForm):
     note = TextAreaField(
         _l("What was done or learned"),
         validators=[
-            InputRequired(_l("Write what was done or learned.")),
+            DataRequired(_l("Write what was done or learned.")),
             Length(max=4000, message=_l("Use at most 4,000 characters.")),
         ],
     )

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session, joinedload
 
-from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.concerns.models import Concern, ConcernStep
@@ -76,6 +75,46 @@ def safety(note: str) -> Raised:
     return Raised(Trigger(ConcernKind.SAFETY, Urgency.NOW), note)
 
 
+def raised_at(session: Session, patient_id: int, *, now: datetime) -> bool:
+    """Say whether a concern about a patient was raised at this very instant."""
+    return bool(
+        session.scalar(
+            select(Concern.id)
+            .where(Concern.patient_id == patient_id, Concern.raised_at == now)
+            .limit(1)
+        )
+    )
+
+
+def first_words(session: Session, concerns: Sequence[Concern]) -> dict[int, str]:
+    """Return what each concern was raised with: the value, or the caller's own words."""
+    rows = session.execute(
+        select(ConcernStep.concern_id, ConcernStep.note)
+        .where(
+            ConcernStep.concern_id.in_([concern.id for concern in concerns]),
+            ConcernStep.kind == StepKind.RAISED,
+        )
+        .order_by(ConcernStep.id)
+    ).all()
+    return {row.concern_id: row.note for row in rows}
+
+
+def nurses_words(session: Session, patient_id: int, *, since: datetime) -> Sequence[ConcernStep]:
+    """Return what nurses wrote about a patient's concerns since then, newest first."""
+    return session.scalars(
+        select(ConcernStep)
+        .join(Concern, Concern.id == ConcernStep.concern_id)
+        .options(joinedload(ConcernStep.by))
+        .where(
+            Concern.patient_id == patient_id,
+            ConcernStep.kind.in_((StepKind.NOTED, StepKind.CLOSED)),
+            ConcernStep.note != "",
+            ConcernStep.at >= since,
+        )
+        .order_by(ConcernStep.at.desc(), ConcernStep.id.desc())
+    ).all()
+
+
 def unclosed(session: Session, scope: Scope) -> Sequence[Concern]:
     """Return concerns in scope that are not closed: unanswered first, then the most urgent."""
     return session.scalars(
@@ -107,7 +146,6 @@ def by_id(session: Session, scope: Scope, concern_id: int) -> Concern:
     """Return one concern with patient and clinic, or raise NoSuchConcern."""
     concern = session.scalar(
         select(Concern)
-        .join(Clinic, Clinic.id == Concern.clinic_id)
         .options(joinedload(Concern.patient).joinedload(Patient.clinic))
         .where(Concern.id == concern_id, visible(scope, Concern.clinic_id, Concern.patient_id))
     )
@@ -131,7 +169,7 @@ def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: da
 
     Does not commit. Raises AlreadyClosed.
     """
-    _refuse_closed(concern)
+    _refuse_closed(session, concern)
     if concern.status is ConcernStatus.ACKNOWLEDGED:
         return
     concern.status, concern.acknowledged_at = ConcernStatus.ACKNOWLEDGED, now
@@ -140,7 +178,7 @@ def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: da
 
 def note(session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime) -> None:
     """Add words to a concern. Does not commit. Raises AlreadyClosed."""
-    _refuse_closed(concern)
+    _refuse_closed(session, concern)
     _step(session, concern, StepKind.NOTED, text, by_staff_id=by_staff_id, now=now)
 
 
@@ -153,7 +191,7 @@ def close(
         AlreadyClosed: somebody did first.
         NoteMissing: no words were given.
     """
-    _refuse_closed(concern)
+    _refuse_closed(session, concern)
     if not text.strip():
         raise NoteMissing("Say what was done before closing.")
     concern.status, concern.closed_at = ConcernStatus.CLOSED, now
@@ -161,7 +199,9 @@ def close(
     _step(session, concern, StepKind.CLOSED, text, by_staff_id=by_staff_id, now=now)
 
 
-def _refuse_closed(concern: Concern) -> None:
+def _refuse_closed(session: Session, concern: Concern) -> None:
+    """Raise AlreadyClosed by what is stored now; two nurses at once wait for each other."""
+    session.refresh(concern, with_for_update=True, attribute_names=["status", "acknowledged_at"])
     if concern.status is ConcernStatus.CLOSED:
         raise AlreadyClosed("Somebody closed this concern already.")
 

@@ -15,6 +15,8 @@ from outreach.concerns.labels import KIND_WORDS, STEP_WORDS, URGENCY_WORDS
 from outreach.concerns.models import Concern
 from outreach.db import db
 from outreach.deps import deps
+from outreach.measures import readings
+from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 
 bp = Blueprint("concerns", __name__, url_prefix="/concerns")
@@ -25,9 +27,11 @@ bp = Blueprint("concerns", __name__, url_prefix="/concerns")
 def open_concerns() -> ResponseReturnValue:
     """List what is worrying now, and what was closed this week."""
     scope, now = signed_in().scope, deps().clock()
+    concerns = raising.unclosed(db.session, scope)
     return render_template(
         "concerns/open.html",
-        concerns=raising.unclosed(db.session, scope),
+        concerns=concerns,
+        first_words=raising.first_words(db.session, concerns),
         closed=raising.recently_closed(db.session, scope, since=now - timedelta(days=7)),
         kind_words=KIND_WORDS,
         urgency_words=URGENCY_WORDS,
@@ -77,6 +81,7 @@ def _page(found: Concern, form: ConcernForm) -> str:
         form=form,
         steps=raising.steps_of(db.session, found.id),
         number=registry.working_number(db.session, found.patient_id),
+        readings=readings.latest(db.session, found.patient_id, list(MeasureKind)),
         kind_words=KIND_WORDS,
         urgency_words=URGENCY_WORDS,
         step_words=STEP_WORDS,

@@ -15,11 +15,12 @@ class NotYoursToChange(NotAllowed):
 
 
 def managing(actor: Actor) -> Scope:
-    """Return the scope of what ``actor`` manages: their clinics, without nurse's ones."""
+    """Return the scope of what ``actor`` looks after: clinics they manage, their own panel."""
     return Scope(
         actor.staff_id,
         everything=actor.scope.everything,
         clinic_ids=actor.clinic_ids_as(Role.MANAGER),
+        panel_clinic_ids=actor.clinic_ids_as(Role.CALLER),
     )
 
 

@@ -13,7 +13,7 @@ from outreach.patients.rules import Slot
 from outreach.planning import courses
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus, Due, next_due, next_slot
+from outreach.planning.rules import CallStatus, Due, first_slot, next_due, next_slot
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
@@ -120,8 +120,9 @@ def _first_possible(
     calendar = standing.course.calendar
     due = next_due(standing.course, after=day - timedelta(days=1))
     while due is not None:
-        days = (due.on, due.complete_by_on)
-        slot = next_slot(calendar, days=days, not_before=not_before)
+        slot = first_slot(calendar, due.on, not_before=not_before) or next_slot(
+            calendar, days=(due.on, due.complete_by_on), not_before=not_before
+        )
         if slot is not None:
             return due, slot
         due = next_due(standing.course, after=due.on)

@@ -113,9 +113,12 @@ def first_slot(calendar: Calendar, day: date, *, not_before: datetime) -> Slot |
 
 
 def next_slot(calendar: Calendar, *, days: tuple[date, date], not_before: datetime) -> Slot | None:
-    """Return the first slot of the days (first, last) that is not over at ``not_before``."""
-    first, last = days
-    for day in _days(first, last):
+    """Return the first slot of the days (first, last) that is not over at ``not_before``.
+
+    Weekdays that the patient likes come first, then the others.
+    """
+    liked = calendar.wishes.weekdays
+    for day in sorted(_days(*days), key=lambda each: (each.weekday() not in liked, each)):
         slot = first_slot(calendar, day, not_before=not_before)
         if slot:
             return slot

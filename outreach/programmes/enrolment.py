@@ -34,6 +34,8 @@ def enrol(session: Session, patient: Patient, *, starts_on: date, now: datetime)
     Raises:
         AlreadyEnrolled: an enrolment of theirs is open.
     """
+    # Two at once wait here for each other, so that the second one sees the first.
+    session.execute(select(Patient.id).where(Patient.id == patient.id).with_for_update())
     open_one = current(session, patient.id)
     if open_one is not None and open_one.status in OPEN_STATUSES:
         raise AlreadyEnrolled("This patient is already enrolled.")

@@ -6,7 +6,7 @@ from flask import Flask, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from outreach import errors
 
@@ -53,7 +53,11 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:  # noqa: PLR2004 - redirects pass through
         return error.get_response()
-    return _page(status, ""), status, dict(error.get_headers()[:0])
+    if isinstance(error, SecurityError):  # a host that is not ours: no page of ours either
+        return "", 400
+    methods = getattr(error, "valid_methods", None)
+    allowed = {"Allow": ", ".join(sorted(methods))} if methods else {}
+    return _page(status, ""), status, allowed
 
 
 def _page(status: int, message: str) -> str:

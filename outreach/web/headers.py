@@ -18,6 +18,9 @@ _FIXED = {
 }
 
 
+OK = 200
+
+
 def init_app(app: Flask, *, is_loopback: bool) -> None:
     """Add the headers to every answer of ``app``, errors and redirects too."""
 
@@ -26,7 +29,7 @@ def init_app(app: Flask, *, is_loopback: bool) -> None:
         response.headers.update(_FIXED)
         if not is_loopback:
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-        if request.endpoint == "static":
+        if request.endpoint == "static" and response.status_code == OK:
             response.cache_control.no_cache = None
             response.cache_control.max_age = 31536000
             response.cache_control.immutable = True

@@ -72,7 +72,7 @@
       }
       if (answer.ok) {
         version = (await answer.json()).version;
-        say(`${words.saved} ${new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" })}`);
+        say(`${words.kept} ${new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" })}`);
         return true;
       }
       if (answer.status === 409) {
@@ -107,6 +107,14 @@
   window.addEventListener("online", () => { if (isDirty && !isSubmitting) flush(); });
   window.addEventListener("beforeunload", (event) => {
     if (isDirty && !isSubmitting) event.preventDefault();
+  });
+  // Leaving the page at once after typing: the browser carries this last save out alone.
+  window.addEventListener("pagehide", () => {
+    if (!isDirty || isSubmitting) return;
+    const data = new FormData(form);
+    data.set("version", String(version));
+    data.set("tab", tab);
+    fetch(form.dataset.draft, { method: "POST", body: data, keepalive: true, headers: { "X-CSRFToken": token.value } });
   });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && isDirty && !isSubmitting) flush();
@@ -161,6 +169,21 @@
   if (minutes && clock && !minutes.value) minutes.placeholder = words.auto;
 
   const start = document.querySelector("[data-start]");
+
+  // A low or high blood sugar is answered while they are on the line, not after saving.
+  // The limits are those of concerns/rules.py, which decides again on the server.
+  const glucose = form.querySelector("[name=glucose]");
+  const unit = form.querySelector("[name=glucose_unit]");
+  const judge = () => {
+    const typed = Number.parseFloat(glucose.value);
+    const mgDl = unit.value === "mmol/L" ? typed * 18.016 : typed;
+    const likely = Number.isFinite(mgDl) && (unit.value === "mmol/L" || mgDl >= 33);
+    form.querySelector("[data-glucose=low]").hidden = !(likely && mgDl < 70);
+    form.querySelector("[data-glucose=high]").hidden = !(likely && mgDl >= 300);
+  };
+  glucose.addEventListener("change", judge);
+  unit.addEventListener("change", judge);
+  judge();
 
   // Reached or not: choosing one offers the outcomes that belong to it.
   const outcomes = [...form.querySelectorAll("[name=outcome]")];

@@ -92,7 +92,8 @@ def test_details_are_saved_and_the_open_call_fits_the_new_wishes(
         assert "changed details" in session.scalars(action).all()
     call = _open_call(sessions, place.enrolment)
     assert call is not None
-    assert call.due_on.weekday() in {1, 3}
+    assert call.due_on == TODAY, "what is due is not planned away"
+    assert (call.dial_from_at - timedelta(hours=7)).weekday() == 1
 
 
 def test_a_refused_form_keeps_what_was_typed(

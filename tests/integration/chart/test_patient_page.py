@@ -349,4 +349,4 @@ def test_a_nurse_who_calls_elsewhere_still_only_reads_here(
     sign_in(client, nurse)
 
     assert "Edit details" not in client.get(f"/patients/{place.patient.ref}").text
-    assert client.get(f"/patients/{place.patient.ref}/details").status_code == 403
+    assert client.get(f"/patients/{place.patient.ref}/details").status_code == 404
