@@ -164,8 +164,10 @@ def latest_allowed_at(before: datetime, zone: ZoneInfo, hours: ContactHours) -> 
     would be due on a Sunday is due on Saturday evening.
 
     Raises:
-        ValueError: no day of the year before is open.
+        ValueError: ``before`` is naive, or no day of the year before is open.
     """
+    if before.tzinfo is None:
+        raise ValueError("before must be aware")
     day = before.astimezone(zone).date()
     for back in range(366):
         slot = hours_on(day - timedelta(days=back), zone, hours)

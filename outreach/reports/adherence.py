@@ -28,17 +28,18 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
 from outreach.calls.models import Attempt
-from outreach.calls.rules import REACHED, Outcome
+from outreach.calls.rules import REACHED
 from outreach.orm import UTCDateTime
 from outreach.panels.models import PanelMembership
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.reports import courses
 from outreach.reports.asked import Asked
+from outreach.reports.courses import COMPLETING
 from outreach.reports.rules.period import DAY, RUN_WEEKS, begin_of, whole_weeks
 from outreach.reports.rules.tally import Tally
 
-COMPLETING = tuple(outcome for outcome in Outcome if outcome.completes)
+SHOWN_DIALS = (1, 2, 3)  # Source: domain.md E2: a call is tried three times.
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class DialTable:
     def reached_by(self, dial: int) -> int:
         """Return how many calls reached the patient with this dial or an earlier one."""
         return sum(count for at, count in self.reached_at.items() if at <= dial)
+
+    @property
+    def shares(self) -> tuple[tuple[int, int], ...]:
+        """(dial, calls that reached the patient by it), as page and download show them."""
+        return tuple((dial, self.reached_by(dial)) for dial in SHOWN_DIALS)
 
     @property
     def median_dial(self) -> int | None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.calls.models import Attempt
-from outreach.calls.rules import REACHED
+from outreach.calls.rules import REACHED, Outcome
 from outreach.clock import local_day
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
@@ -27,6 +27,7 @@ from outreach.reports.rules.weeks import Course, weeks_of
 
 # Unreachable patients stay in denominators (domain.md E2); those paused or gone do not.
 STAYING = (EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)
+COMPLETING = tuple(outcome for outcome in Outcome if outcome.completes)
 # Days are the patient's, instants are the clinic's: clocks on earth differ by 26 hours.
 MARGIN = 2 * DAY
 
@@ -70,17 +71,17 @@ class Enrolled:
 
 
 def tallies(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]]:
-    """Yield patients, patient-weeks, minutes and first reaches, by caller.
+    """Yield patients, patient-weeks, minutes and first calls, by caller.
 
     A week belongs to the caller at its end, a patient to the last caller of the period, a
-    first reach to the first caller of the enrolment.
+    first call to the first caller of the enrolment.
     """
     spells = _spells(session, asked)
     enrolled = _enrolments(session, asked, spells)
     reached = _add_conversations(session, asked, enrolled)
     yield from _patients(asked, enrolled, reached)
     yield from _weeks(asked, enrolled)
-    yield from _first_reaches(session, asked, spells)
+    yield from _first_calls(session, asked, spells)
 
 
 def _patients(
@@ -121,22 +122,33 @@ def _weeks(asked: Asked, enrolled: dict[int, Enrolled]) -> Iterator[tuple[int | 
         )
 
 
-def _first_reaches(
+def _first_calls(
     session: Session, asked: Asked, spells: dict[int, list[Spell]]
 ) -> Iterator[tuple[int | None, Tally]]:
-    """Collect how long enrolments that began in the period waited for their first reach."""
+    """Collect how long those enrolled in the period waited for their first completed call.
+
+    The wait begins with the programme where that is later than the enrolment: nobody is
+    called before.
+    """
     begins_at, ends_at = asked.instants
-    first_reached_at = (
+    first_completed_at = (
         select(func.min(Attempt.at))
         .where(
             Attempt.patient_id == Enrolment.patient_id,
             Attempt.enrolment_id == Enrolment.id,
-            Attempt.outcome.in_(REACHED),
+            Attempt.outcome.in_(COMPLETING),
         )
         .scalar_subquery()
     )
     rows = session.execute(
-        select(Enrolment.id, Enrolment.enrolled_at, first_reached_at)
+        select(
+            Enrolment.id,
+            Enrolment.enrolled_at,
+            Enrolment.starts_on,
+            Patient.zone,
+            first_completed_at,
+        )
+        .join(Patient, Patient.id == Enrolment.patient_id)
         .where(
             asked.within(Enrolment.clinic_id),
             Enrolment.enrolled_at >= begins_at,
@@ -145,8 +157,10 @@ def _first_reaches(
         .order_by(Enrolment.id)
     )
     waits: defaultdict[int | None, list[Wait]] = defaultdict(list)
-    for enrolment_id, enrolled_at, reached_at in rows:
-        wait = wait_of(enrolled_at, reached_at, zone=asked.zone, now=asked.now)
+    for enrolment_id, enrolled_at, starts_on, zone_name, completed_at in rows:
+        zone = ZoneInfo(zone_name)
+        since = max(enrolled_at, begin_of(starts_on, zone))
+        wait = wait_of(since, completed_at, zone=zone, now=asked.now)
         if wait is not None:
             held = spells.get(enrolment_id)
             waits[held[0].caller_id if held else None].append(wait)

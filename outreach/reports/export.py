@@ -9,11 +9,9 @@ from outreach.accounts.models import Clinic
 from outreach.reports.adherence import Line, Report
 from outreach.reports.rules.period import Period
 from outreach.reports.rules.tally import figures
+from outreach.web.csv_cells import Cell, safe
 
 BOM = "\ufeff"  # Excel takes a file without it for the local eight-bit encoding.
-# A cell that begins so is a formula to some spreadsheet; the last four are full-width.
-# Source: OWASP, CSV Injection.
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 EVERYBODY = "All callers"
 NOBODY = "No caller"
 HEADER = (
@@ -27,24 +25,23 @@ HEADER = (
     "period_until",
 )
 
-Cell = str | int | float | None
-
 
 def adherence_rows(clinic: Clinic, period: Period, report: Report) -> Iterator[Sequence[Cell]]:
-    """Yield one row for each caller and measure, the whole clinic first."""
+    """Yield one row for each caller and measure, the whole clinic first.
+
+    With which dial patients are reached is known for the clinic, not by caller.
+    """
+    days = (period.from_on.isoformat(), period.until_on.isoformat())
     for line in (Line(0, EVERYBODY, report.total), *report.lines):
         name = NOBODY if line.caller_id is None else line.name
         for figure in figures(line.tally):
-            yield (
-                clinic.name,
-                name,
-                figure.measure.value,
-                figure.numerator,
-                figure.denominator,
-                None if figure.value is None else round(figure.value, 4),
-                period.from_on.isoformat(),
-                period.until_on.isoformat(),
-            )
+            value = None if figure.value is None else round(figure.value, 4)
+            measured = (figure.measure.value, figure.numerator, figure.denominator, value)
+            yield (clinic.name, name, *measured, *days)
+    calls = report.by_dial.calls
+    for dial, reached in report.by_dial.shares:
+        value = round(reached / calls, 4) if calls else None
+        yield (clinic.name, EVERYBODY, f"reached by dial {dial}", reached, calls, value, *days)
 
 
 def adherence_name(clinic: Clinic, period: Period) -> str:
@@ -60,10 +57,3 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     writer.writerow(header)
     writer.writerows([safe(cell) for cell in row] for row in rows)
     return (BOM + written.getvalue()).encode()
-
-
-def safe(cell: Cell) -> Cell:
-    """Return ``cell`` so that no spreadsheet takes its text for a formula."""
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(DANGEROUS):
-        return "'" + cell
-    return cell

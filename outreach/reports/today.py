@@ -29,7 +29,7 @@ TROUBLED = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.UNKNO
 
 @dataclass(frozen=True)
 class CallerDay:
-    """Calls on one caller's list tohere. ``name`` is None where nobody is the caller."""
+    """Calls on one caller's list today. ``name`` is None where nobody is the caller."""
 
     name: str | None
     done: int

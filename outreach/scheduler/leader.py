@@ -71,9 +71,12 @@ class DatabaseLeadership:
         """Lock, unless another connection has."""
         try:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            is_ours = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
         except DBAPIError:
             return False
+        try:
+            is_ours = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
+        except DBAPIError:
+            is_ours = False
         if not is_ours:
             connection.close()
             return False

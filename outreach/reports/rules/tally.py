@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from outreach.reports.rules.period import DAY
 
-FIRST_REACH_DAYS = 2  # Source: domain.md E2, first reach within 2 business days.
+FIRST_CALL_DAYS = 2  # Source: domain.md E3: first completed call within 2 business days.
 FRIDAY = 4
 
 
@@ -29,9 +29,9 @@ class Measure(enum.StrEnum):
     MINUTES = "minutes per patient-week, median"
     MINUTES_LOW = "minutes per patient-week, 25th percentile"
     MINUTES_HIGH = "minutes per patient-week, 75th percentile"
-    MINUTES_SUM = "minutes per patient-week, mean"
-    FIRST_REACH = "first reach within 2 business days"
-    FIRST_REACH_MEDIAN = "days to first reach, median"
+    MINUTES_MEAN = "minutes per patient-week, mean"
+    FIRST_CALL = "first completed call within 2 business days"
+    FIRST_CALL_MEDIAN = "days to first completed call, median"
     CONTINUITY = "continuity"
 
 
@@ -47,7 +47,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Wait:
-    """From enrolment to first reach in days; None: not reached, and the time is over."""
+    """From enrolment to first completed call in days; None: none yet, and the time is over."""
 
     days: float | None
     is_in_time: bool
@@ -107,12 +107,12 @@ class Tally:
 
     @property
     def in_time(self) -> int:
-        """Enrolments reached within FIRST_REACH_DAYS business days."""
+        """Enrolments with a completed call within FIRST_CALL_DAYS business days."""
         return sum(wait.is_in_time for wait in self.waits)
 
     @property
     def median_wait(self) -> float | None:
-        """Median days to first reach; None too where half of them are not reached yet."""
+        """Median days to first completed call; None too where half of them have none yet."""
         if not self.waits:
             return None
         days = median(math.inf if wait.days is None else wait.days for wait in self.waits)
@@ -132,9 +132,9 @@ def figures(tally: Tally) -> Iterator[Figure]:
     yield Figure(Measure.MINUTES, None, weeks, middle)
     yield Figure(Measure.MINUTES_LOW, None, weeks, low)
     yield Figure(Measure.MINUTES_HIGH, None, weeks, high)
-    yield _rate(Measure.MINUTES_SUM, sum(tally.minutes), weeks)
-    yield _rate(Measure.FIRST_REACH, tally.in_time, len(tally.waits))
-    yield Figure(Measure.FIRST_REACH_MEDIAN, None, len(tally.waits), tally.median_wait)
+    yield _rate(Measure.MINUTES_MEAN, sum(tally.minutes), weeks)
+    yield _rate(Measure.FIRST_CALL, tally.in_time, len(tally.waits))
+    yield Figure(Measure.FIRST_CALL_MEDIAN, None, len(tally.waits), tally.median_wait)
     yield _rate(Measure.CONTINUITY, tally.completed_by_primary, tally.completed)
 
 
@@ -166,12 +166,22 @@ def business_days(after: date, until: date) -> int:
 
 
 def wait_of(
-    enrolled_at: datetime, reached_at: datetime | None, *, zone: ZoneInfo, now: datetime
+    since: datetime, completed_at: datetime | None, *, zone: ZoneInfo, now: datetime
 ) -> Wait | None:
-    """Return how long a patient waited for the first reach; None while there is still time."""
-    enrolled_on = enrolled_at.astimezone(zone).date()
-    until = (reached_at or now).astimezone(zone).date()
-    is_in_time = business_days(enrolled_on, until) <= FIRST_REACH_DAYS
-    if reached_at is None:
+    """Return how long a patient waited for the first completed call.
+
+    Args:
+        since: the enrolment, or the start of the programme where that is later.
+        completed_at: the first completed call, if there is one.
+        zone: where the patient lives; business days are counted there.
+        now: the instant of the report.
+
+    Returns:
+        None while there is still time.
+    """
+    since_on = since.astimezone(zone).date()
+    until = (completed_at or now).astimezone(zone).date()
+    is_in_time = business_days(since_on, until) <= FIRST_CALL_DAYS
+    if completed_at is None:
         return None if is_in_time else Wait(None, is_in_time=False)
-    return Wait(max(0.0, (reached_at - enrolled_at) / DAY), is_in_time)
+    return Wait(max(0.0, (completed_at - since) / DAY), is_in_time)

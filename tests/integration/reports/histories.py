@@ -297,19 +297,20 @@ class Recount:
         return sum(a.outcome.completes for a in within), minutes
 
     def waits(self) -> Iterator[tuple[int | None, datetime | None, bool]]:
-        """Yield (first caller, first reach, whether in time) of enrolments of the period."""
+        """Yield (first caller, first completed call, whether in time) of enrolments."""
         for each in self.enrolments:
             if not self.is_in_period(each.enrolled_at):
                 continue
-            reaches = [
-                a.at for a in self.attempts if a.enrolment_id == each.id and a.outcome.is_reached
+            zone = self.zones[each.patient_id]
+            completed = [
+                a.at for a in self.attempts if a.enrolment_id == each.id and a.outcome.completes
             ]
             callers = [held.caller_id for held in self.held if held.enrolment_id == each.id]
-            until = (min(reaches) if reaches else self.now).astimezone(self.zone).date()
-            day, passed = each.enrolled_at.astimezone(self.zone).date(), 0
+            until = (min(completed) if completed else self.now).astimezone(zone).date()
+            day, passed = max(each.enrolled_at.astimezone(zone).date(), each.starts_on), 0
             while day < until:
                 day += timedelta(days=1)
                 passed += day.weekday() < 5
-            if reaches or passed > 2:
+            if completed or passed > 2:
                 first = callers[0] if callers else None
-                yield first, min(reaches, default=None), bool(reaches) and passed <= 2
+                yield first, min(completed, default=None), bool(completed) and passed <= 2

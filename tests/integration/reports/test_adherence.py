@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import fields
 from datetime import date, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, event
@@ -18,7 +19,7 @@ from outreach.planning.rules import CallStatus
 from outreach.reports import adherence
 from outreach.reports.adherence import Report
 from outreach.reports.asked import Asked, Here
-from outreach.reports.rules.period import Period, last_days
+from outreach.reports.rules.period import Period, begin_of, last_days
 from outreach.reports.rules.tally import Tally
 from tests.builders import (
     actor_of,
@@ -176,6 +177,45 @@ def test_a_dial_belongs_to_who_dialled_and_a_stand_in_breaks_continuity(session:
     assert report.by_dial.reached_by(1) == 0
     assert report.by_dial.reached_by(2) == 2
     assert report.by_dial.median_dial == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "in_time"), [(Outcome.COMPLETED, 1), (Outcome.SAFETY, 1), (Outcome.OPTED_OUT, 0)]
+)
+def test_a_first_call_in_time_is_one_that_was_completed(
+    session: Session, outcome: Outcome, in_time: int
+) -> None:
+    clinic = make_clinic(session)
+    own = make_staff(session, clinic)
+    enrolment = make_enrolment(session, make_patient(session, clinic), caller=own, starts_on=MONDAY)
+    make_attempt(session, make_planned_call(session, enrolment, MONDAY), own, outcome)
+
+    tally = adherence.report(session, ask(clinic, Period(MONDAY, TODAY))).total
+
+    assert (tally.in_time, len(tally.waits)) == (in_time, 1)
+
+
+@pytest.mark.parametrize(("wednesday_hour", "in_time"), [(3, 1), (23, 1), (30, 0)])
+def test_the_wait_for_a_first_call_begins_with_the_programme(
+    session: Session, wednesday_hour: int, in_time: int
+) -> None:
+    """A patient in New York of a clinic in Chicago, enrolled ten days before the start."""
+    clinic = make_clinic(session)
+    own = make_staff(session, clinic)
+    patient = make_patient(session, clinic, zone="America/New_York")
+    enrolled_at = noon(MONDAY - timedelta(days=10))
+    enrolment = make_enrolment(
+        session, patient, caller=own, starts_on=MONDAY, enrolled_at=enrolled_at
+    )
+    at = begin_of(MONDAY + timedelta(days=2), ZoneInfo(patient.zone))
+    call = make_planned_call(session, enrolment, MONDAY)
+    make_attempt(session, call, own, at=at + timedelta(hours=wednesday_hour))
+
+    period = Period(enrolled_at.date(), enrolled_at.date())
+    tally = adherence.report(session, ask(clinic, period)).total
+
+    assert (tally.in_time, len(tally.waits)) == (in_time, 1)
+    assert tally.median_wait == pytest.approx(2 + wednesday_hour / 24)
 
 
 def test_another_clinic_and_a_foreign_scope_stay_out(session: Session) -> None:

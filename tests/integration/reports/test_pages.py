@@ -178,11 +178,33 @@ def test_the_download_says_what_the_page_says_and_is_noted(
         "2",
         "0.5",
     )
+    by_dial = {row["measure"]: row for row in rows if row["measure"].startswith("reached by")}
+    assert [(row["numerator"], row["denominator"]) for row in by_dial.values()] == [
+        ("0", "1"),
+        ("1", "1"),
+        ("1", "1"),
+    ]
     with sessions() as session:
         noted = session.scalars(
             select(AuditEvent).where(AuditEvent.action == "exported adherence report")
         ).one()
         assert (noted.actor_id, noted.clinic_id) == (manager.id, clinic.id)
+
+
+def test_each_heading_leads_to_its_definition(sessions: Sessions, client: FlaskClient) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        call_made(session, clinic)
+        manager = manager_of(session, clinic)
+    sign_in(client, manager)
+
+    page = client.get("/reports/adherence").text
+
+    linked = re.findall(r'<th[^>]*><a href="#([\w-]+)">', page)
+    defined = re.findall(r'<dt id="([\w-]+)" tabindex="-1">', page)
+    assert len(linked) == 11
+    assert set(linked) == set(defined)
+    assert len(defined) == len(set(defined))
 
 
 def test_a_download_of_days_that_make_no_sense_is_refused(

@@ -107,4 +107,4 @@ def test_figures_are_rates_of_what_was_counted() -> None:
     assert (completion.numerator, completion.denominator, completion.value) == (3, 4, 0.75)
     assert found[Measure.DIALS_PER_REACH].value == 2
     assert found[Measure.MINUTES].value == 10
-    assert found[Measure.MINUTES_SUM].numerator == 30
+    assert found[Measure.MINUTES_MEAN].numerator == 30

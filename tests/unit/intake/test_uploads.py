@@ -1,0 +1,22 @@
+"""Files that wait for somebody's yes don't wait for ever."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+
+from outreach.intake import uploads
+from outreach.intake.jobs import sweep_uploads
+from tests.fakes import FakeClock
+
+
+def test_what_waited_an_hour_is_swept_and_what_came_later_stays(tmp_path: Path) -> None:
+    clock, root = FakeClock(), tmp_path / "uploads"
+    assert sweep_uploads(root, clock) == 0  # nobody uploaded anything yet
+    uploads.keep(root, 1, [("old.csv", io.BytesIO(b"x"))], now=clock())
+    clock.advance(timedelta(minutes=31))
+    token, _sources = uploads.keep(root, 1, [("new.csv", io.BytesIO(b"x"))], now=clock())
+    clock.advance(timedelta(minutes=30))
+
+    assert sweep_uploads(root, clock) == 1
+    assert [folder.name for folder in root.iterdir()] == [f"1-{token}"]
+    assert sweep_uploads(root, clock) == 0

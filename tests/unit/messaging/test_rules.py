@@ -1,0 +1,138 @@
+"""What may be sent, and what becomes of it."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outreach.messaging.rules import (
+    MAX_TRIES,
+    PER_DAY,
+    PER_WEEK,
+    MessageStatus,
+    SendFacts,
+    SkipReason,
+    advanced,
+    skip_reason,
+    wait_before_retry,
+)
+from outreach.telephony.gateway import DeliveryStatus
+
+NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
+FIT = SendFacts(
+    has_consent=True,
+    is_number_working=True,
+    is_enrolled=True,
+    sent_today=0,
+    sent_this_week=0,
+    expires_at=NOW + timedelta(hours=1),
+)
+REPORTS = st.lists(st.sampled_from(DeliveryStatus), max_size=8)
+# No carrier reports both ways for one text that did not arrive.
+AGREEING = st.sampled_from([DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED]).flatmap(
+    lambda never: st.lists(
+        st.sampled_from([each for each in DeliveryStatus if each is not never]), max_size=8
+    )
+)
+
+
+def after(reports: list[DeliveryStatus], start: MessageStatus) -> MessageStatus:
+    status = start
+    for report in reports:
+        status = advanced(status, report)
+    return status
+
+
+@given(AGREEING, st.randoms(use_true_random=False), st.sampled_from(MessageStatus))
+def test_reports_in_any_order_end_at_the_same_status(
+    reports: list[DeliveryStatus], chance: random.Random, start: MessageStatus
+) -> None:
+    shuffled = list(reports)
+    chance.shuffle(shuffled)
+
+    assert after(shuffled, start) is after(reports, start)
+
+
+@given(REPORTS, st.sampled_from(MessageStatus))
+def test_repeated_reports_change_nothing(
+    reports: list[DeliveryStatus], start: MessageStatus
+) -> None:
+    once = after(reports, start)
+
+    assert after(reports, once) is once
+    assert all(advanced(once, report) is once for report in reports)
+
+
+@pytest.mark.parametrize(
+    ("current", "reported", "status"),
+    [
+        (MessageStatus.CALLING, DeliveryStatus.ACCEPTED, MessageStatus.ACCEPTED),
+        (MessageStatus.UNKNOWN, DeliveryStatus.DELIVERED, MessageStatus.DELIVERED),
+        (MessageStatus.SENT, DeliveryStatus.ACCEPTED, MessageStatus.SENT),
+        (MessageStatus.UNDELIVERED, DeliveryStatus.DELIVERED, MessageStatus.DELIVERED),
+        (MessageStatus.DELIVERED, DeliveryStatus.UNDELIVERED, MessageStatus.DELIVERED),
+        (MessageStatus.DELIVERED, DeliveryStatus.SENT, MessageStatus.DELIVERED),
+        (MessageStatus.FAILED, DeliveryStatus.SENT, MessageStatus.FAILED),
+        (MessageStatus.SKIPPED, DeliveryStatus.DELIVERED, MessageStatus.SKIPPED),
+    ],
+)
+def test_a_status_only_moves_up(
+    current: MessageStatus, reported: DeliveryStatus, status: MessageStatus
+) -> None:
+    assert advanced(current, reported) is status
+
+
+@pytest.mark.parametrize(
+    ("deviations", "reason"),
+    [
+        ({}, None),
+        ({"has_consent": False}, SkipReason.NO_CONSENT),
+        ({"is_number_working": False}, SkipReason.NUMBER_UNFIT),
+        ({"is_enrolled": False}, SkipReason.NOT_ENROLLED),
+        ({"expires_at": NOW}, SkipReason.TOO_LATE),
+        ({"expires_at": NOW + timedelta(microseconds=1)}, None),
+        ({"expires_at": None}, None),
+        ({"sent_today": PER_DAY}, SkipReason.DAY_LIMIT),
+        ({"sent_today": PER_DAY - 1, "sent_this_week": PER_WEEK - 1}, None),
+        ({"sent_this_week": PER_WEEK}, SkipReason.WEEK_LIMIT),
+        ({"sent_this_week": PER_WEEK + 1}, SkipReason.WEEK_LIMIT),
+    ],
+)
+def test_a_text_that_must_not_go_out_says_why(
+    deviations: dict[str, object], reason: SkipReason | None
+) -> None:
+    assert skip_reason(replace(FIT, **deviations), now=NOW) is reason  # type: ignore[arg-type]
+
+
+def test_a_missing_consent_weighs_more_than_anything_else() -> None:
+    unfit = SendFacts(
+        has_consent=False,
+        is_number_working=False,
+        is_enrolled=False,
+        sent_today=9,
+        sent_this_week=9,
+        expires_at=NOW,
+    )
+
+    assert skip_reason(unfit, now=NOW) is SkipReason.NO_CONSENT
+
+
+@given(st.integers(1, 60), st.floats(0, 1, exclude_max=True))
+def test_a_retry_waits_between_a_few_seconds_and_some_minutes(tries: int, jitter: float) -> None:
+    wait = wait_before_retry(tries, jitter)
+
+    assert timedelta(seconds=11) < wait < timedelta(minutes=19)
+
+
+@given(st.integers(1, MAX_TRIES), st.floats(0, 1, exclude_max=True))
+def test_a_retry_never_waits_shorter_than_the_one_before(tries: int, jitter: float) -> None:
+    assert wait_before_retry(tries + 1, jitter) >= wait_before_retry(tries, jitter)
+
+
+def test_waits_double_from_fifteen_seconds_to_fifteen_minutes() -> None:
+    waits = [wait_before_retry(tries, 0.5).total_seconds() for tries in range(1, 9)]
+
+    assert waits == [15, 30, 60, 120, 240, 480, 900, 900]
