@@ -45,6 +45,15 @@ class Config:
     upload_bytes: int = 64 * 1024 * 1024
     idle_minutes: int = 15
     session_hours: int = 12
+    host: str = "127.0.0.1"
+    port: int = 8000
+    web_workers: int = 2
+    web_threads: int = 8
+
+    @property
+    def uploads(self) -> Path:
+        """The folder of files that wait to be imported."""
+        return self.instance_path / "uploads"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -63,18 +72,31 @@ class Config:
             secret_key=_kept_secret(instance / "secret_key"),
             public_url=public_url.rstrip("/") if public_url else None,
             trusted_proxies=_whole(environ, "TRUSTED_PROXIES", 0),
-            is_loopback=not (public_url or "").startswith("https://"),
+            is_loopback=_is_loopback(environ.get("HOST"), public_url),
             allowed_hosts=tuple(host for host in hosts.split(",") if host),
             twilio=_twilio(environ, public_url),
             upload_bytes=_whole(environ, "UPLOAD_MEGABYTES", 64) * 1024 * 1024,
             idle_minutes=_whole(environ, "IDLE_MINUTES", 15),
+            host=environ.get("HOST") or "127.0.0.1",
+            port=_whole(environ, "PORT", 8000, least=1, most=65535),
+            web_workers=_whole(environ, "WEB_WORKERS", 2, least=1),
+            web_threads=_whole(environ, "WEB_THREADS", 8, least=1),
         )
 
 
-def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+def _is_loopback(host: str | None, public_url: str | None) -> bool:
+    """Say whether only this machine can reach us, so that cookies may travel without TLS."""
+    is_here = host in (None, "", "127.0.0.1", "::1", "localhost")
+    return is_here and not (public_url or "").startswith("https://")
+
+
+def _whole(
+    environ: Mapping[str, str], name: str, default: int, *, least: int = 0, most: int = 1_000_000
+) -> int:
     value = environ.get(name, str(default))
-    if not value.isdigit():
-        raise BadSetting(f"{name} must be a whole number, not {value!r}.")
+    is_number = value.isascii() and value.isdigit() and len(value) <= len(str(most))
+    if not is_number or not least <= int(value) <= most:
+        raise BadSetting(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
     return int(value)
 
 

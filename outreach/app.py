@@ -31,7 +31,7 @@ from outreach.patients import views as patients
 from outreach.planning import cli as planning_cli
 from outreach.reports import views as reports
 from outreach.telephony.carrier import carrier_of
-from outreach.web import error_pages, headers, navigation, template_filters
+from outreach.web import bounded, error_pages, headers, navigation, template_filters
 
 LOCALES = ("en",)  # more as their catalogues in translations/ are done
 STATIC = Path(__file__).parent / "static"
@@ -68,6 +68,7 @@ def _real_world(config: Config) -> Deps:
 def _attach(app: Flask, outside: Deps) -> None:
     config = outside.config
     app.extensions["tables"] = tables.ALL
+    app.url_map.converters["int"] = bounded.RowId
     if config.trusted_proxies:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

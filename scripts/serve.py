@@ -11,16 +11,21 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from sqlalchemy import select
 
 from config import ROOT, BadSetting, Config
 from outreach import orm
+from outreach.accounts.models import StaffMember
 from outreach.clock import utc_now
+from outreach.orm import Sessions
 from scripts.seed_demo import DEMO_ACCOUNTS, seed_if_empty
 
 STOP_SECONDS = 20
@@ -29,8 +34,8 @@ STOP_SECONDS = 20
 class Children:
     """The web server and the scheduler."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._web = subprocess.Popen(_web_command(host, port), cwd=ROOT)
+    def __init__(self, config: Config) -> None:
+        self._web = subprocess.Popen(_web_command(config), cwd=ROOT)
         self._scheduler = self._start_scheduler()
         self._is_stopping = False
 
@@ -42,11 +47,7 @@ class Children:
                 time.sleep(1)
                 self._scheduler = self._start_scheduler()
             time.sleep(0.2)
-        for child in (self._web, self._scheduler):
-            if child.poll() is None:
-                child.terminate()
-        for child in (self._web, self._scheduler):
-            child.wait(STOP_SECONDS)
+        end([self._web, self._scheduler], seconds=STOP_SECONDS)
         return 0 if self._is_stopping else 1
 
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
@@ -64,27 +65,60 @@ def main() -> int:
     except BadSetting as error:
         print(error, file=sys.stderr)
         return 2
-    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
-    if _is_taken(host, port):
-        print(f"Port {port} is in use. Choose another: PORT=8001 ./scripts/run", file=sys.stderr)
+    if _is_taken(config.host, config.port):
+        print(f"Port {config.port} is in use. Choose another, as PORT=8001.", file=sys.stderr)
         return 2
     _migrate(config)
-    password_file = config.instance_path / "demo_password"
-    _load_demo(config, password_file)
-    children = Children(host, port)
+    password = _load_demo(config)
+    children = Children(config)
     signal.signal(signal.SIGINT, children.stop)
     signal.signal(signal.SIGTERM, children.stop)
-    _say_where(host, port, password_file)
+    _say_where(config, password)
     return children.watch()
 
 
-def _web_command(host: str, port: int) -> list[str]:
-    workers, threads = os.environ.get("WEB_WORKERS", "2"), os.environ.get("WEB_THREADS", "8")
+def end(children: Sequence[subprocess.Popen[bytes]], *, seconds: float) -> None:
+    """Ask every child to end and wait, ``seconds`` in all; end those that did not by force."""
+    for child in children:
+        child.terminate()
+    deadline = time.monotonic() + seconds
+    for child in children:
+        try:
+            child.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            print(f"Process {child.pid} did not end when told; ended by force.", file=sys.stderr)
+            child.kill()
+            child.wait()
+
+
+def demo_password(sessions: Sessions, file: Path, hasher: PasswordHasher) -> str | None:
+    """Return the password kept in ``file`` if it opens the demo accounts of this database.
+
+    The file outlives the database it was made for, and the folder may serve several.
+    """
+    with orm.reading(), sessions() as session:
+        hashes = session.scalars(
+            select(StaffMember.password_hash)
+            .where(StaffMember.email.in_([email for _role, email in DEMO_ACCOUNTS]))
+            .order_by(StaffMember.id)
+        ).all()
+    if len(hashes) != len(DEMO_ACCOUNTS) or not file.exists():
+        return None
+    password = file.read_text().strip()
+    try:
+        for each in sorted(set(hashes)):
+            hasher.verify(each, password)
+    except VerifyMismatchError:
+        return None
+    return password
+
+
+def _web_command(config: Config) -> list[str]:
     return [
         sys.executable, "-m", "gunicorn", "outreach.app:create_app()",
-        "--bind", f"{host}:{port}", "--worker-class", "gthread",
-        "--workers", workers, "--threads", threads, "--preload", "--no-control-socket",
-        "--log-level", "warning", "--graceful-timeout", "10",
+        "--bind", f"{_shown(config.host)}:{config.port}", "--worker-class", "gthread",
+        "--workers", str(config.web_workers), "--threads", str(config.web_threads),
+        "--preload", "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
     ]  # fmt: skip
 
 
@@ -104,26 +138,37 @@ def _migrate(config: Config) -> None:
     command.upgrade(alembic, "head")
 
 
-def _load_demo(config: Config, password_file: Path) -> None:
-    """Fill an empty database with the demo clinics, under a password made here."""
+def _load_demo(config: Config) -> str | None:
+    """Fill an empty database with the demo clinics; return their password where they are.
+
+    The password is made here and kept in a file that only the owner can read.
+    """
     engine = orm.make_engine(config.database_url)
-    sessions = orm.make_sessions(engine)
-    password = "-".join(secrets.choice(_SYLLABLES) + secrets.choice(_SYLLABLES) for _ in range(4))
-    if seed_if_empty(sessions, now=utc_now(), hasher=PasswordHasher(), password=password):
-        handle = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(password + "\n")
+    sessions, hasher = orm.make_sessions(engine), PasswordHasher()
+    file = config.instance_path / "demo_password"
+    fresh = "-".join(secrets.choice(_SYLLABLES) + secrets.choice(_SYLLABLES) for _ in range(4))
+    if seed_if_empty(sessions, now=utc_now(), hasher=hasher, password=fresh):
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as kept:
+            kept.write(fresh + "\n")
+    password = demo_password(sessions, file, hasher)
     engine.dispose()
+    return password
 
 
 _SYLLABLES = tuple(c + v for c in "bdfgklmnprstv" for v in "aeiou")
 
 
-def _say_where(host: str, port: int, password_file: Path) -> None:
-    shown = f"[{host}]" if ":" in host else host
-    print(f"\nOutreach is at http://{shown}:{port}\n")
-    if password_file.exists():
-        print("Demo accounts, all with the password " + password_file.read_text().strip())
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _say_where(config: Config, password: str | None) -> None:
+    if not config.is_loopback and not (config.public_url or "").startswith("https://"):
+        print("Reached over a network, sign-in needs TLS: set PUBLIC_URL=https://...")
+    print(f"\nOutreach is at http://{_shown(config.host)}:{config.port}\n", flush=True)
+    if password is not None:
+        print(f"Demo accounts, all with the password {password}")
         for role, email in DEMO_ACCOUNTS:
             print(f"  {role:<14} {email}")
         print("\nThe demo clinics are made up. Ctrl-C stops everything.\n", flush=True)

@@ -85,6 +85,7 @@ def actor_of(
             Membership,
             and_(
                 Membership.staff_id == StaffMember.id,
+                Membership.from_on <= now.date(),
                 or_(Membership.until_on.is_(None), Membership.until_on > now.date()),
             ),
         )

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Language, Membership, StaffMember
-from outreach.accounts.rules import PASSWORD_LENGTH, Role, Scope
+from outreach.accounts.rules import PASSWORD_LENGTH, Role, Scope, language_code
 from outreach.accounts.scoping import visible_clinics
 from outreach.errors import NotFound, RuleBroken
 
@@ -21,6 +21,10 @@ class NoSuchClinic(NotFound):
 
 class PasswordTooShort(RuleBroken):
     """Shorter than PASSWORD_LENGTH."""
+
+
+class UnknownLanguage(RuleBroken):
+    """Not the code of a language."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ def add(
 
     Raises:
         PasswordTooShort: fewer than PASSWORD_LENGTH characters.
+        UnknownLanguage: one of ``new.languages`` is no code of a language.
     """
+    languages = [_code_of(language) for language in new.languages]
     if len(password) < PASSWORD_LENGTH:
         raise PasswordTooShort(f"Use at least {PASSWORD_LENGTH} characters.")
     person = StaffMember(
@@ -66,7 +72,8 @@ def add(
             from_on=now.date(),
         )
     )
-    session.add_all(Language(staff_id=person.id, language=spoken) for spoken in new.languages)
+    for spoken in dict.fromkeys(languages):
+        session.add(Language(staff_id=person.id, language=spoken))
     return person
 
 
@@ -150,3 +157,10 @@ def switch_shortcuts(session: Session, staff_id: int, *, is_on: bool) -> None:
     session.execute(
         update(StaffMember).where(StaffMember.id == staff_id).values(has_shortcuts=is_on)
     )
+
+
+def _code_of(language: str) -> str:
+    code = language_code(language)
+    if code is None:
+        raise UnknownLanguage(f"{language!r} is not a language code; write en, es or pt-BR.")
+    return code

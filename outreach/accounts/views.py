@@ -74,16 +74,20 @@ def _is_let_in(form: SignInForm) -> bool:
     with orm.reading():  # hashing takes its time: no write lock meanwhile
         may_try = sessions.may_try(db.session, email, address, now=now)
         staff = sessions.find(db.session, email)
-        db.session.rollback()
+        db.session.close()  # which leaves `staff` as it was read
     if not may_try:
         form.password.errors = [_("Too many tries. Wait a quarter of an hour.")]
         return False
     hasher: PasswordHasher = current_app.extensions["password_hasher"]
-    if staff is None or not sessions.is_password(staff, form.password.data or "", hasher):
+    is_right = sessions.is_password(staff, form.password.data or "", hasher)
+    if staff is None or not is_right:
         sessions.note_failure(db.session, email, address, now=now)
         db.session.commit()
         form.password.errors = [_("The e-mail address or the password is not right.")]
         return False
+    before = access.current_token()
+    if before:
+        sessions.end(db.session, before, now=now)
     token = sessions.begin(db.session, staff, now=now)
     trail.record(db.session, "signed in", actor_id=staff.id, now=now)
     db.session.commit()

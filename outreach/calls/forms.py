@@ -1,7 +1,6 @@
 """The form on the call screen: coerces, asks rules, builds one CallReport."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -39,8 +38,7 @@ from outreach.measures.labels import UNIT_WORDS
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import REGISTRY, Doubt, MeasureKind, doubt_about
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
-
-LARGEST_ID = 2**63 - 1
+from outreach.web import bounded
 
 
 @dataclass(frozen=True)
@@ -62,15 +60,13 @@ NOT_ANSWERS = frozenset({"csrf_token", "planned_call_id", "form_key", "then", "v
 # as a floor (domain.md D).
 EARLIEST, LATEST = time(8), time(21)
 
-VERSION = re.compile(r"[0-9]{1,9}")
-
 
 def typed_from(form: MultiDict[str, str]) -> Typed:
     """Return what one tab has typed so far, as autosave sends it."""
-    version = form.get("version", "")
+    version = bounded.whole(form.get("version", ""))
     return Typed(
         answers={name: form.getlist(name) for name in form if name not in NOT_ANSWERS},
-        version=int(version) if VERSION.fullmatch(version) else -1,
+        version=-1 if version is None else version,
         tab=form.get("tab", "")[:40],
     )
 
@@ -104,7 +100,7 @@ class MeasuredField(DecimalField):
 class CallReportForm(FlaskForm):
     """What a caller fills in during and after a call."""
 
-    planned_call_id = IntegerField(validators=[InputRequired(), NumberRange(1, LARGEST_ID)])
+    planned_call_id = IntegerField(validators=[InputRequired(), NumberRange(1, bounded.LARGEST)])
     form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
     reached = RadioField(
         _l("Did you speak with the patient?"),

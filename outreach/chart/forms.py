@@ -6,7 +6,7 @@ from wtforms import HiddenField, RadioField, SearchField, SelectChoice, SelectFi
 from wtforms.validators import InputRequired, Length
 
 from outreach.chart import labels
-from outreach.chart.register import Search
+from outreach.chart.register import FARTHEST_PAGE, Search
 from outreach.chart.rules import Show, next_statuses
 from outreach.programmes.rules import EnrolmentStatus, Phase
 
@@ -19,11 +19,11 @@ class SearchForm(FlaskForm):
         _l("Show"), choices=[SelectChoice(show.value, labels.SHOWN[show]) for show in Show]
     )
 
-    def to_search(self, page: int) -> Search:
-        """Return what was asked for; ``page`` counts from 1."""
+    def to_search(self, page: int | None) -> Search:
+        """Return what was asked for; ``page`` counts from 1, None is the first one."""
         known = {show.value for show in Show}
         show = Show(self.show.data) if self.show.data in known else Show.ALL
-        return Search((self.text.data or "").strip()[:120], show, max(1, page))
+        return Search((self.text.data or "").strip()[:120], show, min(page or 1, FARTHEST_PAGE))
 
 
 class RhythmForm(FlaskForm):

@@ -28,6 +28,7 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 
 PAGE_SIZE = 50
+FARTHEST_PAGE = 1_000_000  # beyond any register; rows times pages must be a number, too
 _NAMES = (Patient.family_name, Patient.given_name, Patient.preferred_name)
 
 

@@ -25,6 +25,7 @@ from outreach.patients.rules import age_on
 from outreach.patients.views import KEEPERS
 from outreach.patients.views import bp as patients
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.web.bounded import whole
 
 bp = Blueprint("chart", __name__, url_prefix="/patients")
 bp.add_app_template_global(lambda: labels, "chart_labels")
@@ -35,7 +36,7 @@ bp.add_app_template_global(lambda: labels, "chart_labels")
 def register() -> ResponseReturnValue:
     """List the patients in scope. A search is posted and changes nothing."""
     form = SearchForm(data={"show": request.args.get("show")})
-    search = form.to_search(request.values.get("page", 1, type=int))
+    search = form.to_search(whole(request.values.get("page")))
     actor = signed_in()
     with orm.reading():
         page = patient_register.page(db.session, actor.scope, search, now=deps().clock())
@@ -51,7 +52,7 @@ def patient(ref: str) -> ResponseReturnValue:
     """Show everything about one patient, newest first."""
     now, actor = deps().clock(), signed_in()
     shown = registry.by_ref(db.session, actor.scope, ref)
-    newest = request.args.get("show", timeline.STEP, type=int)
+    newest = whole(request.args.get("show")) or timeline.STEP
     cared = care.of_patient(db.session, shown, now=now)
     page = render_template(
         "chart/patient.html",

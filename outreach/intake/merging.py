@@ -1,13 +1,12 @@
 """Patients from a file beside those we have: who is new, what is added.
 
-Existing patients are never overwritten; they gain readings and nothing else. Written with
-set-wise statements, a batch at a time.
+Existing patients are never overwritten; they gain readings and nothing else, but for a 'no'
+to texts. Written with set-wise statements, a batch at a time.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +17,8 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
 from outreach.intake.files import Watch
-from outreach.intake.rules import IncomingPatient, Note, Problem, Report
+from outreach.intake.known import Known, find, is_refused
+from outreach.intake.rules import IncomingPatient, Report
 from outreach.intake.spool import Spool
 from outreach.measures.models import Reading
 from outreach.patients import consent, registry
@@ -41,19 +41,6 @@ class Occasion:
     now: datetime
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A patient of the clinic, as far as a file can differ."""
-
-    id: int
-    given_name: str
-    family_name: str
-    date_of_birth: date
-    language: str
-    zone: str
-    phones: frozenset[str]
-
-
 def merge(
     session: Session,
     spool: Spool,
@@ -72,8 +59,10 @@ def merge(
         _wait_for_other_imports(session, occasion.clinic_id)
         version_id = protocol.newest_version(session, now=occasion.now).id
     for batch in spool.batches(BATCH):
-        known = _known(session, occasion.clinic_id, batch)
-        taken = [each for each in batch if not _is_refused(each, known, report)]
+        known = find(session, occasion.clinic_id, batch)
+        taken = [
+            each for each in batch if not is_refused(each, known.get(each.record_number), report)
+        ]
         fresh = [each for each in taken if each.record_number not in known]
         ids = {number: found.id for number, found in known.items()}
         if version_id is not None and fresh:
@@ -81,10 +70,14 @@ def merge(
         rows = list(_new_readings(occasion, taken, ids, _present(session, known)))
         if rows and not is_dry:
             session.connection().execute(insert(Reading), rows)
+        withdrawals = list(_withdrawal_rows(occasion, taken, known))
+        if withdrawals and not is_dry:
+            session.connection().execute(insert(ConsentEvent), withdrawals)
         report.new += len(fresh)
         report.known += len(taken) - len(fresh)
         report.enrolled += sum(each.enrolled_on is not None for each in fresh)
         report.readings += len(rows)
+        report.withdrawn += len({row["patient_id"] for row in withdrawals})
         watch(len(batch))
 
 
@@ -92,60 +85,6 @@ def _wait_for_other_imports(session: Session, clinic_id: int) -> None:
     # Two imports of one file at the same time would both find nobody. SQLite has one
     # writer anyway; on PostgreSQL this row is the queue, without stopping other writers.
     session.execute(select(Clinic.id).where(Clinic.id == clinic_id).with_for_update(key_share=True))
-
-
-def _known(session: Session, clinic_id: int, batch: Sequence[IncomingPatient]) -> dict[str, _Known]:
-    """Return those of ``batch`` whom the clinic has, by record number."""
-    record_numbers = [each.record_number for each in batch]
-    rows = session.execute(
-        select(
-            Patient.record_number,
-            Patient.id,
-            Patient.given_name,
-            Patient.family_name,
-            Patient.date_of_birth,
-            Patient.language,
-            Patient.zone,
-        )
-        .where(Patient.clinic_id == clinic_id, Patient.record_number.in_(record_numbers))
-        .order_by(Patient.id)
-    ).all()
-    phones: dict[int, set[str]] = defaultdict(set)
-    for patient_id, e164 in session.execute(
-        select(PhoneNumber.patient_id, PhoneNumber.e164)
-        .where(PhoneNumber.patient_id.in_([row.id for row in rows]))
-        .order_by(PhoneNumber.id)
-    ):
-        phones[patient_id].add(e164)
-    return {row[0]: _Known(*row[1:], phones=frozenset(phones[row.id])) for row in rows}
-
-
-def _is_refused(incoming: IncomingPatient, known: dict[str, _Known], report: Report) -> bool:
-    """Say whether the record number is somebody else's; note what differs otherwise."""
-    have = known.get(incoming.record_number)
-    if have is None:
-        return False
-    other_name = have.family_name.casefold() != incoming.family_name.casefold()
-    other_birthday = have.date_of_birth != incoming.date_of_birth
-    if other_name and other_birthday:
-        reason = (
-            f"record number {incoming.record_number} already belongs to somebody else; "
-            "check the number"
-        )
-        report.add(Problem(incoming.line, "mrn", reason, incoming.file))
-        return True
-    differing = {
-        "name": other_name or have.given_name.casefold() != incoming.given_name.casefold(),
-        "date of birth": other_birthday,
-        "phone": not have.phones.issuperset(incoming.phones),
-        "language": have.language != incoming.language,
-        "time zone": have.zone != incoming.zone,
-    }
-    for name, differs in differing.items():
-        if differs:
-            reason = f"{name} differs from what we have; not changed"
-            report.add(Note(incoming.line, name, reason, incoming.file))
-    return False
 
 
 def _add_patients(
@@ -178,7 +117,7 @@ def _add_patients(
     return ids
 
 
-def _present(session: Session, known: dict[str, _Known]) -> set[tuple[int | None, str | None]]:
+def _present(session: Session, known: Mapping[str, Known]) -> set[tuple[int | None, str | None]]:
     """Return (patient id, key) of every imported reading of those we have."""
     if not known:
         return set()
@@ -221,6 +160,19 @@ def _new_readings(
             }
 
 
+def _withdrawal_rows(
+    occasion: Occasion, taken: Sequence[IncomingPatient], known: Mapping[str, Known]
+) -> Iterator[Row]:
+    """Yield an event for each number of those we have who want no texts any more."""
+    for each in taken:
+        have = known.get(each.record_number)
+        if have is None:
+            continue
+        for number in have.numbers_to_withdraw(each):
+            theirs = {"clinic_id": occasion.clinic_id, "patient_id": have.id}
+            yield theirs | _consent_row(occasion, number, is_given=False)
+
+
 def _patient_row(incoming: IncomingPatient, occasion: Occasion) -> Row:
     return {
         "ref": registry.new_ref(),
@@ -253,16 +205,20 @@ def _number_rows(incoming: IncomingPatient, occasion: Occasion) -> Iterator[Row]
 
 def _consent_rows(incoming: IncomingPatient, occasion: Occasion) -> Iterator[Row]:
     if incoming.is_text_agreed is not None:
-        yield {
-            "channel": Channel.SMS,
-            "topic": consent.REMINDERS,
-            "is_given": incoming.is_text_agreed,
-            "number": incoming.phones[0],
-            "source": ConsentSource.IMPORT,
-            "wording": consent.WORDING,
-            "by_staff_id": occasion.by_staff_id,
-            "at": occasion.now,
-        }
+        yield _consent_row(occasion, incoming.phones[0], is_given=incoming.is_text_agreed)
+
+
+def _consent_row(occasion: Occasion, number: str, *, is_given: bool) -> Row:
+    return {
+        "channel": Channel.SMS,
+        "topic": consent.REMINDERS,
+        "is_given": is_given,
+        "number": number,
+        "source": ConsentSource.IMPORT,
+        "wording": consent.WORDING,
+        "by_staff_id": occasion.by_staff_id,
+        "at": occasion.now,
+    }
 
 
 def _enrolment_rows(

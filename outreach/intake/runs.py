@@ -13,6 +13,7 @@ from outreach.accounts.scoping import visible_clinics
 from outreach.errors import NotFound
 from outreach.intake.models import ImportRun
 from outreach.intake.rules import Remark
+from outreach.web.csv_cells import Cell, safe
 
 MOST_SHOWN = 20
 
@@ -53,11 +54,5 @@ def as_table(remarks: Sequence[Remark]) -> Iterator[str]:
         yield line.getvalue()
 
 
-def _cells(remark: Remark) -> tuple[str, ...]:
-    cells = (remark.file, str(remark.line), remark.field, remark.reason)
-    return tuple(_harmless(cell) for cell in cells)
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+def _cells(remark: Remark) -> list[Cell]:
+    return [safe(cell) for cell in (remark.file, remark.line, remark.field, remark.reason)]

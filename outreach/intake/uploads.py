@@ -1,5 +1,9 @@
-"""Files between their check and their import: kept for an hour at most, for one person."""
+"""Files between their check and their import: kept for an hour, for one person.
 
+What is older is not there any more, whether it was swept already or not.
+"""
+
+import contextlib
 import json
 import os
 import re
@@ -44,12 +48,11 @@ class Upload:
 def keep(
     root: Path, staff_id: int, files: Sequence[tuple[str, BinaryIO]], *, now: datetime
 ) -> tuple[str, list[Source]]:
-    """Store files under a new token; return it and where they are. Older leftovers go.
+    """Store files under a new token; return it and where they are.
 
     Health records: the folders are for the owner of the process only, as are the files.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sweep(root, now)
     token = secrets.token_hex(16)
     folder = _folder(root, staff_id, token)
     folder.mkdir(mode=0o700)
@@ -77,14 +80,18 @@ def describe(
     os.utime(folder, (now.timestamp(), now.timestamp()))
 
 
-def find(root: Path, staff_id: int, token: str) -> Upload:
-    """Return the upload that ``token`` names for this person.
+def find(root: Path, staff_id: int, token: str, *, now: datetime) -> Upload:
+    """Return the upload that ``token`` names for this person; one that is too old goes.
 
     Raises:
         NoSuchUpload: there is none, or not for them.
     """
     about_path = _folder(root, staff_id, token) / _ABOUT
-    if not _TOKEN.fullmatch(token) or not about_path.is_file():
+    is_there = _TOKEN.fullmatch(token) is not None and about_path.is_file()
+    if is_there and _is_old(about_path.parent, now):
+        discard(root, staff_id, token)
+        is_there = False
+    if not is_there:
         raise NoSuchUpload("This file is no longer here. Choose it again.")
     about = json.loads(about_path.read_bytes())
     return Upload(
@@ -102,6 +109,17 @@ def discard(root: Path, staff_id: int, token: str) -> None:
         shutil.rmtree(_folder(root, staff_id, token), ignore_errors=True)
 
 
+def sweep(root: Path, *, now: datetime) -> int:
+    """Delete every upload that is too old; return how many."""
+    gone = 0
+    for folder in root.iterdir() if root.is_dir() else ():
+        with contextlib.suppress(FileNotFoundError):  # thrown away by its owner meanwhile
+            if _is_old(folder, now):
+                shutil.rmtree(folder, ignore_errors=True)
+                gone += 1
+    return gone
+
+
 def _folder(root: Path, staff_id: int, token: str) -> Path:
     return root / f"{staff_id}-{token}"
 
@@ -114,8 +132,5 @@ def _private(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
-def _sweep(root: Path, now: datetime) -> None:
-    oldest = (now - KEPT_FOR).timestamp()
-    for folder in root.iterdir():
-        if folder.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)
+def _is_old(folder: Path, now: datetime) -> bool:
+    return folder.stat().st_mtime < (now - KEPT_FOR).timestamp()

@@ -52,7 +52,7 @@ def upload() -> ResponseReturnValue:
 @role_required(Role.MANAGER, Role.ADMINISTRATOR)
 def check(token: str) -> ResponseReturnValue:
     """Show what a file would bring in, and what is wrong with it."""
-    kept = uploads.find(_folder(), signed_in().staff_id, token)
+    kept = _kept(token)
     clinic = staff.clinic_in(db.session, _scope(), kept.clinic_code)
     return render_template(
         "intake/check.html", kept=kept, report=kept.report, clinic=clinic, token=token, most=ON_PAGE
@@ -64,7 +64,7 @@ def check(token: str) -> ResponseReturnValue:
 def carry_out(token: str) -> ResponseReturnValue:
     """Bring in a file that was checked."""
     now, staff_id = deps().clock(), signed_in().staff_id
-    kept = uploads.find(_folder(), staff_id, token)
+    kept = _kept(token)
     target = _target(kept.clinic_code)
     with importing.read(kept.sources, target, now=now) as checked:
         run = importing.carry_out(db.session, checked, target, by_staff_id=staff_id, now=now)
@@ -87,7 +87,7 @@ def discard(token: str) -> ResponseReturnValue:
 @role_required(Role.MANAGER, Role.ADMINISTRATOR)
 def check_problems(token: str) -> ResponseReturnValue:
     """Download what is wrong with a file that was checked."""
-    return _download(uploads.find(_folder(), signed_in().staff_id, token).report.problems)
+    return _download(_kept(token).report.problems)
 
 
 @bp.get("/runs/<int:run_id>")
@@ -119,7 +119,11 @@ def _scope() -> Scope:
 
 
 def _folder() -> Path:
-    return deps().config.instance_path / "uploads"
+    return deps().config.uploads
+
+
+def _kept(token: str) -> uploads.Upload:
+    return uploads.find(_folder(), signed_in().staff_id, token, now=deps().clock())
 
 
 def _target(clinic_code: str) -> importing.Target:

@@ -128,11 +128,6 @@ def change_caller(
     _refuse_unfit(session, enrolments, wanted, above_cap=above_cap, now=now)
     if current is None:
         _begin_late_starters_today(session, enrolments, now=now)
-    session.execute(
-        update(PanelMembership)
-        .where(PanelMembership.enrolment_id == enrolment_id, PanelMembership.until_at.is_(None))
-        .values(until_at=now)
-    )
     _begin(session, enrolments[0].Enrolment, handover, by_staff_id=by_staff_id, now=now)
 
 
@@ -225,6 +220,18 @@ def _begin(
     by_staff_id: int | None,
     now: datetime,
 ) -> None:
+    """Begin a membership, and end every other one of the patient.
+
+    Of an earlier enrolment too: who called then has no part in this one.
+    """
+    session.execute(
+        update(PanelMembership)
+        .where(
+            PanelMembership.patient_id == enrolment.patient_id,
+            PanelMembership.until_at.is_(None),
+        )
+        .values(until_at=now)
+    )
     session.add(
         PanelMembership(
             clinic_id=enrolment.clinic_id,

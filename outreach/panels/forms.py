@@ -20,6 +20,7 @@ from wtforms.validators import InputRequired, Length
 from outreach.panels.assignment import Handover
 from outreach.panels.roster import PanelCaller, WaitingPatient
 from outreach.panels.rules import ChangeReason, LeftOut, Suggestion, suggest
+from outreach.web.bounded import whole
 
 LEFT_OUT = {
     LeftOut.NO_SHARED_LANGUAGE: _l("Nobody here speaks this language."),
@@ -37,14 +38,16 @@ class Answers:
     @classmethod
     def posted(cls, posted: MultiDict[str, str]) -> "Answers":
         """Return the answers of a posted page; what is no number counts as not chosen."""
+        ticked = {whole(value) for value in posted.getlist("pick")}
         chosen = {
-            int(name.removeprefix("caller-")): int(value)
+            whole(name.removeprefix("caller-")): whole(value)
             for name, value in posted.items()
             if name.startswith("caller-")
-            and name.removeprefix("caller-").isdecimal()
-            and value.isdecimal()
         }
-        return cls(frozenset(posted.getlist("pick", type=int)), chosen)
+        return cls(
+            frozenset(each for each in ticked if each is not None),
+            {each: caller for each, caller in chosen.items() if each is not None and caller},
+        )
 
     @classmethod
     def suggested(cls, suggestion: Suggestion) -> "Answers":
@@ -141,9 +144,8 @@ class ChangeCallerForm(FlaskForm):
 
     def to_handover(self) -> Handover:
         """Return the validated answers as the use case wants them."""
-        seen = self.from_id.data or ""
         return Handover(
-            int(seen) if seen.isdecimal() else None,
+            whole(self.from_id.data),
             self.caller_id.data,
             ChangeReason(self.reason.data) if "reason" in self else ChangeReason.ENROLLED,
             (self.note.data or "").strip() if "note" in self else "",

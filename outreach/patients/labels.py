@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import get_day_names
 from flask_babel import get_locale
@@ -13,11 +12,11 @@ from flask_babel.speaklater import LazyString
 
 from outreach.clock import local_day
 from outreach.patients.rules import ConsentSource, Daypart, NumberHealth
-from outreach.web.template_filters import full_day
+from outreach.web.template_filters import full_day, language_name
 
 # What callers are asked for most; a patient's own language is always offered as well.
 COMMON_LANGUAGES = (
-    "en", "es", "pt", "ar", "zh", "fa", "fr", "de", "hi", "ht", "it", "ja", "ko", "pl", "ru",
+    "en", "es", "pt-BR", "ar", "zh", "fa", "fr", "de", "hi", "ht", "it", "ja", "ko", "pl", "ru",
     "so", "sw", "tl", "uk", "ur", "vi",
 )  # fmt: skip
 
@@ -39,15 +38,6 @@ CONSENT_SOURCES: dict[ConsentSource, LazyString] = {
     ConsentSource.IMPORT: _l("in an imported file"),
     ConsentSource.CARRIER: _l("by a text from their phone"),
 }
-
-
-def language_name(code: str) -> str:
-    """Return the name of a language: 'Spanish'; the code itself where it is unknown."""
-    try:
-        name = Locale.parse(code.replace("-", "_")).get_display_name(get_locale())
-    except (UnknownLocaleError, ValueError):
-        name = None
-    return name or code
 
 
 def weekday_name(weekday: int) -> str:

@@ -19,9 +19,9 @@ from outreach.patients import consent, finding, labels, registry
 from outreach.patients.forms import ConsentForm, NumberForm
 from outreach.patients.models import Patient
 from outreach.patients.rules import Channel, ConsentSource
+from outreach.web.bounded import whole
 
 bp = Blueprint("patients", __name__, url_prefix="/patients")
-bp.add_app_template_filter(labels.language_name, "language_name")
 bp.add_app_template_filter(labels.weekday_name, "weekday_name")
 bp.add_app_template_filter(labels.day_in, "day_in")
 bp.add_app_template_global(lambda: labels, "patient_labels")
@@ -51,7 +51,7 @@ def texts(ref: str) -> ResponseReturnValue:
     now = deps().clock()
     patient = finding.to_change(db.session, signed_in(), ref)
     numbers = registry.numbers_of(db.session, patient.id)
-    form = ConsentForm.of(numbers, request.args.get("number", type=int))
+    form = ConsentForm.of(numbers, whole(request.args.get("number")))
     if form.validate_on_submit():
         _note_consent(patient, form, now=now)
         return _saved(patient, "noted consent", _("Noted. It holds from now on."), now=now)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.clock import Clock
+from outreach.intake.jobs import sweep_uploads
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.orm import Sessions
 from outreach.planning.jobs import plan_missing_calls, write_reminders
@@ -24,9 +26,12 @@ class PeriodicJob:
 
 
 def periodic_jobs(
-    sessions: Sessions, gateway: TelephonyGateway, clock: Clock
+    sessions: Sessions, gateway: TelephonyGateway, clock: Clock, uploads: Path
 ) -> tuple[PeriodicJob, ...]:
-    """Return every periodic job of the product, in the order in which one feeds the next."""
+    """Return every periodic job of the product, in the order in which one feeds the next.
+
+    ``uploads`` is the folder of files that wait to be imported.
+    """
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
         PeriodicJob("plan missing calls", 20, lambda: plan_missing_calls(sessions, clock)),
@@ -35,4 +40,5 @@ def periodic_jobs(
         PeriodicJob(
             "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)
         ),
+        PeriodicJob("sweep uploads", 600, lambda: sweep_uploads(uploads, clock)),
     )

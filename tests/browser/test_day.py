@@ -53,10 +53,10 @@ class Clinic:
             )
 
 
-def tick(sessions: Sessions, gateway: FakeGateway, clock: FakeClock) -> None:
+def tick(sessions: Sessions, gateway: FakeGateway, clock: FakeClock, uploads: Path) -> None:
     """Let the scheduler do its round twice, as after a restart."""
     for _round in range(2):
-        for job in periodic_jobs(sessions, gateway, clock):
+        for job in periodic_jobs(sessions, gateway, clock, uploads):
             job.run()
 
 
@@ -76,18 +76,18 @@ def test_a_day(
     sign_in(page, clinic.manager)
     _import(page, file)
     _assign(page)
-    tick(sessions, gateway, clock)
+    tick(sessions, gateway, clock, tmp_path / "uploads")
     sign_out(page)
     assert gateway.sent == [], "nobody is texted on a Sunday"
 
     clock.now += timedelta(hours=14, minutes=5)  # Monday, 9:05 there
-    tick(sessions, gateway, clock)
+    tick(sessions, gateway, clock, tmp_path / "uploads")
     _check_reminder(sessions, gateway)
 
     clock.now += timedelta(hours=4)  # 1:05 p.m.
     sign_in(page, clinic.caller)
     _call(page)
-    tick(sessions, gateway, clock)
+    tick(sessions, gateway, clock, tmp_path / "uploads")
     sign_out(page)
     _check_plan(sessions)
 
@@ -131,7 +131,7 @@ def _call(page: Page) -> None:
     page.get_by_role("textbox", name="Blood sugar", exact=True).fill("184")
     page.get_by_role("textbox", name="Something to come back to").fill("Ask about the walks")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Saved. Next call with")).to_be_visible()
+    expect(page.get_by_text("Saved. Next call:")).to_be_visible()
     assert page.get_by_role("heading", level=1).inner_text() != name
 
     page.get_by_role("radio", name="Not reached").check()

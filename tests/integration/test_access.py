@@ -1,14 +1,22 @@
 """Every route, with every role and with nobody: what is outside one's scope does not exist."""
 
+import io
 from itertools import product
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from outreach.accounts.models import StaffMember
+from config import Config
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
 from outreach.concerns import raising
+from outreach.db import db
+from outreach.intake import uploads
+from outreach.intake.files import Source
+from outreach.intake.models import ImportRun
+from outreach.intake.rules import FileKind, Report
 from outreach.orm import Sessions
 from tests.builders import (
     make_clinic,
@@ -25,9 +33,9 @@ NO_TROUBLE = "/discard"
 
 
 class TwoClinics:
-    """A patient at one clinic, with concern and call; staff of every role at another."""
+    """A patient at one clinic, with concern, call and import; staff of every role at another."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, uploaded: Path) -> None:
         with sessions.begin() as session:
             here, there = make_clinic(session, code="HERE"), make_clinic(session, code="THERE")
             own = make_staff(session, here)
@@ -41,6 +49,17 @@ class TwoClinics:
                 by_staff_id=own.id,
                 now=MONDAY_10_CHICAGO,
             )
+            run = ImportRun(
+                clinic_id=here.id,
+                kind=FileKind.CSV,
+                sha256="0" * 64,
+                counts=Report().counts,
+                problems=Report().remarks,
+                at=MONDAY_10_CHICAGO,
+            )
+            session.add(run)
+            session.flush()
+            token, self.files = _uploaded(uploaded, own, here)
             self.strangers: dict[Role, StaffMember] = {
                 role: make_staff(session, there, role, password_hash=HASH)
                 for role in (Role.CALLER, Role.NURSE, Role.MANAGER)
@@ -49,16 +68,22 @@ class TwoClinics:
             self.arguments = {
                 "ref": patient.ref,
                 "concern_id": concern.id,
-                "number_id": 1,
-                "number": 1,
-                "run_id": 1,
-                "token": "x" * 32,
+                "run_id": run.id,
+                "token": token,
             }
 
 
+def _uploaded(root: Path, person: StaffMember, clinic: Clinic) -> tuple[str, list[Source]]:
+    """Upload a file as ``person``; return its token, and where it waits."""
+    files = [("patients.csv", io.BytesIO(b"mrn"))]
+    token, sources = uploads.keep(root, person.id, files, now=MONDAY_10_CHICAGO)
+    uploads.describe(sources, clinic.code, FileKind.CSV, Report(), now=MONDAY_10_CHICAGO)
+    return token, sources
+
+
 @pytest.fixture
-def clinics(sessions: Sessions) -> TwoClinics:
-    return TwoClinics(sessions)
+def clinics(sessions: Sessions, config: Config) -> TwoClinics:
+    return TwoClinics(sessions, config.instance_path / "uploads")
 
 
 def routes_about_people(app: Flask, arguments: dict[str, object]) -> list[tuple[str, str]]:
@@ -93,6 +118,25 @@ def test_a_record_of_another_clinic_or_panel_does_not_exist(
             wrong.append(f"{person.name}: {method} {path} answered {status}")
 
     assert wrong == []
+    assert all(source.path.exists() for source in clinics.files)
+
+
+def test_what_the_walk_knocks_at_is_there(app: Flask, clinics: TwoClinics) -> None:
+    with app.app_context():
+        administrator = make_staff(db.session, None, Role.ADMINISTRATOR, password_hash=HASH)
+        db.session.commit()
+    client = app.test_client()
+    sign_in(client, administrator)
+
+    answers = {
+        path: client.get(path).status_code
+        for path in (
+            f"/patients/{clinics.arguments['ref']}",
+            f"/import/runs/{clinics.arguments['run_id']}",
+        )
+    }
+
+    assert set(answers.values()) == {200}
 
 
 def test_nobody_gets_anywhere_without_signing_in(app: Flask, clinics: TwoClinics) -> None:

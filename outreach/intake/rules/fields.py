@@ -9,23 +9,12 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 
+from outreach.accounts.rules import language_code
 from outreach.intake.rules import Refused
 from outreach.patients.rules import Daypart, Sex, age_on
 
 OLDEST_YEARS = 120
 LONGEST_SHOWN = 40
-
-# ISO 639-1.
-_ISO_639_1 = """
-aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv
-cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr
-ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw
-ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv
-ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr
-ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi
-yo za zh zu
-"""
-LANGUAGES = frozenset(_ISO_639_1.split())
 
 # What people write for a zone, and the zone that most of them mean.
 ABBREVIATIONS = {
@@ -210,14 +199,13 @@ def _zones() -> Mapping[str, str]:
 
 def language(cell: str) -> str:
     """Return a language code: two letters, or pt-BR, in which Portuguese is spoken here."""
-    text = cell.strip().replace("_", "-")
+    text = cell.strip()
     if not text:
         raise Refused("is empty; write a language code such as en, es or pt-BR")
-    base = text.split("-")[0].lower()
-    is_code = re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{2,8})*", text)
-    if not is_code or base not in LANGUAGES:
+    code = language_code(text)
+    if code is None:
         raise Refused(f"{shown(text)} is not a language code; write en, es, pt-BR or another one")
-    return "pt-BR" if base == "pt" else base
+    return code
 
 
 def sex(cell: str) -> Sex:

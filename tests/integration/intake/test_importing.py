@@ -31,6 +31,11 @@ from tests.unit.intake.builders import (
 OURS = (Patient, PhoneNumber, ConsentEvent, Reading, Enrolment)
 
 
+def said_of_patients(report: Report) -> list[str]:
+    """Return the fields that notes are about, without those on the header."""
+    return [note.field for note in report.notes if note.line > 1]
+
+
 def test_a_row_becomes_a_patient_with_all_that_is_theirs(
     sessions: Sessions, session: Session, clinic: Clinic, folder: Path
 ) -> None:
@@ -103,7 +108,7 @@ def test_the_same_file_twice_changes_nothing(
 
     assert rows(sessions, *OURS) == before
     assert (report.new, report.known, report.readings, report.enrolled) == (0, 2, 0, 0)
-    assert report.problems == []
+    assert (report.problems, said_of_patients(report)) == ([], [])
 
 
 def test_a_patient_we_have_gains_readings_and_is_never_overwritten(
@@ -129,6 +134,48 @@ def test_a_patient_we_have_gains_readings_and_is_never_overwritten(
         "phone",
         "language",
     }
+
+
+def test_a_later_no_to_texts_is_a_withdrawal_and_the_same_no_again_is_nothing(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row(sms_consent="yes"))))
+    later = put(folder, a_table(a_row(sms_consent="no")))
+
+    report = bring_in(sessions, clinic, later)
+    again = bring_in(sessions, clinic, later)
+
+    events = session.scalars(select(ConsentEvent).order_by(ConsentEvent.id)).all()
+    assert [(each.is_given, each.source) for each in events] == [
+        (True, ConsentSource.IMPORT),
+        (False, ConsentSource.IMPORT),
+    ]
+    assert (report.withdrawn, again.withdrawn) == (1, 0)
+    assert said_of_patients(report) == ["consent to texts"]
+    assert said_of_patients(again) == []
+
+
+def test_a_later_yes_to_texts_is_not_taken_but_noted(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row(sms_consent="no"))))
+
+    report = bring_in(sessions, clinic, put(folder, a_table(a_row(sms_consent="yes"))))
+
+    assert session.scalars(select(ConsentEvent.is_given)).all() == [False]
+    assert said_of_patients(report) == ["consent to texts"]
+    assert report.withdrawn == 0
+
+
+def test_a_day_to_enrol_somebody_we_have_is_not_taken_but_noted(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row(enrolled_on=""))))
+
+    report = bring_in(sessions, clinic, put(folder, a_table(a_row(enrolled_on="2026-11-16"))))
+
+    assert said_of_patients(report) == ["enrolled_on"]
+    assert session.scalars(select(Enrolment)).all() == []
 
 
 def test_a_record_number_of_somebody_else_is_a_problem(

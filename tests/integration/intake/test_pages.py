@@ -138,6 +138,16 @@ def test_a_file_with_nothing_new_offers_no_import(
     assert "Import 0" not in again.text
 
 
+def test_a_file_that_only_takes_consent_back_can_be_imported(
+    client: FlaskClient, manager: StaffMember
+) -> None:
+    client.post(choose(client, a_table(a_row(sms_consent="yes"))).location)
+    chosen = choose(client, a_table(a_row(sms_consent="no")))
+
+    assert "Stop texts to 1 patient<" in client.get(chosen.location).text
+    assert "Want no texts any more" in client.get(client.post(chosen.location).location).text
+
+
 def test_a_file_can_be_thrown_away(
     sessions: Sessions, client: FlaskClient, manager: StaffMember, config: Config
 ) -> None:
@@ -153,7 +163,7 @@ def test_a_file_can_be_thrown_away(
 def test_waiting_files_are_for_their_owner_and_for_an_hour(
     client: FlaskClient, manager: StaffMember, config: Config, clock: FakeClock
 ) -> None:
-    choose(client, TABLE)
+    chosen = choose(client, TABLE)
     uploads = config.instance_path / "uploads"
     (folder,) = uploads.iterdir()
 
@@ -163,8 +173,8 @@ def test_waiting_files_are_for_their_owner_and_for_an_hour(
     for _step in range(7):
         clock.advance(timedelta(minutes=10))
         client.get("/import/")
-    choose(client, TABLE)
 
+    assert client.get(chosen.location).status_code == 404
     assert folder not in list(uploads.iterdir())
 
 

@@ -11,7 +11,7 @@ from outreach.messaging.models import DeliveryEvent, Message
 from outreach.messaging.rules import MessageStatus
 from outreach.orm import Sessions
 from tests.fakes import FakeClock, FakeGateway
-from tests.integration.messaging.test_sending import make_reminder
+from tests.integration.messaging.conftest import make_reminder
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_forged_report_is_refused_and_changes_nothing(
         assert session.scalars(select(Message.status)).one() is MessageStatus.ACCEPTED
 
 
-@pytest.mark.parametrize("unknown", [999_999, 2**63, 10**30])
+@pytest.mark.parametrize("unknown", [999_999, 2**63, 10**30, -1])
 def test_a_report_about_a_text_that_we_do_not_know_is_taken_calmly(
     client: FlaskClient, unknown: int
 ) -> None:

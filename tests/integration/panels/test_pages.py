@@ -16,6 +16,7 @@ from outreach.panels import assignment
 from outreach.panels.models import CallerProfile, PanelMembership
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.counting import statements
@@ -260,4 +261,25 @@ def test_a_first_caller_needs_no_reason(
     )
 
     assert answer.status_code == 302
+    assert _current_caller(sessions, place.enrolment) == place.caller.id
+
+
+def test_who_called_before_a_patient_left_and_came_back_sees_them_no_more(
+    app: Flask, client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        former = make_staff(session, place.clinic, password_hash=HASH)
+        ended = make_enrolment(
+            session, place.patient, caller=former, status=EnrolmentStatus.WITHDRAWN
+        )
+    page = f"/patients/{place.patient.ref}"
+    former_client = app.test_client()
+    sign_in(former_client, former)
+    assert former_client.get(page).status_code == 200
+
+    sign_in(client, place.manager)
+    client.post("/panels/", data=_answers(place))
+
+    assert former_client.get(page).status_code == 404
+    assert _current_caller(sessions, ended) is None
     assert _current_caller(sessions, place.enrolment) == place.caller.id

@@ -167,7 +167,8 @@ def test_a_line_says_where_a_patient_stands(sessions: Sessions, place: Place) ->
         assert old.taken_at < wrong.taken_at
 
     with sessions() as session:
-        scope = Scope(place.caller.id, everything=False, clinic_ids=frozenset())
+        here = frozenset({place.clinic.id})
+        scope = Scope(place.caller.id, False, frozenset(), panel_clinic_ids=here)
         line = register.page(session, scope, Search("ada"), now=NOW).lines[0]
 
     assert line.enrolment is not None
