@@ -19,6 +19,22 @@ OUTCOME_WORDS = {
     Outcome.WRONG_NUMBER: _l("Wrong number"),
     Outcome.DISCONNECTED: _l("Number disconnected"),
 }
+OUTCOME_MEANINGS = {
+    Outcome.COMPLETED: _l("You spoke with the patient, however briefly. The next call is planned."),
+    Outcome.CALL_BACK: _l("The patient named another time. The call moves there."),
+    Outcome.DECLINED_TODAY: _l("The patient answered and did not want to talk today."),
+    Outcome.SAFETY: _l(
+        "Something worries you. It counts as a conversation; a nurse reads your note."
+    ),
+    Outcome.OPTED_OUT: _l("The patient wants no more calls. Calls and texts end at once."),
+    Outcome.NO_ANSWER: _l("It rang, and nobody answered."),
+    Outcome.VOICEMAIL_LEFT: _l("You left your name and the clinic's number, nothing else."),
+    Outcome.VOICEMAIL_NOT_ALLOWED: _l("A machine answered, and you left nothing."),
+    Outcome.BUSY: _l("The line was busy."),
+    Outcome.THIRD_PARTY: _l("Somebody else answered. You said nothing about the programme."),
+    Outcome.WRONG_NUMBER: _l("The number is somebody else's. It is never dialled again."),
+    Outcome.DISCONNECTED: _l("The number is not in use. It is never dialled again."),
+}
 DOUBT_WORDS = {
     Doubt.NOT_A_NUMBER: _l("Write a number."),
     Doubt.UNKNOWN_UNIT: _l("Choose a unit."),

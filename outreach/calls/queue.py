@@ -94,6 +94,14 @@ class Queue:
     done: Sequence[Done]
 
     @property
+    def closing(self) -> int:
+        """How many calls of today have their last day."""
+        return sum(
+            each.facts.is_last_day and each.group in (QueueGroup.NOW, QueueGroup.LATER)
+            for each in self.entries
+        )
+
+    @property
     def finished(self) -> int:
         """How many calls were completed or given up today, however many dials they took."""
         return sum(each.status is not CallStatus.PLANNED for each in self.done)

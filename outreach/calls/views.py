@@ -15,7 +15,7 @@ from outreach.audit import trail
 from outreach.calls import dialing, drafts, outcomes, screen
 from outreach.calls import queue as queues
 from outreach.calls.forms import Around, CallReportForm, hash_of, typed_from
-from outreach.calls.labels import GROUP_WORDS, OUTCOME_WORDS, WHY_WORDS
+from outreach.calls.labels import GROUP_WORDS, OUTCOME_MEANINGS, OUTCOME_WORDS, WHY_WORDS
 from outreach.calls.rules import NOT_REACHED, REACHED, QueueGroup, minutes_since
 from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.concerns import raising
@@ -216,6 +216,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         screen=shown,
         form=form,
         outcome_words=OUTCOME_WORDS,
+        outcome_meanings=OUTCOME_MEANINGS,
         reached={outcome.value for outcome in REACHED},
         not_reached={outcome.value for outcome in NOT_REACHED},
         today=shown.moment.now.astimezone(ZoneInfo(shown.patient.zone)).date(),
