@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.accounts.rules import Role
 from outreach.orm import Model
@@ -67,8 +67,6 @@ class Membership(Model):
     role: Mapped[Role]
     from_on: Mapped[date]
     until_on: Mapped[date | None]
-
-    staff: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
 
 
 class SignIn(Model):

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from outreach.accounts.models import StaffMember
 from outreach.calls.rules import Outcome
 from outreach.orm import Model
-from outreach.planning.models import PlannedCall
 
 
 class Attempt(Model):
@@ -39,9 +38,6 @@ class Attempt(Model):
     at: Mapped[datetime]
     minutes: Mapped[int]
     outcome: Mapped[Outcome]
-
-    planned_call: Mapped[PlannedCall] = relationship(lazy="raise_on_sql")
-    caller: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
 
 
 class CallNote(Model):

@@ -4,11 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.measures.rules import MeasureKind, ReadingSource
 from outreach.orm import Model
-from outreach.patients.models import Patient
 
 
 class Reading(Model):
@@ -42,5 +41,3 @@ class Reading(Model):
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     source: Mapped[ReadingSource]
     external_key: Mapped[str | None] = mapped_column(String(200))
-
-    patient: Mapped[Patient] = relationship(lazy="raise_on_sql")

@@ -17,10 +17,14 @@ _DAYS = {"en": "EEE, MMM d", "es": "EEE d MMM", "pt": "EEE, d MMM"}
 
 @dataclass(frozen=True)
 class ReminderFacts:
-    """What a reminder says. Times are on the patient's own clock; no health words, ever."""
+    """What a reminder says: who calls, when on the patient's own clock, and whom to ring back.
+
+    No health words, ever. ``clinic_phone`` as people write it.
+    """
 
     language: str
     clinic_name: str
+    clinic_phone: str
     caller_name: str
     from_local: datetime
     until_local: datetime
@@ -33,8 +37,10 @@ def reminder(facts: ReminderFacts) -> str:
     locale = _LOCALES[language]
     name = "reminder_agreed" if facts.is_agreed else "reminder"
     return _text(name, language).format(
-        clinic=facts.clinic_name[:40],
-        caller=facts.caller_name[:20],
+        # Clipped so that the longest English and Spanish text is one message of 160.
+        clinic=facts.clinic_name[:28],
+        phone=facts.clinic_phone,
+        caller=facts.caller_name[:14],
         day=_in_gsm7(format_date(facts.from_local.date(), _DAYS[language], locale=locale)),
         begins=_time(facts.from_local, locale),
         ends=_time(facts.until_local, locale),

@@ -23,7 +23,7 @@ from outreach.patients import labels
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.registry import Details
 from outreach.patients.rules import ConsentSource, Daypart
-from outreach.web.template_filters import phone
+from outreach.web.phones import as_written
 
 _ABOUT_LENGTH = 4000
 _VOICEMAIL = {"yes": True, "no": False, "": None}
@@ -145,7 +145,7 @@ class ConsentForm(FlaskForm):
         """Return the form for a patient's ``numbers``, ``chosen_id`` ticked beforehand."""
         first = chosen_id or (numbers[0].id if numbers else None)
         form = cls(data={"number_id": first})
-        form.number_id.choices = [SelectChoice(each.id, phone(each.e164)) for each in numbers]
+        form.number_id.choices = [SelectChoice(each.id, as_written(each.e164)) for each in numbers]
         return form
 
 

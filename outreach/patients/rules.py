@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-SUNDAY = 6
 MONDAY_TO_SATURDAY = frozenset(range(6))
 
 

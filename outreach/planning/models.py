@@ -3,12 +3,10 @@
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
-from outreach.patients.models import Patient
 from outreach.planning.rules import CallStatus
-from outreach.programmes.models import Enrolment
 
 _OPEN = text("status = 'planned'")
 
@@ -62,6 +60,3 @@ class PlannedCall(Model):
     status: Mapped[CallStatus]
     planned_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
-
-    patient: Mapped[Patient] = relationship(lazy="raise_on_sql")
-    enrolment: Mapped[Enrolment] = relationship(lazy="raise_on_sql")

@@ -40,6 +40,7 @@ from outreach.planning.next_call import cause_of
 from outreach.planning.rules import Calendar, CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.web import phones
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +166,7 @@ def _message(row: Row[*tuple[Any, ...]], *, now: datetime) -> dict[str, object] 
         templates.ReminderFacts(
             language=patient.language,
             clinic_name=clinic.name,
+            clinic_phone=phones.as_written(clinic.phone_number),
             caller_name=row.caller_name.split()[0],
             from_local=call.dial_from_at.astimezone(zone),
             until_local=call.dial_until_at.astimezone(zone),

@@ -4,10 +4,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
-from outreach.patients.models import Patient
 from outreach.programmes.rules import EnrolmentStatus, Protocol
 
 _OPEN = text("status IN ('active', 'paused', 'unreachable')")
@@ -66,9 +65,6 @@ class Enrolment(Model):
     status_at: Mapped[datetime]
     status_reason: Mapped[str] = mapped_column(String(200))
     enrolled_at: Mapped[datetime]
-
-    patient: Mapped[Patient] = relationship(lazy="raise_on_sql")
-    version: Mapped[ProgrammeVersion] = relationship(lazy="raise_on_sql")
 
 
 class CadenceChoice(Model):

@@ -6,13 +6,14 @@ from functools import cache, lru_cache
 from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from babel import Locale
 from babel.dates import format_datetime as babel_format
 from flask import Flask, g
 from flask_babel import format_date, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
 from markupsafe import Markup
+
+from outreach.web import phones
 
 
 def local_time(instant: datetime, zone: ZoneInfo | str) -> str:
@@ -52,14 +53,6 @@ def percent(numerator: int, denominator: int) -> str:
     return f"{100 * numerator / denominator:.0f}%" if denominator else "–"
 
 
-def phone(e164: str) -> str:
-    """Return a number as people write it: national at home, international elsewhere."""
-    parsed = phonenumbers.parse(e164)
-    style = phonenumbers.PhoneNumberFormat
-    chosen = style.NATIONAL if parsed.country_code == 1 else style.INTERNATIONAL
-    return phonenumbers.format_number(parsed, chosen)
-
-
 def ago(instant: datetime, now: datetime) -> str:
     """Return how long ago: 'just now', '12 min ago', '3 h ago', '5 days ago'."""
     passed = now - instant
@@ -92,13 +85,13 @@ def init_app(app: Flask) -> None:
         calendar_day,
         full_day,
         short_number,
-        phone,
         ago,
         place,
         language_name,
     ):
         app.add_template_filter(written)
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.add_template_filter(phones.as_written, "phone")
     app.add_template_global(percent)
     app.add_template_global(_icon_of(app), "icon")
 

@@ -9,6 +9,7 @@ from outreach.messaging.rules import PER_DAY, PER_WEEK, MessageStatus
 from outreach.messaging.templates import ReminderFacts, reminder
 from outreach.patients.rules import next_allowed_at
 from outreach.programmes.rules import PUBLISHED_PROTOCOL
+from outreach.web.phones import as_written
 from scripts.demo.people import Fate, Person
 from scripts.demo.story import Call, Story
 
@@ -68,6 +69,7 @@ def _body(person: Person, call: Call) -> str:
         ReminderFacts(
             language=person.language,
             clinic_name=person.site.name,
+            clinic_phone=as_written(person.site.phone_number),
             caller_name=caller.split()[0],
             from_local=call.first_slot.from_at.astimezone(person.zone),
             until_local=call.first_slot.until_at.astimezone(person.zone),

@@ -40,8 +40,8 @@ def test_a_reminder_names_clinic_caller_and_time_and_nothing_about_health(
     (sms,) = gateway.sent
     assert sms.to == NUMBER
     assert sms.body == (
-        "Cedar Creek Clinic: Ana will call you on Tue, Nov 24, between 9 AM and 12 PM. "
-        "Reply STOP to get no more texts."
+        "Cedar Creek Clinic, (512) 555-0100: Ana will call you on Tue, Nov 24, "
+        "between 9 AM and 12 PM. Reply STOP to get no more texts."
     )
 
 

@@ -15,6 +15,7 @@ CHICAGO = ZoneInfo("America/Chicago")
 FACTS = ReminderFacts(
     language="en",
     clinic_name="Riverside",
+    clinic_phone="(512) 555-0100",
     caller_name="Ana",
     from_local=datetime(2026, 11, 23, 9, tzinfo=CHICAGO),
     until_local=datetime(2026, 11, 23, 12, tzinfo=CHICAGO),
