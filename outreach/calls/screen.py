@@ -16,7 +16,6 @@ from outreach.calls.models import Attempt, CallNote, Draft, Promise
 from outreach.calls.rules import Outcome
 from outreach.clock import local_day
 from outreach.concerns import raising
-from outreach.concerns.models import ConcernStep
 from outreach.errors import NotFound
 from outreach.measures import readings
 from outreach.measures.models import Reading
@@ -46,6 +45,16 @@ class NoPlannedCall(NotFound):
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a caller or a nurse wrote about this patient."""
+
+    text: str
+    at: datetime
+    name: str
+    is_nurse: bool
+
+
+@dataclass(frozen=True)
 class Screen:
     """What the page shows, besides the form."""
 
@@ -55,8 +64,7 @@ class Screen:
     week: int
     moment: Moment
     numbers: Sequence[PhoneNumber]
-    notes: Sequence[Row[str, datetime, Outcome, str]]
-    nurses_words: Sequence[ConcernStep]
+    said: Sequence[Said]
     promises: Sequence[Promise]
     attempts: Sequence[Row[datetime, Outcome, str]]
     readings: Sequence[Reading]
@@ -93,8 +101,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         week=max(1, (today - course.starts_on).days // 7 + 1),
         moment=dialing.moment_of(patient, call, now=now),
         numbers=registry.numbers_of(session, patient.id),
-        notes=_notes(session, patient.id),
-        nurses_words=raising.nurses_words(session, patient.id, since=now - NURSES_WORDS_FOR),
+        said=_said(session, patient.id, now=now),
         promises=open_promises(session, patient.id),
         attempts=_attempts(session, call.id),
         readings=readings.latest(session, patient.id, SHOWN),
@@ -113,15 +120,21 @@ def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:
     ).all()
 
 
-def _notes(session: Session, patient_id: int) -> Sequence[Row[str, datetime, Outcome, str]]:
-    return session.execute(
-        select(CallNote.text, CallNote.at, Attempt.outcome, StaffMember.name)
-        .join(Attempt, Attempt.id == CallNote.attempt_id)
+def _said(session: Session, patient_id: int, *, now: datetime) -> list[Said]:
+    """Return the last notes of callers and the recent words of nurses, newest first."""
+    steps = raising.nurses_words(session, patient_id, since=now - NURSES_WORDS_FOR)
+    by_nurses = [
+        Said(step.note, step.at, step.by.name if step.by else "", is_nurse=True) for step in steps
+    ]
+    notes = session.execute(
+        select(CallNote.text, CallNote.at, StaffMember.name)
         .join(StaffMember, StaffMember.id == CallNote.by_staff_id)
         .where(CallNote.patient_id == patient_id)
         .order_by(CallNote.at.desc(), CallNote.id.desc())
         .limit(LAST_NOTES)
     ).all()
+    by_callers = [Said(text, at, name, is_nurse=False) for text, at, name in notes]
+    return sorted(by_callers + by_nurses, key=lambda said: said.at, reverse=True)
 
 
 def _attempts(session: Session, call_id: int) -> Sequence[Row[datetime, Outcome, str]]:

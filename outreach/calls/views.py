@@ -147,7 +147,10 @@ def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> Respo
     with orm.reading():  # what follows only reads: a long import must not hold it up
         flash(_saved(patient), "good")
         if raising.raised_at(db.session, patient.id, now=now):
-            flash(_("This is on the nurses' list now. Phone the nurse on call as well."), "urgent")
+            flash(
+                _("What you just saved is on the nurses' list. Phone the nurse on call as well."),
+                "urgent",
+            )
         return redirect(_onward(patient.ref, then))
 
 

@@ -10,8 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, func, select
 
+from outreach.accounts.rules import Role
 from outreach.calls.models import Attempt, Draft
 from outreach.calls.rules import Outcome
+from outreach.concerns import raising
+from outreach.concerns.models import Concern
 from outreach.db import db
 from outreach.measures.models import Reading
 from outreach.orm import Sessions
@@ -22,8 +25,9 @@ from tests.builders import (
     make_patient,
     make_planned_call,
     make_promise,
+    make_staff,
 )
-from tests.conftest import sign_in
+from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.integration.calls.conftest import Day
 
@@ -299,3 +303,25 @@ def test_opening_a_call_changes_nothing_but_the_audit_trail(
         actions = session.scalars(select(table.c.action).order_by(table.c.id)).all()
     assert actions == ["signed in", "opened the call screen"]
     assert day.call.due_on == date(2026, 11, 23)
+
+
+def test_a_low_sugar_tells_the_caller_that_a_nurse_is_on_it_and_brings_the_answer_back(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    with sessions.begin() as session:
+        nurse = make_staff(session, day.clinic, Role.NURSE, name="Nadia", password_hash=HASH)
+    sign_in(client, day.ana)
+    form = day.form(reached="yes", minutes="5", glucose="48", note="Shaky this morning.")
+
+    saved = client.post(f"/calls/{day.rosa.ref}", data=form, follow_redirects=True)
+
+    assert "nurses&#39; list" in saved.text
+    with sessions.begin() as session:
+        (concern,) = session.scalars(select(Concern)).all()
+        assert raising.first_words(session, [concern])[concern.id] == (
+            "48 mg/dL\nShaky this morning."
+        )
+        raising.close(session, concern, "Ate; 110 now.", by_staff_id=nurse.id, now=clock())
+    page = client.get(f"/calls/{day.rosa.ref}").text
+    assert "Ate; 110 now." in page
+    assert "nurse Nadia" in page
