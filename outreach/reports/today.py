@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from outreach.accounts.models import StaffMember
@@ -120,21 +121,30 @@ def _callers(session: Session, here: Here) -> list[CallerDay]:
     return [CallerDay(name, int(done), due) for name, done, due in rows]
 
 
-def _closing(session: Session, here: Here) -> Some:
-    """Return whose call has its last day today, or had it and is not closed yet."""
-    rows = session.execute(
+def _people(
+    patient_id: InstrumentedAttribute[int], enrolment_id: InstrumentedAttribute[int], *more: Any
+) -> Select[*tuple[Any, ...]]:
+    """Select how many there are in all, each patient, their caller if any, and ``more``."""
+    return (
         select(
             func.count().over(),
             Patient.ref,
             Patient.given_name,
             Patient.family_name,
             StaffMember.name,
-            PlannedCall.dials,
+            *more,
         )
-        .select_from(PlannedCall)
-        .join(Patient, Patient.id == PlannedCall.patient_id)
-        .outerjoin(PanelMembership, _is_current(PlannedCall.enrolment_id))
+        .select_from(patient_id.class_)
+        .join(Patient, Patient.id == patient_id)
+        .outerjoin(PanelMembership, _is_current(enrolment_id))
         .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+    )
+
+
+def _closing(session: Session, here: Here) -> Some:
+    """Return whose call has its last day today, or had it and is not closed yet."""
+    rows = session.execute(
+        _people(PlannedCall.patient_id, PlannedCall.enrolment_id, PlannedCall.dials)
         .where(
             here.within(PlannedCall.clinic_id),
             PlannedCall.status == CallStatus.PLANNED,
@@ -203,17 +213,7 @@ def _numberless(session: Session, here: Here) -> Some:
         PhoneNumber.health == NumberHealth.WORKING,
     )
     rows = session.execute(
-        select(
-            func.count().over(),
-            Patient.ref,
-            Patient.given_name,
-            Patient.family_name,
-            StaffMember.name,
-        )
-        .select_from(Enrolment)
-        .join(Patient, Patient.id == Enrolment.patient_id)
-        .outerjoin(PanelMembership, _is_current(Enrolment.id))
-        .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        _people(Enrolment.patient_id, Enrolment.id)
         .where(
             here.within(Enrolment.clinic_id),
             Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),
