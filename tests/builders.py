@@ -85,14 +85,22 @@ def make_staff(
     )
     session.add_all(Language(staff_id=person.id, language=each) for each in languages)
     if role is Role.CALLER:
-        session.add(CallerProfile(staff_id=person.id, panel_cap=20))
+        session.add(
+            CallerProfile(staff_id=person.id, panel_cap=20, trained_on=LONG_AGO.date())
+        )
     session.flush()
     return person
 
 
-def actor_of(person: StaffMember, clinic: Clinic | None, role: Role = Role.CALLER) -> Actor:
+def actor_of(
+    person: StaffMember,
+    clinic: Clinic | None,
+    role: Role = Role.CALLER,
+    *,
+    as_of: datetime = LONG_AGO,
+) -> Actor:
     held = (Held(role, clinic.id if clinic else None),)
-    return Actor(person.id, person.name, person.locale, person.zone, held)
+    return Actor(person.id, person.name, person.locale, person.zone, held, as_of)
 
 
 def make_patient(

@@ -13,6 +13,8 @@ class Clinic(Model):
     """One site. ``opens`` and ``closes`` bound contact on the *patient's* wall clock.
 
     ``phone_number`` is the neutral number that patients see and may call back.
+    ``holiday_area`` is the state or province whose public holidays are kept besides the
+    country's own, None for those alone; ``keeps_holidays`` False keeps none of them.
     """
 
     __tablename__ = "clinic"
@@ -27,6 +29,21 @@ class Clinic(Model):
     opens: Mapped[time]
     closes: Mapped[time]
     glucose_unit: Mapped[str] = mapped_column(String(20))
+    keeps_holidays: Mapped[bool] = mapped_column(default=True)
+    holiday_area: Mapped[str | None] = mapped_column(String(10))
+
+
+class Closure(Model):
+    """A day on which a clinic makes no calls, besides public holidays."""
+
+    __tablename__ = "clinic_closure"
+    __table_args__ = (UniqueConstraint("clinic_id", "on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    on: Mapped[date]
+    name: Mapped[str] = mapped_column(String(120))
+    by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
 
 
 class StaffMember(Model):

@@ -4,7 +4,7 @@ import enum
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 PASSWORD_LENGTH = 12
 THROTTLE_WINDOW = timedelta(minutes=15)
@@ -49,24 +49,30 @@ class Scope:
     """Whose records exist for somebody.
 
     ``everything``: all clinics. ``clinic_ids``: all patients of these. Beyond those, only
-    patients on the panel of ``staff_id`` at ``panel_clinic_ids``.
+    patients on the panel of ``staff_id`` at ``panel_clinic_ids``, or covered by them at
+    ``as_of``.
     """
 
     staff_id: int
     everything: bool
     clinic_ids: frozenset[int]
     panel_clinic_ids: frozenset[int] = frozenset()
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The person at the keyboard, as every rule wants to know them."""
+    """The person at the keyboard, as every rule wants to know them.
+
+    ``as_of`` is when they asked: whom they cover for depends on it.
+    """
 
     staff_id: int
     name: str
     locale: str
     zone: str
     held: tuple[Held, ...]
+    as_of: datetime
     has_shortcuts: bool = True
 
     @property
@@ -86,6 +92,7 @@ class Actor:
                 if held.role in CLINIC_WIDE and held.clinic_id is not None
             ),
             panel_clinic_ids=self.clinic_ids_as(Role.CALLER),
+            as_of=self.as_of,
         )
 
     def acting_as(self, roles: Collection[Role]) -> "Actor":

@@ -44,8 +44,18 @@ def visible_clinics(scope: Scope, clinic_id: Any) -> ColumnElement[bool]:
 
 
 def _own_panel(scope: Scope) -> Any:
-    # The table lies in a package above this one: named, not imported, as a foreign key is.
+    # The tables lie in a package above this one: named, not imported, as a foreign key is.
     membership = Model.metadata.tables["panel_membership"]
-    return select(membership.c.patient_id).where(
+    own = select(membership.c.patient_id).where(
         and_(membership.c.caller_id == scope.staff_id, membership.c.until_at.is_(None))
     )
+    if scope.as_of is None:
+        return own
+    cover = Model.metadata.tables["cover"]
+    covered = select(cover.c.patient_id).where(
+        cover.c.stand_in_id == scope.staff_id,
+        cover.c.from_at <= scope.as_of,
+        cover.c.until_at > scope.as_of,
+        cover.c.ended_at.is_(None),
+    )
+    return own.union_all(covered)

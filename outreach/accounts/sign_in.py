@@ -102,7 +102,7 @@ def actor_of(
         return None
     staff = rows[0].StaffMember
     held = tuple(Held(row.role, row.clinic_id) for row in rows)
-    actor = Actor(staff.id, staff.name, staff.locale, staff.zone, held, staff.has_shortcuts)
+    actor = Actor(staff.id, staff.name, staff.locale, staff.zone, held, now, staff.has_shortcuts)
     return actor, rows[0].seen_at
 
 

@@ -40,6 +40,25 @@ class Attempt(Model):
     outcome: Mapped[Outcome]
 
 
+class Lease(Model):
+    """One person has a planned call open, so that nobody else is shown it, until ``until_at``.
+
+    ``started_at``: since when they are on the line, None while they only have it open.
+    """
+
+    __tablename__ = "call_lease"
+
+    planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"), primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    opened_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    until_at: Mapped[datetime]
+
+    staff: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
+
+
 class CallNote(Model):
     """What was said in one attempt."""
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection
 
 from config import Config
 from outreach import orm, tables
@@ -19,11 +20,18 @@ def _render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[Fal
     return False
 
 
+def _let_tables_be_rebuilt(connection: Connection) -> None:
+    """SQLite changes a table by filling a new one: foreign keys rest until that is done."""
+    if connection.dialect.name == "sqlite":
+        connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+
+
 def _run() -> None:
     url = context.config.attributes.get("url") or Config.from_environment().database_url
     engine = orm.make_engine(url)
     orm.use_wal(engine)
     with engine.connect() as connection:
+        _let_tables_be_rebuilt(connection)
         context.configure(
             connection=connection,
             target_metadata=Model.metadata,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 DEFAULT_PANEL_CAP = 20  # Source: domain.md A1, panels of 10 to 20 in the trial.
+DEFAULT_WEEKLY_MINUTES = 20 * 60  # ours: half a working week on the phone
 
 
 class ChangeReason(enum.StrEnum):
@@ -35,10 +36,12 @@ class Waiting:
 
 
 class LeftOut(enum.StrEnum):
-    """Why no caller can be suggested."""
+    """Why no caller can be suggested: the first rule, in this order, that leaves nobody."""
 
-    NO_SHARED_LANGUAGE = "nobody here speaks this language"
-    PANELS_FULL = "every caller who speaks this language has a full panel"
+    NO_SHARED_LANGUAGE = "no_shared_language"
+    NOT_TRAINED = "not_trained"
+    PANELS_FULL = "panels_full"
+    HOURS_FULL = "hours_full"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Tables of patients, their numbers and what they agreed to."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -22,7 +22,9 @@ class Patient(Model):
     """Someone who is called. ``ref`` is the random id that addresses of pages carry.
 
     ``weekdays`` is a bit mask, bit 0 Monday; ``dayparts`` are words in order of liking;
-    both empty mean no preference. ``about`` is what matters to this person.
+    both empty mean no preference. ``about`` is what matters to this person. ``state`` is the
+    part of the country where they live (ISO 3166-2 without the country: TX), from their
+    address. ``wished_caller`` is whom they would rather speak with, None for anybody.
     """
 
     __tablename__ = "patient"
@@ -43,6 +45,8 @@ class Patient(Model):
     sex: Mapped[Sex]
     language: Mapped[str] = mapped_column(String(10))
     zone: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str | None] = mapped_column(String(10))
+    wished_caller: Mapped[Sex | None]
     weekdays: Mapped[int]
     dayparts: Mapped[list[str]]
     is_voicemail_allowed: Mapped[bool | None]
@@ -67,6 +71,28 @@ class Patient(Model):
         return Wishes(
             weekdays_from_mask(self.weekdays), tuple(Daypart(part) for part in self.dayparts)
         )
+
+
+class HoursRule(Model):
+    """Calling hours that the law of a place sets, from one day to another, as data.
+
+    ``region`` is a country (US), ``state`` a part of it or None for all of it; ``weekdays``
+    is a bit mask, bit 0 Monday. ``opens`` and ``closes`` are the patient's wall clock; both
+    None mean no calls on those weekdays. A law that changes ends one row and begins another.
+    """
+
+    __tablename__ = "hours_rule"
+    __table_args__ = (Index(None, "region", "state"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    region: Mapped[str] = mapped_column(String(2))
+    state: Mapped[str | None] = mapped_column(String(10))
+    weekdays: Mapped[int]
+    opens: Mapped[time | None]
+    closes: Mapped[time | None]
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+    source: Mapped[str] = mapped_column(Text)
 
 
 class PhoneNumber(Model):

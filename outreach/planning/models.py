@@ -2,13 +2,14 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
-from outreach.planning.rules import CallStatus
+from outreach.planning.rules import CallStatus, FollowUpKind
 
 _OPEN = text("status = 'planned'")
+_TO_DO = text("done_at IS NULL")
 
 
 class PlannedCall(Model):
@@ -17,6 +18,7 @@ class PlannedCall(Model):
     Days are the patient's local ones. ``dial_from_at`` and ``dial_until_at`` bound the
     stretch in which to dial next; ``is_agreed`` means that the patient asked for it.
     ``dials`` counts attempts. At most one is open per enrolment, which the database holds.
+    ``version_id`` is the version of the programme that it was planned by.
     """
 
     __tablename__ = "planned_call"
@@ -60,3 +62,56 @@ class PlannedCall(Model):
     status: Mapped[CallStatus]
     planned_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("programme_version.id"))
+
+
+class FollowUp(Model):
+    """Something to see to because calls don't get through. One open of a kind per enrolment."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        Index(
+            "uq_follow_up_open",
+            "enrolment_id",
+            "kind",
+            unique=True,
+            sqlite_where=_TO_DO,
+            postgresql_where=_TO_DO,
+        ),
+        Index(None, "clinic_id", "done_at"),
+        Index(None, "patient_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    kind: Mapped[FollowUpKind]
+    reason: Mapped[str] = mapped_column(String(200))
+    opened_at: Mapped[datetime]
+    letter_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(Text, default="")
+    by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+
+
+class Beat(Model):
+    """When the planner last ran. One row."""
+
+    __tablename__ = "planner_beat"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class Interruption(Model):
+    """A time in which the planner did not run, and what it did when it came back."""
+
+    __tablename__ = "planner_interruption"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    moved: Mapped[int]
+    missed: Mapped[int]
+    planned: Mapped[int]

@@ -25,6 +25,13 @@ class CallStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
+class FollowUpKind(enum.StrEnum):
+    """What to see to when calls don't get through. Source: domain.md E2."""
+
+    REVIEW_TIMES = "review times"
+    CONTACT_CHECK = "contact check"
+
+
 @dataclass(frozen=True)
 class Calendar:
     """A patient's days: where they live, when they like calls, when calls are lawful."""

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
@@ -23,7 +23,10 @@ class Programme(Model):
 
 
 class ProgrammeVersion(Model):
-    """A protocol as it was at one time. Enrolments keep the version they are on."""
+    """A protocol as it was at one time. Enrolments keep the version they are on.
+
+    ``note`` says why it was changed, and ``by_staff_id`` who did.
+    """
 
     __tablename__ = "programme_version"
     __table_args__ = (UniqueConstraint("programme_id", "number"),)
@@ -33,6 +36,8 @@ class ProgrammeVersion(Model):
     number: Mapped[int]
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text, default="")
+    by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
 
     @property
     def protocol(self) -> Protocol:
@@ -41,7 +46,10 @@ class ProgrammeVersion(Model):
 
 
 class Enrolment(Model):
-    """A patient in a programme. Week 1 begins on ``starts_on``, the patient's local day."""
+    """A patient in a programme. Week 1 begins on ``starts_on``, the patient's local day.
+
+    ``resume_on`` is the day on which a pause ends by itself, None without one.
+    """
 
     __tablename__ = "enrolment"
     __table_args__ = (
@@ -65,6 +73,43 @@ class Enrolment(Model):
     status_at: Mapped[datetime]
     status_reason: Mapped[str] = mapped_column(String(200))
     enrolled_at: Mapped[datetime]
+    resume_on: Mapped[date | None]
+
+
+class EnrolmentEvent(Model):
+    """A change of an enrolment's status or version. Appended, never changed.
+
+    ``status`` and ``version_id`` are what holds from ``at`` on.
+    """
+
+    __tablename__ = "enrolment_event"
+    __table_args__ = (Index(None, "enrolment_id", "at"), Index(None, "patient_id", "at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    status: Mapped[EnrolmentStatus]
+    version_id: Mapped[int] = mapped_column(ForeignKey("programme_version.id"))
+    reason: Mapped[str] = mapped_column(String(200))
+    resume_on: Mapped[date | None]
+    at: Mapped[datetime]
+    by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+
+
+class MilestoneDone(Model):
+    """A milestone of the programme (a gift, a letter) that somebody saw to."""
+
+    __tablename__ = "milestone_done"
+    __table_args__ = (UniqueConstraint("enrolment_id", "code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    done_at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
 
 
 class CadenceChoice(Model):
