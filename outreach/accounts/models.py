@@ -47,7 +47,10 @@ class Closure(Model):
 
 
 class StaffMember(Model):
-    """A person who signs in. Deactivated, never deleted."""
+    """A person who signs in. Deactivated, never deleted.
+
+    ``phone`` (E.164) is where alerts about concerns reach them, None where they have none.
+    """
 
     __tablename__ = "staff_member"
 
@@ -60,6 +63,7 @@ class StaffMember(Model):
     has_shortcuts: Mapped[bool]
     is_active: Mapped[bool]
     created_at: Mapped[datetime]
+    phone: Mapped[str | None] = mapped_column(String(20))
 
 
 class Membership(Model):

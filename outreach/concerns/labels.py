@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
+from outreach.concerns.rules import ConcernKind, ConcernStatus, OnCallRank, StepKind, Urgency
 
 KIND_WORDS = {
     ConcernKind.SAFETY: _l("Safety concern"),
@@ -25,4 +25,9 @@ STATUS_WORDS = {
     ConcernStatus.OPEN: _l("open"),
     ConcernStatus.ACKNOWLEDGED: _l("a nurse is on it"),
     ConcernStatus.CLOSED: _l("closed"),
+}
+RANK_WORDS = {
+    OnCallRank.FIRST: _l("First"),
+    OnCallRank.BACKUP: _l("Backup, after 15 minutes"),
+    OnCallRank.LEAD: _l("Lead, after 30 minutes"),
 }

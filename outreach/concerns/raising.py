@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.concerns import alerting
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Trigger, Urgency
 from outreach.errors import NotFound, RuleBroken, Stale
@@ -54,7 +55,7 @@ def raise_concern(
     by_staff_id: int | None,
     now: datetime,
 ) -> Concern:
-    """Open a concern with its first step. Does not commit."""
+    """Open a concern with its first step, and tell who is on call. Does not commit."""
     concern = Concern(
         clinic_id=patient.clinic_id,
         patient_id=patient.id,
@@ -67,6 +68,7 @@ def raise_concern(
     session.add(concern)
     session.flush()
     _step(session, concern, StepKind.RAISED, raised.note, by_staff_id=by_staff_id, now=now)
+    alerting.alert(session, concern, now=now)
     return concern
 
 
@@ -173,6 +175,7 @@ def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: da
     if concern.status is ConcernStatus.ACKNOWLEDGED:
         return
     concern.status, concern.acknowledged_at = ConcernStatus.ACKNOWLEDGED, now
+    alerting.stop(session, concern, now=now)
     _step(session, concern, StepKind.ACKNOWLEDGED, "", by_staff_id=by_staff_id, now=now)
 
 
@@ -196,6 +199,7 @@ def close(
         raise NoteMissing("Say what was done before closing.")
     concern.status, concern.closed_at = ConcernStatus.CLOSED, now
     concern.acknowledged_at = concern.acknowledged_at or now
+    alerting.stop(session, concern, now=now)
     _step(session, concern, StepKind.CLOSED, text, by_staff_id=by_staff_id, now=now)
 
 

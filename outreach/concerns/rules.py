@@ -44,6 +44,37 @@ _TARGETS = {
 }
 
 
+class OnCallRank(enum.StrEnum):
+    """In what order people are told. Source: domain.md C3: the next person, then the lead."""
+
+    FIRST = "first"
+    BACKUP = "backup"
+    LEAD = "lead"
+
+
+# A concern that nobody takes on is told again at each step, and to one more person: after 15
+# and 30 minutes where it is urgent (domain.md C3). Then to all of them, until somebody does.
+ROUND_EVERY = {Urgency.NOW: timedelta(minutes=15), Urgency.SAME_DAY: timedelta(hours=4)}
+MOST_ROUNDS = 12
+
+
+def round_of(urgency: Urgency, *, raised_at: datetime, now: datetime) -> int | None:
+    """Return which round of alerts an unanswered concern is in, from 0; None: no texts.
+
+    What can wait for the next business day waits on the nurses' page.
+    """
+    every = ROUND_EVERY.get(urgency)
+    if every is None:
+        return None
+    return min((now - raised_at) // every, MOST_ROUNDS - 1)
+
+
+def ranks_told(number: int) -> tuple[OnCallRank, ...]:
+    """Return who is told in a round: first, then the backup, then the lead, then everybody."""
+    ranks = tuple(OnCallRank)
+    return (ranks[number],) if number < len(ranks) else ranks
+
+
 class ConcernStatus(enum.StrEnum):
     """Where a concern stands."""
 

@@ -1,17 +1,20 @@
 """Pages on which nurses work concerns."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.concerns import raising
-from outreach.concerns.forms import ConcernForm
-from outreach.concerns.labels import KIND_WORDS, STEP_WORDS, URGENCY_WORDS
+from outreach.concerns import alerting, raising, rota
+from outreach.concerns.forms import AlertNumberForm, ConcernForm, DutyForm
+from outreach.concerns.labels import KIND_WORDS, RANK_WORDS, STEP_WORDS, URGENCY_WORDS
 from outreach.concerns.models import Concern
 from outreach.db import db
 from outreach.deps import deps
@@ -74,12 +77,80 @@ def work(concern_id: int) -> ResponseReturnValue:
     return redirect(url_for("concerns.open_concerns"))
 
 
+@bp.route("/on-call", methods=["GET", "POST"])
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def on_call() -> ResponseReturnValue:
+    """Show who is on call, and put somebody on call."""
+    now, actor = deps().clock(), signed_in()
+    clinic = staff.clinic_in(db.session, actor.scope, request.values.get("clinic"))
+    form = DutyForm.of(rota.people(db.session, clinic.id, now=now))
+    if form.validate_on_submit() and _is_added(clinic, form, actor.staff_id, now=now):
+        db.session.commit()
+        flash(_("On call."), "good")
+        return redirect(url_for("concerns.on_call", clinic=clinic.code))
+    return _rota_page(clinic, form, now=now), 422 if form.errors else 200
+
+
+@bp.post("/on-call/<int:duty_id>/end")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def end_on_call(duty_id: int) -> ResponseReturnValue:
+    """End a time on call."""
+    clinic = staff.clinic_in(db.session, signed_in().scope, request.form.get("clinic"))
+    rota.end(db.session, clinic.id, duty_id, now=deps().clock())
+    db.session.commit()
+    return redirect(url_for("concerns.on_call", clinic=clinic.code))
+
+
+@bp.post("/on-call/numbers/<int:staff_id>")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def alert_number(staff_id: int) -> ResponseReturnValue:
+    """Keep the number at which one of the staff is told of concerns."""
+    now = deps().clock()
+    clinic = staff.clinic_in(db.session, signed_in().scope, request.form.get("clinic"))
+    if staff_id not in {person.id for person in rota.people(db.session, clinic.id, now=now)}:
+        raise rota.NoSuchDuty("Nobody of this clinic.")
+    form = AlertNumberForm(clinic.region)
+    if form.validate_on_submit():
+        rota.keep_number(db.session, staff_id, form.e164)
+        db.session.commit()
+        flash(_("Saved."), "good")
+    else:
+        flash(_("That is not a telephone number. Nothing was saved."), "warm")
+    return redirect(url_for("concerns.on_call", clinic=clinic.code))
+
+
+def _is_added(clinic: Clinic, form: DutyForm, by_staff_id: int, *, now: datetime) -> bool:
+    """Put somebody on call as answered, or put the reason beside the field."""
+    duty = form.to_duty(ZoneInfo(clinic.zone))
+    try:
+        rota.add(db.session, clinic, duty, by_staff_id=by_staff_id, now=now)
+    except rota.Overlaps as error:
+        name = error.other.staff.name
+        form.rank.errors = [_("%(name)s is on call in this place then.", name=name)]
+        return False
+    return True
+
+
+def _rota_page(clinic: Clinic, form: DutyForm, *, now: datetime) -> str:
+    return render_template(
+        "concerns/on_call.html",
+        clinic=clinic,
+        clinics=staff.clinics_in(db.session, signed_in().scope),
+        form=form,
+        ready=alerting.on_call(db.session, clinic.id, now=now),
+        duties=rota.coming(db.session, clinic.id, now=now),
+        people=rota.people(db.session, clinic.id, now=now),
+        rank_words=RANK_WORDS,
+    )
+
+
 def _page(found: Concern, form: ConcernForm) -> str:
     return render_template(
         "concerns/concern.html",
         concern=found,
         form=form,
         steps=raising.steps_of(db.session, found.id),
+        told=alerting.alerts_of(db.session, found.id),
         number=registry.working_number(db.session, found.patient_id),
         readings=readings.latest(db.session, found.patient_id, list(MeasureKind)),
         kind_words=KIND_WORDS,

@@ -14,7 +14,6 @@ from outreach.messaging import outbox
 from outreach.messaging.models import Message
 from outreach.messaging.rules import SETTLE_AFTER
 from outreach.orm import Sessions, for_each, reading
-from outreach.patients.models import Patient
 from outreach.telephony.gateway import (
     InvalidRecipient,
     OptedOut,
@@ -115,14 +114,11 @@ def _store_refusal(
 
 def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, clock: Clock) -> bool:
     with reading(), sessions() as session:
-        message = session.get_one(Message, message_id)
-        patient = session.scalars(
-            select(Patient)
-            .options(joinedload(Patient.clinic))
-            .where(Patient.id == message.patient_id)
+        message = session.scalars(
+            select(Message).options(joinedload(Message.clinic)).where(Message.id == message_id)
         ).one()
         sms, asked_at, written_at = (
-            outbox.as_sms(message, patient),
+            outbox.as_sms(message, message.clinic),
             message.calling_at,
             message.created_at,
         )

@@ -23,4 +23,5 @@ SKIP_WORDS = {
     SkipReason.WEEK_LIMIT: _l("three texts that week already"),
     SkipReason.DAY_LIMIT: _l("one text that day already"),
     SkipReason.NOT_ENROLLED: _l("not in the programme then"),
+    SkipReason.TAKEN_ON: _l("somebody had taken it on"),
 }

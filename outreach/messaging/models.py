@@ -2,17 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
 from outreach.orm import Model
 from outreach.patients.models import Patient
 
 
 class Message(Model):
-    """One text to one patient. ``dedupe_key`` makes a second one for one cause impossible.
+    """One text to a patient, or an alert to one of the staff: exactly one of the two.
 
+    ``dedupe_key`` makes a second one for one cause impossible.
     ``body`` is what goes out, to the letter. Not before ``send_after``, not from
     ``expires_at`` on. ``lease_until`` bounds how long one worker may hold it.
     """
@@ -23,11 +25,13 @@ class Message(Model):
         Index(None, "patient_id", "created_at"),
         Index(None, "clinic_id", "created_at"),
         Index(None, "cause"),
+        CheckConstraint("(patient_id IS NULL) <> (staff_id IS NULL)", name="one_recipient"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
-    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     kind: Mapped[MessageKind]
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
     cause: Mapped[str] = mapped_column(String(60))
@@ -46,7 +50,9 @@ class Message(Model):
     provider_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
 
-    patient: Mapped[Patient] = relationship(lazy="raise_on_sql")
+    clinic: Mapped[Clinic] = relationship(lazy="raise_on_sql")
+    patient: Mapped[Patient | None] = relationship(lazy="raise_on_sql")
+    staff: Mapped[StaffMember | None] = relationship(lazy="raise_on_sql")
 
 
 class DeliveryEvent(Model):

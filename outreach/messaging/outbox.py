@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.clock import day_began_at
 from outreach.messaging.models import Message
 from outreach.messaging.rules import (
@@ -80,6 +81,39 @@ def new_message(
     }
 
 
+def new_alert(
+    staff: StaffMember,
+    clinic_id: int,
+    body: str,
+    *,
+    dedupe_key: str,
+    cause: str,
+    window: tuple[datetime, datetime],
+    now: datetime,
+) -> dict[str, Any]:
+    """Return a row for :func:`write`: a text to one of the staff, who must have a number.
+
+    Consent, limits and contact hours are for patients: an alert goes out at any hour.
+    """
+    send_after, expires_at = window
+    return {
+        "clinic_id": clinic_id,
+        "staff_id": staff.id,
+        "kind": MessageKind.ALERT,
+        "dedupe_key": dedupe_key,
+        "cause": cause,
+        "to_number": staff.phone,
+        "language": "en",
+        "body": body,
+        "status": MessageStatus.SCHEDULED,
+        "failure": "",
+        "send_after": send_after,
+        "expires_at": expires_at,
+        "tries": 0,
+        "created_at": now,
+    }
+
+
 def write(session: Session, messages: Sequence[Mapping[str, Any]]) -> int:
     """Put texts into the outbox; those whose key is there already are passed over.
 
@@ -88,7 +122,13 @@ def write(session: Session, messages: Sequence[Mapping[str, Any]]) -> int:
     return insert_new(session, Message, messages)
 
 
-def cancel(session: Session, cause: str, *, now: datetime) -> None:
+def cancel(
+    session: Session,
+    cause: str,
+    *,
+    now: datetime,
+    reason: SkipReason = SkipReason.CALL_CHANGED,
+) -> None:
     """Drop the texts of ``cause`` that have not gone out. Does not commit.
 
     One that is on its way to the carrier, or may be, can't be called back; but it is over
@@ -105,16 +145,16 @@ def cancel(session: Session, cause: str, *, now: datetime) -> None:
     session.execute(
         update(Message)
         .where(Message.cause == cause, Message.status == MessageStatus.SCHEDULED)
-        .values(status=MessageStatus.SKIPPED, skip_reason=SkipReason.CALL_CHANGED)
+        .values(status=MessageStatus.SKIPPED, skip_reason=reason)
     )
 
 
 def due_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[int]:
-    """Return the texts whose time has come, the oldest first."""
+    """Return the texts whose time has come: alerts to staff first, then the oldest."""
     return session.scalars(
         select(Message.id)
         .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-        .order_by(Message.send_after, Message.id)
+        .order_by(Message.staff_id.is_(None), Message.send_after, Message.id)
         .limit(limit)
     ).all()
 
@@ -137,7 +177,7 @@ def lost_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[i
 def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | None:
     """Take a text for sending, or return None when it must not go out now.
 
-    Consent, number, limits and contact hours are checked here, in the transaction that
+    To patients: consent, number, limits and contact hours are checked here, in the transaction that
     begins the sending: they may have changed since it was written, and a scheduler that was
     down all day may only get here at night. Does not commit.
     """
@@ -154,6 +194,8 @@ def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | 
     )
     if message is None:
         return None
+    if message.patient_id is None:
+        return _begin_alert(session, message, now=now)
     patient = session.scalars(
         select(Patient)
         .options(joinedload(Patient.clinic))
@@ -169,12 +211,19 @@ def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | 
         message.status, message.send_after = MessageStatus.SCHEDULED, allowed_at
         message.tries -= 1
         return None
-    return as_sms(message, patient)
+    return as_sms(message, patient.clinic)
 
 
-def as_sms(message: Message, patient: Patient) -> OutboundSms:
+def _begin_alert(session: Session, message: Message, *, now: datetime) -> OutboundSms | None:
+    if message.expires_at is not None and now >= message.expires_at:
+        message.status, message.skip_reason = MessageStatus.SKIPPED, SkipReason.TOO_LATE
+        return None
+    return as_sms(message, session.get_one(Clinic, message.clinic_id))
+
+
+def as_sms(message: Message, clinic: Clinic) -> OutboundSms:
     """Return a text as the carrier takes it."""
-    return OutboundSms(message.id, message.to_number, message.body, patient.clinic.sms_sender)
+    return OutboundSms(message.id, message.to_number, message.body, clinic.sms_sender)
 
 
 def mark_accepted(session: Session, message_id: int, provider_id: str, *, now: datetime) -> None:
@@ -222,7 +271,9 @@ def try_again(session: Session, message_id: int, *, jitter: float, now: datetime
 
 
 def note_opt_out(session: Session, message: Message, *, now: datetime) -> None:
-    """Write down that this number said stop to the carrier. Does not commit."""
+    """Write down that this patient's number said stop to the carrier. Does not commit."""
+    if message.patient_id is None:
+        return
     patient = session.get_one(Patient, message.patient_id)
     consent.note(
         session,
@@ -269,9 +320,9 @@ def _leave_calling(session: Session, message_id: int, **values: Any) -> None:
     )
 
 
-def _is_the_number(session: Session, message: Message) -> bool:
+def _is_the_number(session: Session, message: Message, patient: Patient) -> bool:
     """Say whether a text still goes to the number that the patient is reached at."""
-    number = registry.working_number(session, message.patient_id)
+    number = registry.working_number(session, patient.id)
     return number is not None and number.e164 == message.to_number and number.can_text
 
 
@@ -291,7 +342,7 @@ def _facts(session: Session, message: Message, patient: Patient, *, now: datetim
     this_week, this_day = session.execute(sent).one()
     return SendFacts(
         has_consent=consent.is_given(session, patient.id, Channel.SMS, message.to_number),
-        is_number_working=_is_the_number(session, message),
+        is_number_working=_is_the_number(session, message, patient),
         is_enrolled=bool(
             session.scalar(
                 select(

@@ -17,6 +17,7 @@ class MessageKind(enum.StrEnum):
     """Why a text is sent."""
 
     REMINDER = "reminder"
+    ALERT = "alert"
 
 
 class MessageStatus(enum.StrEnum):
@@ -48,6 +49,7 @@ class SkipReason(enum.StrEnum):
     WEEK_LIMIT = "enough texts this week"
     DAY_LIMIT = "already a text today"
     NOT_ENROLLED = "no longer in the programme"
+    TAKEN_ON = "somebody has taken it on"
 
 
 _RANK = {

@@ -47,6 +47,11 @@ def reminder(facts: ReminderFacts) -> str:
     )
 
 
+def alert(clinic_name: str) -> str:
+    """Return the body of an alert to staff: no name, no detail of anybody's health."""
+    return _text("alert", FALLBACK).format(clinic=clinic_name[:60])
+
+
 def _time(moment: datetime, locale: str) -> str:
     pattern = "h a" if moment.minute == 0 and locale == "en_US" else "short"
     # Babel writes a narrow no-break space, which would turn a text into UCS-2.

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
-from outreach.accounts.scoping import visible
+from outreach.accounts.scoping import visible_clinics
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 
@@ -25,11 +25,11 @@ class Page:
 
 
 def page_of(session: Session, scope: Scope, *, before_id: int | None, only_trouble: bool) -> Page:
-    """Return texts in ``scope``, newest first, with their patients. One statement."""
+    """Return texts in ``scope``, newest first, with whom they are to. One statement."""
     query = (
         select(Message)
-        .options(joinedload(Message.patient))
-        .where(visible(scope, Message.clinic_id, Message.patient_id))
+        .options(joinedload(Message.patient), joinedload(Message.staff))
+        .where(visible_clinics(scope, Message.clinic_id))
         .order_by(Message.id.desc())
         .limit(PAGE + 1)
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.clock import Clock
+from outreach.concerns.jobs import alert_unanswered
 from outreach.intake.jobs import sweep_uploads
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.orm import Sessions
@@ -35,6 +36,7 @@ def periodic_jobs(
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
         PeriodicJob("plan missing calls", 20, lambda: plan_missing_calls(sessions, clock)),
+        PeriodicJob("alert unanswered concerns", 10, lambda: alert_unanswered(sessions, clock)),
         PeriodicJob("write reminders", 20, lambda: write_reminders(sessions, clock)),
         PeriodicJob("send due messages", 10, lambda: send_due_messages(sessions, gateway, clock)),
         PeriodicJob(

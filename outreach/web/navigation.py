@@ -20,8 +20,11 @@ ITEMS = (
     Item("reports.today", _l("Today"), "house"),
     Item("reports.adherence", _l("Adherence"), "bar-chart-line"),
     Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
+    Item("concerns.on_call", _l("On call"), "shield-exclamation"),
     Item("patients.register", _l("Patients"), "people"),
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
+    Item("callers.index", _l("Callers"), "person"),
+    Item("callers.mine", _l("My hours"), "calendar-event"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
     Item("messaging.outbox", _l("Messages"), "chat-dots"),
 )

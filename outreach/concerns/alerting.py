@@ -1,0 +1,130 @@
+"""Telling people of a concern, one after the other, until somebody takes it on.
+
+Every alert is a row of the outbox, written in the transaction that raises the concern or by
+a tick: a process that dies anywhere leaves rows that the next one goes on with, and the
+unique key of a round makes a second text to the same person impossible.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic, StaffMember
+from outreach.concerns import rota
+from outreach.concerns.models import Alert, Concern, OnCall
+from outreach.concerns.rules import (
+    ROUND_EVERY,
+    ConcernStatus,
+    OnCallRank,
+    ranks_told,
+    round_of,
+)
+from outreach.messaging import outbox, templates
+from outreach.messaging.rules import SkipReason
+from outreach.orm import insert_new
+
+
+def on_call(session: Session, clinic_id: int, *, now: datetime) -> dict[OnCallRank, StaffMember]:
+    """Return who is on call at a clinic, by rank."""
+    rows = session.execute(
+        select(OnCall.rank, StaffMember)
+        .join(StaffMember, StaffMember.id == OnCall.staff_id)
+        .where(
+            OnCall.clinic_id == clinic_id,
+            OnCall.from_at <= now,
+            OnCall.until_at > now,
+            StaffMember.is_active.is_(True),
+        )
+        .order_by(OnCall.id.desc())
+    ).all()
+    return {row.rank: row.StaffMember for row in reversed(rows)}
+
+
+def unanswered_ids(session: Session) -> Sequence[int]:
+    """Return the concerns that somebody must be told of and nobody has taken on."""
+    return session.scalars(
+        select(Concern.id)
+        .where(Concern.status == ConcernStatus.OPEN, Concern.urgency.in_(ROUND_EVERY))
+        .order_by(Concern.raised_at, Concern.id)
+    ).all()
+
+
+def alert(session: Session, concern: Concern, *, now: datetime) -> int:
+    """Tell whoever is due to be told by now, where they weren't yet; return how many.
+
+    One round at a time, the present one: after a night without a scheduler nobody gets six
+    texts at once. Does not commit.
+    """
+    number = round_of(concern.urgency, raised_at=concern.raised_at, now=now)
+    if number is None or concern.status is not ConcernStatus.OPEN:
+        return 0
+    people = _people(session, concern.clinic_id, number, now=now)
+    rows = [
+        {"concern_id": concern.id, "round": number, "staff_id": person.id, "at": now}
+        for person in people
+    ]
+    told = insert_new(session, Alert, rows)
+    _write_texts(session, concern, number, people, now=now)
+    return told
+
+
+def alerts_of(session: Session, concern_id: int) -> Sequence[tuple[datetime, str]]:
+    """Return when who was told of a concern, in order."""
+    rows = session.execute(
+        select(Alert.at, StaffMember.name)
+        .join(StaffMember, StaffMember.id == Alert.staff_id)
+        .where(Alert.concern_id == concern_id)
+        .order_by(Alert.at, Alert.id)
+    ).all()
+    return [(row.at, row.name) for row in rows]
+
+
+def stop(session: Session, concern: Concern, *, now: datetime) -> None:
+    """Drop texts about a concern that somebody has taken on. Does not commit."""
+    outbox.cancel(session, _cause(concern), now=now, reason=SkipReason.TAKEN_ON)
+
+
+def _people(
+    session: Session, clinic_id: int, number: int, *, now: datetime
+) -> Sequence[StaffMember]:
+    """Return whom to tell in a round. An empty rank passes it on to everybody on call.
+
+    Where nobody is on call, all nurses and managers of the clinic are told: better three
+    people than none.
+    """
+    ready = on_call(session, clinic_id, now=now)
+    told = [ready[rank] for rank in ranks_told(number) if rank in ready]
+    return told or list(ready.values()) or rota.people(session, clinic_id, now=now)
+
+
+def _write_texts(
+    session: Session,
+    concern: Concern,
+    number: int,
+    people: Sequence[StaffMember],
+    *,
+    now: datetime,
+) -> None:
+    clinic = session.get_one(Clinic, concern.clinic_id)
+    body = templates.alert(clinic.name)
+    every = ROUND_EVERY[concern.urgency]
+    texts = [
+        outbox.new_alert(
+            person,
+            clinic.id,
+            body,
+            dedupe_key=f"alert:{concern.id}:{number}:{person.id}",
+            cause=_cause(concern),
+            window=(now, now + max(every, timedelta(hours=1))),
+            now=now,
+        )
+        for person in people
+        if person.phone
+    ]
+    outbox.write(session, texts)
+
+
+def _cause(concern: Concern) -> str:
+    return f"concern:{concern.id}"
