@@ -16,6 +16,7 @@ from outreach import db, deps, tables
 from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
 from outreach.accounts import views as accounts
+from outreach.callers import views as callers
 from outreach.calls import views as calls
 from outreach.chart import views as chart
 from outreach.clock import utc_now
@@ -29,6 +30,8 @@ from outreach.messaging import webhooks as messaging_webhooks
 from outreach.panels import views as panels
 from outreach.patients import views as patients
 from outreach.planning import cli as planning_cli
+from outreach.protocols import views as protocols
+from outreach.questionnaires import views as questionnaires
 from outreach.reports import views as reports
 from outreach.telephony.carrier import carrier_of
 from outreach.web import bounded, error_pages, headers, navigation, template_filters
@@ -96,9 +99,12 @@ def _register(app: Flask) -> None:
         accounts,
         patients,
         panels,
+        protocols,
         messaging,
         concerns,
+        questionnaires,
         calls,
+        callers,
         intake,
         chart,
         reports,

@@ -1,6 +1,7 @@
 """Tables, engines and sessions, without Flask."""
 
 import enum
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,11 +10,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Engine, Enum, MetaData, create_engine, event, inspect
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Dialect,
+    Engine,
+    Enum,
+    MetaData,
+    bindparam,
+    create_engine,
+    event,
+    inspect,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-from sqlalchemy.types import DateTime, TypeDecorator
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Boolean, DateTime, Integer, Text, TypeDecorator, TypeEngine
 
 Sessions = sessionmaker[Session]
 
@@ -126,6 +141,110 @@ def insert_new(session: Session, model: type[Model], rows: Sequence[Mapping[str,
     key = inspect(model).primary_key
     statement = insert(model).on_conflict_do_nothing().returning(*key)
     return len(session.execute(statement, list(rows)).all())
+
+
+class BulkInsert:
+    """Inserts rows of one table by the thousand that break no unique key.
+
+    As :func:`insert_new`, but one statement for all and no row becomes an object: arrays on
+    PostgreSQL, one prepared statement on SQLite. Rows hold values as the driver takes them;
+    :meth:`stored` makes them, so that a value in many rows is made once.
+    """
+
+    def __init__(self, dialect: Dialect, model: type[Model], columns: Sequence[str]) -> None:
+        fields = [inspect(model).local_table.c[name] for name in columns]
+        self._to_stored = {
+            field.name: field.type.dialect_impl(dialect).bind_processor(dialect) for field in fields
+        }
+        into = f"INSERT INTO {model.__tablename__} ({', '.join(columns)})"
+        self._has_arrays = dialect.name == "postgresql"
+        if self._has_arrays:
+            arrays = ", ".join(f"%s::{field.type.compile(dialect)}[]" for field in fields)
+            self._text = f"{into} SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608 - our names
+        else:
+            marks = ", ".join("?" * len(fields))
+            self._text = f"{into} VALUES ({marks}) ON CONFLICT DO NOTHING"
+
+    def stored(self, column: str, value: Any) -> Any:
+        """Return a value of ``column`` as the driver takes it."""
+        convert = self._to_stored[column]
+        return convert(value) if convert else value
+
+    def write(self, session: Session, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Insert ``rows``, in the order of the columns; return how many went in."""
+        if not rows:
+            return 0
+        connection = session.connection()
+        if self._has_arrays:
+            by_column = tuple(list(values) for values in zip(*rows, strict=True))
+            return connection.exec_driver_sql(self._text, by_column).rowcount
+        return connection.exec_driver_sql(self._text, list(rows)).rowcount
+
+
+class as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
+    """Several values as the text of a JSON array, in SQL."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(as_json)
+def _json_on_postgresql(element: as_json, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(json_build_array({compiler.process(element.clauses, **options)}) AS TEXT)"
+
+
+@compiles(as_json, "sqlite")
+def _json_on_sqlite(element: as_json, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array({compiler.process(element.clauses, **options)})"
+
+
+class _Ids(TypeDecorator[Sequence[int]]):
+    """Many ids as one parameter: an array, or JSON where there are no arrays."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return an array of integers on PostgreSQL."""
+        kind: TypeEngine[Any] = Text()
+        if dialect.name == "postgresql":
+            kind = postgresql.ARRAY(Integer())
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> Any:
+        """Return the ids as a list, or as JSON."""
+        ids = list(value or ())
+        return ids if dialect.name == "postgresql" else json.dumps(ids)
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        """Return itself: a condition already, which SQLite would else compare with 1."""
+        del against
+        return self
+
+
+@compiles(_Among)
+def _among_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, ids = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY({ids})"
+
+
+@compiles(_Among, "sqlite")
+def _among_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, ids = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - from our own parts
+
+
+def among(column: Any, ids: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of ``ids``.
+
+    One parameter for any number of them, where ``in_`` has one for each.
+    """
+    return _Among(column, bindparam(None, ids, type_=_Ids()))
 
 
 def for_each(ids: Iterable[int], work: Callable[[int], int | bool]) -> int:

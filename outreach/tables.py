@@ -11,6 +11,7 @@ from outreach.panels import models as panels
 from outreach.patients import models as patients
 from outreach.planning import models as planning
 from outreach.programmes import models as programmes
+from outreach.questionnaires import models as questionnaires
 
 ALL = (
     accounts,
@@ -24,4 +25,5 @@ ALL = (
     patients,
     planning,
     programmes,
+    questionnaires,
 )

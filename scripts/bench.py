@@ -7,6 +7,8 @@ empty PostgreSQL or SQLite database, which is emptied again.
 NAME is one of:
     queue-page   a caller's queue, signed in: CPU of one request, beside one statement of the
                  bare driver and a plain template
+    plan         every enrolment that lacks its next call gets it, beside one INSERT .. SELECT
+                 of the same rows
     start        scripts/run, a second time, to its first pages, beside a bare gunicorn
     import       a table of patients, beside the driver writing the rows that came of it
 """
@@ -17,9 +19,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.benches import imports, queue_page, starting
+from scripts.benches import imports, plan, queue_page, starting
 
-BENCHES = {"queue-page": queue_page.run, "start": starting.run, "import": imports.run}
+BENCHES = {
+    "queue-page": queue_page.run,
+    "plan": plan.run,
+    "start": starting.run,
+    "import": imports.run,
+}
 
 
 def main() -> None:

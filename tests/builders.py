@@ -14,7 +14,7 @@ from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.measures.models import Reading
 from outreach.measures.rules import REGISTRY, MeasureKind, ReadingSource
-from outreach.panels.models import CallerProfile, PanelMembership
+from outreach.panels.models import Absence, CallerProfile, Cover, PanelMembership
 from outreach.panels.rules import ChangeReason
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
@@ -85,9 +85,7 @@ def make_staff(
     )
     session.add_all(Language(staff_id=person.id, language=each) for each in languages)
     if role is Role.CALLER:
-        session.add(
-            CallerProfile(staff_id=person.id, panel_cap=20, trained_on=LONG_AGO.date())
-        )
+        session.add(CallerProfile(staff_id=person.id, panel_cap=20, trained_on=LONG_AGO.date()))
     session.flush()
     return person
 
@@ -319,3 +317,51 @@ def make_reading(
     session.add(reading)
     session.flush()
     return reading
+
+
+def make_absence(
+    session: Session, caller: StaffMember, clinic_id: int, **deviations: Any
+) -> Absence:
+    """``caller`` is away from Monday 23 to Friday 27 November 2026, in Chicago."""
+    absence = Absence(
+        **{
+            "clinic_id": clinic_id,
+            "staff_id": caller.id,
+            "from_at": datetime(2026, 11, 23, 6, tzinfo=UTC),
+            "until_at": datetime(2026, 11, 28, 6, tzinfo=UTC),
+            "reason": "",
+            "by_staff_id": caller.id,
+            "created_at": LONG_AGO,
+        }
+        | deviations
+    )
+    session.add(absence)
+    session.flush()
+    return absence
+
+
+def make_cover(
+    session: Session,
+    absence: Absence,
+    enrolment: Enrolment,
+    stand_in: StaffMember,
+    **deviations: Any,
+) -> Cover:
+    cover = Cover(
+        **{
+            "clinic_id": enrolment.clinic_id,
+            "patient_id": enrolment.patient_id,
+            "enrolment_id": enrolment.id,
+            "absence_id": absence.id,
+            "stand_in_id": stand_in.id,
+            "from_at": absence.from_at,
+            "until_at": absence.until_at,
+            "note": "",
+            "by_staff_id": stand_in.id,
+            "created_at": LONG_AGO,
+        }
+        | deviations
+    )
+    session.add(cover)
+    session.flush()
+    return cover

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
 from outreach.calls.rules import is_early
 from outreach.errors import RuleBroken
+from outreach.patients import hours
 from outreach.patients.models import Patient
-from outreach.patients.rules import ContactHours, next_allowed_at
+from outreach.patients.rules import next_allowed_at
 from outreach.planning.models import PlannedCall
 
 
@@ -32,13 +35,11 @@ class Moment:
         return self.allowed_at <= self.now
 
 
-def moment_of(patient: Patient, call: PlannedCall, *, now: datetime) -> Moment:
+def moment_of(session: Session, patient: Patient, call: PlannedCall, *, now: datetime) -> Moment:
     """Return whether ``patient`` (with their clinic) may be called at ``now``."""
     is_agreed_now = call.is_agreed and call.dial_from_at <= now < call.dial_until_at
-    hours = ContactHours(
-        patient.clinic.opens, patient.clinic.closes, patient.wishes.allowed_weekdays
-    )
-    allowed_at = now if is_agreed_now else next_allowed_at(now, ZoneInfo(patient.zone), hours)
+    lawful = hours.hours_of(session, patient, today=now.date())
+    allowed_at = now if is_agreed_now else next_allowed_at(now, ZoneInfo(patient.zone), lawful)
     early = is_early(is_agreed=call.is_agreed, dial_from_at=call.dial_from_at, now=now)
     return Moment(now, allowed_at, is_early=early)
 

@@ -25,6 +25,8 @@ from outreach.calls.rules import (
     whys_of,
 )
 from outreach.clock import day_began_at, local_day
+from outreach.orm import UTCDateTime
+from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import ContactHours, NumberHealth, hours_on, weekdays_from_mask
@@ -58,6 +60,7 @@ class Entry:
     promise: str | None
     promise_on: date | None
     held_by: str | None
+    covered_for: str | None
     has_draft: bool
     attempts: Sequence[PastAttempt]
 
@@ -113,12 +116,15 @@ class Queue:
 
 def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
     """Return the queue of ``actor`` at ``now``. Three statements, for 3 patients or 300."""
-    wanted = {"caller_id": actor.staff_id, "held_since": now - HELD_FOR}
+    wanted = {"caller_id": actor.staff_id, "held_since": now - HELD_FOR, "now": now}
     rows = session.execute(_open_calls(), wanted).all()
     tried = _attempts(session, [row.id for row in rows if row.dials])
     zone = ZoneInfo(actor.zone)
     day_ends_at = day_began_at(now, zone) + timedelta(days=1)
-    entries = [_entry(row, tried.get(row.id, ()), now=now, day_ends_at=day_ends_at) for row in rows]
+    entries = [
+        _entry(row, tried.get(row.id, ()), actor.staff_id, now=now, day_ends_at=day_ends_at)
+        for row in rows
+    ]
     entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
     return Queue(entries, _done_today(session, actor, zone, now=now))
 
@@ -135,7 +141,7 @@ def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
 def _open_calls() -> Select[*tuple[Any, ...]]:
     """Return the statement of a queue, for ``caller_id`` and ``held_since``; built once."""
     caller_id: ColumnElement[int] = bindparam("caller_id")
-    earlier = aliased(PlannedCall)
+    earlier, holder = aliased(PlannedCall), aliased(StaffMember)
     others_mark = and_(
         Draft.planned_call_id == PlannedCall.id,
         Draft.staff_id != caller_id,
@@ -161,6 +167,8 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
             Patient.weekdays,
             Clinic.opens,
             Clinic.closes,
+            StaffMember.id.label("dedicated_id"),
+            StaffMember.name.label("dedicated_name"),
             _one(
                 select(PhoneNumber.id).where(
                     PhoneNumber.patient_id == Patient.id,
@@ -178,9 +186,7 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
                 )
             ).label("status_before"),
             _one(
-                select(StaffMember.name)
-                .join(Draft, Draft.staff_id == StaffMember.id)
-                .where(others_mark)
+                select(holder.name).join(Draft, Draft.staff_id == holder.id).where(others_mark)
             ).label("held_by"),
             _one(
                 select(Draft.id).where(
@@ -194,9 +200,9 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
         .join(Patient, Patient.id == PlannedCall.patient_id)
         .join(Clinic, Clinic.id == PlannedCall.clinic_id)
+        .join(StaffMember, StaffMember.id == PanelMembership.caller_id)
         .where(
-            PanelMembership.caller_id == caller_id,
-            PanelMembership.until_at.is_(None),
+            duty.enrolments_of(caller_id, bindparam("now", type_=UTCDateTime())),
             PlannedCall.status == CallStatus.PLANNED,
         )
         .order_by(PlannedCall.dial_from_at, PlannedCall.id)
@@ -237,7 +243,12 @@ def _attempts(session: Session, planned_call_ids: Sequence[int]) -> dict[int, li
 
 
 def _entry(
-    row: Row[Any], attempts: Sequence[PastAttempt], *, now: datetime, day_ends_at: datetime
+    row: Row[Any],
+    attempts: Sequence[PastAttempt],
+    caller_id: int,
+    *,
+    now: datetime,
+    day_ends_at: datetime,
 ) -> Entry:
     zone = ZoneInfo(row.zone)
     weekdays = ContactHours().weekdays | weekdays_from_mask(row.weekdays)
@@ -271,6 +282,7 @@ def _entry(
         promise=row.promise,
         promise_on=row.promise_on,
         held_by=row.held_by,
+        covered_for=row.dedicated_name if row.dedicated_id != caller_id else None,
         has_draft=row.draft_id is not None,
         attempts=attempts,
     )

@@ -20,6 +20,7 @@ from outreach.errors import NotFound
 from outreach.measures import readings
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
+from outreach.panels import duty
 from outreach.patients import registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import NumberHealth, Slot
@@ -70,6 +71,7 @@ class Screen:
     readings: Sequence[Reading]
     draft: Draft | None
     other: Mark | None
+    must_read: bool
     next_try: Slot | None
 
     @property
@@ -90,7 +92,7 @@ def call_of(session: Session, patient: Patient, *, is_locked: bool = False) -> P
 def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime) -> Screen:
     """Return all that the call screen shows. Raises NoPlannedCall."""
     call = call_of(session, patient)
-    standing = courses.standing_of(session, call.enrolment_id)
+    standing = courses.standing_of(session, call.enrolment_id, now=now)
     today = local_day(now, standing.zone)
     course = standing.course
     dials = [*outcomes.dials_of(session, call.id), PastDial(now)]
@@ -99,7 +101,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         call=call,
         standing=standing,
         week=max(1, (today - course.starts_on).days // 7 + 1),
-        moment=dialing.moment_of(patient, call, now=now),
+        moment=dialing.moment_of(session, patient, call, now=now),
         numbers=registry.numbers_of(session, patient.id),
         said=_said(session, patient.id, now=now),
         promises=open_promises(session, patient.id),
@@ -107,8 +109,15 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         readings=readings.latest(session, patient.id, SHOWN),
         draft=drafts.of(session, call, actor),
         other=drafts.mark_of_others(session, call, actor, now=now),
+        must_read=must_read(session, call, actor, now=now),
         next_try=retrying.next_try(standing, call, dials, is_over_for_today=False, now=now),
     )
+
+
+def must_read(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> bool:
+    """Say whether ``actor`` takes over or covers, and has not read the hand-over yet."""
+    unread = duty.unread_handover(session, call.enrolment_id, actor.staff_id, now=now)
+    return unread is not None
 
 
 def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:

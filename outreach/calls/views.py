@@ -66,7 +66,9 @@ def start(ref: str) -> ResponseReturnValue:
     """Begin a call: start its clock, and mark it so that nobody else rings."""
     now, actor, patient = deps().clock(), signed_in(), _patient(ref)
     planned = screen.call_of(db.session, patient, is_locked=True)
-    dialing.refuse_wrong_hour(dialing.moment_of(patient, planned, now=now))
+    dialing.refuse_wrong_hour(dialing.moment_of(db.session, patient, planned, now=now))
+    if screen.must_read(db.session, planned, actor, now=now):
+        return redirect(url_for("chart.handover", ref=ref))
     if request.form.get("take_over"):
         drafts.take_over(db.session, planned, actor)
     if drafts.mark_of_others(db.session, planned, actor, now=now) is None:

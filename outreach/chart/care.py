@@ -20,15 +20,17 @@ from outreach.chart.rules import (
 )
 from outreach.clock import local_day
 from outreach.errors import NotFound, RuleBroken, Stale
-from outreach.panels.models import PanelMembership
+from outreach.panels import duty
+from outreach.panels.models import Cover, PanelMembership
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.registry import Details
 from outreach.patients.rules import Channel
 from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
-from outreach.programmes import choices
+from outreach.programmes import choices, milestones
 from outreach.programmes import enrolment as enrolments
+from outreach.programmes.milestones import DueMilestone
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus, Phase, Protocol
 
@@ -43,6 +45,19 @@ class StatusMoved(Stale):
 
 class NotPossibleNow(RuleBroken):
     """The status doesn't allow this step."""
+
+
+@dataclass(frozen=True)
+class StatusChange:
+    """What somebody decided; ``seen`` is the status that they had before them.
+
+    ``until`` is only for a pause: the patient's day from which calls go on by themselves.
+    """
+
+    status: EnrolmentStatus
+    seen: EnrolmentStatus
+    reason: str
+    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -97,9 +112,18 @@ class Care:
 
     course: Course | None
     membership: PanelMembership | None
+    cover: Cover | None
     next_call: PlannedCall | None
+    milestones: Sequence[DueMilestone]
     promises: Sequence[Promise]
     numbers: Sequence[Reachable]
+
+    @property
+    def on_duty_id(self) -> int | None:
+        """Who makes the calls now: the stand-in while there is one, else the caller."""
+        if self.cover:
+            return self.cover.stand_in_id
+        return self.membership.caller_id if self.membership else None
 
 
 def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
@@ -108,8 +132,10 @@ def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
     enrolment_id = course.enrolment.id if course else None
     return Care(
         course=course,
-        membership=_membership(session, enrolment_id) if enrolment_id else None,
+        membership=membership_of(session, enrolment_id) if enrolment_id else None,
+        cover=duty.current_cover(session, enrolment_id, now=now) if enrolment_id else None,
         next_call=next_call.open_call(session, enrolment_id) if enrolment_id else None,
+        milestones=_milestones(session, course) if course else (),
         promises=session.scalars(
             select(Promise)
             .where(Promise.patient_id == patient.id, Promise.kept_at.is_(None))
@@ -177,15 +203,12 @@ def choose_rhythm(
 def change_status(
     session: Session,
     course: Course,
-    status: EnrolmentStatus,
+    change: StatusChange,
     *,
-    seen: EnrolmentStatus,
-    reason: str,
+    by_staff_id: int,
     now: datetime,
 ) -> None:
-    """Move an enrolment to ``status`` and make the plan fit. Does not commit.
-
-    ``seen`` is the status that the person who decides had before them.
+    """Move an enrolment to another status and make the plan fit. Does not commit.
 
     Raises:
         StatusMoved: it is another one by now.
@@ -194,17 +217,26 @@ def change_status(
     """
     enrolment = course.enrolment
     session.refresh(enrolment, with_for_update=True)
-    if enrolment.status is not seen:
+    if enrolment.status is not change.seen:
         raise StatusMoved("Somebody else changed the status meanwhile.")
-    if status not in next_statuses(seen):
+    if change.status not in next_statuses(change.seen):
         raise NotPossibleNow("The programme does not allow this step.")
-    enrolments.change_status(enrolment, status, reason=reason, now=now)
+    enrolments.change_status(
+        enrolment,
+        change.status,
+        reason=change.reason,
+        resume_on=change.until,
+        by_staff_id=by_staff_id,
+        now=now,
+    )
     session.flush()
     next_call.replan(session, enrolment.id, now=now)
 
 
-def enrol(session: Session, patient: Patient, *, now: datetime) -> Enrolment:
-    """Enrol a patient from their local today. Does not commit.
+def enrol(
+    session: Session, patient: Patient, programme: str, *, by_staff_id: int, now: datetime
+) -> Enrolment:
+    """Enrol a patient in ``programme``, a code, from their local today. Does not commit.
 
     Raises:
         NotPossibleNow: an enrolment is open, or the patient died.
@@ -214,15 +246,22 @@ def enrol(session: Session, patient: Patient, *, now: datetime) -> Enrolment:
     if not may_enrol(latest.status if latest else None):
         raise NotPossibleNow("This patient can't be enrolled now.")
     today = local_day(now, ZoneInfo(patient.zone))
-    return enrolments.enrol(session, patient, starts_on=today, now=now)
+    return enrolments.enrol(
+        session, patient, starts_on=today, programme=programme, by_staff_id=by_staff_id, now=now
+    )
 
 
-def _membership(session: Session, enrolment_id: int) -> PanelMembership | None:
+def membership_of(session: Session, enrolment_id: int) -> PanelMembership | None:
+    """Return the current membership of an enrolment, with its caller, if there is one."""
     return session.scalar(
         select(PanelMembership)
         .options(joinedload(PanelMembership.caller))
         .where(PanelMembership.enrolment_id == enrolment_id, PanelMembership.until_at.is_(None))
     )
+
+
+def _milestones(session: Session, course: Course) -> Sequence[DueMilestone]:
+    return milestones.due_of(session, course.enrolment, course.protocol, today=course.today)
 
 
 def _numbers(session: Session, patient_id: int) -> list[Reachable]:

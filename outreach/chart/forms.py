@@ -1,14 +1,26 @@
 """Forms of a patient's page: the register's search, the rhythm of calls, the status."""
 
+from datetime import date
+
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, SearchField, SelectChoice, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import (
+    DateField,
+    HiddenField,
+    RadioField,
+    SearchField,
+    SelectChoice,
+    SelectField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from outreach.chart import labels
+from outreach.chart.care import Course, StatusChange
 from outreach.chart.register import FARTHEST_PAGE, Search
 from outreach.chart.rules import Show, next_statuses
-from outreach.programmes.rules import EnrolmentStatus, Phase
+from outreach.programmes.rules import EnrolmentStatus, PauseReason, Phase, pause_words
 
 
 class SearchForm(FlaskForm):
@@ -43,26 +55,71 @@ class RhythmForm(FlaskForm):
         return form
 
 
+class ReadForm(FlaskForm):
+    """'I have read this'. ``seen`` is what was on the page."""
+
+    seen = HiddenField()
+
+
 class StatusForm(FlaskForm):
     """Pausing, resuming and leaving the programme. ``seen`` is what was on the page."""
 
+    today: date  # the patient's
+
     seen = HiddenField()
     status = RadioField(_l("What changes"), validators=[InputRequired(_l("Choose what changes."))])
-    reason = TextAreaField(
-        _l("Reason"), validators=[InputRequired(_l("Write the reason.")), Length(max=200)]
+    pause_reason = RadioField(
+        _l("Why the calls rest"),
+        choices=[SelectChoice(each.value, labels.PAUSE_REASONS[each]) for each in PauseReason],
+        default=PauseReason.OTHER.value,
     )
+    until = DateField(_l("Call again from"), validators=[Optional()])
+    reason = TextAreaField(_l("Reason"), validators=[Length(max=180)])
 
     @classmethod
-    def of(cls, current: EnrolmentStatus) -> "StatusForm":
-        """Return the form with the steps that lead on from ``current``."""
-        form = cls(data={"seen": current.value})
+    def of(cls, course: Course) -> "StatusForm":
+        """Return the form with the steps that lead on from where ``course`` stands."""
+        current = course.enrolment.status
+        form = cls(data={"seen": current.value, "until": course.enrolment.resume_on})
+        form.today = course.today
         form.status.choices = [
-            SelectChoice(status.value, labels.STATUS_STEPS[status])
+            SelectChoice(status.value, _step_words(status, current))
             for status in next_statuses(current)
         ]
         return form
+
+    def validate_until(self, field: DateField) -> None:
+        """A pause ends on a day to come."""
+        if self._is_pause and field.data is not None and field.data <= self.today:
+            raise ValidationError(_l("Choose a day after today, or leave it empty."))
+
+    def validate_reason(self, field: TextAreaField) -> None:
+        """Leaving needs a reason, and so does a pause for none of the usual ones."""
+        is_told = self._is_pause and self.pause_reason.data != PauseReason.OTHER.value
+        is_back = self.status.data == EnrolmentStatus.ACTIVE.value
+        if not (is_told or is_back or (field.data or "").strip()):
+            raise ValidationError(_l("Write the reason."))
+
+    def to_change(self, current: EnrolmentStatus) -> StatusChange:
+        """Return the validated answers as the use case wants them."""
+        note = (self.reason.data or "").strip()
+        status, seen = EnrolmentStatus(self.status.data), self.seen_status(current)
+        if status is not EnrolmentStatus.PAUSED:
+            return StatusChange(status, seen, note)
+        words = pause_words(PauseReason(self.pause_reason.data), note)
+        return StatusChange(status, seen, words, self.until.data)
+
+    @property
+    def _is_pause(self) -> bool:
+        return bool(self.status.data == EnrolmentStatus.PAUSED.value)
 
     def seen_status(self, current: EnrolmentStatus) -> EnrolmentStatus:
         """Return the status that was on the page; ``current`` where that makes no sense."""
         known = {status.value for status in EnrolmentStatus}
         return EnrolmentStatus(self.seen.data) if self.seen.data in known else current
+
+
+def _step_words(status: EnrolmentStatus, current: EnrolmentStatus) -> LazyString:
+    if status is current is EnrolmentStatus.PAUSED:
+        return _l("Change the pause")
+    return labels.STATUS_STEPS[status]

@@ -1,8 +1,10 @@
 """Words for what a patient's page shows, in the reader's language."""
 
-from flask_babel import gettext as _
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
+from sqlalchemy import Row
 
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.chart.rules import Show
@@ -13,7 +15,8 @@ from outreach.measures.labels import MEASURE_WORDS, value_words
 from outreach.measures.rules import ReadingSource
 from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
 from outreach.panels.rules import ChangeReason
-from outreach.programmes.rules import EnrolmentStatus, Phase, Rhythm
+from outreach.programmes import labels as programmes
+from outreach.programmes.rules import EnrolmentStatus, Protocol
 
 OUTCOMES = OUTCOME_WORDS
 MEASURES = MEASURE_WORDS
@@ -24,14 +27,11 @@ CONCERN_STATUSES = CONCERN_STATUS_WORDS
 URGENCIES = {urgency: words for urgency, (words, _kind) in URGENCY_WORDS.items()}
 reading_value = value_words
 
-STATUSES: dict[EnrolmentStatus, LazyString] = {
-    EnrolmentStatus.ACTIVE: _l("active"),
-    EnrolmentStatus.PAUSED: _l("paused"),
-    EnrolmentStatus.COMPLETED: _l("completed"),
-    EnrolmentStatus.WITHDRAWN: _l("withdrawn"),
-    EnrolmentStatus.UNREACHABLE: _l("unreachable"),
-    EnrolmentStatus.DIED: _l("died"),
-}
+STATUSES = programmes.STATUSES
+PAUSE_REASONS = programmes.PAUSE_REASONS
+rhythm = programmes.rhythm
+weeks = programmes.weeks
+reason = programmes.reason
 
 STATUS_STEPS: dict[EnrolmentStatus, LazyString] = {
     EnrolmentStatus.ACTIVE: _l("Back in the programme"),
@@ -39,6 +39,15 @@ STATUS_STEPS: dict[EnrolmentStatus, LazyString] = {
     EnrolmentStatus.COMPLETED: _l("Completed"),
     EnrolmentStatus.WITHDRAWN: _l("Withdrawn: no more calls"),
     EnrolmentStatus.UNREACHABLE: _l("Unreachable"),
+    EnrolmentStatus.DIED: _l("Died"),
+}
+
+STATUS_CHANGES: dict[EnrolmentStatus, LazyString] = {
+    EnrolmentStatus.ACTIVE: _l("Back in the programme"),
+    EnrolmentStatus.PAUSED: _l("Calls paused"),
+    EnrolmentStatus.COMPLETED: _l("Completed the programme"),
+    EnrolmentStatus.WITHDRAWN: _l("Withdrew from the programme"),
+    EnrolmentStatus.UNREACHABLE: _l("Counts as unreachable"),
     EnrolmentStatus.DIED: _l("Died"),
 }
 
@@ -64,15 +73,20 @@ SHOWN: dict[Show, LazyString] = {
 }
 
 
-def rhythm(phase: Phase, value: int) -> str:
-    """Return how often: '3 calls a week', 'one call every 14 days'."""
-    if phase.rhythm is Rhythm.DAYS_BETWEEN:
-        return str(_("one call every %(n)s days", n=value))
-    return str(_("1 call a week") if value == 1 else _("%(n)s calls a week", n=value))
+def chosen(row: Row[Any]) -> str:
+    """Return what a patient chose: '2 calls a week'. ``row``: its code, value and version."""
+    phases = Protocol.from_data(row.data).phases
+    phase = next((each for each in phases if each.code == row.phase), None)
+    return rhythm(phase, row.value) if phase else str(row.value)
 
 
-def weeks(phase: Phase) -> str:
-    """Return when a phase is: 'week 1', 'weeks 2 to 4'."""
-    if phase.first_week == phase.last_week:
-        return str(_("week %(n)s", n=phase.first_week))
-    return str(_("weeks %(a)s to %(b)s", a=phase.first_week, b=phase.last_week))
+def chosen_for(row: Row[Any]) -> str:
+    """Return the weeks for which a patient chose: 'weeks 2 to 4'."""
+    phases = Protocol.from_data(row.data).phases
+    return next((weeks(each) for each in phases if each.code == row.phase), "")
+
+
+def milestone(row: Row[Any]) -> str:
+    """Return the name of a milestone that was seen to."""
+    known = Protocol.from_data(row.data).milestones
+    return next((each.name for each in known if each.code == row.code), row.code)

@@ -2,24 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.callers.rules import last_day_of
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED
 from outreach.chart import readings
 from outreach.chart.rules import Show, programme_week
 from outreach.clock import local_day
 from outreach.measures.rules import MeasureKind
-from outreach.panels.models import PanelMembership
+from outreach.panels import duty
+from outreach.panels.models import Cover, PanelMembership
 from outreach.patients.models import Patient
 from outreach.patients.rules import age_on
 from outreach.planning.models import PlannedCall
@@ -51,6 +53,8 @@ class Line:
     enrolment: Enrolment | None
     week: int | None
     caller_name: str | None
+    stand_in_name: str | None
+    covered_until_on: date | None
     next_call: PlannedCall | None
     last_reached_at: datetime | None
     hba1c: tuple[Decimal, datetime] | None
@@ -66,7 +70,7 @@ class Page:
 
 def page(session: Session, scope: Scope, search: Search, *, now: datetime) -> Page:
     """Return one page of the register, in three statements whatever its length."""
-    rows = session.execute(_rows(_ids(scope, search))).all()
+    rows = session.execute(_rows(_ids(scope, search), now)).all()
     shown = rows[:PAGE_SIZE]
     patient_ids = [row.Patient.id for row in shown]
     reached = _last_reached(session, patient_ids)
@@ -122,12 +126,12 @@ def _shown(show: Show) -> list[ColumnElement[bool]]:
             return [enrolled.where(Enrolment.status == EnrolmentStatus.ACTIVE, ~has_caller)]
 
 
-def _rows(ids: Select[int]) -> Select[*tuple[Any, ...]]:
-    """Return the patients of ``ids``, each with the latest enrolment, its caller and call.
+def _rows(ids: Select[int], now: datetime) -> Select[*tuple[Any, ...]]:
+    """Return the patients of ``ids``, each with the latest enrolment, its callers and call.
 
     An enrolment can only be open if it is the latest one.
     """
-    page_ids = ids.subquery()
+    page_ids, stand_in = ids.subquery(), aliased(StaffMember)
     latest = (
         select(func.max(Enrolment.id))
         .where(Enrolment.patient_id == Patient.id)
@@ -135,7 +139,16 @@ def _rows(ids: Select[int]) -> Select[*tuple[Any, ...]]:
         .scalar_subquery()
     )
     return (
-        select(Patient, Clinic.name, Enrolment, StaffMember.name.label("caller"), PlannedCall)
+        select(
+            Patient,
+            Clinic.name,
+            Enrolment,
+            StaffMember.name.label("caller"),
+            stand_in.name.label("stand_in"),
+            stand_in.zone.label("stand_in_zone"),
+            Cover.until_at.label("covered_until_at"),
+            PlannedCall,
+        )
         .join(page_ids, page_ids.c.id == Patient.id)
         .join(Clinic, Clinic.id == Patient.clinic_id)
         .outerjoin(Enrolment, Enrolment.id == latest)
@@ -144,6 +157,8 @@ def _rows(ids: Select[int]) -> Select[*tuple[Any, ...]]:
             and_(PanelMembership.enrolment_id == Enrolment.id, PanelMembership.until_at.is_(None)),
         )
         .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .outerjoin(Cover, Cover.id == duty.cover_id_now(Enrolment.id, now))
+        .outerjoin(stand_in, stand_in.id == Cover.stand_in_id)
         .outerjoin(
             PlannedCall,
             and_(
@@ -183,6 +198,10 @@ def _line(
         enrolment=enrolment,
         week=programme_week(today, enrolment.starts_on) if enrolment and is_open else None,
         caller_name=row.caller,
+        stand_in_name=row.stand_in,
+        covered_until_on=last_day_of(row.covered_until_at, ZoneInfo(row.stand_in_zone))
+        if row.stand_in
+        else None,
         next_call=row.PlannedCall,
         last_reached_at=last_reached_at,
         hba1c=hba1c.get(patient.id),

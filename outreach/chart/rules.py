@@ -67,6 +67,7 @@ _NEXT: dict[EnrolmentStatus, tuple[EnrolmentStatus, ...]] = {
     ),
     EnrolmentStatus.PAUSED: (
         EnrolmentStatus.ACTIVE,
+        EnrolmentStatus.PAUSED,  # until another day
         EnrolmentStatus.WITHDRAWN,
         EnrolmentStatus.DIED,
     ),

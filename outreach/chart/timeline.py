@@ -7,8 +7,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from outreach.accounts.models import StaffMember
 from outreach.calls.models import Attempt, CallNote
@@ -17,7 +17,15 @@ from outreach.concerns.rules import StepKind
 from outreach.measures.models import Reading
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
-from outreach.panels.models import PanelMembership
+from outreach.panels.models import Cover, PanelMembership
+from outreach.programmes.models import (
+    CadenceChoice,
+    Enrolment,
+    EnrolmentEvent,
+    MilestoneDone,
+    Programme,
+    ProgrammeVersion,
+)
 
 STEP = 30
 MOST = 3000
@@ -31,6 +39,10 @@ class EntryKind(enum.StrEnum):
     READING = "reading"
     CONCERN = "concern"
     PANEL = "panel"
+    COVER = "cover"
+    PROGRAMME = "programme"
+    RHYTHM = "rhythm"
+    MILESTONE = "milestone"
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class Timeline:
 
 
 def of_patient(session: Session, patient_id: int, *, newest: int = STEP) -> Timeline:
-    """Return the ``newest`` things that happened with a patient, in five statements."""
+    """Return the ``newest`` things that happened with a patient, in nine statements."""
     newest = max(1, min(newest, MOST))
     found: list[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]] = []
     for kind, rows in _SOURCES.items():
@@ -64,6 +76,11 @@ def of_patient(session: Session, patient_id: int, *, newest: int = STEP) -> Time
         found += [(row.at, kind, row) for row in session.execute(statement).all()]
     found.sort(key=lambda each: (each[0], each[1], each[2].id), reverse=True)
     return Timeline(_grouped(found[:newest]), has_earlier=len(found) > newest)
+
+
+def rhythms_of(session: Session, patient_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return what the patient chose and when, newest first."""
+    return session.execute(_rhythms(patient_id).limit(STEP)).all()
 
 
 def _grouped(found: Sequence[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]]) -> list[Entry]:
@@ -175,10 +192,124 @@ def _panel_changes(patient_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _covers(patient_id: int) -> Select[*tuple[Any, ...]]:
+    """Return stand-ins at the moment they were arranged, but for those called off before."""
+    stand_in, arranger = aliased(StaffMember), aliased(StaffMember)
+    return (
+        select(
+            Cover.id,
+            Cover.created_at.label("at"),
+            Cover.from_at,
+            func.coalesce(Cover.ended_at, Cover.until_at).label("until_at"),
+            Cover.note,
+            stand_in.name.label("stand_in"),
+            arranger.name.label("by"),
+        )
+        .join(stand_in, stand_in.id == Cover.stand_in_id)
+        .join(arranger, arranger.id == Cover.by_staff_id)
+        .where(
+            Cover.patient_id == patient_id,
+            or_(Cover.ended_at.is_(None), Cover.ended_at > Cover.from_at),
+        )
+        .order_by(Cover.created_at.desc(), Cover.id.desc())
+    )
+
+
+def _programme_changes(patient_id: int) -> Select[*tuple[Any, ...]]:
+    """Return changes of status and version, each beside what held before (None at first)."""
+
+    def before(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+        in_order = (EnrolmentEvent.at, EnrolmentEvent.id)
+        return func.lag(column).over(partition_by=EnrolmentEvent.enrolment_id, order_by=in_order)
+
+    return (
+        select(
+            EnrolmentEvent.id,
+            EnrolmentEvent.at,
+            EnrolmentEvent.status,
+            EnrolmentEvent.reason,
+            EnrolmentEvent.resume_on,
+            before(EnrolmentEvent.id).label("earlier_id"),
+            (before(EnrolmentEvent.version_id) != EnrolmentEvent.version_id).label("is_moved"),
+            Programme.name.label("programme"),
+            ProgrammeVersion.number,
+            StaffMember.name.label("by"),
+        )
+        .join(ProgrammeVersion, ProgrammeVersion.id == EnrolmentEvent.version_id)
+        .join(Programme, Programme.id == ProgrammeVersion.programme_id)
+        .outerjoin(StaffMember, StaffMember.id == EnrolmentEvent.by_staff_id)
+        .where(EnrolmentEvent.patient_id == patient_id)
+        .order_by(EnrolmentEvent.at.desc(), EnrolmentEvent.id.desc())
+    )
+
+
+def _rhythms(patient_id: int) -> Select[*tuple[Any, ...]]:
+    """Return what the patient chose, with the version that held then, and whether on a call.
+
+    A choice made on a call is saved at the very moment of the attempt.
+    """
+    version_then = (
+        select(EnrolmentEvent.version_id)
+        .where(
+            EnrolmentEvent.enrolment_id == CadenceChoice.enrolment_id,
+            EnrolmentEvent.at <= CadenceChoice.chosen_at,
+        )
+        .order_by(EnrolmentEvent.at.desc(), EnrolmentEvent.id.desc())
+        .limit(1)
+        .correlate(CadenceChoice)
+        .scalar_subquery()
+    )
+    on_call = exists().where(
+        Attempt.patient_id == CadenceChoice.patient_id,
+        Attempt.enrolment_id == CadenceChoice.enrolment_id,
+        Attempt.at == CadenceChoice.chosen_at,
+    )
+    return (
+        select(
+            CadenceChoice.id,
+            CadenceChoice.chosen_at.label("at"),
+            CadenceChoice.phase,
+            CadenceChoice.value,
+            ProgrammeVersion.data,
+            on_call.label("is_on_call"),
+            StaffMember.name.label("by"),
+        )
+        .join(Enrolment, Enrolment.id == CadenceChoice.enrolment_id)
+        .join(
+            ProgrammeVersion,
+            ProgrammeVersion.id == func.coalesce(version_then, Enrolment.version_id),
+        )
+        .outerjoin(StaffMember, StaffMember.id == CadenceChoice.by_staff_id)
+        .where(CadenceChoice.patient_id == patient_id)
+        .order_by(CadenceChoice.chosen_at.desc(), CadenceChoice.id.desc())
+    )
+
+
+def _milestones(patient_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            MilestoneDone.id,
+            MilestoneDone.done_at.label("at"),
+            MilestoneDone.code,
+            ProgrammeVersion.data,
+            StaffMember.name.label("by"),
+        )
+        .join(Enrolment, Enrolment.id == MilestoneDone.enrolment_id)
+        .join(ProgrammeVersion, ProgrammeVersion.id == Enrolment.version_id)
+        .join(StaffMember, StaffMember.id == MilestoneDone.by_staff_id)
+        .where(MilestoneDone.patient_id == patient_id)
+        .order_by(MilestoneDone.done_at.desc(), MilestoneDone.id.desc())
+    )
+
+
 _SOURCES = {
     EntryKind.CALL: _calls,
     EntryKind.MESSAGE: _messages,
     EntryKind.READING: _readings,
     EntryKind.CONCERN: _concerns,
     EntryKind.PANEL: _panel_changes,
+    EntryKind.COVER: _covers,
+    EntryKind.PROGRAMME: _programme_changes,
+    EntryKind.RHYTHM: _rhythms,
+    EntryKind.MILESTONE: _milestones,
 }

@@ -10,21 +10,23 @@ from sqlalchemy.orm import Session
 
 from outreach import orm
 from outreach.accounts.access import role_required, signed_in
-from outreach.accounts.rules import Role
+from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
 from outreach.chart import care, graphs, labels, readings, timeline
+from outreach.chart import handover as handovers
 from outreach.chart import register as patient_register
-from outreach.chart.forms import RhythmForm, SearchForm, StatusForm
+from outreach.chart.forms import ReadForm, RhythmForm, SearchForm, StatusForm
 from outreach.chart.rules import may_enrol
 from outreach.db import db
 from outreach.deps import deps
+from outreach.panels import duty
 from outreach.patients import finding, registry
 from outreach.patients.forms import DetailsForm
 from outreach.patients.models import Patient
 from outreach.patients.rules import age_on
 from outreach.patients.views import KEEPERS
 from outreach.patients.views import bp as patients
-from outreach.programmes.rules import EnrolmentStatus
+from outreach.programmes import milestones, protocol
 from outreach.web.bounded import whole
 
 bp = Blueprint("chart", __name__, url_prefix="/patients")
@@ -62,8 +64,9 @@ def patient(ref: str) -> ResponseReturnValue:
         timeline=timeline.of_patient(db.session, shown.id, newest=newest),
         shown_entries=newest,
         may_manage=finding.may_manage(actor, shown.clinic_id),
+        **_duty(cared, now=now),
         may_enrol=may_enrol(cared.course.enrolment.status if cared.course else None),
-        is_caller=cared.membership is not None and cared.membership.caller_id == actor.staff_id,
+        programmes=protocol.names(db.session),
         **_measured(shown),
     )
     _note_view(shown, now=now)
@@ -97,7 +100,13 @@ def rhythm(ref: str) -> ResponseReturnValue:
         value = form.value.data
         care.choose_rhythm(db.session, course, value, by_staff_id=actor.staff_id, now=now)
         return _saved(shown, "chose rhythm", _("Saved. The next call is planned anew."), now=now)
-    page = render_template("chart/rhythm.html", patient=shown, form=form, phase=phase)
+    page = render_template(
+        "chart/rhythm.html",
+        patient=shown,
+        form=form,
+        phase=phase,
+        history=timeline.rhythms_of(db.session, shown.id),
+    )
     return page, 422 if form and form.errors else 200
 
 
@@ -105,28 +114,87 @@ def rhythm(ref: str) -> ResponseReturnValue:
 @role_required(*KEEPERS)
 def status(ref: str) -> ResponseReturnValue:
     """Pause, resume or end somebody's part in the programme."""
-    now = deps().clock()
-    shown = finding.to_change(db.session, signed_in(), ref)
+    now, actor = deps().clock(), signed_in()
+    shown = finding.to_change(db.session, actor, ref)
     course = care.open_course_of(db.session, shown, now=now)
-    current = course.enrolment.status
-    form = StatusForm.of(current)
+    form = StatusForm.of(course)
     if form.validate_on_submit():
-        chosen, seen = EnrolmentStatus(form.status.data), form.seen_status(current)
-        reason = form.reason.data or ""
-        care.change_status(db.session, course, chosen, seen=seen, reason=reason, now=now)
+        change = form.to_change(course.enrolment.status)
+        care.change_status(db.session, course, change, by_staff_id=actor.staff_id, now=now)
         return _saved(shown, "changed status", _("Saved."), now=now)
     page = render_template("chart/status.html", patient=shown, form=form, course=course)
     return page, 422 if form.errors else 200
+
+
+@bp.route("/<ref>/handover", methods=["GET", "POST"])
+@role_required(*KEEPERS)
+def handover(ref: str) -> ResponseReturnValue:
+    """Show what to know before the first call; say that it was read, and go on to the call."""
+    now, actor = deps().clock(), signed_in()
+    shown = registry.by_ref(db.session, actor.scope, ref)
+    form = ReadForm()
+    if form.validate_on_submit():
+        seen = form.seen.data or ""
+        handovers.mark_read(db.session, shown, actor.staff_id, seen, now=now)
+        db.session.commit()
+        return redirect(_to_call(shown, actor, now=now))
+    summary = handovers.summary_of(db.session, shown, actor.staff_id, now=now)
+    form.seen.data = summary.unread
+    page = render_template(
+        "chart/handover.html",
+        summary=summary,
+        form=form,
+        may_ask=actor.staff_id != summary.taken_over.caller.id,
+    )
+    _note_view(shown, now=now)
+    return page
 
 
 @bp.post("/<ref>/enrolment")
 @role_required(Role.MANAGER, Role.ADMINISTRATOR)
 def enrol(ref: str) -> ResponseReturnValue:
     """Enrol a patient from today on."""
-    now = deps().clock()
-    shown = finding.to_manage(db.session, signed_in(), ref)
-    care.enrol(db.session, shown, now=now)
+    now, actor = deps().clock(), signed_in()
+    shown = finding.to_manage(db.session, actor, ref)
+    programme = request.form.get("programme") or protocol.PUBLISHED
+    care.enrol(db.session, shown, programme, by_staff_id=actor.staff_id, now=now)
     return _saved(shown, "enrolled", _("Enrolled. Now choose a caller."), now=now)
+
+
+@bp.post("/<ref>/milestones/<code>")
+@role_required(*KEEPERS)
+def milestone(ref: str, code: str) -> ResponseReturnValue:
+    """Note that a milestone was seen to."""
+    now, actor = deps().clock(), signed_in()
+    shown = finding.to_change(db.session, actor, ref)
+    course = care.open_course_of(db.session, shown, now=now)
+    enrolment = course.enrolment
+    milestones.mark_done(
+        db.session, enrolment, course.protocol, code, by_staff_id=actor.staff_id, now=now
+    )
+    return _saved(shown, "saw to milestone", _("Noted."), now=now)
+
+
+def _duty(cared: care.Care, *, now: datetime) -> dict[str, object]:
+    """Return what the reader has to do with the calls: theirs now, theirs again, to read first."""
+    staff_id, membership = signed_in().staff_id, cared.membership
+    is_caller = cared.on_duty_id == staff_id
+    if membership is None or not (is_caller or membership.caller_id == staff_id):
+        return {"is_caller": False, "is_dedicated": False, "is_unread": False, "meanwhile": ()}
+    unread = duty.unread_handover(db.session, membership.enrolment_id, staff_id, now=now)
+    return {
+        "is_caller": is_caller,
+        "is_dedicated": membership.caller_id == staff_id,
+        "is_unread": is_caller and unread is not None,
+        "meanwhile": handovers.meanwhile(db.session, membership, staff_id, now=now),
+    }
+
+
+def _to_call(shown: Patient, actor: Actor, *, now: datetime) -> str:
+    """Return the call of a patient where the reader may make it, else the patient's page."""
+    cared = care.of_patient(db.session, shown, now=now)
+    is_callable = cared.next_call is not None and cared.on_duty_id == actor.staff_id
+    return url_for("calls.call" if is_callable else "chart.patient", ref=shown.ref)
 
 
 def _measured(shown: Patient) -> dict[str, object]:

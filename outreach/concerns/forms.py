@@ -54,9 +54,9 @@ class DutyForm(FlaskForm):
     )
 
     @classmethod
-    def of(cls, people: Sequence[StaffMember]) -> "DutyForm":
-        """Return the form with the people who may be on call."""
-        form = cls()
+    def of(cls, people: Sequence[StaffMember], begins: datetime, ends: datetime) -> "DutyForm":
+        """Return the form with the people who may be on call, and the times to begin with."""
+        form = cls(data={"from_at": begins, "until_at": ends})
         form.staff_id.choices = [SelectChoice(each.id, each.name) for each in people]
         return form
 

@@ -9,6 +9,8 @@ KIND_WORDS = {
     ConcernKind.GLUCOSE_LOW: _l("Low blood sugar"),
     ConcernKind.GLUCOSE_HIGH: _l("High blood sugar"),
     ConcernKind.PRESSURE_HIGH: _l("High blood pressure"),
+    ConcernKind.SELF_HARM: _l("Thoughts of self-harm"),
+    ConcernKind.MOOD: _l("Low mood or worry"),
 }
 URGENCY_WORDS = {
     Urgency.NOW: (_l("now"), "urgent"),

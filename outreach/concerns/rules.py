@@ -22,6 +22,8 @@ class ConcernKind(enum.StrEnum):
     GLUCOSE_LOW = "glucose_low"
     GLUCOSE_HIGH = "glucose_high"
     PRESSURE_HIGH = "pressure_high"
+    SELF_HARM = "self_harm"
+    MOOD = "mood"
 
 
 class Urgency(enum.StrEnum):

@@ -83,7 +83,9 @@ def on_call() -> ResponseReturnValue:
     """Show who is on call, and put somebody on call."""
     now, actor = deps().clock(), signed_in()
     clinic = staff.clinic_in(db.session, actor.scope, request.values.get("clinic"))
-    form = DutyForm.of(rota.people(db.session, clinic.id, now=now))
+    begins = now.astimezone(ZoneInfo(clinic.zone)).replace(tzinfo=None)
+    people = rota.people(db.session, clinic.id, now=now)
+    form = DutyForm.of(people, begins, begins + timedelta(days=1))
     if form.validate_on_submit() and _is_added(clinic, form, actor.staff_id, now=now):
         db.session.commit()
         flash(_("On call."), "good")

@@ -24,6 +24,7 @@ from outreach.measures.models import Reading
 from outreach.patients import consent, registry
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth, mask_of_weekdays
+from outreach.programmes import enrolment as enrolments
 from outreach.programmes import protocol
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
@@ -114,6 +115,7 @@ def _add_patients(
         ]
         if rows:
             connection.execute(insert(table), rows)
+    enrolments.begin_histories(session, list(ids.values()), by_staff_id=occasion.by_staff_id)
     return ids
 
 

@@ -15,7 +15,11 @@ MEASURE_WORDS = {
     MeasureKind.SYSTOLIC: _l("Blood pressure, upper"),
     MeasureKind.DIASTOLIC: _l("Blood pressure, lower"),
     MeasureKind.WEIGHT: _l("Weight"),
+    MeasureKind.PHQ2_TOTAL: _l("PHQ-2"),
     MeasureKind.PHQ9_TOTAL: _l("PHQ-9"),
+    MeasureKind.GAD7_TOTAL: _l("GAD-7"),
+    MeasureKind.PEG_MEAN: _l("PEG, pain"),
+    MeasureKind.PAIN: _l("Pain, 0 to 10"),
 }
 UNIT_WORDS = {"mm[Hg]": "mmHg", "[lb_av]": "lb", "{score}": ""}
 

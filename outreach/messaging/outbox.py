@@ -27,12 +27,11 @@ from outreach.messaging.rules import (
     wait_before_retry,
 )
 from outreach.orm import insert_new
-from outreach.patients import consent, registry
+from outreach.patients import consent, hours, registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import (
     Channel,
     ConsentSource,
-    ContactHours,
     next_allowed_at,
 )
 from outreach.programmes.models import Enrolment
@@ -206,7 +205,9 @@ def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | 
     if reason is not None:
         message.status, message.skip_reason = MessageStatus.SKIPPED, reason
         return None
-    allowed_at = next_allowed_at(now, ZoneInfo(patient.zone), _hours(patient))
+    allowed_at = next_allowed_at(
+        now, ZoneInfo(patient.zone), hours.hours_of(session, patient, today=now.date())
+    )
     if allowed_at > now:
         message.status, message.send_after = MessageStatus.SCHEDULED, allowed_at
         message.tries -= 1
@@ -324,11 +325,6 @@ def _is_the_number(session: Session, message: Message, patient: Patient) -> bool
     """Say whether a text still goes to the number that the patient is reached at."""
     number = registry.working_number(session, patient.id)
     return number is not None and number.e164 == message.to_number and number.can_text
-
-
-def _hours(patient: Patient) -> ContactHours:
-    wishes = patient.wishes
-    return ContactHours(patient.clinic.opens, patient.clinic.closes, wishes.allowed_weekdays)
 
 
 def _facts(session: Session, message: Message, patient: Patient, *, now: datetime) -> SendFacts:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.audit import trail
 from outreach.clock import local_day
 from outreach.errors import NotFound, RuleBroken, Stale
-from outreach.panels import roster
+from outreach.panels import duty, roster
 from outreach.panels.models import PanelMembership
 from outreach.panels.rules import ChangeReason
 from outreach.patients.models import Patient
@@ -222,8 +222,10 @@ def _begin(
 ) -> None:
     """Begin a membership, and end every other one of the patient.
 
-    Of an earlier enrolment too: who called then has no part in this one.
+    Of an earlier enrolment too: who called then has no part in this one. Who covered for
+    the caller before covers no more.
     """
+    duty.end_covers(session, [enrolment.id], now=now)
     session.execute(
         update(PanelMembership)
         .where(

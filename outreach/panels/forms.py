@@ -1,112 +1,68 @@
-"""Forms of panels: a caller for each who waits, and another caller for one patient."""
+"""Forms of panels: a proposal's lines, and another caller for one patient."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
+    DateField,
     HiddenField,
+    IntegerField,
     RadioField,
     SelectChoice,
     SelectField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import HiddenInput
 
 from outreach.panels.assignment import Handover
-from outreach.panels.roster import PanelCaller, WaitingPatient
-from outreach.panels.rules import ChangeReason, LeftOut, Suggestion, suggest
+from outreach.panels.models import ProposalLine
+from outreach.panels.proposals import Filled
+from outreach.panels.roster import PanelCaller
+from outreach.panels.rules import ChangeReason, LeftOut
+from outreach.panels.rules.matching import Unmet
 from outreach.web.bounded import whole
 
 LEFT_OUT = {
     LeftOut.NO_SHARED_LANGUAGE: _l("Nobody here speaks this language."),
+    LeftOut.NOT_TRAINED: _l("Nobody who speaks this language has finished training."),
     LeftOut.PANELS_FULL: _l("Everybody who speaks this language has a full panel."),
+    LeftOut.HOURS_FULL: _l("Everybody who speaks this language has no hours left."),
 }
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What was ticked and chosen on the panels page: enrolment ids, and caller of each."""
+UNMET = {
+    Unmet.CONTINUITY: _l("not their former caller"),
+    Unmet.CALLER: _l("not whom they wished to speak with"),
+    Unmet.TIMES: _l("works at other times than they like"),
+}
 
-    ticked: frozenset[int]
-    caller_of: Mapping[int, int]
+
+class ApplyForm(FlaskForm):
+    """One press that gives everybody on a proposal their caller."""
+
+    proposal_id = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    above_cap = BooleanField(_l("Go above the cap of a panel"))
+
+
+class LineForm(FlaskForm):
+    """Another caller and first day for one line of a proposal; no caller: not yet."""
+
+    caller_id = RadioField(_l("Caller"), coerce=int)
+    starts_on = DateField(_l("First day"), validators=[Optional()])
 
     @classmethod
-    def posted(cls, posted: MultiDict[str, str]) -> "Answers":
-        """Return the answers of a posted page; what is no number counts as not chosen."""
-        ticked = {whole(value) for value in posted.getlist("pick")}
-        chosen = {
-            whole(name.removeprefix("caller-")): whole(value)
-            for name, value in posted.items()
-            if name.startswith("caller-")
-        }
-        return cls(
-            frozenset(each for each in ticked if each is not None),
-            {each: caller for each, caller in chosen.items() if each is not None and caller},
-        )
-
-    @classmethod
-    def suggested(cls, suggestion: Suggestion) -> "Answers":
-        """Return the answers that a fresh page begins with: all that is suggested."""
-        return cls(frozenset(suggestion.caller_of), suggestion.caller_of)
-
-    @property
-    def wanted(self) -> dict[int, int]:
-        """Who is to be assigned to whom."""
-        return {each: self.caller_of[each] for each in self.ticked if each in self.caller_of}
-
-    @property
-    def unanswered(self) -> frozenset[int]:
-        """Enrolments that were ticked without a caller."""
-        return self.ticked - self.caller_of.keys()
-
-
-@dataclass(frozen=True)
-class Line:
-    """One waiting patient on the page, with the callers who share the language."""
-
-    patient: WaitingPatient
-    able: Sequence[PanelCaller]
-    chosen_id: int | None
-    is_ticked: bool
-    left_out: str
-    problem: str
-
-
-class AssignForm(FlaskForm):
-    """The panels page; its lines are as many as patients wait, so they are read apart."""
-
-    above_cap = BooleanField(_l("Go above the cap"))
-
-    def refuse(self, message: str) -> None:
-        """Put ``message`` on top of the page."""
-        self.form_errors.append(message)
-
-
-def lines_of(
-    waiting: Sequence[WaitingPatient],
-    callers: Sequence[PanelCaller],
-    answers: Answers | None,
-    refused: frozenset[int] = frozenset(),
-) -> list[Line]:
-    """Return the lines of the page: as answered, or as suggested where nobody answered yet."""
-    suggestion = suggest([each.facts for each in waiting], [each.facts for each in callers])
-    shown = answers or Answers.suggested(suggestion)
-    return [
-        Line(
-            patient,
-            [caller for caller in callers if patient.language in caller.languages],
-            shown.caller_of.get(patient.enrolment_id),
-            patient.enrolment_id in shown.ticked,
-            _words_for(suggestion.left_out.get(patient.enrolment_id)),
-            _problem(patient.enrolment_id, shown, refused),
-        )
-        for patient in waiting
-    ]
+    def of(cls, line: ProposalLine, able: Sequence[Filled]) -> "LineForm":
+        """Return the form with the callers who may have this patient, and nobody."""
+        form = cls(data={"caller_id": line.caller_id or 0, "starts_on": line.starts_on})
+        form.caller_id.choices = [
+            *(SelectChoice(each.caller.caller_id, each.name) for each in able),
+            SelectChoice(0, _l("Nobody yet")),
+        ]
+        return form
 
 
 class ChangeCallerForm(FlaskForm):
@@ -156,15 +112,3 @@ def place_of(caller: PanelCaller) -> str:
     """Return a caller with the state of their panel: 'Ana, 12 of 20'."""
     text = _("%(name)s, %(n)s of %(cap)s", name=caller.name, n=caller.panel_size, cap=caller.cap)
     return f"{text}, {_('full')}" if caller.is_full else str(text)
-
-
-def _words_for(left_out: LeftOut | None) -> str:
-    return str(LEFT_OUT[left_out]) if left_out else ""
-
-
-def _problem(enrolment_id: int, answers: Answers, refused: frozenset[int]) -> str:
-    if enrolment_id in answers.unanswered:
-        return str(_("Choose a caller, or take the tick away."))
-    if enrolment_id in refused:
-        return str(_("Choose a caller who works here and speaks the language."))
-    return ""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts import staff
 from outreach.panels.models import CallerProfile, PanelMembership
-from outreach.panels.rules import DEFAULT_PANEL_CAP, CallerFacts, Waiting
+from outreach.panels.rules import DEFAULT_PANEL_CAP
 from outreach.patients.models import Patient
 from outreach.patients.rules import Wishes
 from outreach.programmes.models import Enrolment
@@ -25,11 +25,6 @@ class PanelCaller:
     languages: frozenset[str]
     cap: int
     panel_size: int
-
-    @property
-    def facts(self) -> CallerFacts:
-        """What assignment goes by."""
-        return CallerFacts(self.caller_id, self.languages, self.cap, self.panel_size)
 
     @property
     def is_full(self) -> bool:
@@ -48,18 +43,13 @@ class WaitingPatient:
     since_at: datetime
     wishes: Wishes
 
-    @property
-    def facts(self) -> Waiting:
-        """What assignment goes by."""
-        return Waiting(self.enrolment_id, self.language)
-
 
 def waiting(session: Session, clinic_id: int, *, limit: int | None = None) -> list[WaitingPatient]:
     """Return the active enrolments of a clinic without a caller, longest waiting first."""
     rows = session.execute(
         select(Enrolment.id, Enrolment.enrolled_at, Patient)
         .join(Patient, Patient.id == Enrolment.patient_id)
-        .where(*_is_waiting(clinic_id))
+        .where(*is_waiting(clinic_id))
         .order_by(Enrolment.enrolled_at, Enrolment.id)
         .limit(limit)
     ).all()
@@ -78,7 +68,7 @@ def waiting(session: Session, clinic_id: int, *, limit: int | None = None) -> li
 
 def count_waiting(session: Session, clinic_id: int) -> int:
     """Return how many active enrolments of a clinic have no caller."""
-    return session.scalar(select(func.count(Enrolment.id)).where(*_is_waiting(clinic_id))) or 0
+    return session.scalar(select(func.count(Enrolment.id)).where(*is_waiting(clinic_id))) or 0
 
 
 def callers(session: Session, clinic_id: int, *, on: date) -> list[PanelCaller]:
@@ -99,12 +89,8 @@ def callers(session: Session, clinic_id: int, *, on: date) -> list[PanelCaller]:
     ]
 
 
-def caller_facts(session: Session, clinic_id: int, *, on: date) -> list[CallerFacts]:
-    """Return the callers of a clinic on a day as :func:`panels.rules.suggest` wants them."""
-    return [caller.facts for caller in callers(session, clinic_id, on=on)]
-
-
-def _is_waiting(clinic_id: int) -> tuple[ColumnElement[bool], ...]:
+def is_waiting(clinic_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a row of Enrolment waits for a caller at a clinic."""
     return (
         Enrolment.clinic_id == clinic_id,
         Enrolment.status == EnrolmentStatus.ACTIVE,

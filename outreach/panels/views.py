@@ -1,5 +1,6 @@
 """Pages on which patients get their caller."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,38 +14,128 @@ from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.db import db
 from outreach.deps import deps
-from outreach.panels import assignment, roster
-from outreach.panels.assignment import AlreadyAssigned, PanelFull, UnfitCaller
-from outreach.panels.forms import Answers, AssignForm, ChangeCallerForm, lines_of, place_of
-from outreach.panels.models import PanelMembership
+from outreach.panels import applying, assignment, proposals, proposing, roster
+from outreach.panels.applying import AboveLimits, NoProposal, PanelsChanged
+from outreach.panels.assignment import PanelFull
+from outreach.panels.forms import LEFT_OUT, UNMET, ApplyForm, ChangeCallerForm, LineForm
+from outreach.panels.models import PanelMembership, Proposal, ProposalLine
+from outreach.panels.proposing import Person, Place
+from outreach.panels.rules.matching import is_allowed, unmet
 from outreach.patients import finding
 from outreach.patients.models import Patient
 from outreach.programmes import enrolment as enrolments
+from outreach.web.bounded import whole
 
 bp = Blueprint("panels", __name__)
 
 MANAGERS = (Role.MANAGER, Role.ADMINISTRATOR)
-MOST_LINES = 100
+MOST_WAITING = 20
+SHOWS = ("all", "unmet", "left", "mine")
 
 
-@bp.route("/panels/", methods=["GET", "POST"])
+@bp.get("/panels/")
 @role_required(*MANAGERS)
 def assign() -> ResponseReturnValue:
-    """Show who waits for a caller, and give the ticked ones theirs."""
-    now, scope = deps().clock(), finding.managing(signed_in())
-    clinic = staff.clinic_in(db.session, scope, request.values.get("clinic"))
-    form = AssignForm()
+    """Show the panels of a clinic, what they cost, and how many wait for a caller."""
+    now, clinic = deps().clock(), _clinic()
+    place = proposing.place_of(db.session, clinic, now=now)
+    panels = {each.caller_id: each for each in roster.callers(db.session, clinic.id, on=now.date())}
+    return render_template(
+        "panels/panels.html",
+        clinic=clinic,
+        clinics=_clinics(),
+        place=place,
+        panels=panels,
+        waiting=roster.waiting(db.session, clinic.id, limit=MOST_WAITING),
+        waiting_count=roster.count_waiting(db.session, clinic.id),
+        has_proposal=proposals.is_open(db.session, clinic.id),
+    )
+
+
+@bp.post("/panels/propose")
+@role_required(*MANAGERS)
+def propose() -> ResponseReturnValue:
+    """Work out who could call whom."""
+    now, clinic = deps().clock(), _clinic()
+    proposals.make(db.session, clinic, by_staff_id=signed_in().staff_id, now=now)
+    db.session.commit()
+    return redirect(url_for("panels.proposal", clinic=clinic.code))
+
+
+@bp.get("/panels/proposal")
+@role_required(*MANAGERS)
+def proposal() -> ResponseReturnValue:
+    """Show what is proposed, before anything changes."""
+    clinic = _clinic()
+    found = proposals.open_of(db.session, clinic.id)
+    return _proposal_page(clinic, found, ApplyForm(formdata=None, proposal_id=found.id))
+
+
+@bp.route("/panels/proposal/lines/<int:line_id>", methods=["GET", "POST"])
+@role_required(*MANAGERS)
+def line(line_id: int) -> ResponseReturnValue:
+    """Choose another caller and first day for one patient of a proposal."""
+    now, clinic = deps().clock(), _clinic()
+    found = proposals.open_of(db.session, clinic.id)
+    shown = proposals.line_of(db.session, found, line_id)
+    place = proposing.place_of(db.session, clinic, now=now)
+    people = proposing.people_waiting(db.session, clinic.id, place)
+    person = next((p for p in people if p.enrolment_id == shown.line.enrolment_id), None)
+    if person is None:
+        raise NoProposal("This patient does not wait any more.")
+    full = proposals.filled(db.session, found, place, people)
+    able = [each for each in full if is_allowed(person.facts, each.caller)]
+    form = LineForm.of(shown.line, able)
+    if form.validate_on_submit() and _is_line_changed(form, shown.line, person, place):
+        db.session.commit()
+        return redirect(url_for("panels.proposal", clinic=clinic.code, show=_show(), page=_page()))
+    page = render_template(
+        "panels/line.html",
+        clinic=clinic, shown=shown, form=form, able=able, show=_show(), page=_page(),
+        is_fixed=person.facts.fixed_load is not None, unmet_words=UNMET,
+        unmet_with={
+            each.caller.caller_id: unmet(person.facts, each.caller, on=place.today)
+            for each in able
+        },
+    )  # fmt: skip
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/panels/proposal/apply")
+@role_required(*MANAGERS)
+def apply() -> ResponseReturnValue:
+    """Give everybody on the proposal their caller, in one transaction."""
+    now, clinic, form = deps().clock(), _clinic(), ApplyForm()
     if not form.validate_on_submit():
-        return _panels_page(clinic, form, None, now=now)
-    answers = Answers.posted(request.form)
-    if answers.unanswered or not answers.ticked:
-        form.refuse(
-            _("Every ticked patient needs a caller.")
-            if answers.ticked
-            else _("Tick at least one patient.")
+        raise NoProposal("There is no such proposal.")
+    try:
+        count = applying.apply(
+            db.session,
+            form.proposal_id.data,
+            clinic,
+            by_staff_id=signed_in().staff_id,
+            above_cap=form.above_cap.data,
+            now=now,
         )
-        return _panels_page(clinic, form, answers, now=now), 422
-    return _assign(clinic, form, answers, now=now)
+    except (PanelsChanged, AboveLimits) as error:
+        db.session.rollback()
+        return _refused(clinic, form, error)
+    db.session.commit()
+    flash(
+        ngettext("%(num)s patient has a caller now.", "%(num)s patients have a caller now.", count),
+        "good",
+    )
+    return redirect(url_for("panels.assign", clinic=clinic.code))
+
+
+@bp.post("/panels/proposal/drop")
+@role_required(*MANAGERS)
+def drop() -> ResponseReturnValue:
+    """Put the proposal away; nothing changes."""
+    clinic = _clinic()
+    proposals.drop(db.session, clinic.id, now=deps().clock())
+    db.session.commit()
+    return redirect(url_for("panels.assign", clinic=clinic.code))
 
 
 @bp.route("/patients/<ref>/caller", methods=["GET", "POST"])
@@ -68,70 +159,69 @@ def change_caller(ref: str) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _assign(
-    clinic: Clinic, form: AssignForm, answers: Answers, *, now: datetime
-) -> ResponseReturnValue:
-    """Assign as answered; on refusal show the page again with what was chosen."""
-    try:
-        count = assignment.assign(
-            db.session,
-            answers.wanted,
-            by_staff_id=signed_in().staff_id,
-            now=now,
-            clinic_id=clinic.id,
-            above_cap=form.above_cap.data,
-        )
-    except (AlreadyAssigned, UnfitCaller, PanelFull) as error:
-        db.session.rollback()
-        return _refused(clinic, form, answers, error, now=now)
-    db.session.commit()
-    flash(ngettext("Assigned %(num)s patient.", "Assigned %(num)s patients.", count), "good")
-    return redirect(url_for("panels.assign", clinic=clinic.code))
+def _clinic() -> Clinic:
+    scope = finding.managing(signed_in())
+    return staff.clinic_in(db.session, scope, request.values.get("clinic"))
+
+
+def _clinics() -> Sequence[Clinic]:
+    return staff.clinics_in(db.session, finding.managing(signed_in()))
+
+
+def _show() -> str:
+    show = request.values.get("show", "all")
+    return show if show in SHOWS else "all"
+
+
+def _page() -> int:
+    return max(1, whole(request.values.get("page")) or 1)
 
 
 def _refused(
-    clinic: Clinic,
-    form: AssignForm,
-    answers: Answers,
-    error: AlreadyAssigned | UnfitCaller | PanelFull,
-    *,
-    now: datetime,
+    clinic: Clinic, form: ApplyForm, error: PanelsChanged | AboveLimits
 ) -> ResponseReturnValue:
-    match error:
-        case AlreadyAssigned():
-            form.refuse(
-                _("Somebody else chose a caller for some of these meanwhile. They left the list.")
-            )
-            return _panels_page(clinic, form, answers, now=now), 409
-        case UnfitCaller():
-            form.refuse(_("Some of these callers don't fit."))
-            page = _panels_page(clinic, form, answers, error.enrolment_ids, now=now)
-            return page, 422
-        case PanelFull():
-            form.above_cap.errors = [_("Tick this to go above the cap of a panel.")]
-            return _panels_page(clinic, form, answers, now=now), 422
+    found = proposals.open_of(db.session, clinic.id)
+    if isinstance(error, PanelsChanged):
+        return _proposal_page(clinic, found, form, changes=error.changes, is_stale=True), 409
+    form.above_cap.errors = [_("A panel would be above its cap. Tick this, or change some lines.")]
+    return _proposal_page(clinic, found, form), 422
 
 
-def _panels_page(
+def _proposal_page(
     clinic: Clinic,
-    form: AssignForm,
-    answers: Answers | None,
-    refused: frozenset[int] = frozenset(),
+    found: Proposal,
+    form: ApplyForm,
     *,
-    now: datetime,
+    changes: Sequence[tuple[str, str, bool]] = (),
+    is_stale: bool = False,
 ) -> str:
-    waiting = roster.waiting(db.session, clinic.id, limit=MOST_LINES)
-    callers = roster.callers(db.session, clinic.id, on=now.date())
+    now = deps().clock()
+    place = proposing.place_of(db.session, clinic, now=now)
+    people = proposing.people_waiting(db.session, clinic.id, place)
+    lines, count = proposals.page_of(db.session, found, _show(), _page() - 1)
     return render_template(
-        "panels/assign.html",
-        form=form,
-        clinic=clinic,
-        clinics=staff.clinics_in(db.session, finding.managing(signed_in())),
-        callers=callers,
-        lines=lines_of(waiting, callers, answers, refused),
-        waiting_count=roster.count_waiting(db.session, clinic.id),
-        place_of=place_of,
-    )
+        "panels/proposal.html",
+        clinic=clinic, proposal=found, form=form, lines=lines, count=count, show=_show(),
+        page=_page(), pages=-(-count // proposals.PAGE), counts=proposals.counts(db.session, found),
+        filled=proposals.filled(db.session, found, place, people), mondays=place.mondays,
+        changes=changes, is_stale=is_stale, left_out_words=LEFT_OUT, unmet_words=UNMET,
+    )  # fmt: skip
+
+
+def _is_line_changed(form: LineForm, line: ProposalLine, person: Person, place: Place) -> bool:
+    """Change a line as answered, or put the reason beside the field."""
+    try:
+        proposals.change(
+            line,
+            person,
+            place,
+            caller_id=form.caller_id.data or None,
+            starts_on=form.starts_on.data,
+        )
+    except proposals.UnfitChoice:
+        form.starts_on.errors = [_("Choose a day from today on, on which the clinic works.")]
+        return False
+    return True
 
 
 def _change_form(

@@ -15,12 +15,13 @@ class NotYoursToChange(NotAllowed):
 
 
 def managing(actor: Actor) -> Scope:
-    """Return the scope of what ``actor`` looks after: clinics they manage, their own panel."""
+    """Return the scope of what ``actor`` looks after: clinics they manage, whom they call now."""
     return Scope(
         actor.staff_id,
         everything=actor.scope.everything,
         clinic_ids=actor.clinic_ids_as(Role.MANAGER),
         panel_clinic_ids=actor.clinic_ids_as(Role.CALLER),
+        as_of=actor.as_of,
     )
 
 

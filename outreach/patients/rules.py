@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -87,17 +87,62 @@ class Wishes:
 
 
 @dataclass(frozen=True)
+class Law:
+    """Hours that the law of a place sets for some weekdays, from one day to another.
+
+    ``opens`` and ``closes`` None: nobody may be called on those weekdays, whoever asked.
+    """
+
+    weekdays: frozenset[int]
+    opens: time | None
+    closes: time | None
+    from_on: date
+    until_on: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Say whether this law is about ``day``."""
+        return (
+            day.weekday() in self.weekdays
+            and self.from_on <= day
+            and (self.until_on is None or day < self.until_on)
+        )
+
+
+@dataclass(frozen=True)
 class ContactHours:
-    """Wall-clock hours in which a patient may be contacted, as [opens, closes)."""
+    """Wall-clock hours in which a patient may be contacted, as [opens, closes).
+
+    The clinic's hours, narrowed on each day by the ``laws`` of where the patient lives;
+    nothing on a day that is closed. Sunday counts only where it is among ``weekdays``.
+    """
 
     opens: time = time(9)
     closes: time = time(20)
     weekdays: frozenset[int] = field(default=MONDAY_TO_SATURDAY)
     closed_on: frozenset[date] = frozenset()
+    laws: tuple[Law, ...] = ()
+
+    def bounds_on(self, day: date) -> tuple[time, time] | None:
+        """Return (opens, closes) of ``day``, or None where nobody may be contacted."""
+        if day.weekday() not in self.weekdays or day in self.closed_on:
+            return None
+        opens, closes = self.opens, self.closes
+        for law in self.laws:
+            if not law.holds_on(day):
+                continue
+            if law.opens is None or law.closes is None:
+                return None
+            opens, closes = max(opens, law.opens), min(closes, law.closes)
+        return (opens, closes) if opens < closes else None
 
     def is_open_day(self, day: date) -> bool:
         """Say whether anybody may be contacted on ``day`` at all."""
-        return day.weekday() in self.weekdays and day not in self.closed_on
+        return self.bounds_on(day) is not None
+
+    def wished(self, wishes: Wishes) -> "ContactHours":
+        """Return these hours for a patient: Sunday with those who asked for it."""
+        days = self.weekdays | wishes.weekdays
+        return self if days == self.weekdays else replace(self, weekdays=days)
 
 
 @dataclass(frozen=True)
@@ -110,16 +155,16 @@ class Slot:
 
 def hours_on(day: date, zone: ZoneInfo, hours: ContactHours) -> Slot | None:
     """Return the lawful stretch of ``day`` in ``zone``, or None on a closed day."""
-    if not hours.is_open_day(day):
-        return None
-    return _between(day, zone, hours.opens, hours.closes)
+    bounds = hours.bounds_on(day)
+    return _between(day, zone, *bounds) if bounds else None
 
 
 def slot_on(day: date, zone: ZoneInfo, hours: ContactHours, daypart: Daypart | None) -> Slot | None:
     """Return ``daypart`` of ``day`` (None: the whole day) inside the lawful hours, if any."""
-    if not hours.is_open_day(day):
+    bounds = hours.bounds_on(day)
+    if bounds is None:
         return None
-    opens, closes = hours.opens, hours.closes
+    opens, closes = bounds
     if daypart is not None:
         opens, closes = max(opens, daypart.begins), min(closes, daypart.ends)
     return _between(day, zone, opens, closes) if opens < closes else None
@@ -200,8 +245,17 @@ def mask_of_weekdays(weekdays: Iterable[int]) -> int:
     return sum(1 << day for day in set(weekdays))
 
 
-def _between(day: date, zone: ZoneInfo, opens: time, closes: time) -> Slot:
-    return Slot(
-        datetime.combine(day, opens, tzinfo=zone).astimezone(UTC),
-        datetime.combine(day, closes, tzinfo=zone).astimezone(UTC),
-    )
+def _between(day: date, zone: ZoneInfo, opens: time, closes: time) -> Slot | None:
+    """Return a stretch of ``day``, None where a change of the clocks leaves nothing of it.
+
+    Where the clocks skip a time, or show it twice, the later reading opens and the earlier
+    one closes: every instant between them shows a time within the hours.
+    """
+    from_at, until_at = max(_readings(day, opens, zone)), min(_readings(day, closes, zone))
+    return Slot(from_at, until_at) if from_at < until_at else None
+
+
+def _readings(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the instants that ``at`` can mean: two where clocks change, else the same twice."""
+    local = datetime.combine(day, at, tzinfo=zone)
+    return local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)

@@ -45,7 +45,7 @@ def move_on(
     if not courses.active_ids(session, [call.enrolment_id]):
         next_call.close(session, call, CallStatus.CANCELLED, now=now)
         return CallStatus.CANCELLED
-    standing = courses.standing_of(session, call.enrolment_id)
+    standing = courses.standing_of(session, call.enrolment_id, now=now)
     slot = _another_slot(call, standing, dials, now=now)
     if slot is not None:
         next_call.move(session, call, slot, now=now)

@@ -1,44 +1,196 @@
-"""What the planner needs to know of enrolments, read in sets."""
+"""What the planner needs to know of enrolments, read in sets.
 
+What the next contact depends on comes as two short texts, which many enrolments share: one
+about the course, one about the place. They are the keys under which a planner remembers.
+"""
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from outreach.accounts.models import Clinic
+from outreach.orm import among, as_json
 from outreach.panels.models import PanelMembership
+from outreach.patients import hours
+from outreach.patients.hours import HoursBook
 from outreach.patients.models import Patient
-from outreach.patients.rules import ContactHours
+from outreach.patients.rules import ContactHours, Daypart, Wishes, weekdays_from_mask
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import Calendar, CallStatus, Course
-from outreach.programmes import choices
-from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.planning.rules import WEEK, Calendar, CallStatus, Course
+from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus, Protocol
+
+# Longer than any local day, and than the week with the zones on both sides of it.
+A_DAY, A_WEEK = timedelta(hours=26), timedelta(days=WEEK + 1)
+
+
+class Row(NamedTuple):
+    """One enrolment as it is read: ``course`` and ``place`` are JSON, for a :class:`Reader`."""
+
+    enrolment_id: int
+    patient_id: int
+    last_sequence: int | None
+    course: str
+    place: str
 
 
 @dataclass(frozen=True)
 class Standing:
     """One enrolment and where its plan stands.
 
-    ``last_sequence`` is of its latest planned call, open or not; ``last_completed_at`` is
-    when a call of it was last completed.
+    ``last_sequence`` is of its latest planned call, open or not; ``is_done_today``: a call
+    was completed on the patient's local day of today.
     """
 
     enrolment_id: int
     clinic_id: int
     patient_id: int
+    version_id: int
     course: Course
     last_sequence: int
-    last_completed_at: datetime | None
+    is_done_today: bool
 
     @property
     def zone(self) -> ZoneInfo:
         """Where the patient lives."""
         return self.course.calendar.zone
+
+
+@dataclass(frozen=True)
+class Place:
+    """A patient's clinic and days."""
+
+    clinic_id: int
+    calendar: Calendar
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an enrolment is in its programme, whoever and wherever the patient is.
+
+    ``completed_at`` is when its latest call was completed, where that was lately.
+    """
+
+    version_id: int
+    protocol: Protocol
+    starts_on: date
+    choices: dict[str, int]
+    last_due_on: date | None
+    due_in_week: int
+    completed_at: datetime | None
+
+    def course(self, calendar: Calendar) -> Course:
+        """Return the course of somebody with these days."""
+        return Course(
+            self.protocol,
+            self.starts_on,
+            self.choices,
+            calendar,
+            self.last_due_on,
+            self.due_in_week,
+        )
+
+
+class Reader:
+    """Reads rows and what they mean at ``now``. Meant for one run: clinics change hours."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._protocols: dict[int, Protocol] = {}
+        self._books: dict[int, HoursBook] = {}
+        self._alike: dict[ContactHours, ContactHours] = {}
+
+    def rows(self, session: Session, enrolment_ids: Sequence[int]) -> Sequence[Row]:
+        """Return the row of each of ``enrolment_ids``, by id."""
+        query = _rows().where(among(Enrolment.id, enrolment_ids))
+        return self._read(session, query)
+
+    def unplanned(self, session: Session, *, after_id: int, limit: int) -> Sequence[Row]:
+        """Return the rows of the enrolments of :func:`unplanned_ids`, locked.
+
+        Somebody may withdraw between the moment a planner looks and the moment it writes.
+        """
+        query = _rows().where(*_is_unplanned(after_id)).limit(limit)
+        return self._read(session, query.with_for_update(of=Enrolment.__table__))
+
+    def place(self, session: Session, text: str) -> Place:
+        """Return what the ``place`` of a row says. Equal hours are one object."""
+        clinic_id, state, zone, weekdays, dayparts = json.loads(text)
+        if clinic_id not in self._books:
+            today = self.now.date()
+            self._books[clinic_id] = hours.book_of(session, today=today, clinic_ids=[clinic_id])
+        found = self._books[clinic_id].of(clinic_id, state)
+        found = self._alike.setdefault(found, found)
+        parts = tuple(Daypart(part) for part in json.loads(dayparts))
+        wishes = Wishes(weekdays_from_mask(weekdays), parts)
+        return Place(clinic_id, Calendar(ZoneInfo(zone), wishes, found))
+
+    def progress(self, session: Session, text: str) -> Progress:
+        """Return what the ``course`` of a row says."""
+        version_id, starts_on, last_due_on, completed_at, chosen, recent = json.loads(text)
+        if version_id not in self._protocols:
+            version = session.get_one(ProgrammeVersion, version_id)
+            self._protocols[version_id] = version.protocol
+        begins = date.fromisoformat(starts_on)
+        last = date.fromisoformat(last_due_on) if last_due_on else None
+        return Progress(
+            version_id,
+            self._protocols[version_id],
+            begins,
+            _choices(chosen),
+            last,
+            _in_week_of(last, begins, recent),
+            _instant(completed_at),
+        )
+
+    def standing(self, session: Session, row: Row) -> Standing:
+        """Return where the enrolment of ``row`` stands."""
+        place = self.place(session, row.place)
+        progress = self.progress(session, row.course)
+        return Standing(
+            row.enrolment_id,
+            place.clinic_id,
+            row.patient_id,
+            progress.version_id,
+            progress.course(place.calendar),
+            row.last_sequence or 0,
+            _is_today(progress.completed_at, place.calendar.zone, now=self.now),
+        )
+
+    def _read(self, session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[Row]:
+        since = {"day_ago": self.now - A_DAY, "week_ago": (self.now - A_WEEK).date()}
+        found = session.connection().execute(query.order_by(Enrolment.id), since)
+        return list(map(Row._make, found.all()))
+
+
+def standings(session: Session, enrolment_ids: Sequence[int], *, now: datetime) -> list[Standing]:
+    """Return where each of ``enrolment_ids`` stands, by id; few statements for any number."""
+    reader = Reader(now)
+    rows = reader.rows(session, enrolment_ids)
+    return [reader.standing(session, row) for row in rows]
+
+
+def standing_of(session: Session, enrolment_id: int, *, now: datetime) -> Standing:
+    """Return where one enrolment stands."""
+    return standings(session, [enrolment_id], now=now)[0]
 
 
 def unplanned_ids(session: Session, *, after_id: int, limit: int) -> Sequence[int]:
@@ -48,92 +200,10 @@ def unplanned_ids(session: Session, *, after_id: int, limit: int) -> Sequence[in
     """
     return session.scalars(
         select(Enrolment.id)
-        .where(
-            Enrolment.id > after_id,
-            Enrolment.status == EnrolmentStatus.ACTIVE,
-            exists().where(
-                PanelMembership.enrolment_id == Enrolment.id, PanelMembership.until_at.is_(None)
-            ),
-            ~exists().where(
-                PlannedCall.enrolment_id == Enrolment.id, PlannedCall.status == CallStatus.PLANNED
-            ),
-        )
+        .where(*_is_unplanned(after_id))
         .order_by(Enrolment.id)
         .limit(limit)
     ).all()
-
-
-def standings(session: Session, enrolment_ids: Sequence[int]) -> list[Standing]:
-    """Return where each of ``enrolment_ids`` stands, by id. Three statements for any number."""
-    rows = session.execute(
-        select(
-            Enrolment.id,
-            Enrolment.clinic_id,
-            Enrolment.patient_id,
-            Enrolment.starts_on,
-            Enrolment.version_id,
-            Patient,
-            Clinic.opens,
-            Clinic.closes,
-            _newest(PlannedCall.due_on, PlannedCall.status != CallStatus.CANCELLED).label(
-                "last_due_on"
-            ),
-            _newest(PlannedCall.sequence).label("last_sequence"),
-            _newest(PlannedCall.closed_at, PlannedCall.status == CallStatus.COMPLETED).label(
-                "last_completed_at"
-            ),
-        )
-        .join(Patient, Patient.id == Enrolment.patient_id)
-        .join(Clinic, Clinic.id == Enrolment.clinic_id)
-        .where(Enrolment.id.in_(enrolment_ids))
-        .order_by(Enrolment.id)
-    ).all()
-    protocols = _protocols(session, {row.version_id for row in rows})
-    chosen = choices.current_of(session, [row.id for row in rows])
-    return [
-        Standing(
-            row.id,
-            row.clinic_id,
-            row.patient_id,
-            Course(
-                protocols[row.version_id],
-                row.starts_on,
-                chosen[row.id],
-                Calendar(
-                    ZoneInfo(row.Patient.zone),
-                    row.Patient.wishes,
-                    ContactHours(row.opens, row.closes),
-                ),
-                row.last_due_on,
-            ),
-            row.last_sequence or 0,
-            row.last_completed_at,
-        )
-        for row in rows
-    ]
-
-
-def standing_of(session: Session, enrolment_id: int) -> Standing:
-    """Return where one enrolment stands."""
-    return standings(session, [enrolment_id])[0]
-
-
-def _newest(
-    column: InstrumentedAttribute[Any], *conditions: ColumnElement[bool]
-) -> ScalarSelect[Any]:
-    return (
-        select(func.max(column))
-        .where(and_(PlannedCall.enrolment_id == Enrolment.id, *conditions))
-        .correlate(Enrolment)
-        .scalar_subquery()
-    )
-
-
-def _protocols(session: Session, version_ids: set[int]) -> dict[int, Protocol]:
-    versions = session.scalars(
-        select(ProgrammeVersion).where(ProgrammeVersion.id.in_(sorted(version_ids)))
-    )
-    return {version.id: version.protocol for version in versions}
 
 
 def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
@@ -143,7 +213,7 @@ def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
     """
     return session.scalars(
         select(Enrolment.id)
-        .where(Enrolment.id.in_(enrolment_ids), Enrolment.status == EnrolmentStatus.ACTIVE)
+        .where(among(Enrolment.id, enrolment_ids), Enrolment.status == EnrolmentStatus.ACTIVE)
         .order_by(Enrolment.id)
         .with_for_update()
     ).all()
@@ -153,6 +223,114 @@ def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int
     """Return those of ``enrolment_ids`` that have a dedicated caller now."""
     return session.scalars(
         select(PanelMembership.enrolment_id)
-        .where(PanelMembership.enrolment_id.in_(enrolment_ids), PanelMembership.until_at.is_(None))
+        .where(
+            among(PanelMembership.enrolment_id, enrolment_ids), PanelMembership.until_at.is_(None)
+        )
         .order_by(PanelMembership.enrolment_id)
     ).all()
+
+
+def _is_unplanned(after_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of :func:`unplanned_ids`.
+
+    Each table begins at ``after_id``: else the database may merge them from the beginning,
+    for every page again.
+    """
+    membership, call = PanelMembership.enrolment_id, PlannedCall.enrolment_id
+    return (
+        Enrolment.id > after_id,
+        Enrolment.status == EnrolmentStatus.ACTIVE,
+        exists().where(
+            membership == Enrolment.id, membership > after_id, PanelMembership.until_at.is_(None)
+        ),
+        ~exists().where(
+            call == Enrolment.id, call > after_id, PlannedCall.status == CallStatus.PLANNED
+        ),
+    )
+
+
+@cache
+def _rows() -> Select[*tuple[Any, ...]]:
+    """Select the columns of :class:`Row`: a few looks into an index for each enrolment."""
+    last, each = aliased(PlannedCall), aliased(PlannedCall)
+    newest = select(func.max(each.sequence)).where(each.enrolment_id == Enrolment.id)
+    newest_counted = newest.where(each.status != CallStatus.CANCELLED).scalar_subquery()
+    is_lately = and_(last.status == CallStatus.COMPLETED, last.closed_at >= bindparam("day_ago"))
+    course = as_json(
+        Enrolment.version_id,
+        Enrolment.starts_on,
+        last.due_on,
+        case((is_lately, last.closed_at)),
+        _newest_choices(),
+        _recent_due_days(),
+    )
+    place = as_json(
+        Enrolment.clinic_id,
+        Patient.state,
+        Patient.zone,
+        Patient.weekdays,
+        cast(Patient.dayparts, String),
+    )
+    return (
+        select(Enrolment.id, Enrolment.patient_id, newest.scalar_subquery(), course, place)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .outerjoin(last, and_(last.enrolment_id == Enrolment.id, last.sequence == newest_counted))
+    )
+
+
+def _newest_choices() -> ScalarSelect[str]:
+    """Select ``phase=value`` of each phase that the patient chose for; the newest counts."""
+    newer = aliased(CadenceChoice)
+    is_old = exists().where(
+        newer.enrolment_id == CadenceChoice.enrolment_id,
+        newer.phase == CadenceChoice.phase,
+        newer.id > CadenceChoice.id,
+    )
+    words = CadenceChoice.phase + "=" + cast(CadenceChoice.value, String)
+    return (
+        _joined(words).where(CadenceChoice.enrolment_id == Enrolment.id, ~is_old).scalar_subquery()
+    )
+
+
+def _recent_due_days() -> ScalarSelect[str]:
+    """Select the days of the last week, and later, on which calls were due."""
+    recent = aliased(PlannedCall)
+    return (
+        _joined(cast(recent.due_on, String))
+        .where(
+            recent.patient_id == Enrolment.patient_id,
+            recent.enrolment_id == Enrolment.id,
+            recent.status != CallStatus.CANCELLED,
+            recent.due_on >= bindparam("week_ago"),
+        )
+        .scalar_subquery()
+    )
+
+
+def _joined(words: ColumnElement[str] | InstrumentedAttribute[str]) -> Select[str]:
+    return select(func.aggregate_strings(words, "\n"))
+
+
+def _choices(chosen: str | None) -> dict[str, int]:
+    pairs = (line.rsplit("=", 1) for line in (chosen or "").splitlines())
+    return {phase: int(value) for phase, value in pairs}
+
+
+def _in_week_of(last: date | None, starts_on: date, recent: str | None) -> int:
+    """Count the calls in the programme week of the last one; 0 where that week is over."""
+    if last is None or recent is None:
+        return 0
+    begins = last - timedelta(days=(last - starts_on).days % WEEK)
+    return sum(date.fromisoformat(day) >= begins for day in recent.splitlines())
+
+
+def _instant(text: str | None) -> datetime | None:
+    """Return a stored instant; SQLite keeps no zone beside it, since it is UTC."""
+    if text is None:
+        return None
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _is_today(at: datetime | None, zone: ZoneInfo, *, now: datetime) -> bool:
+    return at is not None and at.astimezone(zone).date() >= now.astimezone(zone).date()

@@ -1,37 +1,39 @@
 """Work the scheduler starts for the plan."""
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 
 from outreach.clock import Clock
 from outreach.messaging import outbox
 from outreach.orm import Sessions, for_each, reading
 from outreach.planning import courses, next_call, reminders
+from outreach.planning.missing import Page, Planner
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+# A page is a fraction of a second of work on SQLite, where nobody else can write meanwhile.
+PAGE = 5000
 
 
 def plan_missing_calls(sessions: Sessions, clock: Clock) -> int:
     """Plan a call for every enrolment that should have one and has none; return how many.
 
-    Batches of enrolments, a transaction each: a night's work never holds up a caller's save,
-    and a process killed half-way leaves whole batches.
+    Pages of enrolments, a transaction each: a night's work never holds up a caller's save,
+    and a process killed half-way leaves whole pages.
     """
-    planned, after_id = 0, 0
-    while True:
-        with reading(), sessions() as session:
-            ids = courses.unplanned_ids(session, after_id=after_id, limit=BATCH)
-        if not ids:
-            return planned
-        planned += _plan_batch(sessions, ids, now=clock())
-        after_id = ids[-1]
+    now, planned = clock(), 0
+    with reading(), sessions() as session:  # mostly there is nothing to write
+        first = courses.unplanned_ids(session, after_id=0, limit=1)
+        planner = Planner(session.get_bind().dialect, now)
+    after_id = first[0] - 1 if first else None
+    while after_id is not None:
+        page = _plan_page(sessions, planner, after_id, now=now)
+        planned, after_id = planned + page.planned, page.next_after_id
+    return planned
 
 
-def _plan_batch(sessions: Sessions, ids: Sequence[int], *, now: datetime) -> int:
-    """Plan for a batch in one transaction; where a row breaks it, each by itself."""
+def _plan_page(sessions: Sessions, planner: Planner, after_id: int, *, now: datetime) -> Page:
+    """Plan for a page in one transaction; where a row breaks it, each by itself."""
 
     def plan_one(enrolment_id: int) -> int:
         with sessions.begin() as session:
@@ -39,10 +41,12 @@ def _plan_batch(sessions: Sessions, ids: Sequence[int], *, now: datetime) -> int
 
     try:
         with sessions.begin() as session:
-            return next_call.plan(session, ids, now=now)
+            return planner.plan_page(session, after_id=after_id, limit=PAGE)
     except Exception:
-        log.exception("planning a batch failed; planning one by one")
-        return for_each(ids, plan_one)
+        log.exception("planning a page failed; planning one by one")
+    with reading(), sessions() as session:
+        ids = courses.unplanned_ids(session, after_id=after_id, limit=PAGE)
+    return Page(for_each(ids, plan_one), ids[-1] if len(ids) == PAGE else None)
 
 
 def write_reminders(sessions: Sessions, clock: Clock) -> int:

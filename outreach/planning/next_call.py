@@ -1,19 +1,19 @@
 """Planning the next call: every active enrolment with a caller always has one."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach.clock import day_began_at, local_day
+from outreach.clock import local_day
 from outreach.messaging import outbox
 from outreach.orm import insert_new
-from outreach.patients.rules import Slot
+from outreach.patients.rules import Slot, is_allowed_at
 from outreach.planning import courses
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus, Due, first_slot, next_due, next_slot
+from outreach.planning.rules import CallStatus, Contact, next_contact, next_slot
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
@@ -30,32 +30,36 @@ def plan(
     Args:
         not_today: a dial was made today, so the next one waits for tomorrow.
     """
-    rows = []
-    for standing in courses.standings(session, courses.active_ids(session, enrolment_ids)):
-        found = _next_of(standing, now=now, not_today=not_today)
-        if found is not None:
-            rows.append(_row(standing, *found, now=now))
+    rows, ids = [], courses.active_ids(session, enrolment_ids)
+    for standing in courses.standings(session, ids, now=now) if ids else ():
+        contact = contact_of(standing, now=now, not_today=not_today)
+        if contact is not None:
+            rows.append(_row(standing, contact, now=now))
         elif local_day(now, standing.zone) >= _end(standing):
-            _finish(session, standing.enrolment_id, now=now)
+            finish(session, standing.enrolment_id, now=now)
     return insert_new(session, PlannedCall, rows) if rows else 0
 
 
 def replan(session: Session, enrolment_id: int, *, now: datetime) -> None:
     """Make the plan fit what just changed: wishes, rhythm, zone or status.
 
-    A call that was dialled already, or whose time the patient asked for, stays as it is.
-    One that is due by now keeps its days, so that nothing due is ever planned away; only
-    its slot follows. Outside ACTIVE the open call is cancelled with its unsent texts.
-    Does not commit.
+    A call whose time the patient asked for stays as it is, and so does one that was dialled
+    already while its slot is lawful. One that is due by now keeps its days, so that nothing
+    due is ever planned away; only its slot follows. Outside ACTIVE the open call is
+    cancelled with its unsent texts. Does not commit.
     """
     call = open_call(session, enrolment_id, is_locked=True)
     status = session.scalar(select(Enrolment.status).where(Enrolment.id == enrolment_id))
     if status is not EnrolmentStatus.ACTIVE:
         if call is not None:
             close(session, call, CallStatus.CANCELLED, now=now)
-    elif call is None:
-        plan(session, courses.assigned_ids(session, [enrolment_id]), now=now)
-    elif call.dials == 0 and not call.is_agreed:
+        return
+    if call is None:
+        if plan(session, courses.assigned_ids(session, [enrolment_id]), now=now):
+            return
+        # A planner may have been quicker, with the wishes as they were before.
+        call = open_call(session, enrolment_id, is_locked=True)
+    if call is not None and not call.is_agreed:
         _fit(session, call, now=now)
 
 
@@ -96,62 +100,66 @@ def cause_of(planned_call_id: int) -> str:
     return f"planned_call:{planned_call_id}"
 
 
-def _next_of(
-    standing: Standing, *, now: datetime, not_today: bool = False
-) -> tuple[Due, Slot] | None:
-    """Return the next due contact and when to dial for it.
-
-    Never a day already planned for, never the day of a completed call, never the past.
-    """
-    floors = [standing.course.starts_on, local_day(now, standing.zone)]
-    if standing.course.last_due_on:
-        floors.append(standing.course.last_due_on + timedelta(days=1))
-    if standing.last_completed_at:
-        floors.append(local_day(standing.last_completed_at, standing.zone) + timedelta(days=1))
-    not_before = now
-    if not_today:
-        not_before = day_began_at(now + timedelta(days=1), standing.zone)
-    return _first_possible(standing, max(floors), not_before=not_before)
+def contact_of(standing: Standing, *, now: datetime, not_today: bool = False) -> Contact | None:
+    """Return the next contact of an enrolment without an open call, None when none is left."""
+    return next_contact(
+        standing.course,
+        now=now,
+        is_done_today=standing.is_done_today,
+        not_today=not_today,
+    )
 
 
-def _first_possible(
-    standing: Standing, day: date, *, not_before: datetime
-) -> tuple[Due, Slot] | None:
-    calendar = standing.course.calendar
-    due = next_due(standing.course, after=day - timedelta(days=1))
-    while due is not None:
-        slot = first_slot(calendar, due.on, not_before=not_before) or next_slot(
-            calendar, days=(due.on, due.complete_by_on), not_before=not_before
-        )
-        if slot is not None:
-            return due, slot
-        due = next_due(standing.course, after=due.on)
-    return None
+def finish(session: Session, enrolment_id: int, *, now: datetime) -> None:
+    """Complete an enrolment whose programme is over. Does not commit."""
+    enrolments.change_status(
+        session.get_one(Enrolment, enrolment_id),
+        EnrolmentStatus.COMPLETED,
+        reason="end of the programme",
+        now=now,
+    )
 
 
 def _fit(session: Session, call: PlannedCall, *, now: datetime) -> None:
-    """Fit an open call that nobody has dialled to the patient's wishes as they are now."""
-    standing = courses.standing_of(session, call.enrolment_id)
-    today = local_day(now, standing.zone)
-    if call.due_on <= today:
-        days = (today, call.complete_by_on)
-        slot = next_slot(standing.course.calendar, days=days, not_before=now)
-        if slot is not None:
-            move(session, call, slot, now=now)
+    """Fit an open call to the patient's wishes as they are now.
+
+    One that was dialled is only moved where its slot is no longer lawful.
+    """
+    standing = courses.standing_of(session, call.enrolment_id, now=now)
+    calendar, today = standing.course.calendar, local_day(now, standing.zone)
+    if call.dials > 0 and is_allowed_at(call.dial_from_at, standing.zone, calendar.lawful()):
         return
+    if call.dials == 0 and call.due_on > today:
+        _plan_anew(session, call, now=now)
+        return
+    not_before = max(now, call.dial_from_at) if call.dials else now
+    first = max(today, local_day(not_before, standing.zone))
+    slot = next_slot(calendar, days=(first, call.complete_by_on), not_before=not_before)
+    if slot is not None:
+        move(session, call, slot, now=now)
+        return
+    if call.dial_until_at <= now:
+        return  # its time was over before: that is a missed call
+    # The new wishes leave it no time: nobody missed it.
+    close(session, call, CallStatus.CANCELLED, now=now)
+    plan(session, [call.enrolment_id], now=now, not_today=call.dials > 0)
+
+
+def _plan_anew(session: Session, call: PlannedCall, *, now: datetime) -> None:
+    """Give a call that is not due yet the day and slot it would get now."""
     call.status = CallStatus.CANCELLED  # so that its own day does not count as planned for
     session.flush()
-    found = _next_of(courses.standing_of(session, call.enrolment_id), now=now)
-    if found is None:
+    contact = contact_of(courses.standing_of(session, call.enrolment_id, now=now), now=now)
+    if contact is None:
         close(session, call, CallStatus.CANCELLED, now=now)
         return
-    due, slot = found
-    call.status = CallStatus.PLANNED
+    call.status, due = CallStatus.PLANNED, contact.due
     call.due_on, call.complete_by_on, call.phase = due.on, due.complete_by_on, due.phase
-    move(session, call, slot, now=now)
+    move(session, call, contact.slot, now=now)
 
 
-def _row(standing: Standing, due: Due, slot: Slot, *, now: datetime) -> dict[str, object]:
+def _row(standing: Standing, contact: Contact, *, now: datetime) -> dict[str, object]:
+    due, slot = contact.due, contact.slot
     return {
         "clinic_id": standing.clinic_id,
         "patient_id": standing.patient_id,
@@ -166,17 +174,9 @@ def _row(standing: Standing, due: Due, slot: Slot, *, now: datetime) -> dict[str
         "dials": 0,
         "status": CallStatus.PLANNED,
         "planned_at": now,
+        "version_id": standing.version_id,
     }
 
 
 def _end(standing: Standing) -> date:
     return standing.course.protocol.ends_on(standing.course.starts_on)
-
-
-def _finish(session: Session, enrolment_id: int, *, now: datetime) -> None:
-    enrolments.change_status(
-        session.get_one(Enrolment, enrolment_id),
-        EnrolmentStatus.COMPLETED,
-        reason="end of the programme",
-        now=now,
-    )

@@ -25,19 +25,19 @@ from outreach.accounts.models import Clinic, StaffMember
 from outreach.messaging import outbox, templates
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, SkipReason
-from outreach.panels.models import PanelMembership
-from outreach.patients import consent
+from outreach.panels import duty
+from outreach.patients import consent, hours
+from outreach.patients.hours import HoursBook
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import (
     Channel,
-    ContactHours,
     NumberHealth,
     latest_allowed_at,
     next_allowed_at,
 )
 from outreach.planning.models import PlannedCall
 from outreach.planning.next_call import cause_of
-from outreach.planning.rules import Calendar, CallStatus
+from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.web import phones
@@ -74,16 +74,19 @@ def due(
     """
     rows = session.execute(_due(now, after or (now, 0), limit)).all()
     last = rows[-1].PlannedCall if len(rows) == limit else None
+    book = hours.book_of(session, today=now.date())
     return Batch(
-        [message for row in rows if (message := _unless_broken(row, now=now))],
+        [message for row in rows if (message := _unless_broken(row, book, now=now))],
         (last.dial_from_at, last.id) if last else None,
     )
 
 
-def _unless_broken(row: Row[*tuple[Any, ...]], *, now: datetime) -> dict[str, object] | None:
+def _unless_broken(
+    row: Row[*tuple[Any, ...]], book: HoursBook, *, now: datetime
+) -> dict[str, object] | None:
     """Return the message of a row; a row that can't be read never stops the others."""
     try:
-        return _message(row, now=now)
+        return _message(row, book, now=now)
     except Exception:
         log.exception("no reminder for planned call %s", row.PlannedCall.id)
         return None
@@ -107,8 +110,11 @@ def _due(
         .join(Clinic, Clinic.id == PlannedCall.clinic_id)
         .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
         .join(ProgrammeVersion, ProgrammeVersion.id == Enrolment.version_id)
-        .join(PanelMembership, PanelMembership.enrolment_id == Enrolment.id)
-        .join(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .join(
+            StaffMember,
+            # Who will call: the stand-in where somebody is away then.
+            StaffMember.id == duty.caller_on_duty(Enrolment.id, PlannedCall.dial_from_at),
+        )
         .join(PhoneNumber, PhoneNumber.patient_id == Patient.id)
         .join(ConsentEvent, ConsentEvent.patient_id == Patient.id)
         .where(
@@ -118,7 +124,6 @@ def _due(
             PlannedCall.dial_from_at <= now + FARTHEST,
             tuple_(PlannedCall.dial_from_at, PlannedCall.id) > after,
             Enrolment.status == EnrolmentStatus.ACTIVE,
-            PanelMembership.until_at.is_(None),
             PhoneNumber.id == _number_to_dial(),
             PhoneNumber.can_text.is_(True),
             ConsentEvent.number == PhoneNumber.e164,
@@ -152,14 +157,16 @@ def _number_to_dial() -> ScalarSelect[int]:
     )
 
 
-def _message(row: Row[*tuple[Any, ...]], *, now: datetime) -> dict[str, object] | None:
+def _message(
+    row: Row[*tuple[Any, ...]], book: HoursBook, *, now: datetime
+) -> dict[str, object] | None:
     call, patient, clinic = row.PlannedCall, row.Patient, row.Clinic
     lead = timedelta(minutes=row.ProgrammeVersion.protocol.reminder_lead_minutes)
     zone = ZoneInfo(patient.zone)
-    hours = Calendar(zone, patient.wishes, ContactHours(clinic.opens, clinic.closes)).lawful()
-    if now < latest_allowed_at(call.dial_from_at - lead, zone, hours):
+    lawful = book.of_patient(patient)
+    if now < latest_allowed_at(call.dial_from_at - lead, zone, lawful):
         return None
-    send_after = next_allowed_at(now, zone, hours)
+    send_after = next_allowed_at(now, zone, lawful)
     if send_after >= call.dial_from_at:
         return None
     body = templates.reminder(

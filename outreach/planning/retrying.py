@@ -72,7 +72,7 @@ def try_again_or_miss(
 
     Does not commit.
     """
-    standing = courses.standing_of(session, call.enrolment_id)
+    standing = courses.standing_of(session, call.enrolment_id, now=now)
     slot = next_try(standing, call, dials, is_over_for_today=is_over_for_today, now=now)
     if slot is not None:
         next_call.move(session, call, slot, now=now)
@@ -90,7 +90,7 @@ def agree(session: Session, call: PlannedCall, agreed: Agreed, *, now: datetime)
         TooFarAhead: later than FARTHEST_CALL_BACK, or after the programme's last day.
         TimePassed: that time is over.
     """
-    standing = courses.standing_of(session, call.enrolment_id)
+    standing = courses.standing_of(session, call.enrolment_id, now=now)
     course = standing.course
     latest = local_day(now, standing.zone) + FARTHEST_CALL_BACK
     if agreed.on > latest or agreed.on >= course.protocol.ends_on(course.starts_on):

@@ -1,19 +1,27 @@
-"""Patients entering and leaving a programme."""
+"""Patients entering, pausing and leaving a programme.
 
+Whoever changes a status or a version makes the plan fit afterwards: ``next_call.replan``.
+"""
+
+from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Integer, insert, literal, select
 from sqlalchemy.orm import Session
 
 from outreach.errors import RuleBroken
 from outreach.patients.models import Patient
 from outreach.programmes import protocol
-from outreach.programmes.models import Enrolment
+from outreach.programmes.models import Enrolment, EnrolmentEvent
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 
 
 class AlreadyEnrolled(RuleBroken):
     """A patient is in one programme at a time."""
+
+
+class NotPausable(RuleBroken):
+    """Only calls that go on can rest for a while."""
 
 
 def current(session: Session, patient_id: int) -> Enrolment | None:
@@ -26,13 +34,22 @@ def current(session: Session, patient_id: int) -> Enrolment | None:
     )
 
 
-def enrol(session: Session, patient: Patient, *, starts_on: date, now: datetime) -> Enrolment:
-    """Enrol a patient in the default programme from ``starts_on``, their local day.
+def enrol(
+    session: Session,
+    patient: Patient,
+    *,
+    starts_on: date,
+    now: datetime,
+    programme: str = protocol.PUBLISHED,
+    by_staff_id: int | None = None,
+) -> Enrolment:
+    """Enrol a patient from ``starts_on``, their local day, in a programme's newest version.
 
     Does not commit.
 
     Raises:
         AlreadyEnrolled: an enrolment of theirs is open.
+        NoSuchProgramme: there is no ``programme`` with this code.
     """
     # Two at once wait here for each other, so that the second one sees the first.
     session.execute(select(Patient.id).where(Patient.id == patient.id).with_for_update())
@@ -42,7 +59,7 @@ def enrol(session: Session, patient: Patient, *, starts_on: date, now: datetime)
     enrolment = Enrolment(
         clinic_id=patient.clinic_id,
         patient_id=patient.id,
-        version_id=protocol.newest_version(session, now=now).id,
+        version_id=protocol.newest_version(session, now=now, code=programme).id,
         starts_on=starts_on,
         status=EnrolmentStatus.ACTIVE,
         status_at=now,
@@ -51,11 +68,105 @@ def enrol(session: Session, patient: Patient, *, starts_on: date, now: datetime)
     )
     session.add(enrolment)
     session.flush()
+    _note(enrolment, by_staff_id=by_staff_id, now=now)
+    session.flush()
     return enrolment
 
 
-def change_status(
-    enrolment: Enrolment, status: EnrolmentStatus, *, reason: str, now: datetime
+def pause(
+    session: Session,
+    enrolment: Enrolment,
+    *,
+    until: date | None,
+    reason: str,
+    by_staff_id: int | None,
+    now: datetime,
 ) -> None:
-    """Move an enrolment to ``status``. Does not commit."""
+    """Let the calls rest, or give a pause another end. Does not commit.
+
+    Args:
+        session: the open session.
+        enrolment: an active or paused one.
+        until: the patient's local day from which calls go on by themselves; None: until
+            somebody resumes them.
+        reason: a few words; see :class:`PauseReason` for the usual ones.
+        by_staff_id: who noted it, None for the system.
+        now: aware instant.
+
+    Raises:
+        NotPausable: the enrolment is neither active nor paused.
+    """
+    session.refresh(enrolment, with_for_update=True)
+    if enrolment.status not in (EnrolmentStatus.ACTIVE, EnrolmentStatus.PAUSED):
+        raise NotPausable("Only calls that go on can be paused.")
+    change_status(
+        enrolment,
+        EnrolmentStatus.PAUSED,
+        reason=reason,
+        now=now,
+        by_staff_id=by_staff_id,
+        resume_on=until,
+    )
+
+
+def change_status(
+    enrolment: Enrolment,
+    status: EnrolmentStatus,
+    *,
+    reason: str,
+    now: datetime,
+    by_staff_id: int | None = None,
+    resume_on: date | None = None,
+) -> None:
+    """Move an enrolment to ``status``, and note it in its history. Does not commit.
+
+    Args:
+        enrolment: of an open session, locked where somebody else may decide meanwhile.
+        status: the new one.
+        reason: a few words.
+        now: aware instant.
+        by_staff_id: who decided, None for the system.
+        resume_on: only with PAUSED: the day on which the pause ends by itself.
+    """
     enrolment.status, enrolment.status_reason, enrolment.status_at = status, reason, now
+    enrolment.resume_on = resume_on if status is EnrolmentStatus.PAUSED else None
+    _note(enrolment, by_staff_id=by_staff_id, now=now)
+
+
+def begin_histories(
+    session: Session, patient_ids: Sequence[int], *, by_staff_id: int | None
+) -> None:
+    """Note the enrolment of newcomers who were written in bulk. Does not commit."""
+    columns = ("clinic_id", "patient_id", "enrolment_id", "status", "version_id", "reason", "at")
+    session.execute(
+        insert(EnrolmentEvent).from_select(
+            [*columns, "by_staff_id"],
+            select(
+                Enrolment.clinic_id,
+                Enrolment.patient_id,
+                Enrolment.id,
+                Enrolment.status,
+                Enrolment.version_id,
+                Enrolment.status_reason,
+                Enrolment.enrolled_at,
+                literal(by_staff_id, Integer),
+            )
+            .where(Enrolment.patient_id.in_(patient_ids))
+            .order_by(Enrolment.id),
+        )
+    )
+
+
+def _note(enrolment: Enrolment, *, by_staff_id: int | None, now: datetime) -> None:
+    enrolment.events.add(
+        EnrolmentEvent(
+            clinic_id=enrolment.clinic_id,
+            patient_id=enrolment.patient_id,
+            status=enrolment.status,
+            version_id=enrolment.version_id,
+            reason=enrolment.status_reason,
+            resume_on=enrolment.resume_on,
+            at=now,
+            by_staff_id=by_staff_id,
+        )
+    )

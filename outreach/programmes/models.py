@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from outreach.orm import Model
 from outreach.programmes.rules import EnrolmentStatus, Protocol
@@ -74,6 +74,8 @@ class Enrolment(Model):
     status_reason: Mapped[str] = mapped_column(String(200))
     enrolled_at: Mapped[datetime]
     resume_on: Mapped[date | None]
+
+    events: WriteOnlyMapped["EnrolmentEvent"] = relationship()
 
 
 class EnrolmentEvent(Model):

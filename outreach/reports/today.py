@@ -13,6 +13,7 @@ from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
+from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import NumberHealth
@@ -24,6 +25,7 @@ from outreach.reports.asked import Here
 from outreach.reports.rules.period import begin_of
 
 TEXTS_LOOKED_BACK = timedelta(days=7)
+COVER_LOOKED_AHEAD = timedelta(days=7)
 NAMED = 8  # Longer lists than this are worked elsewhere.
 TROUBLED = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.UNKNOWN)
 
@@ -71,6 +73,7 @@ class Today:
     callers: Sequence[CallerDay]
     closing: Some
     waiting: int
+    uncovered: Some
     concerns: Concerns
     texts: int
     numberless: Some
@@ -81,6 +84,7 @@ class Today:
         return not (
             self.closing.count
             or self.waiting
+            or self.uncovered.count
             or self.concerns.waiting
             or self.concerns.taken_on
             or self.texts
@@ -94,6 +98,7 @@ def at(session: Session, here: Here) -> Today:
         callers=_callers(session, here),
         closing=_closing(session, here),
         waiting=_waiting(session, here),
+        uncovered=_uncovered(session, here),
         concerns=_concerns(session, here),
         texts=_texts(session, here),
         numberless=_numberless(session, here),
@@ -101,7 +106,7 @@ def at(session: Session, here: Here) -> Today:
 
 
 def _callers(session: Session, here: Here) -> list[CallerDay]:
-    """Count calls open and due by today, or closed today, by today's dedicated caller."""
+    """Count calls open and due by today, or closed today, by who is on duty."""
     begins_at = begin_of(here.today, here.zone)
     is_open = and_(PlannedCall.status == CallStatus.PLANNED, PlannedCall.due_on <= here.today)
     was_tried = and_(
@@ -112,8 +117,9 @@ def _callers(session: Session, here: Here) -> list[CallerDay]:
     rows = session.execute(
         select(StaffMember.name, func.sum(is_done), func.count())
         .select_from(PlannedCall)
-        .outerjoin(PanelMembership, _is_current(PlannedCall.enrolment_id))
-        .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .outerjoin(
+            StaffMember, StaffMember.id == duty.caller_on_duty(PlannedCall.enrolment_id, here.now)
+        )
         .where(here.within(PlannedCall.clinic_id), or_(is_open, was_tried))
         .group_by(StaffMember.id, StaffMember.name)
         .order_by(StaffMember.name.is_(None), StaffMember.name, StaffMember.id)
@@ -122,9 +128,12 @@ def _callers(session: Session, here: Here) -> list[CallerDay]:
 
 
 def _people(
-    patient_id: InstrumentedAttribute[int], enrolment_id: InstrumentedAttribute[int], *more: Any
+    patient_id: InstrumentedAttribute[int],
+    enrolment_id: InstrumentedAttribute[int],
+    here: Here,
+    *more: Any,
 ) -> Select[*tuple[Any, ...]]:
-    """Select how many there are in all, each patient, their caller if any, and ``more``."""
+    """Select how many there are in all, each patient, who calls them now, and ``more``."""
     return (
         select(
             func.count().over(),
@@ -136,15 +145,14 @@ def _people(
         )
         .select_from(patient_id.class_)
         .join(Patient, Patient.id == patient_id)
-        .outerjoin(PanelMembership, _is_current(enrolment_id))
-        .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .outerjoin(StaffMember, StaffMember.id == duty.caller_on_duty(enrolment_id, here.now))
     )
 
 
 def _closing(session: Session, here: Here) -> Some:
     """Return whose call has its last day today, or had it and is not closed yet."""
     rows = session.execute(
-        _people(PlannedCall.patient_id, PlannedCall.enrolment_id, PlannedCall.dials)
+        _people(PlannedCall.patient_id, PlannedCall.enrolment_id, here, PlannedCall.dials)
         .where(
             here.within(PlannedCall.clinic_id),
             PlannedCall.status == CallStatus.PLANNED,
@@ -175,6 +183,26 @@ def _waiting(session: Session, here: Here) -> int:
         )
         or 0
     )
+
+
+def _uncovered(session: Session, here: Here) -> Some:
+    """Return whose caller is absent, or will be within a week, with nobody standing in."""
+    rows = session.execute(
+        _people(PanelMembership.patient_id, PanelMembership.enrolment_id, here)
+        .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
+        .where(
+            here.within(Enrolment.clinic_id),
+            Enrolment.status == EnrolmentStatus.ACTIVE,
+            duty.is_uncovered(here.now, ahead=COVER_LOOKED_AHEAD),
+        )
+        .order_by(Patient.family_name, Patient.given_name, Enrolment.id)
+        .limit(NAMED)
+    ).all()
+    named = tuple(
+        NamedPatient(ref, f"{given} {family}", caller)
+        for _count, ref, given, family, caller in rows
+    )
+    return Some(rows[0][0] if rows else 0, named)
 
 
 def _concerns(session: Session, here: Here) -> Concerns:
@@ -213,7 +241,7 @@ def _numberless(session: Session, here: Here) -> Some:
         PhoneNumber.health == NumberHealth.WORKING,
     )
     rows = session.execute(
-        _people(Enrolment.patient_id, Enrolment.id)
+        _people(Enrolment.patient_id, Enrolment.id, here)
         .where(
             here.within(Enrolment.clinic_id),
             Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),

@@ -25,6 +25,7 @@ ITEMS = (
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
+    Item("protocols.programmes", _l("Programmes"), "journal-text"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
     Item("messaging.outbox", _l("Messages"), "chat-dots"),
 )

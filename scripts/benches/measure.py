@@ -57,6 +57,15 @@ def alternate(
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
+def peak_mb() -> float:
+    """Return the most memory this process had, in MB (Linux).
+
+    Not ru_maxrss, which a new process inherits from the one that started it.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
+
+
 def pss_mb(pid: int) -> float:
     """Return the proportional memory of a process and its children, in MB (Linux)."""
     total = 0.0

@@ -6,12 +6,15 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from outreach.panels.rules import DEFAULT_PANEL_CAP, CallerFacts, Waiting, suggest
+from outreach.panels import solving
+from outreach.panels.rules import DEFAULT_PANEL_CAP, DEFAULT_WEEKLY_MINUTES
+from outreach.panels.rules.matching import Candidate, Waiting
 from outreach.patients.rules import Daypart, Wishes
 from scripts.demo.people import (
     ANA,
     CALLERS,
     CEDAR,
+    LUIS,
     MESA,
     SITES,
     SPANISH,
@@ -65,6 +68,7 @@ _DAYS_IN = {
     Fate.WAITING: (-3, 1),
 }
 _ACTIVE_DAYS_IN = ((0, 5), (7, 27), (28, 160))  # by phase
+_LONG_KNOWN = range(35, 150)
 _ACTIVE_SHARES = (10, 22, 68)
 _STOPPED_DAYS_AGO = {
     Fate.PAUSED: (3, 16),
@@ -83,7 +87,8 @@ def make_cast(rng: Random, *, now: datetime) -> list[Person]:
             people.append(_dated(rng, person, today=today))
     people = unique_names(people)
     cast = [person for site in SITES for person in _with_callers(people, site)]
-    return _with_earlier_callers(rng, _with_parts(cast, now=now))
+    cast = _with_earlier_callers(rng, _with_parts(cast, now=now))
+    return _with_a_new_caller(cast, now=now)
 
 
 def enrolled_at(person: Person, *, now: datetime) -> datetime:
@@ -166,11 +171,19 @@ def _suggested(
 ) -> Iterator[Person]:
     callers = [caller for caller in CALLERS if caller.site is site]
     facts = [
-        CallerFacts(at, frozenset(caller.languages), DEFAULT_PANEL_CAP, sizes.get(caller, 0))
+        Candidate(
+            at,
+            frozenset(caller.languages),
+            DEFAULT_PANEL_CAP,
+            sizes.get(caller, 0),
+            DEFAULT_WEEKLY_MINUTES,
+            load=(20.0 * sizes.get(caller, 0),),
+        )
         for at, caller in enumerate(callers)
     ]
     waiting = [Waiting(person.number, person.language) for person in people]
-    caller_of = suggest(waiting, facts).caller_of
+    rooms = {each.caller_id: each.room for each in facts}
+    caller_of = solving.solve(waiting, facts, rooms, 20.0, on=date.min).caller_of
     for person in people:
         yield replace(person, caller=callers[caller_of[person.number]])
 
@@ -225,3 +238,26 @@ def _with_earlier_callers(rng: Random, people: Sequence[Person]) -> list[Person]
         changed = able and chance(rng, 0.1)
         result.append(replace(person, earlier_caller=rng.choice(able)) if changed else person)
     return result
+
+
+def _with_a_new_caller(people: Sequence[Person], *, now: datetime) -> list[Person]:
+    """Let Ana have taken somebody over from Luis yesterday, so that a hand-over is to be read."""
+    able = (
+        person
+        for person in people
+        if person.caller is ANA
+        and person.fate is Fate.ACTIVE
+        and person.part is None
+        and (person.local_day(now) - person.starts_on).days in _LONG_KNOWN
+    )
+    chosen = next(able, None)
+    return [
+        replace(
+            person,
+            earlier_caller=LUIS,
+            handed_over_on=person.local_day(now) - timedelta(days=1),
+        )
+        if person is chosen
+        else person
+        for person in people
+    ]

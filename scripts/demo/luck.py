@@ -123,6 +123,6 @@ class Luck:
 
 
 def change_of_caller_at(person: Person) -> datetime:
-    """Return when the earlier caller handed over: the evening of the 40th day."""
-    day = person.starts_on + timedelta(days=40)
+    """Return when the earlier caller handed over: in the evening, mostly of the 40th day."""
+    day = person.handed_over_on or person.starts_on + timedelta(days=40)
     return datetime.combine(day, time(20, 30), tzinfo=person.zone).astimezone(UTC)

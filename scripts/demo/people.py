@@ -17,12 +17,17 @@ SPANISH, ENGLISH = "es", "en"
 
 @dataclass(frozen=True)
 class DemoStaff:
-    """Somebody who works at a clinic; ``site`` None works at every one."""
+    """Somebody who works at a clinic; ``site`` None works at every one.
+
+    ``hours`` are the shifts of callers: (weekdays, begins, ends) on their own clock.
+    """
 
     name: str
     role: Role
     site: "Site | None"
     languages: tuple[str, ...] = (ENGLISH,)
+    gender: Sex | None = None
+    hours: tuple[tuple[range, int, int], ...] = ()
 
     @property
     def email(self) -> str:
@@ -58,22 +63,28 @@ MESA = Site(
 )
 SITES = (CEDAR, MESA)
 BOTH = (ENGLISH, SPANISH)
+ALL_DAY = ((range(5), 9, 12), (range(5), 13, 17))
+EARLY = ((range(6), 9, 13),)
+LATE = ((range(4), 12, 16), (range(4), 17, 20))
 
-ANA = DemoStaff("Ana Morales", Role.CALLER, CEDAR, BOTH)
+ANA = DemoStaff("Ana Morales", Role.CALLER, CEDAR, BOTH, Sex.FEMALE, ALL_DAY)
+LUIS = DemoStaff("Luis Cárdenas", Role.CALLER, CEDAR, BOTH, Sex.MALE, LATE)
+BETH = DemoStaff("Beth Nolan", Role.CALLER, CEDAR, (ENGLISH,), Sex.FEMALE, EARLY)
+GRACE = DemoStaff("Grace Abara", Role.CALLER, CEDAR, (ENGLISH,), Sex.FEMALE, ALL_DAY)
 NADIA = DemoStaff("Nadia Brooks", Role.NURSE, CEDAR)
 MARK = DemoStaff("Mark Ellison", Role.MANAGER, CEDAR)
 ADA = DemoStaff("Ada Stone", Role.ADMINISTRATOR, None)
 STAFF = (
     ANA,
-    DemoStaff("Luis Cárdenas", Role.CALLER, CEDAR, BOTH),
-    DemoStaff("Beth Nolan", Role.CALLER, CEDAR),
-    DemoStaff("Grace Abara", Role.CALLER, CEDAR),
+    LUIS,
+    BETH,
+    GRACE,
     NADIA,
     MARK,
-    DemoStaff("Elena Vargas", Role.CALLER, MESA, BOTH),
-    DemoStaff("Mateo Ríos", Role.CALLER, MESA, BOTH),
-    DemoStaff("Joan Tallman", Role.CALLER, MESA),
-    DemoStaff("Sam Whitaker", Role.CALLER, MESA),
+    DemoStaff("Elena Vargas", Role.CALLER, MESA, BOTH, Sex.FEMALE, ALL_DAY),
+    DemoStaff("Mateo Ríos", Role.CALLER, MESA, BOTH, Sex.MALE, ALL_DAY),
+    DemoStaff("Joan Tallman", Role.CALLER, MESA, (ENGLISH,), Sex.FEMALE, EARLY),
+    DemoStaff("Sam Whitaker", Role.CALLER, MESA, (ENGLISH,), None, LATE),
     DemoStaff("Tessa Lind", Role.NURSE, MESA),
     DemoStaff("Paul Okoro", Role.MANAGER, MESA),
     ADA,
@@ -111,7 +122,8 @@ class Person:
 
     ``choices`` is what they choose when asked; ``answers`` is how likely they pick up.
     ``caller`` is None for those who wait for one; ``stops_on`` is the day of a pause, a
-    withdrawal or the note that they can't be reached. Days are local to the patient.
+    withdrawal or the note that they can't be reached. ``handed_over_on`` is when a caller
+    before this one stopped. Days are local to the patient.
     """
 
     number: int
@@ -136,6 +148,7 @@ class Person:
     starts_on: date = date.min
     caller: DemoStaff | None = None
     earlier_caller: DemoStaff | None = None
+    handed_over_on: date | None = None
     stops_on: date | None = None
     part: Part | None = None
 

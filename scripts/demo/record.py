@@ -1,5 +1,6 @@
 """Rows of the demo's clinics, staff, patients and enrolments."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from random import Random
@@ -8,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Language, Membership, StaffMember
 from outreach.accounts.rules import Role
-from outreach.panels.models import CallerProfile, PanelMembership
-from outreach.panels.rules import DEFAULT_PANEL_CAP, ChangeReason
+from outreach.panels.models import CallerProfile, PanelMembership, Shift
+from outreach.panels.rules import DEFAULT_PANEL_CAP, DEFAULT_WEEKLY_MINUTES, ChangeReason
 from outreach.patients.consent import REMINDERS, WORDING
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth, mask_of_weekdays
@@ -50,11 +51,15 @@ class Ids:
 
 
 class House:
-    """The clinics and their staff, as rows, and the rows of who comes to them."""
+    """The clinics and their staff, as rows, and the rows of who comes to them.
+
+    ``panels`` are the patients whom each caller calls now.
+    """
 
     def __init__(self, rows: Rows, rng: Random, *, now: datetime, password_hash: str) -> None:
         self.rows, self.rng, self.now = rows, rng, now
         self.opened_at = now - timedelta(days=280)
+        self.panels: defaultdict[DemoStaff, list[tuple[Person, Ids]]] = defaultdict(list)
         self.clinic_ids = {site: self._clinic(site) for site in SITES}
         self.staff_ids = {person.name: self._staff(person, password_hash) for person in STAFF}
         self.version_id = self._version_id(rows.session)
@@ -147,8 +152,27 @@ class House:
         for language in person.languages:
             self.rows.add(Language, staff_id=staff_id, language=language)
         if person.role is Role.CALLER:
-            self.rows.add(CallerProfile, staff_id=staff_id, panel_cap=DEFAULT_PANEL_CAP)
+            self._profile(person, staff_id)
         return staff_id
+
+    def _profile(self, person: DemoStaff, staff_id: int) -> None:
+        self.rows.add(
+            CallerProfile,
+            staff_id=staff_id,
+            panel_cap=DEFAULT_PANEL_CAP,
+            weekly_minutes=DEFAULT_WEEKLY_MINUTES,
+            gender=person.gender,
+            trained_on=self.opened_at.date(),
+        )
+        for days, begins, ends in person.hours:
+            for weekday in days:
+                self.rows.add(
+                    Shift,
+                    staff_id=staff_id,
+                    weekday=weekday,
+                    begins=time(begins),
+                    ends=time(ends),
+                )
 
     def _version_id(self, session: Session) -> int:
         return protocol.newest_version(session, now=self.opened_at).id
@@ -215,16 +239,20 @@ class House:
             return
         left_at = until if person.fate in _HAS_LEFT else None
         first = (ChangeReason.ENROLLED, "")
+        if left_at is None:
+            self.panels[person.caller].append((person, ids))
         if person.earlier_caller is None:
             self._member(person.caller, ids, (since, left_at), first)
             return
         handed_over_at = change_of_caller_at(person)
         again = person.number % 3
         reason = ChangeReason.BALANCE if again == 1 else ChangeReason.PATIENT_ASKED
+        why = (reason, words.REASSIGNED[again])
+        read_at: datetime | None = handed_over_at + timedelta(hours=14)
+        if person.handed_over_on:  # just now: the new caller has not read it yet
+            why, read_at = (ChangeReason.BALANCE, words.TAKEN_OVER), None
         self._member(person.earlier_caller, ids, (since, handed_over_at), first)
-        self._member(
-            person.caller, ids, (handed_over_at, left_at), (reason, words.REASSIGNED[again])
-        )
+        self._member(person.caller, ids, (handed_over_at, left_at), why, read_at=read_at)
 
     def _member(
         self,
@@ -232,6 +260,8 @@ class House:
         ids: Ids,
         span: tuple[datetime, datetime | None],
         why: tuple[ChangeReason, str],
+        *,
+        read_at: datetime | None = None,
     ) -> None:
         site = caller.site or SITES[0]
         self.rows.add(
@@ -244,6 +274,7 @@ class House:
             reason=why[0],
             note=why[1],
             by_staff_id=self.on_duty(Role.MANAGER, site),
+            opened_at=read_at,
         )
 
     def _choices(self, story: Story, ids: Ids) -> None:

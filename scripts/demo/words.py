@@ -248,3 +248,9 @@ REASSIGNED = (
     "Panels balanced. Knows about the change and is fine with it.",
     "Asked for somebody who lives nearby. Loves to talk about the family.",
 )
+
+TAKEN_OVER = (
+    "My evenings are full, so I asked to hand this one over. They know your name and look "
+    "forward to it. Let them talk first; the rest comes by itself."
+)
+COVER_NOTE = "They all know that I am away and who calls. Nobody needs anything special."

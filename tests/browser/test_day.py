@@ -108,7 +108,8 @@ def _import(page: Page, file: Path) -> None:
 
 def _assign(page: Page) -> None:
     page.get_by_role("link", name="Panels").click()
-    page.get_by_role("button", name="Assign 2 patients").click()
+    page.get_by_role("button", name="Propose callers").click()
+    page.get_by_role("button", name="Give 2 patients their callers").click()
     expect(page.get_by_text("2 of 20")).to_be_visible()
 
 

@@ -11,7 +11,7 @@ from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
 from outreach.concerns.models import Concern
 from outreach.orm import Sessions
-from outreach.panels.models import PanelMembership
+from outreach.panels.models import Absence, PanelMembership
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
@@ -24,9 +24,17 @@ from tests.fakes import FakeClock
 WIDTHS = (360, 768, 1440)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
-# {ref}: a patient of the demo caller with an open call; {concern}: an open concern.
+# {ref}: a patient of the demo caller with an open call; {concern}: an open concern;
+# {caller}: who is absent next week, {absence}: that absence.
 PAGES = {
-    Role.CALLER: ["/queue/", "/calls/{ref}", "/patients/{ref}", "/patients/{ref}/details"],
+    Role.CALLER: [
+        "/queue/",
+        "/calls/{ref}",
+        "/patients/{ref}",
+        "/patients/{ref}/details",
+        "/patients/{ref}/handover",
+        "/callers/me",
+    ],
     Role.NURSE: ["/concerns/", "/concerns/{concern}", "/patients/{ref}"],
     Role.MANAGER: [
         "/reports/today",
@@ -35,6 +43,12 @@ PAGES = {
         "/patients/{ref}",
         "/patients/{ref}/caller",
         "/panels/",
+        "/callers/",
+        "/callers/{caller}",
+        "/callers/{caller}/edit",
+        "/callers/{caller}/absences",
+        "/callers/{caller}/leave",
+        "/callers/absences/{absence}",
         "/import/",
         "/messages/",
     ],
@@ -75,7 +89,10 @@ def paths_of(sessions: Sessions, role: Role) -> list[str]:
         concern = session.scalars(
             select(Concern.id).where(Concern.status == "open").order_by(Concern.id)
         ).first()
-    return [path.format(ref=ref, concern=concern) for path in PAGES[role]]
+        absence = session.scalars(select(Absence).order_by(Absence.id)).first()
+    assert absence is not None
+    found = {"ref": ref, "concern": concern, "caller": absence.staff_id, "absence": absence.id}
+    return [path.format(**found) for path in PAGES[role]]
 
 
 @pytest.mark.parametrize("role", list(PAGES))

@@ -77,6 +77,19 @@ def _treat_callers_as_trained() -> None:
     )
 
 
+def _begin_histories() -> None:
+    """Give every enrolment its first event, and another one where its status has changed."""
+    into = (
+        'INSERT INTO enrolment_event (clinic_id, patient_id, enrolment_id, status, version_id,'
+        ' reason, at) SELECT clinic_id, patient_id, id,'
+    )
+    op.execute(f"{into} 'active', version_id, '', enrolled_at FROM enrolment ORDER BY id")
+    op.execute(
+        f'{into} status, version_id, status_reason, status_at FROM enrolment'
+        " WHERE status <> 'active' ORDER BY id"
+    )
+
+
 def upgrade() -> None:
     op.create_table('hours_rule',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -310,6 +323,7 @@ def upgrade() -> None:
         batch_op.create_foreign_key(batch_op.f('fk_programme_version_by_staff_id'), 'staff_member', ['by_staff_id'], ['id'])
 
     _treat_callers_as_trained()
+    _begin_histories()
     op.bulk_insert(_hours_rule, list(_published_hours()))
 
 

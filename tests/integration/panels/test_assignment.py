@@ -81,7 +81,7 @@ def test_a_panel_counts_open_enrolments_only(session: Session) -> None:
         status=EnrolmentStatus.WITHDRAWN,
     )
 
-    (facts,) = roster.caller_facts(session, clinic.id, on=TODAY)
+    (facts,) = roster.callers(session, clinic.id, on=TODAY)
 
     assert (facts.panel_size, facts.cap) == (1, 15)
     assert facts.languages == {"en", "es"}

@@ -1,12 +1,17 @@
 """The panels page, and changing one patient's caller."""
 
+import re
+import threading
+from collections import Counter
+from datetime import date
 from typing import NamedTuple
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
@@ -50,26 +55,37 @@ def _current_caller(sessions: Sessions, enrolment: Enrolment) -> int | None:
         )
 
 
-def _answers(place: Place) -> dict[str, str]:
-    return {"pick": str(place.enrolment.id), f"caller-{place.enrolment.id}": str(place.caller.id)}
+def _propose(client: FlaskClient, **page: str) -> str:
+    """Press 'Propose callers' and return the page that follows."""
+    answer = client.post("/panels/propose", data=page, follow_redirects=True)
+    assert answer.status_code == 200
+    return answer.text
 
 
-def test_suggests_a_caller_and_assigns_at_one_press(
+def _apply(client: FlaskClient, page: str, **more: str) -> TestResponse:
+    found = re.search(r'name="proposal_id"[^>]*value="(\d+)"', page)
+    assert found
+    return client.post("/panels/proposal/apply", data={"proposal_id": found.group(1), **more})
+
+
+def test_a_proposal_is_shown_before_anything_changes_and_applied_at_one_press(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
     sign_in(client, place.manager)
+    assert "Propose callers" in client.get("/panels/").text
 
-    page = client.get("/panels/").text
-    answer = client.post("/panels/", data=_answers(place))
+    page = _propose(client)
 
     assert "Rosa Silva" in page
-    assert "Assign 1 patient" in page
-    assert answer.status_code == 302
+    assert "1 of 1 have a caller" in page
+    assert "proven" in page
+    assert _current_caller(sessions, place.enrolment) is None
+    assert _apply(client, page).status_code == 302
     assert _current_caller(sessions, place.enrolment) == place.caller.id
     assert "Everybody has a caller" in client.get("/panels/").text
 
 
-def test_says_why_nobody_is_suggested(
+def test_says_which_rule_left_somebody_out(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
     with sessions.begin() as session:
@@ -77,113 +93,243 @@ def test_says_why_nobody_is_suggested(
         session.get_one(CallerProfile, place.caller.id).panel_cap = 0
     sign_in(client, place.manager)
 
-    page = client.get("/panels/").text
+    page = _propose(client)
 
     assert "Nobody here speaks this language." in page
     assert "Everybody who speaks this language has a full panel." in page
+    assert "0 of 2 have a caller" in page
 
 
-def test_a_stale_page_is_refused_and_keeps_the_other_choices(
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"trained_on": None}, "Nobody who speaks this language has finished training."),
+        ({"weekly_minutes": 10}, "Everybody who speaks this language has no hours left."),
+    ],
+)
+def test_training_and_hours_are_kept(
+    client: FlaskClient,
+    sessions: Sessions,
+    place: Place,
+    changed: dict[str, int | None],
+    words: str,
+) -> None:
+    with sessions.begin() as session:
+        profile = session.get_one(CallerProfile, place.caller.id)
+        for name, value in changed.items():
+            setattr(profile, name, value)
+    sign_in(client, place.manager)
+
+    assert words in _propose(client)
+
+
+def test_a_panel_changed_meanwhile_is_said_and_nothing_is_overwritten(
     client: FlaskClient, sessions: Sessions, place: Place, clock: FakeClock
 ) -> None:
     with sessions.begin() as session:
-        other = make_staff(session, place.clinic)
+        other = make_staff(session, place.clinic, name="Iris Cole")
         free = make_enrolment(session, make_patient(session, place.clinic))
-        taken = {place.enrolment.id: other.id}
-        assignment.assign(session, taken, by_staff_id=None, now=clock())
     sign_in(client, place.manager)
+    page = _propose(client)
+    with sessions.begin() as session:
+        assignment.assign(session, {place.enrolment.id: other.id}, by_staff_id=None, now=clock())
 
-    answer = client.post(
-        "/panels/",
-        data={
-            "pick": [str(place.enrolment.id), str(free.id)],
-            f"caller-{place.enrolment.id}": str(place.caller.id),
-            f"caller-{free.id}": str(other.id),
-        },
-    )
+    answer = _apply(client, page)
 
     assert answer.status_code == 409
-    assert "Somebody else chose a caller" in answer.text
-    assert f'<option value="{other.id}" selected' in answer.text
+    assert "Rosa Silva went to Iris Cole" in answer.text
     assert _current_caller(sessions, place.enrolment) == other.id
     assert _current_caller(sessions, free) is None
+    assert "1 of 1 have a caller" in _propose(client)
 
 
-def test_going_above_the_cap_needs_its_tick(
+def test_somebody_who_withdrew_meanwhile_gets_no_caller(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    sign_in(client, place.manager)
+    page = _propose(client)
+    with sessions.begin() as session:
+        session.get_one(Enrolment, place.enrolment.id).status = EnrolmentStatus.WITHDRAWN
+
+    assert _apply(client, page).status_code == 409
+    assert _current_caller(sessions, place.enrolment) is None
+
+
+def test_applying_twice_does_nothing_the_second_time(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    sign_in(client, place.manager)
+    page = _propose(client)
+
+    answers = [_apply(client, page).status_code for _time in range(2)]
+
+    assert answers == [302, 302]
+    with sessions() as session:
+        assert session.scalar(select(func.count(PanelMembership.id))) == 1
+
+
+def test_two_managers_who_apply_at_once_assign_once(
+    app: Flask, sessions: Sessions, place: Place
+) -> None:
+    first = app.test_client()
+    sign_in(first, place.manager)
+    page = _propose(first)
+    statuses = []
+
+    def apply() -> None:
+        client = app.test_client()
+        sign_in(client, place.manager)
+        statuses.append(_apply(client, page).status_code)
+
+    threads = [threading.Thread(target=apply) for _each in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [302, 302]
+    with sessions() as session:
+        assert session.scalar(select(func.count(PanelMembership.id))) == 1
+
+
+def _line(client: FlaskClient) -> str:
+    found = re.search(r'href="(/panels/proposal/lines/\d+)', client.get("/panels/proposal").text)
+    assert found
+    return found.group(1)
+
+
+def test_a_manager_changes_a_line_and_it_stays_when_proposing_again(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        busy = make_staff(session, place.clinic, name="Iris Cole")
+        session.get_one(CallerProfile, busy.id).weekly_minutes = 100
+    sign_in(client, place.manager)
+    _propose(client)
+
+    changed = client.post(
+        _line(client), data={"caller_id": str(busy.id), "starts_on": "2026-11-30"}
+    )
+    page = _propose(client)
+
+    assert changed.status_code == 302
+    assert "your choice" in page
+    assert "Iris Cole" in page
+    assert _apply(client, page).status_code == 302
+    assert _current_caller(sessions, place.enrolment) == busy.id
+    with sessions() as session:
+        assert session.get_one(Enrolment, place.enrolment.id).starts_on == date(2026, 11, 30)
+
+
+@pytest.mark.parametrize("day", ["", "2026-11-20", "2026-11-29", "2026-11-26", "2028-01-03"])
+def test_a_first_day_that_cannot_be_is_refused_beside_its_field(
+    client: FlaskClient, place: Place, day: str
+) -> None:
+    """Not given, past, a Sunday, Thanksgiving, too far ahead."""
+    sign_in(client, place.manager)
+    _propose(client)
+
+    answer = client.post(_line(client), data={"caller_id": str(place.caller.id), "starts_on": day})
+
+    assert answer.status_code == 422
+    assert "on which the clinic works" in answer.text
+
+
+def test_a_forged_caller_is_refused(client: FlaskClient, sessions: Sessions, place: Place) -> None:
+    with sessions.begin() as session:
+        stranger = make_staff(session, make_clinic(session))
+    sign_in(client, place.manager)
+    _propose(client)
+
+    answer = client.post(
+        _line(client), data={"caller_id": str(stranger.id), "starts_on": "2026-11-24"}
+    )
+
+    assert answer.status_code == 422
+
+
+def test_going_above_the_cap_by_hand_needs_its_tick(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
     with sessions.begin() as session:
         session.get_one(CallerProfile, place.caller.id).panel_cap = 0
     sign_in(client, place.manager)
+    _propose(client)
+    client.post(_line(client), data={"caller_id": str(place.caller.id), "starts_on": "2026-11-24"})
+    page = client.get("/panels/proposal").text
 
-    refused = client.post("/panels/", data=_answers(place))
-    wanted = client.post("/panels/", data={**_answers(place), "above_cap": "y"})
+    refused = _apply(client, page)
+    wanted = _apply(client, page, above_cap="y")
 
     assert refused.status_code == 422
-    assert "Tick this to go above the cap" in refused.text
+    assert "above its cap" in refused.text
     assert wanted.status_code == 302
     assert _current_caller(sessions, place.enrolment) == place.caller.id
 
 
-@pytest.mark.parametrize(
-    ("answers", "words"),
-    [
-        ({}, "Tick at least one patient"),
-        ({"pick": "{id}", "caller-{id}": ""}, "Every ticked patient needs a caller"),
-    ],
-)
-def test_a_tick_without_a_caller_is_pointed_out(
-    client: FlaskClient, place: Place, answers: dict[str, str], words: str
-) -> None:
-    sign_in(client, place.manager)
-    data = {
-        name.format(id=place.enrolment.id): value.format(id=place.enrolment.id)
-        for name, value in answers.items()
-    }
-
-    answer = client.post("/panels/", data=data)
-
-    assert answer.status_code == 422
-    assert words in answer.text
-
-
-def test_a_forged_caller_is_refused_beside_the_line(
+def test_a_batch_begins_spread_over_days_and_weeks_within_the_callers_hours(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
     with sessions.begin() as session:
-        stranger = make_staff(session, make_clinic(session))
+        session.get_one(CallerProfile, place.caller.id).weekly_minutes = 400
+        for _each in range(11):
+            make_enrolment(session, make_patient(session, place.clinic, phone=None))
     sign_in(client, place.manager)
 
-    answer = client.post(
-        "/panels/",
-        data={"pick": str(place.enrolment.id), f"caller-{place.enrolment.id}": str(stranger.id)},
-    )
+    _apply(client, _propose(client))
 
-    assert answer.status_code == 422
-    assert "who works here and speaks the language" in answer.text
-    assert _current_caller(sessions, place.enrolment) is None
+    with sessions() as session:
+        days = Counter(session.scalars(select(Enrolment.starts_on)))
+        assert max(days.values()) <= 3
+        assert len({day.isocalendar().week for day in days}) > 1
+        assert all(day.weekday() < 6 and day != date(2026, 11, 26) for day in days)
 
 
-def test_500_waiting_patients_make_a_page_of_100_in_as_many_statements(
+def test_a_returning_patient_is_proposed_to_the_former_caller(
+    client: FlaskClient, sessions: Sessions, place: Place, clock: FakeClock
+) -> None:
+    with sessions.begin() as session:
+        for _each in range(3):
+            make_staff(session, place.clinic)
+        assignment.assign(
+            session, {place.enrolment.id: place.caller.id}, by_staff_id=None, now=clock()
+        )
+        old = session.get_one(Enrolment, place.enrolment.id)
+        old.status = EnrolmentStatus.COMPLETED
+        again = make_enrolment(session, place.patient)
+    sign_in(client, place.manager)
+
+    _apply(client, _propose(client))
+
+    assert _current_caller(sessions, again) == place.caller.id
+
+
+def test_500_waiting_patients_are_proposed_by_the_page(
     app: Flask, client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
-    sign_in(client, place.manager)
-
-    def seen() -> tuple[int, str]:
-        with app.app_context(), statements(db.engine) as sent:
-            text = client.get("/panels/").text
-        return len(sent), text
-
-    few, _page = seen()
     with sessions.begin() as session:
         for _each in range(500):
             make_enrolment(session, make_patient(session, place.clinic, phone=None))
-    many, page = seen()
+        for _each in range(30):
+            make_staff(session, place.clinic)
+    sign_in(client, place.manager)
+    page = _propose(client)
 
-    assert many == few
-    assert page.count('name="pick"') == 100
-    assert "the 100 who have waited longest" in page
-    assert "501" in page
+    assert "501 of 501 have a caller" in page
+    assert "Page 1 of 11" in page
+    with app.app_context(), statements(db.engine) as sent:
+        assert _apply(client, page).status_code == 302
+    assert len(sent) < 25
+    with sessions() as session:
+        assert session.scalar(select(func.count(PanelMembership.id))) == 501
+
+
+def test_a_proposal_that_is_put_away_is_gone(client: FlaskClient, place: Place) -> None:
+    sign_in(client, place.manager)
+    _propose(client)
+
+    assert client.post("/panels/proposal/drop").status_code == 302
+    assert client.get("/panels/proposal").status_code == 404
 
 
 def test_panels_of_another_clinic_do_not_exist(
@@ -191,15 +337,17 @@ def test_panels_of_another_clinic_do_not_exist(
 ) -> None:
     with sessions.begin() as session:
         elsewhere = make_clinic(session)
-        caller = make_staff(session, elsewhere)
-        enrolment = make_enrolment(session, make_patient(session, elsewhere))
+        make_enrolment(session, make_patient(session, elsewhere))
     sign_in(client, place.manager)
-    data = {"pick": str(enrolment.id), f"caller-{enrolment.id}": str(caller.id)}
 
-    assert client.get(f"/panels/?clinic={elsewhere.code}").status_code == 404
-    assert client.post(f"/panels/?clinic={elsewhere.code}", data=data).status_code == 404
-    assert client.post("/panels/", data=data).status_code == 404
-    assert _current_caller(sessions, enrolment) is None
+    for method, path in (
+        ("GET", "/panels/"),
+        ("POST", "/panels/propose"),
+        ("GET", "/panels/proposal"),
+        ("POST", "/panels/proposal/drop"),
+        ("POST", "/panels/proposal/apply"),
+    ):
+        assert client.open(f"{path}?clinic={elsewhere.code}", method=method).status_code == 404
 
 
 def test_callers_and_nurses_have_no_panels_page(
@@ -272,13 +420,14 @@ def test_who_called_before_a_patient_left_and_came_back_sees_them_no_more(
         ended = make_enrolment(
             session, place.patient, caller=former, status=EnrolmentStatus.WITHDRAWN
         )
+        session.get_one(CallerProfile, former.id).trained_on = None  # so it goes to another
     page = f"/patients/{place.patient.ref}"
     former_client = app.test_client()
     sign_in(former_client, former)
     assert former_client.get(page).status_code == 200
 
     sign_in(client, place.manager)
-    client.post("/panels/", data=_answers(place))
+    _apply(client, _propose(client), above_cap="y")
 
     assert former_client.get(page).status_code == 404
     assert _current_caller(sessions, ended) is None

@@ -15,7 +15,11 @@ from outreach.panels.forms import LEFT_OUT
 from outreach.panels.rules import ChangeReason, LeftOut
 from outreach.patients import labels as patient_labels
 from outreach.patients.rules import ConsentSource, Daypart, NumberHealth
-from outreach.programmes.rules import EnrolmentStatus
+from outreach.programmes import labels as programme_labels
+from outreach.programmes.rules import EnrolmentStatus, PauseReason, Rhythm
+from outreach.programmes.rules.checking import Flaw
+from outreach.protocols import labels as protocol_labels
+from outreach.protocols.rules import Pick
 
 
 @pytest.mark.parametrize(
@@ -24,6 +28,11 @@ from outreach.programmes.rules import EnrolmentStatus
         (Outcome, labels.OUTCOMES),
         (EnrolmentStatus, labels.STATUSES),
         (EnrolmentStatus, labels.STATUS_STEPS),
+        (EnrolmentStatus, labels.STATUS_CHANGES),
+        (PauseReason, programme_labels.PAUSE_REASONS),
+        (Rhythm, programme_labels.RHYTHMS),
+        (Flaw, programme_labels.FLAWS),
+        (Pick, protocol_labels.PICKS),
         (MessageStatus, labels.MESSAGES),
         (SkipReason, labels.SKIPS),
         (MeasureKind, labels.MEASURES),

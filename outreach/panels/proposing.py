@@ -1,0 +1,363 @@
+"""Working out who could call whom, before anything changes: read, solve, spread the starts."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, and_, func, select
+from sqlalchemy.orm import Session, aliased
+
+from outreach.accounts import staff
+from outreach.accounts.models import Clinic
+from outreach.clock import local_day
+from outreach.panels import roster, solving
+from outreach.panels.models import Absence, CallerProfile, PanelMembership, Shift
+from outreach.panels.rules import LeftOut
+from outreach.panels.rules.load import (
+    Weeks,
+    added,
+    coming_weeks,
+    in_minutes,
+    projected_calls,
+)
+from outreach.panels.rules.matching import Candidate, Unmet, Verdict, Waiting, left_out_by, unmet
+from outreach.panels.rules.stagger import Begun, fits, stagger
+from outreach.patients import hours
+from outreach.patients.models import Patient
+from outreach.programmes import choices
+from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.programmes.rules import EnrolmentStatus, Protocol
+
+# A caller whose hours turn out too few for those given to them gives some back, and the rest
+# is solved again: so often at most.
+MOST_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class Person:
+    """A waiting enrolment with all that assignment goes by."""
+
+    facts: Waiting
+    protocol: Protocol
+    starts_on: date
+
+    @property
+    def enrolment_id(self) -> int:
+        """Its enrolment."""
+        return self.facts.enrolment_id
+
+    def cost_from(self, starts_on: date, mondays: Sequence[date]) -> Weeks:
+        """Return the minutes of each coming week if week 1 begins on ``starts_on``."""
+        calls = projected_calls(self.protocol, starts_on, {}, mondays)
+        return in_minutes(calls, self.protocol.minutes_per_call)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where assignment happens: a clinic, its callers, its open days, and today."""
+
+    callers: Sequence[Candidate]
+    mondays: Sequence[date]
+    today: date
+    is_open: Callable[[date], bool]
+
+    @property
+    def by_id(self) -> dict[int, Candidate]:
+        """Callers by their id."""
+        return {caller.caller_id: caller for caller in self.callers}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who is proposed for whom and from when, or the rule that left somebody out."""
+
+    caller_of: Mapping[int, int]
+    starts_on: Mapping[int, date]
+    left_out: Mapping[int, LeftOut]
+    unmet: Mapping[int, tuple[Unmet, ...]]
+    is_proven: bool
+    loads: Mapping[int, Weeks]
+
+    def spread(self, callers: Sequence[Candidate]) -> tuple[float, float, float]:
+        """Return (lowest, median, highest) share of a caller's hours in their fullest week."""
+        shares = [
+            max(self.loads[each.caller_id], default=0) / max(1, each.weekly_minutes)
+            for each in callers
+            if each.is_trained and not each.is_away
+        ] or [0.0]
+        return min(shares), median(shares), max(shares)
+
+
+def work_out(people: Sequence[Person], place: Place) -> Plan:
+    """Return the best assignment of ``people``, those who wait longest first.
+
+    Language, training, cap and hours hold exactly; wishes and balance are the solver's.
+    """
+    typical = _typical_minutes(people, place)
+    rooms = {each.caller_id: _room(each, typical) for each in place.callers}
+    by_id = {person.enrolment_id: person for person in people}
+    waiting = [person.facts for person in people]
+    for _round in range(MOST_ROUNDS):
+        verdict = solving.solve(waiting, place.callers, rooms, typical, on=place.today)
+        begun = _begin_all(verdict.caller_of, by_id, place)
+        crowded = {caller_id: each for caller_id, each in begun.items() if each.too_many}
+        if not crowded:
+            break
+        for caller_id, each in crowded.items():
+            rooms[caller_id] = len(each.starts_on)
+    return _plan(verdict, begun, people, place)
+
+
+def _plan(
+    verdict: Verdict, begun: Mapping[int, Begun], people: Sequence[Person], place: Place
+) -> Plan:
+    starts_on = {each: day for found in begun.values() for each, day in found.starts_on.items()}
+    caller_of = {each: who for each, who in verdict.caller_of.items() if each in starts_on}
+    taken: defaultdict[int, int] = defaultdict(int)
+    for caller_id in caller_of.values():
+        taken[caller_id] += 1
+    return Plan(
+        caller_of=caller_of,
+        starts_on=starts_on,
+        left_out={
+            person.enrolment_id: left_out_by(person.facts, place.callers, taken)
+            for person in people
+            if person.enrolment_id not in caller_of
+        },
+        unmet={
+            person.enrolment_id: unmet(
+                person.facts, place.by_id[caller_of[person.enrolment_id]], on=place.today
+            )
+            for person in people
+            if person.enrolment_id in caller_of
+        },
+        is_proven=verdict.is_proven,
+        loads={
+            each.caller_id: begun[each.caller_id].load if each.caller_id in begun else each.load
+            for each in place.callers
+        },
+    )
+
+
+def _begin_all(
+    caller_of: Mapping[int, int], by_id: Mapping[int, Person], place: Place
+) -> dict[int, Begun]:
+    """Spread the first days of each caller's new patients over the coming weeks."""
+    dealt: defaultdict[int, list[Person]] = defaultdict(list)
+    for enrolment_id, person in by_id.items():  # in the order in which they wait
+        if enrolment_id in caller_of:
+            dealt[caller_of[enrolment_id]].append(person)
+    return {
+        caller_id: _begin(persons, place.by_id[caller_id], place)
+        for caller_id, persons in dealt.items()
+    }
+
+
+def _begin(persons: Sequence[Person], caller: Candidate, place: Place) -> Begun:
+    """Begin those of one caller: first who keeps their weeks, then the new ones."""
+    load, kept, too_many = caller.load, {}, []
+    for person in persons:
+        fixed = person.facts.fixed_load
+        if fixed is None:
+            continue
+        if fits(load, fixed, caller.weekly_minutes):
+            load = added(load, fixed)
+            kept[person.enrolment_id] = person.starts_on
+        else:
+            too_many.append(person.enrolment_id)
+    new = [person for person in persons if person.facts.fixed_load is None]
+    by_id = {person.enrolment_id: person for person in new}
+    if not new:
+        return Begun(kept, tuple(too_many), load)
+    begun = stagger(
+        [person.enrolment_id for person in new],
+        load=load,
+        weekly_minutes=caller.weekly_minutes,
+        first_day=place.today,
+        cost_of=lambda each, day: by_id[each].cost_from(day, place.mondays),
+        is_open=place.is_open,
+    )
+    return Begun({**kept, **begun.starts_on}, (*too_many, *begun.too_many), begun.load)
+
+
+def _typical_minutes(people: Sequence[Person], place: Place) -> float:
+    """Return what one more patient costs in a week once under way."""
+    if not people:
+        return 0.0
+    return people[0].cost_from(place.mondays[0], place.mondays)[-1]
+
+
+def _room(caller: Candidate, typical_minutes: float) -> int:
+    """Return how many more patients a caller's cap, and hours once all are under way, hold."""
+    if typical_minutes <= 0:
+        return caller.room
+    free = caller.weekly_minutes - min(caller.load, default=0.0)
+    return max(0, min(caller.room, int(free / typical_minutes)))
+
+
+def place_of(session: Session, clinic: Clinic, *, now: datetime) -> Place:
+    """Return the callers of a clinic as assignment sees them, and its open days."""
+    today = local_day(now, ZoneInfo(clinic.zone))
+    mondays = coming_weeks(today)
+    book = hours.book_of(session, today=today, clinic_ids=[clinic.id])
+    return Place(
+        _candidates(session, clinic.id, mondays, now=now),
+        mondays,
+        today,
+        book.of(clinic.id, None).is_open_day,
+    )
+
+
+def people_waiting(session: Session, clinic_id: int, place: Place) -> list[Person]:
+    """Return the active enrolments of a clinic without a caller, longest waiting first."""
+    rows = session.execute(
+        select(Enrolment, Patient, ProgrammeVersion)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .join(ProgrammeVersion, ProgrammeVersion.id == Enrolment.version_id)
+        .where(*roster.is_waiting(clinic_id))
+        .order_by(Enrolment.enrolled_at, Enrolment.id)
+    ).all()
+    former = _former_callers(session, clinic_id, {each.caller_id for each in place.callers})
+    begun = _begun_ids(session, clinic_id)
+    protocols: dict[int, Protocol] = {}
+    return [_person(row, former, begun, protocols, place) for row in rows]
+
+
+def loads_of(
+    session: Session, caller_ids: Collection[int], mondays: Sequence[date]
+) -> dict[int, Weeks]:
+    """Return the minutes that each caller's present panel costs in each coming week."""
+    rows = session.execute(
+        select(PanelMembership.caller_id, Enrolment.id, Enrolment.starts_on, ProgrammeVersion)
+        .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
+        .join(ProgrammeVersion, ProgrammeVersion.id == Enrolment.version_id)
+        .where(
+            PanelMembership.caller_id.in_(sorted(caller_ids)),
+            PanelMembership.until_at.is_(None),
+            Enrolment.status == EnrolmentStatus.ACTIVE,
+        )
+        .order_by(Enrolment.id)
+    ).all()
+    chosen = choices.current_of(session, [row.id for row in rows])
+    protocols: dict[int, Protocol] = {}
+    loads = {caller_id: (0.0,) * len(mondays) for caller_id in caller_ids}
+    for row in rows:
+        protocol = _protocol(protocols, row.ProgrammeVersion)
+        calls = projected_calls(protocol, row.starts_on, chosen[row.id], mondays)
+        minutes = in_minutes(calls, protocol.minutes_per_call)
+        loads[row.caller_id] = added(loads[row.caller_id], minutes)
+    return loads
+
+
+def _candidates(
+    session: Session, clinic_id: int, mondays: Sequence[date], *, now: datetime
+) -> list[Candidate]:
+    panels = roster.callers(session, clinic_id, on=now.date())
+    ids = [each.caller_id for each in panels]
+    people = {each.id: each for each in staff.callers_of(session, clinic_id, on=now.date())}
+    profiles = {
+        each.staff_id: each
+        for each in session.scalars(select(CallerProfile).where(CallerProfile.staff_id.in_(ids)))
+    }
+    shifts = _shifts(session, ids)
+    away = set(
+        session.scalars(
+            select(Absence.staff_id).where(
+                Absence.staff_id.in_(ids),
+                Absence.from_at <= now,
+                Absence.until_at > now,
+                Absence.ended_at.is_(None),
+            )
+        )
+    )
+    loads = loads_of(session, ids, mondays)
+    bare = CallerProfile(panel_cap=0, weekly_minutes=0)
+    return [
+        Candidate(
+            caller_id=each.caller_id,
+            languages=each.languages,
+            cap=each.cap,
+            panel_size=each.panel_size,
+            weekly_minutes=(profile := profiles.get(each.caller_id, bare)).weekly_minutes,
+            load=loads[each.caller_id],
+            zone=people[each.caller_id].zone,
+            shifts=shifts.get(each.caller_id, ()),
+            gender=profile.gender,
+            is_trained=profile.trained_on is not None and profile.trained_on <= now.date(),
+            is_away=each.caller_id in away,
+        )
+        for each in panels
+    ]
+
+
+def _shifts(session: Session, staff_ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    found: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for shift in session.scalars(
+        select(Shift).where(Shift.staff_id.in_(staff_ids)).order_by(Shift.weekday, Shift.begins)
+    ):
+        found[shift.staff_id].append((shift.weekday, shift.begins, shift.ends))
+    return {staff_id: tuple(each) for staff_id, each in found.items()}
+
+
+def _former_callers(
+    session: Session, clinic_id: int, caller_ids: Collection[int]
+) -> dict[int, int]:
+    """Return who called each patient last, where they are still a caller of the clinic."""
+    later = aliased(PanelMembership)
+    rows = session.execute(
+        select(PanelMembership.patient_id, PanelMembership.caller_id)
+        .outerjoin(
+            later,
+            and_(later.patient_id == PanelMembership.patient_id, later.id > PanelMembership.id),
+        )
+        .where(PanelMembership.clinic_id == clinic_id, later.id.is_(None))
+    ).all()
+    return {row.patient_id: row.caller_id for row in rows if row.caller_id in caller_ids}
+
+
+def _begun_ids(session: Session, clinic_id: int) -> set[int]:
+    """Return the enrolments that had a caller before: their weeks have begun."""
+    return set(
+        session.scalars(
+            select(PanelMembership.enrolment_id)
+            .where(PanelMembership.clinic_id == clinic_id)
+            .group_by(PanelMembership.enrolment_id)
+            .having(func.count(PanelMembership.id) > 0)
+        )
+    )
+
+
+def _person(
+    row: Row[Enrolment, Patient, ProgrammeVersion],
+    former: Mapping[int, int],
+    begun: Collection[int],
+    protocols: dict[int, Protocol],
+    place: Place,
+) -> Person:
+    enrolment, patient, version = row
+    person = Person(
+        Waiting(
+            enrolment.id,
+            patient.language,
+            patient.zone,
+            patient.wishes,
+            patient.wished_caller,
+            former.get(patient.id),
+        ),
+        _protocol(protocols, version),
+        enrolment.starts_on,
+    )
+    if enrolment.id not in begun:
+        return person
+    fixed = person.cost_from(enrolment.starts_on, place.mondays)
+    return replace(person, facts=replace(person.facts, fixed_load=fixed))
+
+
+def _protocol(known: dict[int, Protocol], version: ProgrammeVersion) -> Protocol:
+    if version.id not in known:
+        known[version.id] = version.protocol
+    return known[version.id]

@@ -1,0 +1,24 @@
+"""Panels: why they change, who is left out. Matching, load and starts lie beside. Pure."""
+
+import enum
+
+DEFAULT_PANEL_CAP = 20  # Source: domain.md A1, panels of 10 to 20 in the trial.
+DEFAULT_WEEKLY_MINUTES = 20 * 60  # ours: half a working week on the phone
+
+
+class ChangeReason(enum.StrEnum):
+    """Why a panel membership began."""
+
+    ENROLLED = "enrolled"
+    PATIENT_ASKED = "patient asked"
+    CALLER_LEFT = "caller left"
+    BALANCE = "balance"
+
+
+class LeftOut(enum.StrEnum):
+    """Why no caller can be suggested: the first rule, in this order, that leaves nobody."""
+
+    NO_SHARED_LANGUAGE = "no_shared_language"
+    NOT_TRAINED = "not_trained"
+    PANELS_FULL = "panels_full"
+    HOURS_FULL = "hours_full"

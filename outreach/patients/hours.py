@@ -1,0 +1,136 @@
+"""The hours in which each patient may be contacted: clinic, law of the place, closed days."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+import holidays
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic, Closure
+from outreach.patients.models import HoursRule, Patient
+from outreach.patients.rules import ContactHours, Law, weekdays_from_mask
+
+YEARS_BACK, YEARS_AHEAD = 1, 2
+
+
+@dataclass(frozen=True)
+class _House:
+    """What a clinic itself says about its hours."""
+
+    region: str
+    hours: ContactHours
+
+
+class HoursBook:
+    """Answers, for one run, in which hours a patient of a clinic may be contacted.
+
+    Equal answers are one object, so that they can stand in the key of a memory.
+    """
+
+    def __init__(
+        self, houses: dict[int, _House], laws: dict[tuple[str, str | None], tuple[Law, ...]]
+    ) -> None:
+        self._houses = houses
+        self._laws = laws
+        self._known: dict[tuple[int, str | None], ContactHours] = {}
+
+    def of(self, clinic_id: int, state: str | None) -> ContactHours:
+        """Return the hours for patients of a clinic who live in ``state``.
+
+        Sundays are not in them: ``ContactHours.wished`` adds the days that a patient asked
+        for. A patient whose state is not known is kept to the law of the whole country.
+        """
+        key = (clinic_id, state)
+        if key not in self._known:
+            house = self._houses[clinic_id]
+            laws = self._laws.get((house.region, None), ())
+            if state:
+                laws += self._laws.get((house.region, state), ())
+            own = house.hours
+            self._known[key] = ContactHours(
+                own.opens, own.closes, own.weekdays, own.closed_on, laws
+            )
+        return self._known[key]
+
+    def of_patient(self, patient: Patient) -> ContactHours:
+        """Return the hours for one patient, with the days that they asked for."""
+        return self.of(patient.clinic_id, patient.state).wished(patient.wishes)
+
+
+def book_of(session: Session, *, today: date, clinic_ids: Iterable[int] | None = None) -> HoursBook:
+    """Return the hours of ``clinic_ids``, or of every clinic. Two statements.
+
+    Args:
+        today: closed days are known from a year before it to two years after.
+    """
+    clinics = select(Clinic, Closure.on).outerjoin(Closure, Closure.clinic_id == Clinic.id)
+    if clinic_ids is not None:
+        clinics = clinics.where(Clinic.id.in_(sorted(clinic_ids)))
+    found: dict[int, Clinic] = {}
+    closed: dict[int, set[date]] = {}
+    for clinic, on in session.execute(clinics.order_by(Clinic.id)):
+        found[clinic.id] = clinic
+        closed.setdefault(clinic.id, set()).update([on] if on else [])
+    houses = {
+        each.id: _House(
+            each.region,
+            ContactHours(
+                each.opens,
+                each.closes,
+                closed_on=frozenset(closed[each.id] | public_holidays(each, today).keys()),
+            ),
+        )
+        for each in found.values()
+    }
+    return HoursBook(houses, _laws(session, today, {each.region for each in found.values()}))
+
+
+def hours_of(session: Session, patient: Patient, *, today: date) -> ContactHours:
+    """Return the hours in which one patient may be contacted, Sundays as they asked."""
+    return book_of(session, today=today, clinic_ids=[patient.clinic_id]).of_patient(patient)
+
+
+def public_holidays(clinic: Clinic, today: date) -> dict[date, str]:
+    """Return the public holidays that a clinic keeps, with their names."""
+    if not clinic.keeps_holidays:
+        return {}
+    years = tuple(range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1))
+    return _public_holidays(clinic.region, clinic.holiday_area, years)
+
+
+@lru_cache(maxsize=256)
+def _public_holidays(country: str, area: str | None, years: tuple[int, ...]) -> dict[date, str]:
+    """Return the holidays of a country, and of one of its parts; none where it is unknown."""
+    try:
+        found = holidays.country_holidays(country, subdiv=area, years=years)
+    except NotImplementedError:
+        return _public_holidays(country, None, years) if area else {}
+    return dict(found)
+
+
+def _laws(
+    session: Session, today: date, regions: Iterable[str]
+) -> dict[tuple[str, str | None], tuple[Law, ...]]:
+    rules = session.scalars(
+        select(HoursRule)
+        .where(
+            HoursRule.region.in_(sorted(regions)),
+            or_(HoursRule.until_on.is_(None), HoursRule.until_on >= today),
+        )
+        .order_by(HoursRule.id)
+    )
+    laws: dict[tuple[str, str | None], tuple[Law, ...]] = {}
+    for rule in rules:
+        law = Law(
+            weekdays_from_mask(rule.weekdays),
+            rule.opens,
+            rule.closes,
+            rule.from_on,
+            rule.until_on,
+        )
+        key = (rule.region, rule.state)
+        laws[key] = (*laws.get(key, ()), law)
+    return laws

@@ -1,0 +1,192 @@
+"""Planning for enrolments by the thousand: the rule of ``next_call``, a page at a time.
+
+The next contact depends on a few facts and not on who the patient is. It is worked out once
+for all enrolments of a run that share them, and written by one statement a page.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Dialect
+from sqlalchemy.orm import Session
+
+from outreach.clock import day_began_at, local_day
+from outreach.orm import BulkInsert
+from outreach.patients.rules import Slot
+from outreach.planning import next_call
+from outreach.planning.courses import Place, Progress, Reader, Row
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import (
+    CallStatus,
+    Due,
+    contact_slot,
+    first_day,
+    next_contact,
+    next_due,
+)
+
+log = logging.getLogger(__name__)
+
+# Enrolments of the same weeks stand together and are alike, so few need remembering.
+MOST_KEPT = 20_000
+_OF_ROW = ("clinic_id", "patient_id", "enrolment_id", "sequence")
+_OF_DUE = ("version_id", "phase", "due_on", "complete_by_on")
+_OF_SLOT = ("dial_from_at", "dial_until_at")
+_OF_ALL = ("is_agreed", "dials", "status", "planned_at")
+Stored = tuple[Any, ...]
+
+
+class Page(NamedTuple):
+    """What came of one page: calls planned, and after which enrolment the next page begins."""
+
+    planned: int
+    next_after_id: int | None
+
+
+class _Next(NamedTuple):
+    """The next due contact of a course, as it is stored; ``due`` None: none is left."""
+
+    due: Due | None
+    stored: Stored
+    ends_on: date
+
+
+@dataclass
+class _Days:
+    """Days that many places share, and what comes next there, by ``Row.course``."""
+
+    today: date
+    nexts: dict[str, _Next] = field(default_factory=dict)
+
+
+@dataclass
+class _Spot:
+    """A place, its days, and the slots known there, by the days of a due contact."""
+
+    place: Place
+    began_at: datetime
+    days: _Days
+    slots: dict[tuple[date, date], Stored]
+
+
+class Planner:
+    """Plans pages of enrolments at one instant, and remembers what it worked out."""
+
+    def __init__(self, dialect: Dialect, now: datetime) -> None:
+        self._now = now
+        self._reader = Reader(now)
+        self._calls = BulkInsert(dialect, PlannedCall, (*_OF_ROW, *_OF_DUE, *_OF_SLOT, *_OF_ALL))
+        self._of_all = self._stored(_OF_ALL, (False, 0, CallStatus.PLANNED, now))
+        self._spots: dict[str, _Spot] = {}
+        self._days: dict[tuple[Any, ...], _Days] = {}
+        self._slots: dict[tuple[Any, ...], dict[tuple[date, date], Stored]] = {}
+        self._kept = 0
+
+    def plan_page(self, session: Session, *, after_id: int, limit: int) -> Page:
+        """Plan for enrolments from ``after_id`` on that should have a call and have none.
+
+        Whoever planned for one of them meanwhile has taken its next number in the sequence,
+        which is unique. Does not commit.
+        """
+        if self._kept > MOST_KEPT:
+            self._forget()
+        rows = self._reader.unplanned(session, after_id=after_id, limit=limit)
+        calls = []
+        for row in rows:
+            try:
+                call = self._call(session, row)
+            except Exception:  # a row that can't be read never stops the others
+                log.exception("no call planned for enrolment %s", row.enrolment_id)
+                continue
+            if call is not None:
+                calls.append(call)
+        planned = self._calls.write(session, calls)
+        return Page(planned, rows[-1].enrolment_id if len(rows) == limit else None)
+
+    def _call(self, session: Session, row: Row) -> Stored | None:
+        """Return the next call of an enrolment as it is stored, as ``rules.next_contact`` says.
+
+        One whose programme is over is completed.
+        """
+        spot = self._spots.get(row.place) or self._new_spot(session, row.place)
+        coming = spot.days.nexts.get(row.course) or self._new_next(session, row.course, spot)
+        if coming.due is None:
+            if spot.days.today >= coming.ends_on:
+                next_call.finish(session, row.enrolment_id, now=self._now)
+            return None
+        days = (coming.due.on, coming.due.complete_by_on)
+        known = spot.slots.get(days)
+        slot = self._new_slot(spot, coming.due) if known is None else known
+        contact = (*coming.stored, *slot) if slot else self._later(session, row.course, spot)
+        if not contact:
+            return None
+        sequence = (row.last_sequence or 0) + 1
+        owned = (spot.place.clinic_id, row.patient_id, row.enrolment_id, sequence)
+        return owned + contact + self._of_all
+
+    def _new_spot(self, session: Session, text: str) -> _Spot:
+        place = self._reader.place(session, text)
+        calendar = place.calendar
+        today = local_day(self._now, calendar.zone)
+        by_day = (calendar.wishes.weekdays, id(calendar.hours), today)
+        spot = self._spots[text] = _Spot(
+            place,
+            day_began_at(self._now, calendar.zone),
+            self._days.setdefault(by_day, _Days(today)),
+            self._slots.setdefault((calendar.zone, calendar.wishes, id(calendar.hours)), {}),
+        )
+        self._kept += 1
+        return spot
+
+    def _new_next(self, session: Session, text: str, spot: _Spot) -> _Next:
+        progress = self._reader.progress(session, text)
+        today, last_on = spot.days.today, progress.last_due_on
+        is_done_today = _is_done_today(progress, spot)
+        first = first_day(progress.starts_on, last_on, today, is_done_today=is_done_today)
+        course = progress.course(spot.place.calendar)
+        due = next_due(course, after=first - timedelta(days=1))
+        ends_on = progress.protocol.ends_on(progress.starts_on)
+        coming = _Next(due, self._stored_due(progress, due) if due else (), ends_on)
+        if progress.completed_at is None:  # else it depends on the zone as well
+            spot.days.nexts[text] = coming
+            self._kept += 1
+        return coming
+
+    def _new_slot(self, spot: _Spot, due: Due) -> Stored:
+        slot = contact_slot(spot.place.calendar, due, not_before=self._now)
+        stored = self._stored_slot(slot) if slot else ()
+        spot.slots[due.on, due.complete_by_on] = stored
+        self._kept += 1
+        return stored
+
+    def _later(self, session: Session, text: str, spot: _Spot) -> Stored | None:
+        """Return the first contact after one whose days leave no time to dial."""
+        progress = self._reader.progress(session, text)
+        course, is_done = progress.course(spot.place.calendar), _is_done_today(progress, spot)
+        found = next_contact(course, now=self._now, is_done_today=is_done)
+        if found is None:
+            return None
+        return self._stored_due(progress, found.due) + self._stored_slot(found.slot)
+
+    def _stored_due(self, progress: Progress, due: Due) -> Stored:
+        values = (progress.version_id, due.phase, due.on, due.complete_by_on)
+        return self._stored(_OF_DUE, values)
+
+    def _stored_slot(self, slot: Slot) -> Stored:
+        return self._stored(_OF_SLOT, (slot.from_at, slot.until_at))
+
+    def _stored(self, columns: Sequence[str], values: Stored) -> Stored:
+        pairs = zip(columns, values, strict=True)
+        return tuple(self._calls.stored(column, value) for column, value in pairs)
+
+    def _forget(self) -> None:
+        for kept in (self._spots, self._days, self._slots):
+            kept.clear()
+        self._kept = 0
+
+
+def _is_done_today(progress: Progress, spot: _Spot) -> bool:
+    return progress.completed_at is not None and progress.completed_at >= spot.began_at

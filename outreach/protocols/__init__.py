@@ -1,0 +1,1 @@
+"""Pages on which administrators edit programmes, see a patient's weeks of them, and publish."""

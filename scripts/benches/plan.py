@@ -1,0 +1,136 @@
+"""Planning every missing call, beside the database inserting the same rows from a table."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+from outreach import orm, tables
+from outreach.patients import hours
+from outreach.planning.jobs import plan_missing_calls
+from scripts.benches import databases, plan_rows
+from scripts.benches.measure import Result, Sample, alternate, peak_mb
+
+DECIDED = "bench_decided"
+COLUMNS = (
+    "clinic_id, patient_id, enrolment_id, sequence, phase, due_on, complete_by_on, dial_from_at, "
+    "dial_until_at, is_agreed, dials, status, planned_at, version_id"
+)
+MANY = 500_000  # from here on two rounds, not three
+
+
+class Unlike(RuntimeError):
+    """The planner did not plan one call for every enrolment, or planned again."""
+
+
+def run(enrolments: int | None, url: str | None) -> Result:
+    """Plan for ``enrolments`` that lack a call, and insert the rows that came of it."""
+    count = enrolments or 100_000
+    with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
+        address = databases.prepare(url, Path(folder))
+        plan_rows.fill(address, count)
+        # Once beforehand: what the planner makes of them is what the statement inserts.
+        _plan(address, count)
+        _keep_decided(address)
+        again: list[float] = []
+        ours, limit = alternate(
+            lambda: _ours(address, count, again),
+            lambda: _insert(address),
+            rounds=2 if count >= MANY else 3,
+        )
+        _drop_decided(address)
+        databases.empty(address)
+    best = min(sample.value for sample in ours)
+    extra = {
+        "enrolments": f"{count:,}",
+        "calls a second": f"{count / best:,.0f}",
+        "peak memory, MB": f"{max(sample.peak_mb for sample in ours):,.0f}",
+        "again: new rows": "0",
+        "again: seconds": f"{min(again):.2f}",
+        "again / first": f"{min(again) / best:.2f}",
+    }
+    return Result("plan", "seconds", ours, limit, extra)
+
+
+def plan_twice(address: str) -> tuple[int, float, float, float]:
+    """Plan in this process; return how many, seconds, memory in MB, and seconds of a second."""
+    engine = orm.make_engine(address)
+    sessions = orm.make_sessions(engine)
+    with orm.reading(), sessions() as session:
+        hours.book_of(session, today=plan_rows.TODAY)  # loads a calendar, once a process
+    began = time.perf_counter()
+    planned = plan_missing_calls(sessions, lambda: plan_rows.NOW)
+    seconds = time.perf_counter() - began
+    began = time.perf_counter()
+    planned += plan_missing_calls(sessions, lambda: plan_rows.NOW)
+    again = time.perf_counter() - began
+    engine.dispose()
+    return planned, seconds, peak_mb(), again
+
+
+def _ours(address: str, count: int, again: list[float]) -> Sample:
+    _forget(address)
+    sample, second = _plan(address, count)
+    again.append(second)
+    return sample
+
+
+def _plan(address: str, count: int) -> tuple[Sample, float]:
+    """Plan in a process of its own for the sake of its memory."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.benches.plan", address],
+        cwd=Path(__file__).resolve().parents[2],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    planned, seconds, peak_mb, again = json.loads(done.stdout)
+    if planned != count:
+        raise Unlike(f"{planned} calls were planned for {count} enrolments")
+    return Sample(seconds, peak_mb), again
+
+
+def _insert(address: str) -> Sample:
+    """Insert the same rows by one statement."""
+    _forget(address)
+    with closing(databases.connect(address)) as connection:
+        began = time.perf_counter()
+        connection.execute(
+            f"INSERT INTO planned_call ({COLUMNS}) SELECT {COLUMNS} FROM {DECIDED} "  # noqa: S608
+            "ORDER BY enrolment_id"
+        )
+        connection.commit()
+        return Sample(time.perf_counter() - began)
+
+
+def _keep_decided(address: str) -> None:
+    _forget_decided = f"DROP TABLE IF EXISTS {DECIDED}"
+    with closing(databases.connect(address)) as connection:
+        connection.execute(_forget_decided)
+        connection.execute(
+            f"CREATE TABLE {DECIDED} AS SELECT {COLUMNS} FROM planned_call "  # noqa: S608
+            "WHERE status = 'planned'"
+        )
+        connection.commit()
+
+
+def _drop_decided(address: str) -> None:
+    with closing(databases.connect(address)) as connection:
+        connection.execute(f"DROP TABLE {DECIDED}")
+        connection.commit()
+
+
+def _forget(address: str) -> None:
+    """Take the planned calls away again, so that both begin with the same tables."""
+    with closing(databases.connect(address)) as connection:
+        connection.execute("DELETE FROM planned_call WHERE status = 'planned'")
+        connection.commit()
+    databases.settle(address)
+
+
+if __name__ == "__main__":
+    assert tables.ALL  # noqa: S101 - every table is known to the others by then
+    print(json.dumps(plan_twice(sys.argv[1])))

@@ -1,0 +1,183 @@
+"""Asking a questionnaire on a call: kept once, scored, and a nurse told where it asks for one."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Role
+from outreach.concerns.models import Concern, ConcernStep
+from outreach.concerns.rules import ConcernKind, Urgency
+from outreach.measures.models import Reading
+from outreach.measures.rules import MeasureKind
+from outreach.orm import Sessions
+from outreach.questionnaires.models import Questionnaire
+from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
+from tests.conftest import HASH, sign_in
+
+
+@dataclass
+class Conversation:
+    """A caller on the line with one of their patients."""
+
+    sessions: Sessions
+    client: FlaskClient
+    ref: str
+    manager: StaffMember
+
+    def path(self, code: str) -> str:
+        return f"/patients/{self.ref}/questionnaires/{code}"
+
+    def answer(self, code: str, answers: dict[int, int], *, form_key: str = "") -> str:
+        """Fill in one questionnaire and return the page that follows."""
+        page = self.client.get(self.path(code)).text
+        found = re.search(r'name="form_key"[^>]*value="([^"]+)"', page)
+        assert found
+        data = {f"item_{number}": str(answer) for number, answer in answers.items()}
+        data["form_key"] = form_key or found.group(1)
+        answer = self.client.post(self.path(code), data=data, follow_redirects=True)
+        assert answer.status_code == 200
+        return answer.text
+
+    def concerns(self) -> list[tuple[ConcernKind, Urgency]]:
+        with self.sessions() as session:
+            rows = session.execute(select(Concern.kind, Concern.urgency).order_by(Concern.id))
+            return [(kind, urgency) for kind, urgency in rows]
+
+
+@pytest.fixture
+def talk(sessions: Sessions, client: FlaskClient) -> Conversation:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        caller = make_staff(session, clinic, password_hash=HASH)
+        manager = make_staff(session, clinic, Role.MANAGER, password_hash=HASH)
+        patient = make_patient(session, clinic)
+        make_enrolment(session, patient, caller=caller)
+    sign_in(client, caller)
+    return Conversation(sessions, client, patient.ref, manager)
+
+
+def test_a_phq_9_is_kept_item_by_item_with_its_total_beside_the_other_readings(
+    talk: Conversation,
+) -> None:
+    page = talk.answer("phq9", {1: 2, 2: 2, 3: 2, 4: 2, 5: 1, 6: 1, 7: 1, 8: 1, 9: 0})
+
+    assert "moderate" in page
+    with talk.sessions() as session:
+        kept = session.scalars(select(Questionnaire)).one()
+        total = session.scalars(select(Reading)).one()
+        assert kept.score == Decimal(12)
+        assert (kept.given[4], kept.given[9]) == (2, 0)
+        assert (total.kind, total.value) == (MeasureKind.PHQ9_TOTAL, Decimal(12))
+    assert talk.concerns() == []
+
+
+def test_any_thought_of_self_harm_tells_a_nurse_now_and_the_caller_what_to_do(
+    talk: Conversation,
+) -> None:
+    page = talk.answer("phq9", dict.fromkeys(range(1, 9), 0) | {9: 1})
+
+    assert "Stay on the line" in page
+    assert "988" in page
+    assert talk.concerns() == [(ConcernKind.SELF_HARM, Urgency.NOW)]
+    with talk.sessions() as session:
+        note = session.scalar(select(ConcernStep.note))
+        assert note == "PHQ-9: 1, minimal. Item 9: 1 of 3."
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (dict.fromkeys(range(1, 9), 2) | {9: 0}, [Urgency.NEXT_BUSINESS_DAY]),
+        (dict.fromkeys(range(1, 8), 3) | {8: 0, 9: 0}, [Urgency.SAME_DAY]),
+        (dict.fromkeys(range(1, 9), 1) | {9: 0}, []),
+        (dict.fromkeys(range(1, 9), 1), [Urgency.NEXT_BUSINESS_DAY]),
+    ],
+    ids=["16", "21", "8", "item 9 not asked"],
+)
+def test_a_score_brings_a_nurse_as_soon_as_it_asks(
+    talk: Conversation, answers: dict[int, int], expected: list[Urgency]
+) -> None:
+    talk.answer("phq9", answers)
+
+    assert talk.concerns() == [(ConcernKind.MOOD, urgency) for urgency in expected]
+
+
+def test_an_estimated_total_is_said_to_be_one_and_is_no_reading(talk: Conversation) -> None:
+    page = talk.answer("phq9", dict.fromkeys(range(2, 9), 1) | {9: 0})
+
+    assert "estimated" in page
+    with talk.sessions() as session:
+        assert session.scalars(select(Reading)).all() == []
+
+
+def test_a_double_save_keeps_one_questionnaire_and_one_concern(talk: Conversation) -> None:
+    for _time in range(2):
+        talk.answer("phq9", {9: 2}, form_key="one-page")
+
+    with talk.sessions() as session:
+        assert session.scalar(select(func.count(Questionnaire.id))) == 1
+    assert len(talk.concerns()) == 1
+
+
+def test_the_same_page_with_other_answers_is_refused_and_changes_nothing(
+    talk: Conversation,
+) -> None:
+    talk.answer("gad7", {1: 1}, form_key="one-page")
+
+    answer = talk.client.post(talk.path("gad7"), data={"item_1": "2", "form_key": "one-page"})
+
+    assert answer.status_code == 409
+    with talk.sessions() as session:
+        assert session.scalars(select(Questionnaire)).one().given == {1: 1}
+
+
+def test_a_phq_2_that_asks_for_it_goes_on_to_the_phq_9_with_its_answers(
+    talk: Conversation,
+) -> None:
+    page = talk.answer("phq2", {1: 1, 2: 2})
+
+    link = re.search(r'href="([^"]+phq9\?after=[^"]+)"', page)
+    assert link
+    begun = talk.client.get(link.group(1)).text
+    checked = re.findall(r"<input[^>]*checked[^>]*>", begun)
+    assert len(checked) == 2
+
+
+def test_a_phq_2_below_3_is_over(talk: Conversation) -> None:
+    assert "Go on with the PHQ-9" not in talk.answer("phq2", {1: 1, 2: 1})
+
+
+@pytest.mark.parametrize("data", [{}, {"item_1": "7"}, {"item_1": "x"}])
+def test_an_empty_page_or_an_answer_that_cannot_be_is_refused(
+    talk: Conversation, data: dict[str, str]
+) -> None:
+    answer = talk.client.post(talk.path("phq9"), data=data | {"form_key": "k"})
+
+    assert answer.status_code == 422
+    with talk.sessions() as session:
+        assert session.scalars(select(Questionnaire)).all() == []
+
+
+@pytest.mark.parametrize("code", ["dds17", "care", "nonsense"])
+def test_a_licensed_or_unknown_questionnaire_does_not_exist(talk: Conversation, code: str) -> None:
+    assert talk.client.get(talk.path(code)).status_code == 404
+
+
+def test_the_list_says_how_each_went_last(talk: Conversation) -> None:
+    talk.answer("gad7", dict.fromkeys(range(1, 8), 2))
+
+    page = talk.client.get(f"/patients/{talk.ref}/questionnaires/").text
+
+    assert "GAD-7" in page
+    assert ">14<" in page
+
+
+def test_managers_do_not_ask_questionnaires(talk: Conversation) -> None:
+    sign_in(talk.client, talk.manager)
+
+    assert talk.client.get(talk.path("phq9")).status_code == 404
