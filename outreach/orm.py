@@ -146,39 +146,59 @@ def insert_new(session: Session, model: type[Model], rows: Sequence[Mapping[str,
 class BulkInsert:
     """Inserts rows of one table by the thousand that break no unique key.
 
-    As :func:`insert_new`, but one statement for all and no row becomes an object: arrays on
-    PostgreSQL, one prepared statement on SQLite. Rows hold values as the driver takes them;
-    :meth:`stored` makes them, so that a value in many rows is made once.
+    As :func:`insert_new`, but one statement for all, and no row becomes an object. The
+    values of a row are its ``own``, and others that it shares with many: PostgreSQL gets
+    those once each and joins them. All are as the driver takes them, see :meth:`stored`.
     """
 
-    def __init__(self, dialect: Dialect, model: type[Model], columns: Sequence[str]) -> None:
-        fields = [inspect(model).local_table.c[name] for name in columns]
-        self._to_stored = {
-            field.name: field.type.dialect_impl(dialect).bind_processor(dialect) for field in fields
+    def __init__(
+        self, dialect: Dialect, model: type[Model], *, own: Sequence[str], shared: Sequence[str]
+    ) -> None:
+        columns = inspect(model).local_table.c
+        self._types = {name: columns[name].type.dialect_impl(dialect) for name in (*own, *shared)}
+        self._processors = {
+            name: kind.bind_processor(dialect) for name, kind in self._types.items()
         }
-        into = f"INSERT INTO {model.__tablename__} ({', '.join(columns)})"
-        self._has_arrays = dialect.name == "postgresql"
-        if self._has_arrays:
-            arrays = ", ".join(f"%s::{field.type.compile(dialect)}[]" for field in fields)
-            self._text = f"{into} SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608 - our names
+        names = ", ".join(self._types)
+        self._into = f"INSERT INTO {model.__tablename__} ({names})"
+        self._is_joined = dialect.name == "postgresql"
+        if self._is_joined:
+            own_arrays = self._arrays(own, dialect)
+            shared_arrays = self._arrays(shared, dialect)
+            self._text = (
+                f"{self._into} SELECT {names} FROM unnest(%s::int[], {own_arrays}) "  # noqa: S608
+                f"AS own (number, {', '.join(own)}) "
+                f"JOIN unnest(%s::int[], {shared_arrays}) "
+                f"AS shared (number, {', '.join(shared)}) USING (number) ON CONFLICT DO NOTHING"
+            )
         else:
-            marks = ", ".join("?" * len(fields))
-            self._text = f"{into} VALUES ({marks}) ON CONFLICT DO NOTHING"
+            marks = ", ".join("?" * len(self._types))
+            self._text = f"{self._into} VALUES ({marks}) ON CONFLICT DO NOTHING"
 
     def stored(self, column: str, value: Any) -> Any:
         """Return a value of ``column`` as the driver takes it."""
-        convert = self._to_stored[column]
+        convert = self._processors[column]
         return convert(value) if convert else value
 
-    def write(self, session: Session, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Insert ``rows``, in the order of the columns; return how many went in."""
+    def write(
+        self, session: Session, rows: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]
+    ) -> int:
+        """Insert ``rows`` of (own values, shared values); return how many went in."""
         if not rows:
             return 0
         connection = session.connection()
-        if self._has_arrays:
-            by_column = tuple(list(values) for values in zip(*rows, strict=True))
-            return connection.exec_driver_sql(self._text, by_column).rowcount
-        return connection.exec_driver_sql(self._text, list(rows)).rowcount
+        if not self._is_joined:
+            whole = [own + shared for own, shared in rows]
+            return connection.exec_driver_sql(self._text, whole).rowcount
+        numbers: dict[tuple[Any, ...], int] = {}
+        of_row = [numbers.setdefault(shared, len(numbers)) for _own, shared in rows]
+        own_columns = map(list, zip(*(own for own, _shared in rows), strict=True))
+        shared_columns = map(list, zip(*numbers, strict=True))
+        arrays = (of_row, *own_columns, list(numbers.values()), *shared_columns)
+        return connection.exec_driver_sql(self._text, arrays).rowcount
+
+    def _arrays(self, columns: Sequence[str], dialect: Dialect) -> str:
+        return ", ".join(f"%s::{self._types[name].compile(dialect)}[]" for name in columns)
 
 
 class as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts import staff
 from outreach.accounts.models import StaffMember
 from outreach.callers import profile
-from outreach.callers.rules import Helper, Need, NotPlaced, minutes_in, days_of, share
+from outreach.callers.rules import Helper, Need, NotPlaced, days_of, minutes_in, share
 from outreach.panels import duty, roster
 from outreach.panels.models import Cover, PanelMembership
 from outreach.patients.models import Patient
@@ -48,9 +48,9 @@ class Candidate:
 class Line:
     """One patient, who may take them over, and who is proposed or was chosen.
 
-    ``calls`` fall due in the days in question. ``span`` is to be taken over; ``for_name`` is whose patient it is where the
-    caller is a stand-in themselves. ``membership_id`` and ``cover_id`` (of the absence that
-    is changed) are what was there when the page was made.
+    ``calls`` fall due in the days in question. ``span`` is to be taken over; ``for_name`` is
+    whose patient it is where the caller is a stand-in themselves. ``membership_id`` and
+    ``cover_id`` (of the absence that is changed) are what was there when the page was made.
     """
 
     enrolment_id: int

@@ -1,17 +1,16 @@
-"""What is being typed, kept on the server, and the mark that somebody is on the line."""
+"""What is being typed about a call, kept on the server."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Draft
-from outreach.calls.rules import HELD_FOR, is_held
 from outreach.errors import RuleBroken, Stale
 from outreach.orm import insert_new
 from outreach.planning.models import PlannedCall
@@ -33,14 +32,6 @@ class TooMuch(RuleBroken):
     """A draft is larger than a call can be."""
 
 
-@dataclass(frozen=True)
-class Mark:
-    """Somebody else is on the line with the patient."""
-
-    name: str
-    since: datetime
-
-
 def of(session: Session, call: PlannedCall, actor: Actor) -> Draft | None:
     """Return what ``actor`` was typing about ``call``, if anything."""
     return session.scalar(
@@ -48,48 +39,20 @@ def of(session: Session, call: PlannedCall, actor: Actor) -> Draft | None:
     )
 
 
-def mark_of_others(
-    session: Session, call: PlannedCall, actor: Actor, *, now: datetime
-) -> Mark | None:
-    """Return who else is on the line with this patient, by a mark that still counts."""
-    others = session.scalars(
-        select(Draft)
-        .options(joinedload(Draft.staff))
-        .where(
-            Draft.planned_call_id == call.id,
-            Draft.staff_id != actor.staff_id,
-            Draft.is_in_call.is_(True),
-        )
-        .order_by(Draft.saved_at.desc(), Draft.id.desc())
-    ).all()
-    for draft in others:
-        if is_held(is_in_call=True, saved_at=draft.saved_at, now=now):
-            return Mark(draft.staff.name, draft.started_at or draft.saved_at)
-    return None
-
-
 def begin(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> Draft:
-    """Mark that ``actor`` is on the line; a call begun before goes on. Does not commit."""
+    """Start the clock of a conversation; one begun before goes on. Does not commit."""
     draft = of(session, call, actor) or _new(session, call, actor, now=now)
-    draft.is_in_call, draft.saved_at = True, now
+    draft.saved_at = now
     draft.started_at = draft.started_at or now
     session.flush()
     return draft
 
 
 def end(session: Session, call: PlannedCall, actor: Actor) -> None:
-    """Take the mark away; what was typed stays. Does not commit."""
+    """Stop the clock without recording anything; what was typed stays. Does not commit."""
     draft = of(session, call, actor)
     if draft is not None:
-        draft.is_in_call, draft.started_at = False, None
-
-
-def take_over(session: Session, call: PlannedCall, actor: Actor) -> None:
-    """End everybody else's mark; what they typed stays theirs. Does not commit."""
-    for draft in session.scalars(
-        select(Draft).where(Draft.planned_call_id == call.id, Draft.staff_id != actor.staff_id)
-    ):
-        draft.is_in_call = False
+        draft.started_at = None
 
 
 @dataclass(frozen=True)
@@ -135,17 +98,6 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
     return int(kept)
 
 
-def in_hands(session: Session, call_ids: Sequence[int], *, now: datetime) -> set[int]:
-    """Return those of ``call_ids`` that somebody is in, or was writing about just now."""
-    return set(
-        session.scalars(
-            select(Draft.planned_call_id).where(
-                Draft.planned_call_id.in_(call_ids), Draft.saved_at > now - HELD_FOR
-            )
-        )
-    )
-
-
 def drop(session: Session, call: PlannedCall, actor: Actor) -> None:
     """Forget the draft of a call that was recorded. Does not commit."""
     session.execute(
@@ -169,7 +121,6 @@ def _new(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) ->
         "answers": {},
         "version": 0,
         "tab": "",
-        "is_in_call": False,
         "saved_at": now,
     }
     insert_new(session, Draft, [row])

@@ -1,6 +1,6 @@
 """Work the scheduler starts for calls."""
 
-from outreach.calls import drafts, outcomes
+from outreach.calls import leases, outcomes
 from outreach.clock import Clock
 from outreach.orm import Sessions, for_each, reading
 from outreach.planning import catch_up
@@ -11,13 +11,13 @@ BATCH = 500
 def catch_up_overdue_calls(sessions: Sessions, clock: Clock) -> int:
     """Move on calls whose time to dial has passed, or close them as missed; return how many.
 
-    A transaction each: one bad row never holds up the rest. A call that somebody is in, or
-    was writing about a moment ago, is left to them.
+    A transaction each: one bad row never holds up the rest. A call that somebody has open
+    is left to them.
     """
     now = clock()
     with reading(), sessions() as session:
         overdue = catch_up.overdue_ids(session, now=now, limit=BATCH)
-        in_hands = drafts.in_hands(session, overdue, now=now)
+        in_hands = leases.held_ids(session, overdue, now=now)
     ids = [call_id for call_id in overdue if call_id not in in_hands]
 
     def move_on(call_id: int) -> bool:

@@ -97,7 +97,7 @@ class Draft(Model):
 
     ``version`` counts saves and ``tab`` is who saved last, so that a second tab can't
     overwrite the first unseen, while one whose answer got lost may go on.
-    ``is_in_call`` with a fresh ``saved_at`` tells others that the patient is on the line.
+    ``started_at`` is when the conversation began, from which its minutes are counted.
     """
 
     __tablename__ = "call_draft"
@@ -112,7 +112,6 @@ class Draft(Model):
     answers: Mapped[dict[str, Any]]
     version: Mapped[int]
     tab: Mapped[str] = mapped_column(String(40), default="")
-    is_in_call: Mapped[bool]
     started_at: Mapped[datetime | None]
     saved_at: Mapped[datetime]
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts
+from outreach.calls import drafts, leases
 from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.concerns import raising
@@ -112,6 +112,7 @@ def record(
     _keep_readings(event)
     _CONSEQUENCES[report.outcome](event)
     drafts.drop(session, call, actor)
+    leases.release(session, call, actor)
     trail.record(
         session,
         "recorded a call",

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls.models import Attempt, CallNote, Draft, Promise
+from outreach.calls.models import Attempt, CallNote, Draft, Lease, Promise
 from outreach.calls.rules import (
-    HELD_FOR,
     Outcome,
     QueueFacts,
     QueueGroup,
@@ -111,12 +110,17 @@ class Queue:
 
     def of(self, group: QueueGroup) -> list[Entry]:
         """Return the entries of one part."""
-        return [entry for entry in self.entries if entry.group is group]
+        return [entry for entry in self.entries if entry.group is group and entry.held_by is None]
+
+    @property
+    def with_others(self) -> list[Entry]:
+        """Return the entries that somebody else has open now: theirs to call, not ours."""
+        return [entry for entry in self.entries if entry.held_by is not None]
 
 
 def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
     """Return the queue of ``actor`` at ``now``. Three statements, for 3 patients or 300."""
-    wanted = {"caller_id": actor.staff_id, "held_since": now - HELD_FOR, "now": now}
+    wanted = {"caller_id": actor.staff_id, "now": now}
     rows = session.execute(_open_calls(), wanted).all()
     tried = _attempts(session, [row.id for row in rows if row.dials])
     zone = ZoneInfo(actor.zone)
@@ -130,23 +134,21 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
 
 
 def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
-    """Return the patient to call next: the first in NOW that nobody is on the line with."""
-    for entry in queue_of(session, actor, now=now).of(QueueGroup.NOW):
-        if entry.held_by is None:
-            return entry.ref
-    return None
+    """Return the patient to call next: the first in NOW that nobody else has open."""
+    first = next(iter(queue_of(session, actor, now=now).of(QueueGroup.NOW)), None)
+    return first.ref if first else None
 
 
 @cache
 def _open_calls() -> Select[*tuple[Any, ...]]:
-    """Return the statement of a queue, for ``caller_id`` and ``held_since``; built once."""
+    """Return the statement of a queue, for ``caller_id`` and ``now``; built once."""
     caller_id: ColumnElement[int] = bindparam("caller_id")
     earlier, holder = aliased(PlannedCall), aliased(StaffMember)
-    others_mark = and_(
-        Draft.planned_call_id == PlannedCall.id,
-        Draft.staff_id != caller_id,
-        Draft.is_in_call.is_(True),
-        Draft.saved_at > bindparam("held_since"),
+    now: ColumnElement[datetime] = bindparam("now", type_=UTCDateTime())
+    others = and_(
+        Lease.planned_call_id == PlannedCall.id,
+        Lease.staff_id != caller_id,
+        Lease.until_at > now,
     )
     return (
         select(
@@ -185,9 +187,9 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
                     earlier.sequence == PlannedCall.sequence - 1,
                 )
             ).label("status_before"),
-            _one(
-                select(holder.name).join(Draft, Draft.staff_id == holder.id).where(others_mark)
-            ).label("held_by"),
+            _one(select(holder.name).join(Lease, Lease.staff_id == holder.id).where(others)).label(
+                "held_by"
+            ),
             _one(
                 select(Draft.id).where(
                     Draft.planned_call_id == PlannedCall.id,
@@ -202,7 +204,7 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
         .join(Clinic, Clinic.id == PlannedCall.clinic_id)
         .join(StaffMember, StaffMember.id == PanelMembership.caller_id)
         .where(
-            duty.enrolments_of(caller_id, bindparam("now", type_=UTCDateTime())),
+            duty.enrolments_of(caller_id, now),
             PlannedCall.status == CallStatus.PLANNED,
         )
         .order_by(PlannedCall.dial_from_at, PlannedCall.id)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 LONGEST_CALL_MINUTES = 240
 HELD_FOR = timedelta(minutes=30)  # Source: peers.md (c) 3, the grace of an in-call mark.
+OPEN_FOR = timedelta(minutes=10)  # ours: a screen that was opened and left
 EARLY_TOLERANCE = timedelta(minutes=5)  # Source: peers.md (c) 2.
 
 
@@ -136,11 +137,6 @@ def order_key(facts: QueueFacts) -> tuple[int, datetime, datetime]:
 def is_early(*, is_agreed: bool, dial_from_at: datetime, now: datetime) -> bool:
     """Say whether dialling at ``now`` would break a promised time."""
     return is_agreed and now < dial_from_at - EARLY_TOLERANCE
-
-
-def is_held(*, is_in_call: bool, saved_at: datetime, now: datetime) -> bool:
-    """Say whether an in-call mark still counts: nobody stays on the line unheard for ever."""
-    return is_in_call and now - saved_at < HELD_FOR
 
 
 def minutes_since(started_at: datetime, now: datetime) -> int | None:

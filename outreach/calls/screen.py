@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls import dialing, drafts, outcomes
+from outreach.calls import dialing, drafts, leases, outcomes
 from outreach.calls.dialing import Moment
-from outreach.calls.drafts import Mark
+from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, Promise
 from outreach.calls.rules import Outcome
 from outreach.clock import local_day
@@ -24,7 +24,7 @@ from outreach.panels import duty
 from outreach.patients import registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import NumberHealth, Slot
-from outreach.planning import courses, next_call, retrying
+from outreach.planning import courses, next_call, retrying, versions
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import PastDial
@@ -71,6 +71,7 @@ class Screen:
     readings: Sequence[Reading]
     draft: Draft | None
     other: Mark | None
+    is_started: bool
     must_read: bool
     next_try: Slot | None
 
@@ -93,6 +94,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
     """Return all that the call screen shows. Raises NoPlannedCall."""
     call = call_of(session, patient)
     standing = courses.standing_of(session, call.enrolment_id, now=now)
+    planned = versions.as_planned(session, call, standing)
     today = local_day(now, standing.zone)
     course = standing.course
     dials = [*outcomes.dials_of(session, call.id), PastDial(now)]
@@ -108,9 +110,10 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         attempts=_attempts(session, call.id),
         readings=readings.latest(session, patient.id, SHOWN),
         draft=drafts.of(session, call, actor),
-        other=drafts.mark_of_others(session, call, actor, now=now),
+        other=leases.mark_of_others(session, call, actor, now=now),
+        is_started=leases.is_started(session, call, actor),
         must_read=must_read(session, call, actor, now=now),
-        next_try=retrying.next_try(standing, call, dials, is_over_for_today=False, now=now),
+        next_try=retrying.next_try(planned, call, dials, is_over_for_today=False, now=now),
     )
 
 

@@ -12,7 +12,7 @@ from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.calls import dialing, drafts, outcomes, screen
+from outreach.calls import dialing, drafts, leases, outcomes, screen
 from outreach.calls import queue as queues
 from outreach.calls.forms import Around, CallReportForm, hash_of, typed_from
 from outreach.calls.labels import GROUP_WORDS, OUTCOME_MEANINGS, OUTCOME_WORDS, WHY_WORDS
@@ -57,6 +57,8 @@ def call(ref: str) -> ResponseReturnValue:
         return redirect(url_for("chart.patient", ref=ref))
     with db.sessionmaker.begin() as own:
         _audit(own, "opened the call screen", patient)
+        if "prefetch" not in request.headers.get("Sec-Purpose", "") and not shown.must_read:
+            leases.take(own, shown.call, signed_in(), now=now)
     return _page(shown, _blank_form(shown))
 
 
@@ -70,8 +72,9 @@ def start(ref: str) -> ResponseReturnValue:
     if screen.must_read(db.session, planned, actor, now=now):
         return redirect(url_for("chart.handover", ref=ref))
     if request.form.get("take_over"):
-        drafts.take_over(db.session, planned, actor)
-    if drafts.mark_of_others(db.session, planned, actor, now=now) is None:
+        leases.take_over(db.session, planned, actor, now=now)
+    if leases.take(db.session, planned, actor, now=now):
+        leases.start(db.session, planned, actor, now=now)
         drafts.begin(db.session, planned, actor, now=now)
     db.session.commit()
     return redirect(url_for("calls.call", ref=ref))
@@ -80,10 +83,22 @@ def start(ref: str) -> ResponseReturnValue:
 @bp.post("/calls/<ref>/stop")
 @role_required(Role.CALLER)
 def stop(ref: str) -> ResponseReturnValue:
-    """Take the in-call mark away without recording anything; what was typed stays."""
-    drafts.end(db.session, screen.call_of(db.session, _patient(ref)), signed_in())
+    """Leave a call without recording anything: it is free again, what was typed stays."""
+    planned = screen.call_of(db.session, _patient(ref))
+    drafts.end(db.session, planned, signed_in())
+    leases.release(db.session, planned, signed_in())
     db.session.commit()
     return redirect(url_for("calls.queue"))
+
+
+@bp.post("/calls/<ref>/lease")
+@role_required(Role.CALLER)
+def lease(ref: str) -> ResponseReturnValue:
+    """Keep a call that is open on a screen somebody looks at; say whether it is still theirs."""
+    planned = screen.call_of(db.session, _patient(ref))
+    is_theirs = leases.keep(db.session, planned, signed_in(), now=deps().clock())
+    db.session.commit()
+    return jsonify(is_yours=is_theirs)
 
 
 @bp.post("/calls/<ref>/draft")
@@ -97,6 +112,7 @@ def draft(ref: str) -> ResponseReturnValue:
         if is_used or str(planned.id) != request.form.get("planned_call_id"):
             return jsonify(reason="closed"), 409
         version = drafts.save(db.session, planned, signed_in(), typed, now=deps().clock())
+        leases.keep(db.session, planned, signed_in(), now=deps().clock())
     except NoPlannedCall:
         return jsonify(reason="closed"), 409
     except drafts.SavedElsewhere:

@@ -15,7 +15,7 @@ from wtforms import (
     SelectField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import HiddenInput
 
 from outreach.panels.assignment import Handover
@@ -24,7 +24,7 @@ from outreach.panels.proposals import Filled
 from outreach.panels.roster import PanelCaller
 from outreach.panels.rules import ChangeReason, LeftOut
 from outreach.panels.rules.matching import Unmet
-from outreach.web.bounded import whole
+from outreach.web.bounded import LARGEST, whole
 
 LEFT_OUT = {
     LeftOut.NO_SHARED_LANGUAGE: _l("Nobody here speaks this language."),
@@ -44,7 +44,9 @@ UNMET = {
 class ApplyForm(FlaskForm):
     """One press that gives everybody on a proposal their caller."""
 
-    proposal_id = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    proposal_id = IntegerField(
+        widget=HiddenInput(), validators=[InputRequired(), NumberRange(1, LARGEST)]
+    )
     above_cap = BooleanField(_l("Go above the cap of a panel"))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from outreach.clock import local_day
 from outreach.patients.rules import Slot
-from outreach.planning import courses, next_call
+from outreach.planning import courses, next_call, versions
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus, PastDial, next_slot, retry_slot
@@ -46,6 +46,7 @@ def move_on(
         next_call.close(session, call, CallStatus.CANCELLED, now=now)
         return CallStatus.CANCELLED
     standing = courses.standing_of(session, call.enrolment_id, now=now)
+    standing = versions.as_planned(session, call, standing)
     slot = _another_slot(call, standing, dials, now=now)
     if slot is not None:
         next_call.move(session, call, slot, now=now)

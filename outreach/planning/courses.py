@@ -17,7 +17,6 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     String,
-    and_,
     bindparam,
     case,
     cast,
@@ -82,8 +81,7 @@ class Place:
     calendar: Calendar
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """How far an enrolment is in its programme, whoever and wherever the patient is.
 
     ``completed_at`` is when its latest call was completed, where that was lately.
@@ -128,8 +126,9 @@ class Reader:
 
         Somebody may withdraw between the moment a planner looks and the moment it writes.
         """
-        query = _rows().where(*_is_unplanned(after_id)).limit(limit)
-        return self._read(session, query.with_for_update(of=Enrolment.__table__))
+        # The page comes first, so that nothing is looked up for rows that aren't on it.
+        page = _unplanned(after_id, limit).with_for_update(of=Enrolment.__table__).cte("page")
+        return self._read(session, _rows().join(page, page.c.id == Enrolment.id))
 
     def place(self, session: Session, text: str) -> Place:
         """Return what the ``place`` of a row says. Equal hours are one object."""
@@ -139,13 +138,14 @@ class Reader:
             self._books[clinic_id] = hours.book_of(session, today=today, clinic_ids=[clinic_id])
         found = self._books[clinic_id].of(clinic_id, state)
         found = self._alike.setdefault(found, found)
-        parts = tuple(Daypart(part) for part in json.loads(dayparts))
+        parts = tuple(Daypart(part) for part in _parsed(dayparts) or ())
         wishes = Wishes(weekdays_from_mask(weekdays), parts)
         return Place(clinic_id, Calendar(ZoneInfo(zone), wishes, found))
 
     def progress(self, session: Session, text: str) -> Progress:
         """Return what the ``course`` of a row says."""
-        version_id, starts_on, last_due_on, completed_at, chosen, recent = json.loads(text)
+        version_id, starts_on, latest, chosen, recent = json.loads(text)
+        last_due_on, completed_at = _parsed(latest) or (None, None)
         if version_id not in self._protocols:
             version = session.get_one(ProgrammeVersion, version_id)
             self._protocols[version_id] = version.protocol
@@ -198,12 +198,7 @@ def unplanned_ids(session: Session, *, after_id: int, limit: int) -> Sequence[in
 
     That is: active, with a dedicated caller. Without a caller nobody would make the call.
     """
-    return session.scalars(
-        select(Enrolment.id)
-        .where(*_is_unplanned(after_id))
-        .order_by(Enrolment.id)
-        .limit(limit)
-    ).all()
+    return session.scalars(_unplanned(after_id, limit)).all()
 
 
 def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
@@ -230,37 +225,39 @@ def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int
     ).all()
 
 
-def _is_unplanned(after_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of :func:`unplanned_ids`.
+def _unplanned(after_id: int, limit: int) -> Select[int]:
+    """Select the ids of :func:`unplanned_ids`.
 
     Each table begins at ``after_id``: else the database may merge them from the beginning,
     for every page again.
     """
     membership, call = PanelMembership.enrolment_id, PlannedCall.enrolment_id
     return (
-        Enrolment.id > after_id,
-        Enrolment.status == EnrolmentStatus.ACTIVE,
-        exists().where(
-            membership == Enrolment.id, membership > after_id, PanelMembership.until_at.is_(None)
-        ),
-        ~exists().where(
-            call == Enrolment.id, call > after_id, PlannedCall.status == CallStatus.PLANNED
-        ),
+        select(Enrolment.id)
+        .where(
+            Enrolment.id > after_id,
+            Enrolment.status == EnrolmentStatus.ACTIVE,
+            exists().where(
+                membership == Enrolment.id,
+                membership > after_id,
+                PanelMembership.until_at.is_(None),
+            ),
+            ~exists().where(
+                call == Enrolment.id, call > after_id, PlannedCall.status == CallStatus.PLANNED
+            ),
+        )
+        .order_by(Enrolment.id)
+        .limit(limit)
     )
 
 
 @cache
 def _rows() -> Select[*tuple[Any, ...]]:
     """Select the columns of :class:`Row`: a few looks into an index for each enrolment."""
-    last, each = aliased(PlannedCall), aliased(PlannedCall)
-    newest = select(func.max(each.sequence)).where(each.enrolment_id == Enrolment.id)
-    newest_counted = newest.where(each.status != CallStatus.CANCELLED).scalar_subquery()
-    is_lately = and_(last.status == CallStatus.COMPLETED, last.closed_at >= bindparam("day_ago"))
     course = as_json(
         Enrolment.version_id,
         Enrolment.starts_on,
-        last.due_on,
-        case((is_lately, last.closed_at)),
+        _latest_counted(),
         _newest_choices(),
         _recent_due_days(),
     )
@@ -271,10 +268,26 @@ def _rows() -> Select[*tuple[Any, ...]]:
         Patient.weekdays,
         cast(Patient.dayparts, String),
     )
+    last_sequence = _calls(func.max(PlannedCall.sequence)).scalar_subquery()
+    return select(Enrolment.id, Enrolment.patient_id, last_sequence, course, place).join(
+        Patient, Patient.id == Enrolment.patient_id
+    )
+
+
+def _calls(column: Any) -> Select[Any]:
+    return select(column).where(PlannedCall.enrolment_id == Enrolment.id).correlate(Enrolment)
+
+
+def _latest_counted() -> ScalarSelect[str]:
+    """Select day and completion, if that was lately, of the latest call not cancelled."""
+    completed_at = case((PlannedCall.status == CallStatus.COMPLETED, PlannedCall.closed_at))
+    lately_at = case((completed_at >= bindparam("day_ago"), completed_at))
     return (
-        select(Enrolment.id, Enrolment.patient_id, newest.scalar_subquery(), course, place)
-        .join(Patient, Patient.id == Enrolment.patient_id)
-        .outerjoin(last, and_(last.enrolment_id == Enrolment.id, last.sequence == newest_counted))
+        _calls(as_json(PlannedCall.due_on, lately_at))
+        .where(PlannedCall.status != CallStatus.CANCELLED)
+        .order_by(PlannedCall.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
     )
 
 
@@ -309,6 +322,11 @@ def _recent_due_days() -> ScalarSelect[str]:
 
 def _joined(words: ColumnElement[str] | InstrumentedAttribute[str]) -> Select[str]:
     return select(func.aggregate_strings(words, "\n"))
+
+
+def _parsed(inner: Any) -> Any:
+    """Return JSON inside JSON: a text on SQLite, where PostgreSQL nests it."""
+    return json.loads(inner) if isinstance(inner, str) else inner
 
 
 def _choices(chosen: str | None) -> dict[str, int]:

@@ -6,13 +6,14 @@ from datetime import datetime
 from outreach.clock import Clock
 from outreach.messaging import outbox
 from outreach.orm import Sessions, for_each, reading
-from outreach.planning import courses, next_call, reminders
+from outreach.planning import courses, next_call, reminders, versions
 from outreach.planning.missing import Page, Planner
 
 log = logging.getLogger(__name__)
 
 # A page is a fraction of a second of work on SQLite, where nobody else can write meanwhile.
 PAGE = 5000
+REFITTED = 50  # a transaction: each of these is planned anew by itself
 
 
 def plan_missing_calls(sessions: Sessions, clock: Clock) -> int:
@@ -47,6 +48,31 @@ def _plan_page(sessions: Sessions, planner: Planner, after_id: int, *, now: date
     with reading(), sessions() as session:
         ids = courses.unplanned_ids(session, after_id=after_id, limit=PAGE)
     return Page(for_each(ids, plan_one), ids[-1] if len(ids) == PAGE else None)
+
+
+def refit_changed_versions(sessions: Sessions, clock: Clock) -> int:
+    """Plan calls anew whose enrolments were moved to another version; return how many.
+
+    Whoever publishes a version only moves the enrolments: there may be many.
+    """
+    now, count, after_id = clock(), 0, 0
+
+    def refit_one(enrolment_id: int) -> int:
+        with sessions.begin() as session:
+            return versions.refit(session, [enrolment_id], now=now)
+
+    while True:
+        with reading(), sessions() as session:
+            ids = versions.overtaken_ids(session, after_id=after_id, limit=REFITTED)
+        if not ids:
+            return count
+        try:
+            with sessions.begin() as session:
+                count += versions.refit(session, ids, now=now)
+        except Exception:
+            log.exception("refitting a page failed; refitting one by one")
+            count += for_each(ids, refit_one)
+        after_id = ids[-1]
 
 
 def write_reminders(sessions: Sessions, clock: Clock) -> int:

@@ -78,7 +78,8 @@ class Planner:
     def __init__(self, dialect: Dialect, now: datetime) -> None:
         self._now = now
         self._reader = Reader(now)
-        self._calls = BulkInsert(dialect, PlannedCall, (*_OF_ROW, *_OF_DUE, *_OF_SLOT, *_OF_ALL))
+        shared = (*_OF_DUE, *_OF_SLOT, *_OF_ALL)
+        self._calls = BulkInsert(dialect, PlannedCall, own=_OF_ROW, shared=shared)
         self._of_all = self._stored(_OF_ALL, (False, 0, CallStatus.PLANNED, now))
         self._spots: dict[str, _Spot] = {}
         self._days: dict[tuple[Any, ...], _Days] = {}
@@ -106,10 +107,10 @@ class Planner:
         planned = self._calls.write(session, calls)
         return Page(planned, rows[-1].enrolment_id if len(rows) == limit else None)
 
-    def _call(self, session: Session, row: Row) -> Stored | None:
+    def _call(self, session: Session, row: Row) -> tuple[Stored, Stored] | None:
         """Return the next call of an enrolment as it is stored, as ``rules.next_contact`` says.
 
-        One whose programme is over is completed.
+        Its own values, and those shared with others. A programme that is over is completed.
         """
         spot = self._spots.get(row.place) or self._new_spot(session, row.place)
         coming = spot.days.nexts.get(row.course) or self._new_next(session, row.course, spot)
@@ -125,7 +126,7 @@ class Planner:
             return None
         sequence = (row.last_sequence or 0) + 1
         owned = (spot.place.clinic_id, row.patient_id, row.enrolment_id, sequence)
-        return owned + contact + self._of_all
+        return owned, contact + self._of_all
 
     def _new_spot(self, session: Session, text: str) -> _Spot:
         place = self._reader.place(session, text)

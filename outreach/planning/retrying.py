@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from outreach.clock import local_day
 from outreach.errors import RuleBroken
 from outreach.patients.rules import Slot
-from outreach.planning import courses, next_call
+from outreach.planning import courses, next_call, versions
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus, PastDial, agreed_slot, retry_slot
@@ -73,6 +73,7 @@ def try_again_or_miss(
     Does not commit.
     """
     standing = courses.standing_of(session, call.enrolment_id, now=now)
+    standing = versions.as_planned(session, call, standing)
     slot = next_try(standing, call, dials, is_over_for_today=is_over_for_today, now=now)
     if slot is not None:
         next_call.move(session, call, slot, now=now)

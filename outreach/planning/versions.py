@@ -1,27 +1,30 @@
 """Which version of a programme a planned call is held to, and calls that newer ones overtook."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from outreach.orm import among
 from outreach.planning import next_call
+from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
-from outreach.programmes.rules import AttemptPolicy, EnrolmentStatus
+from outreach.programmes.rules import EnrolmentStatus
 
 
-def policy_of(session: Session, call: PlannedCall) -> AttemptPolicy:
-    """Return how hard ``call`` is tried for: as its own version says, once it was dialled.
+def as_planned(session: Session, call: PlannedCall, standing: Standing) -> Standing:
+    """Return ``standing`` with the protocol that ``call`` was planned by.
 
-    A version that its enrolment was moved to meanwhile counts from the next call on. Calls
-    of before versions were kept have none; theirs is the enrolment's.
+    A version that the enrolment was moved to meanwhile counts from the next call on; how
+    hard this one is tried for does not change half-way.
     """
-    version_id = call.version_id or session.get_one(Enrolment, call.enrolment_id).version_id
-    return session.get_one(ProgrammeVersion, version_id).protocol.attempts
+    if call.version_id in (None, standing.version_id):
+        return standing
+    protocol = session.get_one(ProgrammeVersion, call.version_id).protocol
+    return replace(standing, course=replace(standing.course, protocol=protocol))
 
 
 def overtaken_ids(session: Session, *, after_id: int, limit: int) -> Sequence[int]:
@@ -39,9 +42,7 @@ def overtaken_ids(session: Session, *, after_id: int, limit: int) -> Sequence[in
             PlannedCall.status == CallStatus.PLANNED,
             PlannedCall.dials == 0,
             PlannedCall.is_agreed.is_(False),
-            or_(
-                PlannedCall.version_id.is_(None), PlannedCall.version_id != Enrolment.version_id
-            ),
+            or_(PlannedCall.version_id.is_(None), PlannedCall.version_id != Enrolment.version_id),
         )
         .order_by(Enrolment.id)
         .limit(limit)
@@ -66,7 +67,7 @@ def refit(session: Session, enrolment_ids: Sequence[int], *, now: datetime) -> i
     session.execute(
         update(PlannedCall)
         .where(
-            among(PlannedCall.enrolment_id, enrolment_ids),
+            PlannedCall.enrolment_id.in_(enrolment_ids),
             PlannedCall.status == CallStatus.PLANNED,
             PlannedCall.dials == 0,
             PlannedCall.is_agreed.is_(False),

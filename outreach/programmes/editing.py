@@ -138,8 +138,8 @@ def start(
     session: Session, source: Listed, name: str, *, by_staff_id: int, now: datetime
 ) -> Programme:
     """Add a programme called ``name`` that begins as ``source`` is now. Does not commit."""
-    codes = session.scalars(select(Programme.code)).all()
-    programme = Programme(code=unused(name, set(codes)).replace("_", "-"), name=name)
+    taken = {code.replace("-", "_") for code in session.scalars(select(Programme.code))}
+    programme = Programme(code=unused(name, taken).replace("_", "-"), name=name)
     session.add(programme)
     session.flush()
     session.add(

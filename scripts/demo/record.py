@@ -15,7 +15,7 @@ from outreach.patients.consent import REMINDERS, WORDING
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth, mask_of_weekdays
 from outreach.programmes import protocol
-from outreach.programmes.models import CadenceChoice, Enrolment
+from outreach.programmes.models import CadenceChoice, Enrolment, EnrolmentEvent
 from outreach.programmes.rules import PUBLISHED_PROTOCOL, EnrolmentStatus
 from scripts.demo import words
 from scripts.demo.cast import enrolled_at
@@ -113,6 +113,9 @@ class House:
         self._consents(person, ids, entered_at, status_at)
         self._memberships(person, ids, entered_at, status_at)
         self._choices(story, ids)
+        self._event(ids, EnrolmentStatus.ACTIVE, "", entered_at)
+        if status_at is not None:
+            self._event(ids, _STATUS[person.fate], reason, status_at)
         return ids
 
     def _clinic(self, site: Site) -> int:
@@ -275,6 +278,17 @@ class House:
             note=why[1],
             by_staff_id=self.on_duty(Role.MANAGER, site),
             opened_at=read_at,
+        )
+
+    def _event(self, ids: Ids, status: EnrolmentStatus, reason: str, at: datetime) -> None:
+        self.rows.add(
+            EnrolmentEvent,
+            **ids.owned,
+            enrolment_id=ids.enrolment,
+            status=status,
+            version_id=self.version_id,
+            reason=reason,
+            at=at,
         )
 
     def _choices(self, story: Story, ids: Ids) -> None:

@@ -1,6 +1,7 @@
 """Every route, with every role and with nobody: what is outside one's scope does not exist."""
 
 import io
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -12,13 +13,18 @@ from config import Config
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
 from outreach.concerns import raising
+from outreach.concerns.models import OnCall
+from outreach.concerns.rules import OnCallRank
 from outreach.db import db
 from outreach.intake import uploads
 from outreach.intake.files import Source
 from outreach.intake.models import ImportRun
 from outreach.intake.rules import FileKind, Report
 from outreach.orm import Sessions
+from outreach.panels import proposals
+from outreach.panels.models import ProposalLine
 from tests.builders import (
+    make_absence,
     make_clinic,
     make_enrolment,
     make_patient,
@@ -30,6 +36,8 @@ from tests.fakes import MONDAY_10_CHICAGO
 
 # Throwing away an upload that is not there is no trouble, and tells nobody anything.
 NO_TROUBLE = "/discard"
+# Programmes are no clinic's own: every manager may read what they say.
+EVERY_CLINICS = "protocols."
 
 
 class TwoClinics:
@@ -60,6 +68,22 @@ class TwoClinics:
             session.add(run)
             session.flush()
             token, self.files = _uploaded(uploaded, own, here)
+            absence = make_absence(session, own, here.id)
+            duty = OnCall(
+                clinic_id=here.id,
+                staff_id=own.id,
+                rank=OnCallRank.FIRST,
+                from_at=MONDAY_10_CHICAGO,
+                until_at=MONDAY_10_CHICAGO + timedelta(days=1),
+            )
+            session.add(duty)
+            proposal = proposals.make(session, here, by_staff_id=own.id, now=MONDAY_10_CHICAGO)
+            line = ProposalLine(
+                proposal_id=proposal.id, enrolment_id=enrolment.id, position=0,
+                unmet=[], is_changed=False,
+            )  # fmt: skip
+            session.add(line)
+            session.flush()
             self.strangers: dict[Role, StaffMember] = {
                 role: make_staff(session, there, role, password_hash=HASH)
                 for role in (Role.CALLER, Role.NURSE, Role.MANAGER)
@@ -70,6 +94,12 @@ class TwoClinics:
                 "concern_id": concern.id,
                 "run_id": run.id,
                 "token": token,
+                "staff_id": own.id,
+                "absence_id": absence.id,
+                "duty_id": duty.id,
+                "line_id": line.id,
+                "code": "phq_9",
+                "form_key": "unknown",
             }
 
 
@@ -94,7 +124,7 @@ def routes_about_people(app: Flask, arguments: dict[str, object]) -> list[tuple[
         for rule in app.url_map.iter_rules():
             view = app.view_functions[rule.endpoint]
             is_open = getattr(view, "allowed_roles", ()) is None
-            if is_open or not rule.arguments:
+            if is_open or not rule.arguments or rule.endpoint.startswith(EVERY_CLINICS):
                 continue
             values = {name: arguments[name] for name in rule.arguments}
             path = (adapter or app.url_map.bind("localhost")).build(rule.endpoint, values)

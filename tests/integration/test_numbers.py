@@ -31,6 +31,9 @@ PAGES = [
     "/patients/?page={}",
     "/patients/{ref}?show={}",
     "/patients/{ref}/texts?number={}",
+    "/panels/proposal/lines/{}",
+    "/callers/{}",
+    "/callers/absences/{}",
 ]
 
 
@@ -68,10 +71,11 @@ def test_an_absurd_number_in_a_form_is_nobody_chosen(
         other = make_staff(session, clinic)
     change = {"caller_id": str(other.id), "reason": "balance", "note": "-", "from_id": number}
 
-    picked = client.post("/panels/", data={"pick": number, f"caller-{number}": number})
+    client.post("/panels/propose")
+    applied = client.post("/panels/proposal/apply", data={"proposal_id": number})
     stale = client.post(f"/patients/{ref}/caller", data=change)
     unknown = client.post(f"/patients/{ref}/caller", data=change | {"caller_id": number})
     searched = client.post("/patients/", data={"page": number})
 
-    assert picked.status_code in (404, 422)
+    assert applied.status_code in (404, 409)
     assert (stale.status_code, unknown.status_code, searched.status_code) == (409, 422, 200)

@@ -294,6 +294,9 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], name=op.f('fk_call_lease_staff_id')),
     sa.PrimaryKeyConstraint('planned_call_id', name=op.f('pk_call_lease'))
     )
+    with op.batch_alter_table('call_draft', schema=None) as batch_op:
+        batch_op.drop_column('is_in_call')
+
     with op.batch_alter_table('caller_profile', schema=None) as batch_op:
         batch_op.add_column(sa.Column('weekly_minutes', sa.Integer(), nullable=False, server_default='1200'))
         batch_op.add_column(sa.Column('gender', sa.Enum('female', 'male', 'other', 'unknown', name='sex', native_enum=False, length=40), nullable=True))
@@ -355,6 +358,11 @@ def downgrade() -> None:
         batch_op.drop_column('trained_on')
         batch_op.drop_column('gender')
         batch_op.drop_column('weekly_minutes')
+
+    with op.batch_alter_table('call_draft', schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column('is_in_call', sa.Boolean(), nullable=False, server_default=sa.false())
+        )
 
     op.drop_table('call_lease')
     with op.batch_alter_table('panel_proposal_line', schema=None) as batch_op:

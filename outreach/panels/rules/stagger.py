@@ -83,7 +83,7 @@ def _first_that_fits(
     cost_of: Callable[[date], Weeks],
     begun: Counter[date],
 ) -> date | None:
-    """Return the first day that fits; a day with NEW_A_DAY of them comes after its week's others."""
+    """Return the first day that fits; a day with NEW_A_DAY of them comes last in its week."""
     for start in range(len(days)):
         if not fits(load, cost_of(days[start]), weekly_minutes):
             continue

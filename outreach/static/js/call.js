@@ -153,6 +153,13 @@
     form.submit();
   });
 
+  // While somebody looks at the screen, the call stays theirs.
+  const HEARTBEAT = 60000; // ms
+  setInterval(() => {
+    if (document.hidden || isSubmitting) return;
+    fetch(form.dataset.lease, { method: "POST", redirect: "manual", headers: { "X-CSRFToken": token.value, "X-Background": "1" } }).catch(() => {});
+  }, HEARTBEAT);
+
   // Minutes follow the clock until somebody writes their own.
   const clock = document.querySelector("[data-started]");
   if (clock) {

@@ -4,68 +4,24 @@ import re
 import threading
 from collections import Counter
 from datetime import date
-from typing import NamedTuple
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
-from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
 from outreach.db import db
 from outreach.orm import Sessions
 from outreach.panels import assignment
 from outreach.panels.models import CallerProfile, PanelMembership
-from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.counting import statements
 from tests.fakes import FakeClock
-
-
-class Place(NamedTuple):
-    clinic: Clinic
-    manager: StaffMember
-    caller: StaffMember
-    patient: Patient
-    enrolment: Enrolment
-
-
-@pytest.fixture
-def place(sessions: Sessions) -> Place:
-    with sessions.begin() as session:
-        clinic = make_clinic(session)
-        manager = make_staff(session, clinic, Role.MANAGER, password_hash=HASH)
-        caller = make_staff(session, clinic, password_hash=HASH, name="Ana Lima")
-        patient = make_patient(session, clinic, given_name="Rosa", family_name="Silva")
-        return Place(clinic, manager, caller, patient, make_enrolment(session, patient))
-
-
-def _current_caller(sessions: Sessions, enrolment: Enrolment) -> int | None:
-    with sessions() as session:
-        return session.scalar(
-            select(PanelMembership.caller_id).where(
-                PanelMembership.enrolment_id == enrolment.id, PanelMembership.until_at.is_(None)
-            )
-        )
-
-
-def _propose(client: FlaskClient, **page: str) -> str:
-    """Press 'Propose callers' and return the page that follows."""
-    answer = client.post("/panels/propose", data=page, follow_redirects=True)
-    assert answer.status_code == 200
-    return answer.text
-
-
-def _apply(client: FlaskClient, page: str, **more: str) -> TestResponse:
-    found = re.search(r'name="proposal_id"[^>]*value="(\d+)"', page)
-    assert found
-    return client.post("/panels/proposal/apply", data={"proposal_id": found.group(1), **more})
+from tests.integration.panels.conftest import Place, apply_, current_caller, propose
 
 
 def test_a_proposal_is_shown_before_anything_changes_and_applied_at_one_press(
@@ -74,14 +30,14 @@ def test_a_proposal_is_shown_before_anything_changes_and_applied_at_one_press(
     sign_in(client, place.manager)
     assert "Propose callers" in client.get("/panels/").text
 
-    page = _propose(client)
+    page = propose(client)
 
     assert "Rosa Silva" in page
     assert "1 of 1 have a caller" in page
     assert "proven" in page
-    assert _current_caller(sessions, place.enrolment) is None
-    assert _apply(client, page).status_code == 302
-    assert _current_caller(sessions, place.enrolment) == place.caller.id
+    assert current_caller(sessions, place.enrolment) is None
+    assert apply_(client, page).status_code == 302
+    assert current_caller(sessions, place.enrolment) == place.caller.id
     assert "Everybody has a caller" in client.get("/panels/").text
 
 
@@ -93,7 +49,7 @@ def test_says_which_rule_left_somebody_out(
         session.get_one(CallerProfile, place.caller.id).panel_cap = 0
     sign_in(client, place.manager)
 
-    page = _propose(client)
+    page = propose(client)
 
     assert "Nobody here speaks this language." in page
     assert "Everybody who speaks this language has a full panel." in page
@@ -120,7 +76,7 @@ def test_training_and_hours_are_kept(
             setattr(profile, name, value)
     sign_in(client, place.manager)
 
-    assert words in _propose(client)
+    assert words in propose(client)
 
 
 def test_a_panel_changed_meanwhile_is_said_and_nothing_is_overwritten(
@@ -130,38 +86,38 @@ def test_a_panel_changed_meanwhile_is_said_and_nothing_is_overwritten(
         other = make_staff(session, place.clinic, name="Iris Cole")
         free = make_enrolment(session, make_patient(session, place.clinic))
     sign_in(client, place.manager)
-    page = _propose(client)
+    page = propose(client)
     with sessions.begin() as session:
         assignment.assign(session, {place.enrolment.id: other.id}, by_staff_id=None, now=clock())
 
-    answer = _apply(client, page)
+    answer = apply_(client, page)
 
     assert answer.status_code == 409
     assert "Rosa Silva went to Iris Cole" in answer.text
-    assert _current_caller(sessions, place.enrolment) == other.id
-    assert _current_caller(sessions, free) is None
-    assert "1 of 1 have a caller" in _propose(client)
+    assert current_caller(sessions, place.enrolment) == other.id
+    assert current_caller(sessions, free) is None
+    assert "1 of 1 have a caller" in propose(client)
 
 
 def test_somebody_who_withdrew_meanwhile_gets_no_caller(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
     sign_in(client, place.manager)
-    page = _propose(client)
+    page = propose(client)
     with sessions.begin() as session:
         session.get_one(Enrolment, place.enrolment.id).status = EnrolmentStatus.WITHDRAWN
 
-    assert _apply(client, page).status_code == 409
-    assert _current_caller(sessions, place.enrolment) is None
+    assert apply_(client, page).status_code == 409
+    assert current_caller(sessions, place.enrolment) is None
 
 
 def test_applying_twice_does_nothing_the_second_time(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
     sign_in(client, place.manager)
-    page = _propose(client)
+    page = propose(client)
 
-    answers = [_apply(client, page).status_code for _time in range(2)]
+    answers = [apply_(client, page).status_code for _time in range(2)]
 
     assert answers == [302, 302]
     with sessions() as session:
@@ -173,13 +129,13 @@ def test_two_managers_who_apply_at_once_assign_once(
 ) -> None:
     first = app.test_client()
     sign_in(first, place.manager)
-    page = _propose(first)
+    page = propose(first)
     statuses = []
 
     def apply() -> None:
         client = app.test_client()
         sign_in(client, place.manager)
-        statuses.append(_apply(client, page).status_code)
+        statuses.append(apply_(client, page).status_code)
 
     threads = [threading.Thread(target=apply) for _each in range(2)]
     for thread in threads:
@@ -205,18 +161,18 @@ def test_a_manager_changes_a_line_and_it_stays_when_proposing_again(
         busy = make_staff(session, place.clinic, name="Iris Cole")
         session.get_one(CallerProfile, busy.id).weekly_minutes = 100
     sign_in(client, place.manager)
-    _propose(client)
+    propose(client)
 
     changed = client.post(
         _line(client), data={"caller_id": str(busy.id), "starts_on": "2026-11-30"}
     )
-    page = _propose(client)
+    page = propose(client)
 
     assert changed.status_code == 302
     assert "your choice" in page
     assert "Iris Cole" in page
-    assert _apply(client, page).status_code == 302
-    assert _current_caller(sessions, place.enrolment) == busy.id
+    assert apply_(client, page).status_code == 302
+    assert current_caller(sessions, place.enrolment) == busy.id
     with sessions() as session:
         assert session.get_one(Enrolment, place.enrolment.id).starts_on == date(2026, 11, 30)
 
@@ -227,7 +183,7 @@ def test_a_first_day_that_cannot_be_is_refused_beside_its_field(
 ) -> None:
     """Not given, past, a Sunday, Thanksgiving, too far ahead."""
     sign_in(client, place.manager)
-    _propose(client)
+    propose(client)
 
     answer = client.post(_line(client), data={"caller_id": str(place.caller.id), "starts_on": day})
 
@@ -239,7 +195,7 @@ def test_a_forged_caller_is_refused(client: FlaskClient, sessions: Sessions, pla
     with sessions.begin() as session:
         stranger = make_staff(session, make_clinic(session))
     sign_in(client, place.manager)
-    _propose(client)
+    propose(client)
 
     answer = client.post(
         _line(client), data={"caller_id": str(stranger.id), "starts_on": "2026-11-24"}
@@ -254,17 +210,17 @@ def test_going_above_the_cap_by_hand_needs_its_tick(
     with sessions.begin() as session:
         session.get_one(CallerProfile, place.caller.id).panel_cap = 0
     sign_in(client, place.manager)
-    _propose(client)
+    propose(client)
     client.post(_line(client), data={"caller_id": str(place.caller.id), "starts_on": "2026-11-24"})
     page = client.get("/panels/proposal").text
 
-    refused = _apply(client, page)
-    wanted = _apply(client, page, above_cap="y")
+    refused = apply_(client, page)
+    wanted = apply_(client, page, above_cap="y")
 
     assert refused.status_code == 422
     assert "above its cap" in refused.text
     assert wanted.status_code == 302
-    assert _current_caller(sessions, place.enrolment) == place.caller.id
+    assert current_caller(sessions, place.enrolment) == place.caller.id
 
 
 def test_a_batch_begins_spread_over_days_and_weeks_within_the_callers_hours(
@@ -276,7 +232,7 @@ def test_a_batch_begins_spread_over_days_and_weeks_within_the_callers_hours(
             make_enrolment(session, make_patient(session, place.clinic, phone=None))
     sign_in(client, place.manager)
 
-    _apply(client, _propose(client))
+    apply_(client, propose(client))
 
     with sessions() as session:
         days = Counter(session.scalars(select(Enrolment.starts_on)))
@@ -299,9 +255,9 @@ def test_a_returning_patient_is_proposed_to_the_former_caller(
         again = make_enrolment(session, place.patient)
     sign_in(client, place.manager)
 
-    _apply(client, _propose(client))
+    apply_(client, propose(client))
 
-    assert _current_caller(sessions, again) == place.caller.id
+    assert current_caller(sessions, again) == place.caller.id
 
 
 def test_500_waiting_patients_are_proposed_by_the_page(
@@ -313,12 +269,12 @@ def test_500_waiting_patients_are_proposed_by_the_page(
         for _each in range(30):
             make_staff(session, place.clinic)
     sign_in(client, place.manager)
-    page = _propose(client)
+    page = propose(client)
 
     assert "501 of 501 have a caller" in page
     assert "Page 1 of 11" in page
     with app.app_context(), statements(db.engine) as sent:
-        assert _apply(client, page).status_code == 302
+        assert apply_(client, page).status_code == 302
     assert len(sent) < 25
     with sessions() as session:
         assert session.scalar(select(func.count(PanelMembership.id))) == 501
@@ -326,7 +282,7 @@ def test_500_waiting_patients_are_proposed_by_the_page(
 
 def test_a_proposal_that_is_put_away_is_gone(client: FlaskClient, place: Place) -> None:
     sign_in(client, place.manager)
-    _propose(client)
+    propose(client)
 
     assert client.post("/panels/proposal/drop").status_code == 302
     assert client.get("/panels/proposal").status_code == 404
@@ -360,75 +316,3 @@ def test_callers_and_nurses_have_no_panels_page(
         sign_in(client, person)
         assert client.get("/panels/").status_code == 404
         assert client.get(f"/patients/{place.patient.ref}/caller").status_code == 404
-
-
-def _assigned(session: Session, place: Place) -> tuple[int, StaffMember]:
-    membership = PanelMembership(
-        clinic_id=place.clinic.id,
-        patient_id=place.patient.id,
-        enrolment_id=place.enrolment.id,
-        caller_id=place.caller.id,
-        from_at=place.enrolment.enrolled_at,
-        reason="enrolled",
-        note="",
-    )
-    session.add(membership)
-    session.flush()
-    return membership.id, make_staff(session, place.clinic, name="Iris Cole")
-
-
-def test_a_manager_changes_the_caller_with_a_note(
-    client: FlaskClient, sessions: Sessions, place: Place
-) -> None:
-    with sessions.begin() as session:
-        membership_id, new = _assigned(session, place)
-    sign_in(client, place.manager)
-    url = f"/patients/{place.patient.ref}/caller"
-    data = {"from_id": str(membership_id), "caller_id": str(new.id), "reason": "patient asked"}
-
-    page = client.get(url).text
-    missing = client.post(url, data=data)
-    answer = client.post(url, data={**data, "note": "Ask about the garden."})
-    stale = client.post(url, data={**data, "note": "Once more."})
-
-    assert "Iris Cole, 0 of 20" in page
-    assert missing.status_code == 422
-    assert "Write what the new caller should know" in missing.text
-    assert answer.status_code == 302
-    assert _current_caller(sessions, place.enrolment) == new.id
-    assert stale.status_code in (409, 422)
-
-
-def test_a_first_caller_needs_no_reason(
-    client: FlaskClient, sessions: Sessions, place: Place
-) -> None:
-    sign_in(client, place.manager)
-
-    answer = client.post(
-        f"/patients/{place.patient.ref}/caller", data={"caller_id": str(place.caller.id)}
-    )
-
-    assert answer.status_code == 302
-    assert _current_caller(sessions, place.enrolment) == place.caller.id
-
-
-def test_who_called_before_a_patient_left_and_came_back_sees_them_no_more(
-    app: Flask, client: FlaskClient, sessions: Sessions, place: Place
-) -> None:
-    with sessions.begin() as session:
-        former = make_staff(session, place.clinic, password_hash=HASH)
-        ended = make_enrolment(
-            session, place.patient, caller=former, status=EnrolmentStatus.WITHDRAWN
-        )
-        session.get_one(CallerProfile, former.id).trained_on = None  # so it goes to another
-    page = f"/patients/{place.patient.ref}"
-    former_client = app.test_client()
-    sign_in(former_client, former)
-    assert former_client.get(page).status_code == 200
-
-    sign_in(client, place.manager)
-    _apply(client, _propose(client), above_cap="y")
-
-    assert former_client.get(page).status_code == 404
-    assert _current_caller(sessions, ended) is None
-    assert _current_caller(sessions, place.enrolment) == place.caller.id

@@ -21,6 +21,7 @@ from outreach.calls.models import Attempt
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import Outcome, QueueGroup
 from outreach.clock import local_day
+from outreach.errors import RuleBroken
 from outreach.patients.models import Patient
 from outreach.planning import checking, next_call
 from outreach.planning.models import PlannedCall
@@ -72,9 +73,7 @@ class Year:
 
     def __post_init__(self) -> None:
         self.sessions = orm.make_sessions(self.engine)
-        self.jobs = periodic_jobs(
-            self.sessions, FakeGateway(self.clock), self.clock, self.uploads
-        )
+        self.jobs = periodic_jobs(self.sessions, FakeGateway(self.clock), self.clock, self.uploads)
         with self.sessions.begin() as session:
             self.clinic: Clinic = make_clinic(session)
             self.callers: list[StaffMember] = [
@@ -95,9 +94,7 @@ class Year:
             **self._wishes(),
         )
         starts_on = BEGINS_ON + timedelta(days=rng.randrange(42))
-        make_enrolment(
-            session, patient, caller=self.callers[number % CALLERS], starts_on=starts_on
-        )
+        make_enrolment(session, patient, caller=self.callers[number % CALLERS], starts_on=starts_on)
 
     def _wishes(self) -> dict[str, Any]:
         rng = self.rng
@@ -146,7 +143,7 @@ class Year:
                     actor=actor,
                     now=self.clock(),
                 )
-        except outcomes.RuleBroken:  # too close to the end of the programme to ring back
+        except RuleBroken:  # too close to the end of the programme to ring back
             assert agreed is not None
 
     def _outcome(self) -> Outcome:
@@ -245,7 +242,7 @@ def hasty_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
 def test_a_year_of_200_patients_keeps_every_promise_every_day(
     hasty_engine: Engine, tmp_path: Path
 ) -> None:
-    year = Year(hasty_engine, tmp_path / "uploads", random.Random(3))
+    year = Year(hasty_engine, tmp_path / "uploads", random.Random(3))  # noqa: S311
 
     for ahead in range(DAYS):
         year.day(BEGINS_ON + timedelta(days=ahead))

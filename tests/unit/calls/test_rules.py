@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from outreach.calls.rules import (
     EARLY_TOLERANCE,
-    HELD_FOR,
     LONGEST_CALL_MINUTES,
     NOT_REACHED,
     REACHED,
@@ -20,7 +19,6 @@ from outreach.calls.rules import (
     Why,
     group_of,
     is_early,
-    is_held,
     minutes_since,
     order_key,
     whys_of,
@@ -176,12 +174,6 @@ def test_a_promised_time_may_be_kept_five_minutes_early() -> None:
     assert not is_early(is_agreed=True, dial_from_at=at, now=NOW)
     assert is_early(is_agreed=True, dial_from_at=at + TICK, now=NOW)
     assert not is_early(is_agreed=False, dial_from_at=at + HOUR, now=NOW)
-
-
-def test_an_in_call_mark_holds_for_half_an_hour() -> None:
-    assert is_held(is_in_call=True, saved_at=NOW - HELD_FOR + TICK, now=NOW)
-    assert not is_held(is_in_call=True, saved_at=NOW - HELD_FOR, now=NOW)
-    assert not is_held(is_in_call=False, saved_at=NOW, now=NOW)
 
 
 @pytest.mark.parametrize(

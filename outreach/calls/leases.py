@@ -1,0 +1,139 @@
+"""Who has a call open: one person at a time, until they leave it or the lease runs out.
+
+Opening the screen takes the lease, starting the call prolongs it, and whatever is typed keeps
+it alive. One conditional statement decides between two who open at the same moment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from outreach.accounts.rules import Actor
+from outreach.calls.models import Lease
+from outreach.calls.rules import HELD_FOR, OPEN_FOR
+from outreach.orm import insert_new
+from outreach.planning.models import PlannedCall
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Somebody else has the call open, or is on the line, until they let go of it."""
+
+    name: str
+    since: datetime
+    until: datetime
+    is_on_the_line: bool
+
+
+def take(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> bool:
+    """Lease ``call`` to ``actor`` unless somebody else has it; say whether it is theirs.
+
+    A lease that they hold already is prolonged, one that ran out changes hands. Does not
+    commit.
+    """
+    row = {
+        "planned_call_id": call.id,
+        "clinic_id": call.clinic_id,
+        "patient_id": call.patient_id,
+        "staff_id": actor.staff_id,
+        "opened_at": now,
+        "until_at": now + OPEN_FOR,
+    }
+    if insert_new(session, Lease, [row]) or keep(session, call, actor, now=now):
+        return True
+    return _move(session, call, actor, now=now, even_if_held=False)
+
+
+def keep(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> bool:
+    """Prolong the lease that ``actor`` holds; False where they hold none. Does not commit."""
+    until_at = case((Lease.started_at.is_not(None), now + HELD_FOR), else_=now + OPEN_FOR)
+    kept = session.scalar(
+        update(Lease)
+        .where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
+        .values(until_at=until_at)
+        .returning(Lease.planned_call_id)
+        .execution_options(synchronize_session=False)
+    )
+    return kept is not None
+
+
+def start(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> None:
+    """Note that ``actor``, who holds the lease, is on the line. Does not commit."""
+    session.execute(
+        update(Lease)
+        .where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
+        .values(started_at=case((Lease.started_at.is_(None), now), else_=Lease.started_at))
+        .execution_options(synchronize_session=False)
+    )
+    keep(session, call, actor, now=now)
+
+
+def take_over(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> None:
+    """Give ``actor`` the lease, whoever holds it; what the other typed stays theirs."""
+    if not take(session, call, actor, now=now):
+        _move(session, call, actor, now=now, even_if_held=True)
+
+
+def release(session: Session, call: PlannedCall, actor: Actor) -> None:
+    """End the lease of ``actor``, if they hold one. Does not commit."""
+    session.execute(
+        delete(Lease).where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
+    )
+
+
+def is_started(session: Session, call: PlannedCall, actor: Actor) -> bool:
+    """Say whether ``actor`` is on the line."""
+    started = select(Lease.started_at).where(
+        Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id
+    )
+    return session.scalar(started) is not None
+
+
+def mark_of_others(
+    session: Session, call: PlannedCall, actor: Actor, *, now: datetime
+) -> Mark | None:
+    """Return who else has the call open, by a lease that still holds."""
+    lease = session.scalar(
+        select(Lease)
+        .options(joinedload(Lease.staff))
+        .where(
+            Lease.planned_call_id == call.id,
+            Lease.staff_id != actor.staff_id,
+            Lease.until_at > now,
+        )
+        .execution_options(populate_existing=True)
+    )
+    if lease is None:
+        return None
+    since = lease.started_at or lease.opened_at
+    return Mark(lease.staff.name, since, lease.until_at, lease.started_at is not None)
+
+
+def held_ids(session: Session, call_ids: Sequence[int], *, now: datetime) -> set[int]:
+    """Return those of ``call_ids`` that somebody has open."""
+    return set(
+        session.scalars(
+            select(Lease.planned_call_id).where(
+                Lease.planned_call_id.in_(call_ids), Lease.until_at > now
+            )
+        )
+    )
+
+
+def _move(
+    session: Session, call: PlannedCall, actor: Actor, *, now: datetime, even_if_held: bool
+) -> bool:
+    statement = update(Lease).where(Lease.planned_call_id == call.id)
+    if not even_if_held:
+        statement = statement.where(Lease.until_at <= now)
+    moved = session.scalar(
+        statement.values(
+            staff_id=actor.staff_id, opened_at=now, started_at=None, until_at=now + OPEN_FOR
+        )
+        .returning(Lease.planned_call_id)
+        .execution_options(synchronize_session=False)
+    )
+    return moved is not None
