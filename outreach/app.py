@@ -17,6 +17,7 @@ from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
 from outreach.accounts import views as accounts
 from outreach.callers import views as callers
+from outreach.calling_hours import views as calling_hours
 from outreach.calls import views as calls
 from outreach.chart import views as chart
 from outreach.clock import utc_now
@@ -100,6 +101,7 @@ def _register(app: Flask) -> None:
         patients,
         panels,
         protocols,
+        calling_hours,
         messaging,
         concerns,
         questionnaires,

@@ -1,13 +1,14 @@
 """How instants, days and numbers are written on pages."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime as babel_format
+from babel.dates import format_time
 from flask import Flask, g
 from flask_babel import format_date, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
@@ -19,6 +20,11 @@ from outreach.web import phones
 def local_time(instant: datetime, zone: ZoneInfo | str) -> str:
     """Return the wall-clock time in ``zone``: '3:10 PM'."""
     return _local(instant, zone, "h:mm a")
+
+
+def clock_time(at: time) -> str:
+    """Return a time of the day, on whatever clock is meant: '9:00 AM'."""
+    return format_time(at, "short", locale=get_locale()).replace("\u202f", "\u00a0")
 
 
 def local_moment(instant: datetime, zone: ZoneInfo | str) -> str:
@@ -80,6 +86,7 @@ def init_app(app: Flask) -> None:
     """Register the filters and the icon macro of every template."""
     for written in (
         local_time,
+        clock_time,
         local_moment,
         local_weekday_time,
         calendar_day,

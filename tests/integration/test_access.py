@@ -1,7 +1,7 @@
 """Every route, with every role and with nobody: what is outside one's scope does not exist."""
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from config import Config
-from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.models import Clinic, Closure, StaffMember
 from outreach.accounts.rules import Role
 from outreach.concerns import raising
 from outreach.concerns.models import OnCall
@@ -76,7 +76,8 @@ class TwoClinics:
                 from_at=MONDAY_10_CHICAGO,
                 until_at=MONDAY_10_CHICAGO + timedelta(days=1),
             )
-            session.add(duty)
+            closure = Closure(clinic_id=here.id, on=date(2027, 1, 4), name="Closed")
+            session.add_all([duty, closure])
             proposal = proposals.make(session, here, by_staff_id=own.id, now=MONDAY_10_CHICAGO)
             line = ProposalLine(
                 proposal_id=proposal.id, enrolment_id=enrolment.id, position=0,
@@ -98,6 +99,8 @@ class TwoClinics:
                 "absence_id": absence.id,
                 "duty_id": duty.id,
                 "line_id": line.id,
+                "closure_id": closure.id,
+                "rule_id": 1,
                 "code": "phq_9",
                 "form_key": "unknown",
             }
