@@ -107,8 +107,8 @@ class LawForm(FlaskForm):
         option_widget=CheckboxInput(),
         validators=[InputRequired(_l("Choose at least one day."))],
     )
-    opens = TimeField(_l("Not before"), validators=[Optional()])
-    closes = TimeField(_l("Not from"), validators=[Optional()])
+    opens = TimeField(_l("From"), validators=[Optional()])
+    closes = TimeField(_l("Until"), validators=[Optional()])
     from_on = DateField(_l("First day of the law"), validators=[_DAY])
     source = StringField(
         _l("Where it is written"),
