@@ -31,12 +31,12 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.drafts import Typed
-from outreach.calls.labels import DOUBT_WORDS, OUTCOME_WORDS
+from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import LONGEST_CALL_MINUTES, NOT_REACHED, REACHED, Outcome
-from outreach.measures.labels import UNIT_WORDS
+from outreach.measures.labels import DOUBT_WORDS, UNIT_WORDS
 from outreach.measures.readings import ReportedReading
-from outreach.measures.rules import REGISTRY, Doubt, MeasureKind, doubt_about
+from outreach.measures.rules import REGISTRY, MeasureKind, doubt_about
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
 from outreach.web import bounded
 
@@ -259,7 +259,7 @@ class CallReportForm(FlaskForm):
             if field.data is None or field.errors:
                 continue
             doubt = doubt_about(kind, field.data, unit)
-            if doubt is Doubt.UNUSUAL:
+            if doubt is not None and doubt.is_question:
                 self.is_doubted = True
                 doubt = None if self.is_confirmed.data else doubt
             if doubt is not None:

@@ -3,7 +3,6 @@
 from flask_babel import lazy_gettext as _l
 
 from outreach.calls.rules import Outcome, QueueGroup, Why
-from outreach.measures.rules import Doubt
 
 OUTCOME_WORDS = {
     Outcome.COMPLETED: _l("We talked"),
@@ -34,15 +33,6 @@ OUTCOME_MEANINGS = {
     Outcome.THIRD_PARTY: _l("Somebody else answered. You said nothing about the programme."),
     Outcome.WRONG_NUMBER: _l("The number is somebody else's. It is never dialled again."),
     Outcome.DISCONNECTED: _l("The number is not in use. It is never dialled again."),
-}
-DOUBT_WORDS = {
-    Doubt.NOT_A_NUMBER: _l("Write a number."),
-    Doubt.UNKNOWN_UNIT: _l("Choose a unit."),
-    Doubt.NOT_WHOLE: _l("Write a whole number."),
-    Doubt.LOOKS_LIKE_MMOL_L: _l("That looks like mmol/L. Check the unit."),
-    Doubt.LOOKS_LIKE_MMOL_MOL: _l("That looks like mmol/mol. Check the unit."),
-    Doubt.IMPOSSIBLE: _l("No body has this value. Check the number and the unit."),
-    Doubt.UNUSUAL: _l("That is unusual. Read it back; if it is right, tick the box below."),
 }
 GROUP_WORDS = {
     QueueGroup.NOW: _l("Call now"),

@@ -4,20 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from outreach.measures.models import Reading
-from outreach.measures.rules import MeasureKind
+from outreach.measures.readings import is_current
+from outreach.measures.rules import GLUCOSE, MeasureKind
 
-GLUCOSE = (MeasureKind.GLUCOSE, MeasureKind.GLUCOSE_FASTING)
 MOST = 200
-
-
-def is_current() -> ColumnElement[bool]:
-    """Return the condition that no later reading supersedes a reading."""
-    correction = aliased(Reading)
-    return ~exists().where(correction.supersedes_id == Reading.id)
 
 
 def of_patient(session: Session, patient_id: int) -> Sequence[Reading]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from outreach.measures.rules import MeasureKind
+from outreach.measures.rules import GLUCOSE, MeasureKind
 
 # A reading older than this opens a task, not an alarm: what counts is when it was taken.
 FRESH = timedelta(hours=24)
@@ -102,9 +102,6 @@ class Trigger:
     urgency: Urgency
 
 
-_GLUCOSE = (MeasureKind.GLUCOSE, MeasureKind.GLUCOSE_FASTING)
-
-
 def trigger_of(
     kind: MeasureKind, value: Decimal, *, taken_at: datetime, now: datetime
 ) -> Trigger | None:
@@ -121,7 +118,7 @@ def trigger_of(
 
 
 def _fresh_trigger(kind: MeasureKind, value: Decimal) -> Trigger | None:
-    if kind in _GLUCOSE:
+    if kind in GLUCOSE:
         if value < 54:  # noqa: PLR2004 - ADA level 2
             return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.NOW)
         if value < 70:  # noqa: PLR2004 - ADA level 1
