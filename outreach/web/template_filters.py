@@ -1,7 +1,7 @@
 """How instants, days and numbers are written on pages."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from gettext import NullTranslations
 from zoneinfo import ZoneInfo
@@ -29,6 +29,17 @@ def local_moment(instant: datetime, zone: ZoneInfo | str) -> str:
 def local_weekday_time(instant: datetime, zone: ZoneInfo | str) -> str:
     """Return weekday and time in ``zone``: 'Tue 3:10 PM'."""
     return _local(instant, zone, "EEE h:mm a")
+
+
+def local_weekday(instant: datetime, zone: ZoneInfo | str) -> str:
+    """Return the weekday in ``zone``: 'Tue'."""
+    return _local(instant, zone, "EEE")
+
+
+def wall_time(at: time) -> str:
+    """Return a time of the wall clock: '3 PM', '3:30 PM'."""
+    pattern = "h:mm a" if at.minute else "h a"
+    return _formatted(datetime.combine(date.min, at), pattern, str(get_locale() or "en"))
 
 
 def calendar_day(day: date | None) -> str:
@@ -82,6 +93,7 @@ def init_app(app: Flask) -> None:
         local_time,
         local_moment,
         local_weekday_time,
+        wall_time,
         calendar_day,
         full_day,
         short_number,
