@@ -31,6 +31,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.drafts import Typed
+from outreach.calls.fields import AfterwardsFields
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import LONGEST_CALL_MINUTES, NOT_REACHED, REACHED, Outcome
@@ -59,6 +60,10 @@ NOT_ANSWERS = frozenset({"csrf_token", "planned_call_id", "form_key", "then", "v
 # Nobody is called outside these hours, agreed or not. Source: 47 CFR 64.1200(c)(1), adopted
 # as a floor (domain.md D).
 EARLIEST, LATEST = time(8), time(21)
+
+
+# What people say when they are asked when to ring back; any other minute may be typed.
+CALL_BACK_TIMES = tuple(map(time, (9, 10, 11, 13, 15, 17, 18, 19)))
 
 
 def typed_from(form: MultiDict[str, str]) -> Typed:
@@ -97,7 +102,7 @@ class MeasuredField(DecimalField):
             raise ValueError(_("Write a number.")) from error
 
 
-class CallReportForm(FlaskForm):
+class CallReportForm(AfterwardsFields, FlaskForm):
     """What a caller fills in during and after a call."""
 
     planned_call_id = IntegerField(validators=[InputRequired(), NumberRange(1, bounded.LARGEST)])
@@ -177,7 +182,13 @@ class CallReportForm(FlaskForm):
     def validate(self, extra_validators: Any = None) -> bool:
         """Check each field by itself, then what they say together."""
         is_valid = super().validate(extra_validators)
-        checks = (self._check_outcome, self._check_words, self._check_times, self._check_values)
+        checks = (
+            self._check_outcome,
+            self._check_words,
+            self._check_times,
+            self._check_afterwards,
+            self._check_values,
+        )
         return all([is_valid, *(check() for check in checks)])
 
     def to_report(self, answers_hash: str) -> CallReport:
@@ -199,6 +210,7 @@ class CallReportForm(FlaskForm):
             readings=tuple(self._readings()) if outcome.is_reached else (),
             number_id=next(iter(self.around.number_ids), None),
             answers_hash=answers_hash,
+            afterwards=self.afterwards(outcome),
         )
 
     def _agreed(self, outcome: Outcome) -> Agreed | None:
@@ -250,6 +262,11 @@ class CallReportForm(FlaskForm):
         if datetime.combine(on, at, tzinfo=self.around.zone) <= self.around.now:
             return _wrong(self.callback_at, _("That time has passed where the patient is."))
         return True
+
+    def _check_afterwards(self) -> bool:
+        today = self.around.now.astimezone(self.around.zone).date()
+        trouble = self.trouble_afterwards(self.chosen, today)
+        return _wrong(*trouble) if trouble else True
 
     def _check_values(self) -> bool:
         if self.chosen is None or not self.chosen.is_reached:

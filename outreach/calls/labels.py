@@ -1,8 +1,17 @@
 """The words in which outcomes and parts of the queue are shown."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from outreach.calls.foreseen import Foreseen
 from outreach.calls.rules import Outcome, QueueGroup, Why
+from outreach.clock import local_day
+from outreach.patients.rules import Daypart, Slot, daypart_of
+from outreach.planning.rules import Contact
+from outreach.web.template_filters import calendar_day, local_time, local_weekday
 
 OUTCOME_WORDS = {
     Outcome.COMPLETED: _l("We talked"),
@@ -17,6 +26,21 @@ OUTCOME_WORDS = {
     Outcome.THIRD_PARTY: _l("Someone else answered"),
     Outcome.WRONG_NUMBER: _l("Wrong number"),
     Outcome.DISCONNECTED: _l("Number disconnected"),
+}
+# One key each; the letters of the words where they were free. 1 and 2 ask reached or not.
+OUTCOME_KEYS = {
+    Outcome.COMPLETED: "1",
+    Outcome.CALL_BACK: "t",
+    Outcome.DECLINED_TODAY: "d",
+    Outcome.SAFETY: "s",
+    Outcome.OPTED_OUT: "x",
+    Outcome.NO_ANSWER: "2",
+    Outcome.VOICEMAIL_LEFT: "v",
+    Outcome.VOICEMAIL_NOT_ALLOWED: "m",
+    Outcome.BUSY: "b",
+    Outcome.THIRD_PARTY: "o",
+    Outcome.WRONG_NUMBER: "w",
+    Outcome.DISCONNECTED: "k",
 }
 OUTCOME_MEANINGS = {
     Outcome.COMPLETED: _l("You spoke with the patient, however briefly. The next call is planned."),
@@ -48,3 +72,66 @@ WHY_WORDS = {
     Why.TRIED_BEFORE: (_l("tried before"), "calm"),
     Why.DUE: (_l("due"), "calm"),
 }
+PART_OF_DAY_WORDS = {
+    Daypart.MORNING: _l("morning"),
+    Daypart.AFTERNOON: _l("afternoon"),
+    Daypart.EVENING: _l("evening"),
+}
+NEAR = timedelta(days=6)  # within it a weekday alone says which day is meant
+
+
+def slot_words(slot: Slot, zone: ZoneInfo, *, now: datetime) -> str:
+    """Return when to try again, on the patient's clock: 'Thu afternoon', 'today from 6:40 PM'."""
+    day, today = local_day(slot.from_at, zone), local_day(now, zone)
+    if day == today:
+        return str(_("today from %(time)s", time=local_time(slot.from_at, zone)))
+    if day - today > NEAR:
+        return day_words(slot, zone)
+    return _with_part(local_weekday(slot.from_at, zone), slot, zone, _("%(day)s %(part)s"))
+
+
+def day_words(slot: Slot, zone: ZoneInfo) -> str:
+    """Return the day of a slot, and its part where it is one: 'Tue, Dec 1, afternoon'."""
+    day = calendar_day(local_day(slot.from_at, zone))
+    return _with_part(day, slot, zone, _("%(day)s, %(part)s"))
+
+
+def _with_part(day: str, slot: Slot, zone: ZoneInfo, form: str) -> str:
+    part = daypart_of(slot.from_at, zone)
+    is_one_part = part is daypart_of(slot.until_at - timedelta(minutes=1), zone)
+    return form % {"day": day, "part": PART_OF_DAY_WORDS[part]} if is_one_part else day
+
+
+def next_call_words(contact: Contact | None, zone: ZoneInfo) -> str:
+    """Return when the next call is: 'next call Tue, Dec 1, afternoon'."""
+    if contact is None:
+        return str(_("no call is left in the programme"))
+    return str(_("next call %(when)s", when=day_words(contact.slot, zone)))
+
+
+def what_follows(foreseen: Foreseen, zone: ZoneInfo, *, now: datetime) -> dict[Outcome, str]:
+    """Return what each outcome does next, to be said before it is chosen."""
+    after = next_call_words(foreseen.after, zone)
+
+    def tried(slot: Slot | None) -> str:
+        if slot is not None:
+            return str(_("try again %(when)s", when=slot_words(slot, zone, now=now)))
+        instead = next_call_words(foreseen.instead, zone)
+        return str(_("counts as missed; %(then)s", then=instead))
+
+    again = tried(foreseen.again)
+    number = str(_("this number is never dialled again"))
+    return {
+        Outcome.COMPLETED: after,
+        Outcome.CALL_BACK: str(_("the call moves to the time they name")),
+        Outcome.DECLINED_TODAY: tried(foreseen.tomorrow),
+        Outcome.SAFETY: str(_("a nurse is told now; %(then)s", then=after)),
+        Outcome.OPTED_OUT: str(_("calls and texts end at once")),
+        Outcome.NO_ANSWER: again,
+        Outcome.VOICEMAIL_LEFT: again,
+        Outcome.VOICEMAIL_NOT_ALLOWED: again,
+        Outcome.BUSY: again,
+        Outcome.THIRD_PARTY: again,
+        Outcome.WRONG_NUMBER: number,
+        Outcome.DISCONNECTED: number,
+    }

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, leases
+from outreach.calls import drafts, ending, leases
+from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.concerns import raising
@@ -20,16 +21,13 @@ from outreach.measures import readings
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import ReadingSource
 from outreach.panels.models import PanelMembership
-from outreach.patients import consent, registry
+from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.patients.rules import Channel, ConsentSource, NumberHealth
+from outreach.patients.rules import NumberHealth
 from outreach.planning import next_call, retrying
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
 from outreach.planning.rules import CallStatus, PastDial
-from outreach.programmes import enrolment as enrolments
-from outreach.programmes.models import Enrolment
-from outreach.programmes.rules import EnrolmentStatus
 
 
 class CallAlreadyClosed(Stale):
@@ -55,6 +53,7 @@ class CallReport:
     readings: tuple[ReportedReading, ...] = ()
     number_id: int | None = None
     answers_hash: str = ""
+    afterwards: Afterwards = AS_BEFORE
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,9 @@ def record(
     event = Event(session, patient, call, attempt, report, actor, now)
     _keep_words(event)
     _keep_readings(event)
+    ending.begin(_ending(event), report.afterwards)
     _CONSEQUENCES[report.outcome](event)
+    ending.settle(_ending(event), report.afterwards)
     drafts.drop(session, call, actor)
     leases.release(session, call, actor)
     trail.record(
@@ -274,26 +275,12 @@ def _spoil(health: NumberHealth) -> Callable[[Event], None]:
 
 
 def _stop(event: Event) -> None:
-    """Stop calls and texts together: 'no more' said on a call means both."""
-    for number in registry.numbers_of(event.session, event.patient.id):
-        for channel in Channel:
-            consent.note(
-                event.session,
-                event.patient,
-                channel,
-                number.e164,
-                is_given=False,
-                source=ConsentSource.CALL,
-                by_staff_id=event.actor.staff_id,
-                now=event.now,
-            )
-    enrolments.change_status(
-        event.session.get_one(Enrolment, event.call.enrolment_id),
-        EnrolmentStatus.WITHDRAWN,
-        reason="asked for no more calls",
-        now=event.now,
-    )
+    ending.stop(_ending(event), event.report.afterwards.words)
     next_call.close(event.session, event.call, CallStatus.CANCELLED, now=event.now)
+
+
+def _ending(event: Event) -> Ending:
+    return Ending(event.session, event.patient, event.call.enrolment_id, event.actor, event.now)
 
 
 _CONSEQUENCES: dict[Outcome, Callable[[Event], None]] = {

@@ -1,6 +1,7 @@
 """Pages a caller works in all day: the queue and the call."""
 
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from functools import partial
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,16 +15,27 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calls import dialing, drafts, leases, outcomes, screen
 from outreach.calls import queue as queues
-from outreach.calls.forms import Around, CallReportForm, hash_of, typed_from
-from outreach.calls.labels import GROUP_WORDS, OUTCOME_MEANINGS, OUTCOME_WORDS, WHY_WORDS
-from outreach.calls.rules import NOT_REACHED, REACHED, QueueGroup, minutes_since
+from outreach.calls.forms import CALL_BACK_TIMES, Around, CallReportForm, hash_of, typed_from
+from outreach.calls.labels import (
+    GROUP_WORDS,
+    OUTCOME_KEYS,
+    OUTCOME_MEANINGS,
+    OUTCOME_WORDS,
+    WHY_WORDS,
+    day_words,
+    what_follows,
+)
+from outreach.calls.rules import REACHED, Outcome, QueueGroup, minutes_since
 from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.concerns import raising
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.web.template_filters import local_moment
+from outreach.planning import next_call
+from outreach.programmes import enrolment as enrolments
+from outreach.programmes.rules import EnrolmentStatus
+from outreach.web.template_filters import calendar_day, local_moment
 
 bp = Blueprint("calls", __name__)
 
@@ -87,6 +99,7 @@ def stop(ref: str) -> ResponseReturnValue:
     planned = screen.call_of(db.session, _patient(ref))
     drafts.end(db.session, planned, signed_in())
     leases.release(db.session, planned, signed_in())
+    next_call.replan(db.session, planned.enrolment_id, now=deps().clock())
     db.session.commit()
     return redirect(url_for("calls.queue"))
 
@@ -201,9 +214,18 @@ def _saved(patient: Patient) -> str:
     try:
         planned = screen.call_of(db.session, patient)
     except NoPlannedCall:
-        return _("Saved. No more calls are planned.")
+        return _saved_without_call(patient)
     when = local_moment(planned.dial_from_at, patient.zone)
     return _("Saved. Next call: %(when)s, their time.", when=when)
+
+
+def _saved_without_call(patient: Patient) -> str:
+    enrolment = enrolments.current(db.session, patient.id)
+    if enrolment is None or enrolment.status is not EnrolmentStatus.PAUSED:
+        return _("Saved. No more calls are planned.")
+    if enrolment.resume_on is None:
+        return _("Saved. The calls rest until somebody resumes them.")
+    return _("Saved. The calls rest until %(day)s.", day=calendar_day(enrolment.resume_on))
 
 
 def _around(shown: Screen) -> Around:
@@ -232,15 +254,22 @@ def _blank_form(shown: Screen) -> CallReportForm:
 
 
 def _page(shown: Screen, form: CallReportForm) -> str:
+    zone, now = shown.standing.zone, shown.moment.now
+    hidden = set() if shown.may_leave_voicemail else {Outcome.VOICEMAIL_LEFT}
     return render_template(
         "calls/call.html",
         screen=shown,
         form=form,
         outcome_words=OUTCOME_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
+        outcome_keys=OUTCOME_KEYS,
+        follows=what_follows(shown.foreseen, zone, now=now),
+        day_words=partial(day_words, zone=zone),
+        offered={outcome.value for outcome in Outcome} - hidden,
         reached={outcome.value for outcome in REACHED},
-        not_reached={outcome.value for outcome in NOT_REACHED},
-        today=shown.moment.now.astimezone(ZoneInfo(shown.patient.zone)).date(),
+        callback_times=CALL_BACK_TIMES,
+        today=shown.today,
+        week=timedelta(weeks=1),
     )
 
 

@@ -30,6 +30,7 @@ reading_value = value_words
 STATUSES = programmes.STATUSES
 PAUSE_REASONS = programmes.PAUSE_REASONS
 rhythm = programmes.rhythm
+rhythm_short = programmes.rhythm_short
 weeks = programmes.weeks
 reason = programmes.reason
 

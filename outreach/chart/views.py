@@ -15,7 +15,7 @@ from outreach.audit import trail
 from outreach.chart import care, graphs, labels, readings, timeline
 from outreach.chart import handover as handovers
 from outreach.chart import register as patient_register
-from outreach.chart.forms import ReadForm, RhythmForm, SearchForm, StatusForm
+from outreach.chart.forms import ReadForm, RhythmForm, SearchForm, StatusForm, WishForm
 from outreach.chart.rules import may_enrol
 from outreach.db import db
 from outreach.deps import deps
@@ -85,6 +85,17 @@ def details(ref: str) -> ResponseReturnValue:
         return _saved(shown, "changed details", _("Saved."), now=now)
     page = render_template("chart/details.html", patient=shown, form=form)
     return page, 422 if form.errors else 200
+
+
+@bp.post("/<ref>/wishes")
+@role_required(*KEEPERS)
+def wishes(ref: str) -> ResponseReturnValue:
+    """Add or drop one weekday or part of the day that the patient likes."""
+    now = deps().clock()
+    shown = finding.to_change(db.session, signed_in(), ref)
+    changed = WishForm().changed(shown.wishes)
+    care.change_wishes(db.session, shown, changed, now=now)
+    return _saved(shown, "changed wishes", _("Saved."), now=now)
 
 
 @bp.route("/<ref>/rhythm", methods=["GET", "POST"])
@@ -192,9 +203,25 @@ def _duty(cared: care.Care, *, now: datetime) -> dict[str, object]:
 
 def _to_call(shown: Patient, actor: Actor, *, now: datetime) -> str:
     """Return the call of a patient where the reader may make it, else the patient's page."""
-    cared = care.of_patient(db.session, shown, now=now)
-    is_callable = cared.next_call is not None and cared.on_duty_id == actor.staff_id
+    is_callable = _is_callable(shown, actor, now=now)
     return url_for("calls.call" if is_callable else "chart.patient", ref=shown.ref)
+
+
+def _onward(shown: Patient, *, now: datetime) -> str:
+    """Return where to go on after a change: back to the call that it was made on, if any.
+
+    A call that the change took away leaves the queue to go back to.
+    """
+    if request.form.get("back") != "call":
+        return url_for("chart.patient", ref=shown.ref)
+    if _is_callable(shown, signed_in(), now=now):
+        return url_for("calls.call", ref=shown.ref, _anchor="plan")
+    return url_for("calls.queue")
+
+
+def _is_callable(shown: Patient, actor: Actor, *, now: datetime) -> bool:
+    cared = care.of_patient(db.session, shown, now=now)
+    return cared.next_call is not None and cared.on_duty_id == actor.staff_id
 
 
 def _measured(shown: Patient) -> dict[str, object]:
@@ -218,7 +245,7 @@ def _saved(shown: Patient, action: str, words: str, *, now: datetime) -> Respons
     _note(db.session, shown, action, now=now)
     db.session.commit()
     flash(words, "good")
-    return redirect(url_for("chart.patient", ref=shown.ref))
+    return redirect(_onward(shown, now=now))
 
 
 def _note(session: Session, shown: Patient, action: str, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Daypart, NumberHealth, mask_of_weekdays
+from outreach.patients.rules import Daypart, NumberHealth, Wishes, mask_of_weekdays
 
 
 class NoSuchPatient(NotFound):
@@ -105,7 +105,12 @@ def change_details(patient: Patient, details: Details) -> None:
     patient.pronouns = details.pronouns
     patient.language = details.language
     patient.zone = details.zone
-    patient.weekdays = mask_of_weekdays(details.weekdays)
-    patient.dayparts = [part.value for part in details.dayparts]
+    change_wishes(patient, Wishes(details.weekdays, details.dayparts))
     patient.is_voicemail_allowed = details.is_voicemail_allowed
     patient.about = details.about
+
+
+def change_wishes(patient: Patient, wishes: Wishes) -> None:
+    """Write when a patient likes to be called. Does not commit."""
+    patient.weekdays = mask_of_weekdays(wishes.weekdays)
+    patient.dayparts = [part.value for part in wishes.dayparts]

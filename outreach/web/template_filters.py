@@ -37,6 +37,17 @@ def local_weekday_time(instant: datetime, zone: ZoneInfo | str) -> str:
     return _local(instant, zone, "EEE h:mm a")
 
 
+def local_weekday(instant: datetime, zone: ZoneInfo | str) -> str:
+    """Return the weekday in ``zone``: 'Tue'."""
+    return _local(instant, zone, "EEE")
+
+
+def wall_time(at: time) -> str:
+    """Return a time of the wall clock: '3 PM', '3:30 PM'."""
+    pattern = "h:mm a" if at.minute else "h a"
+    return _formatted(datetime.combine(date.min, at), pattern, str(get_locale() or "en"))
+
+
 def calendar_day(day: date | None) -> str:
     """Return 'Tue, Nov 24', with the year only where it is not the common case."""
     return format_date(day, "EEE, MMM d") if day else ""
@@ -89,6 +100,7 @@ def init_app(app: Flask) -> None:
         clock_time,
         local_moment,
         local_weekday_time,
+        wall_time,
         calendar_day,
         full_day,
         short_number,

@@ -178,6 +178,13 @@ class Protocol:
                 return phase
         return None
 
+    def phase_to_choose(self, day: date, starts_on: date) -> Phase | None:
+        """Return the phase, current on ``day`` or next, in which the patient has a choice."""
+        for phase in self.phases:
+            if day < phase.end_day(starts_on) and len(phase.choices) > 1:
+                return phase
+        return None
+
     def ends_on(self, starts_on: date) -> date:
         """Return the day after the last day of the programme."""
         return starts_on + timedelta(weeks=self.weeks)
