@@ -62,6 +62,7 @@ class Entry:
     promise: str | None
     promise_on: date | None
     held_by: str | None
+    held_until: datetime | None
     covered_for: str | None
     has_draft: bool
     attempts: Sequence[PastAttempt]
@@ -191,6 +192,7 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
             _one(select(holder.name).join(Lease, Lease.staff_id == holder.id).where(others)).label(
                 "held_by"
             ),
+            _one(select(Lease.until_at).where(others)).label("held_until"),
             _one(
                 select(Draft.id).where(
                     Draft.planned_call_id == PlannedCall.id,
@@ -317,6 +319,7 @@ def _entry(
         promise=row.promise,
         promise_on=row.promise_on,
         held_by=row.held_by,
+        held_until=row.held_until,
         covered_for=row.dedicated_name if row.dedicated_id != caller_id else None,
         has_draft=row.draft_id is not None,
         attempts=attempts,

@@ -111,7 +111,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         readings=readings.latest(session, patient.id, SHOWN),
         draft=drafts.of(session, call, actor),
         other=leases.mark_of_others(session, call, actor, now=now),
-        is_started=leases.is_started(session, call, actor),
+        is_started=leases.is_started(session, call, actor, now=now),
         must_read=must_read(session, call, actor, now=now),
         next_try=retrying.next_try(planned, call, dials, is_over_for_today=False, now=now),
     )
