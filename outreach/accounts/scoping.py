@@ -4,6 +4,7 @@ Every query about people's data passes its table through :func:`visible`. What i
 out does not exist for the actor: pages answer 404.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
@@ -11,6 +12,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from outreach.accounts.rules import Scope
 from outreach.orm import Model
+
+# The longest call there is (calls.rules.LONGEST_CALL_MINUTES): by then it has been recorded.
+LONGEST_LEASE = timedelta(hours=4)
 
 
 def visible(
@@ -58,4 +62,11 @@ def _own_panel(scope: Scope) -> Any:
         cover.c.until_at > scope.as_of,
         cover.c.ended_at.is_(None),
     )
-    return own.union_all(covered)
+    # Whoever has a call open when their cover ends finishes it: nothing typed is lost.
+    lease = Model.metadata.tables["call_lease"]
+    in_hands = select(lease.c.patient_id).where(
+        lease.c.staff_id == scope.staff_id,
+        lease.c.until_at > scope.as_of,
+        lease.c.opened_at > scope.as_of - LONGEST_LEASE,
+    )
+    return own.union_all(covered, in_hands)

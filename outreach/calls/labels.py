@@ -65,10 +65,15 @@ GROUP_WORDS = {
     QueueGroup.COMING: _l("Coming days"),
 }
 WHY_WORDS = {
+    Why.SAFETY: (_l("a nurse answered a concern"), "urgent"),
     Why.AGREED: (_l("asked for this time"), "warm"),
+    Why.AGREED_PASSED: (_l("the time they asked for has passed"), "warm"),
     Why.LAST_DAY: (_l("last day for this call"), "warm"),
-    Why.FIRST_CALL: (_l("first call"), "good"),
+    Why.CLOSES_SOON: (_l("closes within the hour"), "warm"),
+    Why.PROMISE_DUE: (_l("a promise is due"), "warm"),
+    Why.MISSED_TWICE: (_l("last two calls were missed"), "warm"),
     Why.MISSED_LAST: (_l("last call was missed"), "calm"),
+    Why.FIRST_CALL: (_l("first call"), "good"),
     Why.TRIED_BEFORE: (_l("tried before"), "calm"),
     Why.DUE: (_l("due"), "calm"),
 }

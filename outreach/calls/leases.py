@@ -6,16 +6,18 @@ it alive. One conditional statement decides between two who open at the same mom
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, exists, or_, select, update
+from sqlalchemy import and_, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Draft, Lease
-from outreach.calls.rules import HELD_FOR, OPEN_FOR
+from outreach.calls.rules import HELD_FOR, LONGEST_CALL_MINUTES, OPEN_FOR
 from outreach.orm import insert_new
 from outreach.planning.models import PlannedCall
+
+LONGEST_CALL = timedelta(minutes=LONGEST_CALL_MINUTES)
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,21 @@ def take(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) ->
 
 
 def keep(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> bool:
-    """Prolong the lease that ``actor`` holds; False where they hold none. Does not commit."""
-    until_at = case((Lease.started_at.is_not(None), now + HELD_FOR), else_=now + OPEN_FOR)
+    """Prolong the lease that ``actor`` holds; False where they hold none. Does not commit.
+
+    A clock that ran longer than any call was forgotten: the call begins anew.
+    """
+    is_forgotten = Lease.opened_at <= now - LONGEST_CALL
+    is_on_the_line = and_(Lease.started_at.is_not(None), ~is_forgotten)
+    until_at = case((is_on_the_line, now + HELD_FOR), else_=now + OPEN_FOR)
     kept = session.scalar(
         update(Lease)
         .where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
-        .values(until_at=until_at)
+        .values(
+            until_at=until_at,
+            opened_at=case((is_forgotten, now), else_=Lease.opened_at),
+            started_at=case((is_forgotten, None), else_=Lease.started_at),
+        )
         .returning(Lease.planned_call_id)
         .execution_options(synchronize_session=False)
     )
@@ -84,10 +95,12 @@ def release(session: Session, call: PlannedCall, actor: Actor) -> None:
     )
 
 
-def is_started(session: Session, call: PlannedCall, actor: Actor) -> bool:
-    """Say whether ``actor`` is on the line."""
+def is_started(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> bool:
+    """Say whether ``actor`` is on the line, and did not just forget to leave it."""
     started = select(Lease.started_at).where(
-        Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id
+        Lease.planned_call_id == call.id,
+        Lease.staff_id == actor.staff_id,
+        Lease.opened_at > now - LONGEST_CALL,
     )
     return session.scalar(started) is not None
 

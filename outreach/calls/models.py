@@ -47,6 +47,7 @@ class Lease(Model):
     """
 
     __tablename__ = "call_lease"
+    __table_args__ = (Index(None, "staff_id"),)
 
     planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"), primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))

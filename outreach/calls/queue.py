@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,15 +15,18 @@ from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Attempt, CallNote, Draft, Lease, Promise
 from outreach.calls.rules import (
+    REACHED,
     Outcome,
     QueueFacts,
     QueueGroup,
-    Why,
+    Score,
     group_of,
     order_key,
-    whys_of,
+    score_of,
 )
 from outreach.clock import day_began_at, local_day
+from outreach.concerns.models import Concern, ConcernStep
+from outreach.concerns.rules import StepKind
 from outreach.orm import UTCDateTime
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
@@ -59,6 +62,7 @@ class Entry:
     promise: str | None
     promise_on: date | None
     held_by: str | None
+    held_until: datetime | None
     covered_for: str | None
     has_draft: bool
     attempts: Sequence[PastAttempt]
@@ -69,9 +73,9 @@ class Entry:
         return group_of(self.facts)
 
     @property
-    def whys(self) -> tuple[Why, ...]:
-        """Why it stands where it stands, most pressing first."""
-        return whys_of(self.facts)
+    def score(self) -> Score:
+        """Why it stands where it stands."""
+        return score_of(self.facts)
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
 def _open_calls() -> Select[*tuple[Any, ...]]:
     """Return the statement of a queue, for ``caller_id`` and ``now``; built once."""
     caller_id: ColumnElement[int] = bindparam("caller_id")
-    earlier, holder = aliased(PlannedCall), aliased(StaffMember)
+    holder = aliased(StaffMember)
     now: ColumnElement[datetime] = bindparam("now", type_=UTCDateTime())
     others = and_(
         Lease.planned_call_id == PlannedCall.id,
@@ -181,15 +185,14 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
             _one(_newest_note(CallNote.at)).label("last_note_at"),
             _one(_next_promise(Promise.text)).label("promise"),
             _one(_next_promise(Promise.due_on)).label("promise_on"),
-            _one(
-                select(earlier.status).where(
-                    earlier.enrolment_id == PlannedCall.enrolment_id,
-                    earlier.sequence == PlannedCall.sequence - 1,
-                )
-            ).label("status_before"),
+            _one(_before(PlannedCall.sequence - 1)).label("status_before"),
+            _one(_before(PlannedCall.sequence - 2)).label("status_two_before"),
+            _one(_last_conversation()).label("spoken_at"),
+            _one(_nurses_answer()).label("answered_at"),
             _one(select(holder.name).join(Lease, Lease.staff_id == holder.id).where(others)).label(
                 "held_by"
             ),
+            _one(select(Lease.until_at).where(others)).label("held_until"),
             _one(
                 select(Draft.id).where(
                     Draft.planned_call_id == PlannedCall.id,
@@ -213,6 +216,35 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
 
 def _one(query: Select[Any]) -> ColumnElement[Any]:
     return query.correlate(PlannedCall, Patient).limit(1).scalar_subquery()
+
+
+def _before(sequence: ColumnElement[int]) -> Select[Any]:
+    """Select what became of the call with that number of the same enrolment."""
+    earlier = aliased(PlannedCall)
+    return select(earlier.status).where(
+        earlier.enrolment_id == PlannedCall.enrolment_id, earlier.sequence == sequence
+    )
+
+
+def _last_conversation() -> Select[Any]:
+    return (
+        select(Attempt.at)
+        .where(Attempt.patient_id == Patient.id, Attempt.outcome.in_(REACHED))
+        .order_by(Attempt.at.desc())
+    )
+
+
+def _nurses_answer() -> Select[Any]:
+    """Select when a nurse last wrote about a concern: the caller comes back to it."""
+    return (
+        select(ConcernStep.at)
+        .join(Concern, Concern.id == ConcernStep.concern_id)
+        .where(
+            Concern.patient_id == Patient.id,
+            ConcernStep.kind.in_((StepKind.NOTED, StepKind.CLOSED)),
+        )
+        .order_by(ConcernStep.at.desc())
+    )
 
 
 def _newest_note(column: Any) -> Select[Any]:
@@ -266,9 +298,12 @@ def _entry(
         is_agreed=row.is_agreed,
         is_last_day=row.complete_by_on <= today,
         is_first_call=row.sequence == 1,
-        was_missed_before=row.status_before == CallStatus.MISSED,
+        missed_in_a_row=_missed_in_a_row(row.status_before, row.status_two_before),
         dials=row.dials,
         has_number=row.number_id is not None,
+        is_promise_due=row.promise_on is not None and row.promise_on <= today,
+        spoken_at=row.spoken_at,
+        answered_at=row.answered_at,
     )
     return Entry(
         planned_call_id=row.id,
@@ -284,10 +319,16 @@ def _entry(
         promise=row.promise,
         promise_on=row.promise_on,
         held_by=row.held_by,
+        held_until=row.held_until,
         covered_for=row.dedicated_name if row.dedicated_id != caller_id else None,
         has_draft=row.draft_id is not None,
         attempts=attempts,
     )
+
+
+def _missed_in_a_row(*before: CallStatus | None) -> int:
+    """Count the missed calls right before this one, newest first; more than two is two."""
+    return len(list(takewhile(lambda status: status is CallStatus.MISSED, before)))
 
 
 def _done_today(session: Session, actor: Actor, zone: ZoneInfo, *, now: datetime) -> list[Done]:

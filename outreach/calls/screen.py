@@ -139,7 +139,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         readings=readings.latest(session, patient.id, SHOWN),
         draft=drafts.of(session, call, actor),
         other=leases.mark_of_others(session, call, actor, now=now),
-        is_started=leases.is_started(session, call, actor),
+        is_started=leases.is_started(session, call, actor, now=now),
         must_read=must_read(session, call, actor, now=now),
         foreseen=foreseen.of(session, call, standing, now=now),
     )

@@ -1,5 +1,6 @@
 """Pages a caller works in all day: the queue and the call."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -70,7 +71,10 @@ def call(ref: str) -> ResponseReturnValue:
     with db.sessionmaker.begin() as own:
         _audit(own, "opened the call screen", patient)
         if "prefetch" not in request.headers.get("Sec-Purpose", "") and not shown.must_read:
-            leases.take(own, shown.call, signed_in(), now=now)
+            is_theirs = leases.take(own, shown.call, signed_in(), now=now)
+            if not is_theirs:  # somebody may have opened it since we looked
+                other = leases.mark_of_others(own, shown.call, signed_in(), now=now)
+                shown = replace(shown, other=other)
     return _page(shown, _blank_form(shown))
 
 

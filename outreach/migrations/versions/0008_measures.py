@@ -1,14 +1,14 @@
 """What was said with a reading, and corrections that say why.
 
 Revision ID: 0008_measures
-Revises: 0004_questionnaires
+Revises: 0006_corrections
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0008_measures'
-down_revision = '0004_questionnaires'
+down_revision = '0006_corrections'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,128 @@
+"""What the queue reads of the database for its order."""
+
+from datetime import timedelta
+
+import pytest
+
+from outreach.accounts.rules import Actor, Role
+from outreach.calls import queue
+from outreach.calls.rules import Outcome, Why
+from outreach.concerns import raising
+from outreach.orm import Sessions
+from outreach.patients.models import Patient
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from tests.builders import (
+    actor_of,
+    make_attempt,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_promise,
+    make_staff,
+)
+from tests.fakes import MONDAY_10_CHICAGO
+from tests.integration.calls.conftest import Day
+
+NOW = MONDAY_10_CHICAGO
+
+
+class Ordered:
+    """Three patients of one caller, each with a call due now, and one missed twice before."""
+
+    def __init__(self, sessions: Sessions, day: Day) -> None:
+        self.sessions, self.day = sessions, day
+        self.actor: Actor = actor_of(day.ana, day.clinic, as_of=NOW)
+        self.calls: dict[str, PlannedCall] = {}
+        self.patients: dict[str, Patient] = {}
+        with sessions.begin() as session:
+            for name, missed in (("Lena", 0), ("Mona", 1), ("Nora", 2)):
+                patient = make_patient(session, day.clinic, given_name=name, family_name="Ortiz")
+                enrolment = make_enrolment(session, patient, caller=day.ana)
+                for before in range(missed, 0, -1):
+                    make_planned_call(
+                        session,
+                        enrolment,
+                        NOW.date() - timedelta(days=3 * before),
+                        status=CallStatus.MISSED,
+                        sequence=10 - before,
+                    )
+                self.calls[name] = make_planned_call(session, enrolment, sequence=10)
+                self.patients[name] = patient
+
+    def leading(self) -> dict[str, Why]:
+        with self.sessions() as session:
+            entries = queue.queue_of(session, self.actor, now=NOW).entries
+        return {entry.called: entry.score.leading for entry in entries if entry.called != "Rosa"}
+
+
+@pytest.fixture
+def ordered(sessions: Sessions, day: Day) -> Ordered:
+    return Ordered(sessions, day)
+
+
+def test_missed_calls_in_a_row_lead_and_are_told_apart(ordered: Ordered) -> None:
+    assert list(ordered.leading().items()) == [
+        ("Nora", Why.MISSED_TWICE),
+        ("Mona", Why.MISSED_LAST),
+        ("Lena", Why.DUE),
+    ]
+
+
+def test_a_nurses_answer_leads_until_the_next_conversation(
+    sessions: Sessions, day: Day, ordered: Ordered
+) -> None:
+    call, patient = ordered.calls["Lena"], ordered.patients["Lena"]
+    before = ordered.leading()
+    with sessions.begin() as session:
+        nurse = make_staff(session, day.clinic, Role.NURSE)
+        concern = raising.raise_concern(
+            session, patient, raising.safety("Sad."), by_staff_id=day.ana.id, now=NOW
+        )
+        at = NOW - timedelta(minutes=5)
+        raising.close(session, concern, "Spoke with her; ask again.", by_staff_id=nurse.id, now=at)
+    answered = ordered.leading()
+    with sessions.begin() as session:
+        make_attempt(session, call, day.ana, Outcome.NO_ANSWER, at=NOW - timedelta(minutes=2))
+    tried = ordered.leading()
+    with sessions.begin() as session:
+        make_attempt(session, call, day.ana, Outcome.CALL_BACK, at=NOW - timedelta(minutes=1))
+    spoken = ordered.leading()
+
+    assert before["Lena"] is Why.DUE
+    assert next(iter(answered.items())) == ("Lena", Why.SAFETY)
+    assert tried["Lena"] is Why.SAFETY
+    assert spoken["Lena"] is Why.DUE
+
+
+def test_among_equals_whoever_was_spoken_with_longest_ago_comes_first(
+    sessions: Sessions, day: Day
+) -> None:
+    actor = actor_of(day.ana, day.clinic, as_of=NOW)
+    with sessions.begin() as session:
+        for name, days in (("Two", 2), ("Nine", 9), ("Five", 5)):
+            patient = make_patient(session, day.clinic, given_name=name)
+            call = make_planned_call(
+                session, make_enrolment(session, patient, caller=day.ana), sequence=10
+            )
+            make_attempt(session, call, day.ana, at=NOW - timedelta(days=days))
+
+    with sessions() as session:
+        entries = queue.queue_of(session, actor, now=NOW).entries
+
+    assert [entry.called for entry in entries if entry.called != "Rosa"] == ["Nine", "Five", "Two"]
+
+
+def test_a_promise_leads_on_its_day_and_not_before(
+    sessions: Sessions, day: Day, ordered: Ordered
+) -> None:
+    today = NOW.date()
+    with sessions.begin() as session:
+        for name, due_on in (("Lena", today), ("Nora", today + timedelta(days=1))):
+            make_promise(session, ordered.patients[name], day.ana, due_on=due_on)
+
+    assert ordered.leading() == {
+        "Lena": Why.PROMISE_DUE,
+        "Nora": Why.MISSED_TWICE,
+        "Mona": Why.MISSED_LAST,
+    }
