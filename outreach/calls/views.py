@@ -23,6 +23,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
 from outreach.patients.models import Patient
+from outreach.planning import follow_ups
 from outreach.web.template_filters import local_moment
 
 bp = Blueprint("calls", __name__)
@@ -236,6 +237,9 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         "calls/call.html",
         screen=shown,
         form=form,
+        follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
+            shown.call.enrolment_id, ()
+        ),
         outcome_words=OUTCOME_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
         reached={outcome.value for outcome in REACHED},
