@@ -24,7 +24,7 @@ from outreach.panels.models import PanelMembership
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.patients.rules import NumberHealth
-from outreach.planning import next_call, retrying
+from outreach.planning import follow_ups, next_call, retrying
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
 from outreach.planning.rules import CallStatus, PastDial
@@ -112,6 +112,10 @@ def record(
     ending.begin(_ending(event), report.afterwards)
     _CONSEQUENCES[report.outcome](event)
     ending.settle(_ending(event), report.afterwards)
+    if report.outcome.is_reached:
+        follow_ups.end_by_conversation(
+            session, call.enrolment_id, by_staff_id=actor.staff_id, now=now
+        )
     drafts.drop(session, call, actor)
     leases.release(session, call, actor)
     trail.record(

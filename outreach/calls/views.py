@@ -33,7 +33,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.planning import next_call
+from outreach.planning import follow_ups, next_call
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.web.template_filters import calendar_day, local_moment
@@ -264,6 +264,9 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         "calls/call.html",
         screen=shown,
         form=form,
+        follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
+            shown.call.enrolment_id, ()
+        ),
         outcome_words=OUTCOME_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
         outcome_keys=OUTCOME_KEYS,

@@ -26,8 +26,8 @@ from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.registry import Details
 from outreach.patients.rules import Channel, Wishes
-from outreach.planning import next_call
-from outreach.planning.models import PlannedCall
+from outreach.planning import follow_ups, next_call
+from outreach.planning.models import FollowUp, PlannedCall
 from outreach.programmes import choices, milestones
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.milestones import DueMilestone
@@ -116,6 +116,7 @@ class Care:
     next_call: PlannedCall | None
     milestones: Sequence[DueMilestone]
     promises: Sequence[Promise]
+    follow_ups: Sequence[FollowUp]
     numbers: Sequence[Reachable]
 
     @property
@@ -141,6 +142,7 @@ def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
             .where(Promise.patient_id == patient.id, Promise.kept_at.is_(None))
             .order_by(Promise.due_on.is_(None), Promise.due_on, Promise.id)
         ).all(),
+        follow_ups=_follow_ups(session, course) if course else (),
         numbers=_numbers(session, patient.id),
     )
 
@@ -284,6 +286,10 @@ def _fit_plan(session: Session, enrolment_id: int, *, now: datetime) -> None:
 
 def _milestones(session: Session, course: Course) -> Sequence[DueMilestone]:
     return milestones.due_of(session, course.enrolment, course.protocol, today=course.today)
+
+
+def _follow_ups(session: Session, course: Course) -> Sequence[FollowUp]:
+    return follow_ups.open_of(session, [course.enrolment.id]).get(course.enrolment.id, ())
 
 
 def _numbers(session: Session, patient_id: int) -> list[Reachable]:

@@ -15,7 +15,15 @@ from wtforms import (
     SelectField,
     TextAreaField,
 )
-from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import (
+    AnyOf,
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    ValidationError,
+)
 
 from outreach.chart import labels
 from outreach.chart.care import Course, StatusChange
@@ -86,6 +94,18 @@ class ReadForm(FlaskForm):
     """'I have read this'. ``seen`` is what was on the page."""
 
     seen = HiddenField()
+
+
+class FollowUpForm(FlaskForm):
+    """What was done about a follow-up."""
+
+    note = TextAreaField(
+        _l("What was done or learned"),
+        validators=[
+            DataRequired(_l("Write what was done or learned.")),
+            Length(max=4000, message=_l("Use at most 4,000 characters.")),
+        ],
+    )
 
 
 class StatusForm(FlaskForm):

@@ -15,6 +15,7 @@ from outreach.measures.labels import MEASURE_WORDS, value_words
 from outreach.measures.rules import ReadingSource
 from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
 from outreach.panels.rules import ChangeReason
+from outreach.planning import labels as planning
 from outreach.programmes import labels as programmes
 from outreach.programmes.rules import EnrolmentStatus, Protocol
 
@@ -26,6 +27,9 @@ CONCERNS = CONCERN_KIND_WORDS
 CONCERN_STATUSES = CONCERN_STATUS_WORDS
 URGENCIES = {urgency: words for urgency, (words, _kind) in URGENCY_WORDS.items()}
 reading_value = value_words
+
+FOLLOW_UPS = planning.FOLLOW_UPS
+follow_up_reason = planning.follow_up_reason
 
 STATUSES = programmes.STATUSES
 PAUSE_REASONS = programmes.PAUSE_REASONS

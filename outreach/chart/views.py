@@ -13,9 +13,17 @@ from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
 from outreach.chart import care, graphs, labels, readings, timeline
+from outreach.chart import follow_ups as contacts
 from outreach.chart import handover as handovers
 from outreach.chart import register as patient_register
-from outreach.chart.forms import ReadForm, RhythmForm, SearchForm, StatusForm, WishForm
+from outreach.chart.forms import (
+    FollowUpForm,
+    ReadForm,
+    RhythmForm,
+    SearchForm,
+    StatusForm,
+    WishForm,
+)
 from outreach.chart.rules import may_enrol
 from outreach.db import db
 from outreach.deps import deps
@@ -26,6 +34,9 @@ from outreach.patients.models import Patient
 from outreach.patients.rules import age_on
 from outreach.patients.views import KEEPERS
 from outreach.patients.views import bp as patients
+from outreach.planning import follow_ups as planned
+from outreach.planning.models import FollowUp
+from outreach.planning.rules import FollowUpKind
 from outreach.programmes import milestones, protocol
 from outreach.web.bounded import whole
 
@@ -184,6 +195,72 @@ def milestone(ref: str, code: str) -> ResponseReturnValue:
         db.session, enrolment, course.protocol, code, by_staff_id=actor.staff_id, now=now
     )
     return _saved(shown, "saw to milestone", _("Noted."), now=now)
+
+
+@bp.get("/follow-ups/")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def follow_ups() -> ResponseReturnValue:
+    """List whom calls don't get through to, for a coordinator to check how to reach them."""
+    checks = contacts.open_checks(db.session, signed_in().scope, now=deps().clock())
+    return render_template("chart/follow_ups.html", checks=checks)
+
+
+@bp.route("/follow-ups/<int:follow_up_id>", methods=["GET", "POST"])
+@role_required(*KEEPERS)
+def follow_up(follow_up_id: int) -> ResponseReturnValue:
+    """Close a follow-up with a note on what was done."""
+    now, actor = deps().clock(), signed_in()
+    found, shown = _to_follow_up(actor, follow_up_id)
+    form = FollowUpForm()
+    if form.validate_on_submit():
+        note = (form.note.data or "").strip()
+        planned.complete(db.session, found, note, by_staff_id=actor.staff_id, now=now)
+        _note(db.session, shown, "saw to follow-up", now=now)
+        db.session.commit()
+        flash(_("Noted."), "good")
+        return redirect(_back_from(found, shown))
+    page = render_template("chart/follow_up.html", patient=shown, follow_up=found, form=form)
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/follow-ups/<int:follow_up_id>/letter")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def letter(follow_up_id: int) -> ResponseReturnValue:
+    """Note that a letter went out."""
+    now, actor = deps().clock(), signed_in()
+    found, shown = _to_follow_up(actor, follow_up_id)
+    planned.note_letter(db.session, found, now=now)
+    _note(db.session, shown, "sent letter", now=now)
+    db.session.commit()
+    return redirect(_back_from(found, shown))
+
+
+@bp.post("/follow-ups/<int:follow_up_id>/unreachable")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def give_up(follow_up_id: int) -> ResponseReturnValue:
+    """Count a patient as unreachable."""
+    now, actor = deps().clock(), signed_in()
+    found, shown = _to_follow_up(actor, follow_up_id)
+    contacts.give_up(db.session, found, by_staff_id=actor.staff_id, now=now)
+    _note(db.session, shown, "changed status", now=now)
+    db.session.commit()
+    flash(_("Their calls and texts have stopped. Who reaches them can bring them back."), "good")
+    return redirect(_back_from(found, shown))
+
+
+def _to_follow_up(actor: Actor, follow_up_id: int) -> tuple[FollowUp, Patient]:
+    """Return a follow-up that is ``actor``'s to see to: a contact check is a manager's."""
+    found = planned.by_id(db.session, actor.scope, follow_up_id)
+    ref = db.session.get_one(Patient, found.patient_id).ref
+    is_check = found.kind is FollowUpKind.CONTACT_CHECK
+    find = finding.to_manage if is_check else finding.to_change
+    return found, find(db.session, actor, ref)
+
+
+def _back_from(found: FollowUp, shown: Patient) -> str:
+    if found.kind is FollowUpKind.CONTACT_CHECK:
+        return url_for("chart.follow_ups")
+    return url_for("chart.patient", ref=shown.ref)
 
 
 def _duty(cared: care.Care, *, now: datetime) -> dict[str, object]:

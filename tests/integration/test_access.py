@@ -23,6 +23,8 @@ from outreach.intake.rules import FileKind, Report
 from outreach.orm import Sessions
 from outreach.panels import proposals
 from outreach.panels.models import ProposalLine
+from outreach.planning.models import FollowUp
+from outreach.planning.rules import FollowUpKind
 from tests.builders import (
     make_absence,
     make_clinic,
@@ -84,6 +86,12 @@ class TwoClinics:
                 unmet=[], is_changed=False,
             )  # fmt: skip
             session.add(line)
+            follow_up = FollowUp(
+                clinic_id=here.id, patient_id=patient.id, enrolment_id=enrolment.id,
+                kind=FollowUpKind.CONTACT_CHECK, reason="missed in a row: 3",
+                opened_at=MONDAY_10_CHICAGO,
+            )  # fmt: skip
+            session.add(follow_up)
             session.flush()
             self.strangers: dict[Role, StaffMember] = {
                 role: make_staff(session, there, role, password_hash=HASH)
@@ -101,6 +109,7 @@ class TwoClinics:
                 "line_id": line.id,
                 "closure_id": closure.id,
                 "rule_id": 1,
+                "follow_up_id": follow_up.id,
                 "code": "phq_9",
                 "form_key": "unknown",
             }
