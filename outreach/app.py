@@ -20,6 +20,8 @@ from outreach.callers import views as callers
 from outreach.calls import views as calls
 from outreach.chart import views as chart
 from outreach.clock import utc_now
+from outreach.concerns import call_views as safety
+from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
 from outreach.intake import cli as intake_cli
@@ -102,6 +104,8 @@ def _register(app: Flask) -> None:
         protocols,
         messaging,
         concerns,
+        rota,
+        safety,
         questionnaires,
         calls,
         callers,
