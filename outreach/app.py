@@ -21,6 +21,8 @@ from outreach.calling_hours import views as calling_hours
 from outreach.calls import views as calls
 from outreach.chart import views as chart
 from outreach.clock import utc_now
+from outreach.concerns import call_views as safety
+from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
 from outreach.intake import cli as intake_cli
@@ -104,6 +106,8 @@ def _register(app: Flask) -> None:
         calling_hours,
         messaging,
         concerns,
+        rota,
+        safety,
         questionnaires,
         calls,
         callers,

@@ -240,7 +240,13 @@ def _complete(event: Event) -> None:
 
 
 def _complete_with_concern(event: Event) -> None:
-    _raise(event, raising.safety(event.report.note))
+    raising.raise_with_call(
+        event.session,
+        event.patient,
+        event.report.note,
+        by_staff_id=event.actor.staff_id,
+        now=event.now,
+    )
     _complete(event)
 
 

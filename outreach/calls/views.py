@@ -28,7 +28,8 @@ from outreach.calls.labels import (
 )
 from outreach.calls.rules import REACHED, Outcome, QueueGroup, minutes_since
 from outreach.calls.screen import NoPlannedCall, Screen
-from outreach.concerns import raising
+from outreach.concerns import raising, readiness, watching
+from outreach.concerns.rules import Urgency
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
@@ -85,6 +86,7 @@ def start(ref: str) -> ResponseReturnValue:
     now, actor, patient = deps().clock(), signed_in(), _patient(ref)
     planned = screen.call_of(db.session, patient, is_locked=True)
     dialing.refuse_wrong_hour(dialing.moment_of(db.session, patient, planned, now=now))
+    readiness.refuse_unguarded(db.session, patient.clinic_id, now=now)
     if screen.must_read(db.session, planned, actor, now=now):
         return redirect(url_for("chart.handover", ref=ref))
     if request.form.get("take_over"):
@@ -181,11 +183,11 @@ def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> Respo
     db.session.commit()
     with orm.reading():  # what follows only reads: a long import must not hold it up
         flash(_saved(patient), "good")
-        if raising.raised_at(db.session, patient.id, now=now):
-            flash(
-                _("What you just saved is on the nurses' list. Phone the nurse on call as well."),
-                "urgent",
-            )
+        raised = raising.most_urgent_at(db.session, patient.id, now=now)
+        if raised in (Urgency.NOW, Urgency.SAME_DAY):
+            return redirect(url_for("safety.told", ref=patient.ref))
+        if raised is not None:
+            flash(_("What you just saved is on the nurses' list."), "warm")
         return redirect(_onward(patient.ref, then))
 
 
@@ -267,6 +269,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
             shown.call.enrolment_id, ()
         ),
+        safety=watching.safety_of(db.session, shown.patient, now=shown.moment.now),
         outcome_words=OUTCOME_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
         outcome_keys=OUTCOME_KEYS,

@@ -25,6 +25,7 @@ from outreach.chart.forms import (
     WishForm,
 )
 from outreach.chart.rules import may_enrol
+from outreach.concerns import flags
 from outreach.db import db
 from outreach.deps import deps
 from outreach.panels import duty
@@ -75,6 +76,8 @@ def patient(ref: str) -> ResponseReturnValue:
         timeline=timeline.of_patient(db.session, shown.id, newest=newest),
         shown_entries=newest,
         may_manage=finding.may_manage(actor, shown.clinic_id),
+        risk_flags=flags.of_patient(db.session, shown.id),
+        today=now.astimezone(ZoneInfo(shown.zone)).date(),
         **_duty(cared, now=now),
         may_enrol=may_enrol(cared.course.enrolment.status if cared.course else None),
         programmes=protocol.names(db.session),

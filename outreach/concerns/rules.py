@@ -5,8 +5,9 @@ the targets; callers record and route, they never advise.
 """
 
 import enum
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from outreach.measures.rules import GLUCOSE, MeasureKind
@@ -24,6 +25,19 @@ class ConcernKind(enum.StrEnum):
     PRESSURE_HIGH = "pressure_high"
     SELF_HARM = "self_harm"
     MOOD = "mood"
+    DANGER = "danger"
+    MEDICAL = "medical"
+    ABUSE = "abuse"
+
+
+# What a caller may say a worry is about, in the order in which it is asked.
+CALLERS_KINDS = (
+    ConcernKind.DANGER,
+    ConcernKind.SELF_HARM,
+    ConcernKind.MEDICAL,
+    ConcernKind.ABUSE,
+    ConcernKind.SAFETY,
+)
 
 
 class Urgency(enum.StrEnum):
@@ -77,6 +91,69 @@ def ranks_told(number: int) -> tuple[OnCallRank, ...]:
     return (ranks[number],) if number < len(ranks) else ranks
 
 
+class Needed(enum.StrEnum):
+    """Who must be on call before a call may start. Source: domain.md C3: a named person."""
+
+    ANYBODY = "anybody"
+    FIRST = "first"
+
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Somebody's hours on call, the same every week, on the clinic's clock.
+
+    ``ends`` at or before ``begins`` lies on the day after: 20:00 to 8:00, or all day round.
+    Holds from ``from_on``, and until ``until_on`` where there is one.
+    """
+
+    weekdays: frozenset[int]
+    begins: time
+    ends: time
+    from_on: date
+    until_on: date | None = None
+
+    def on(self, day: date) -> tuple[datetime, datetime] | None:
+        """Return from when until when it lasts, on the clock, where it begins on ``day``."""
+        if day.weekday() not in self.weekdays or day < self.from_on:
+            return None
+        if self.until_on is not None and day >= self.until_on:
+            return None
+        next_day = timedelta(days=1 if self.ends <= self.begins else 0)
+        return datetime.combine(day, self.begins), datetime.combine(day + next_day, self.ends)
+
+    def holds(self, local: datetime) -> bool:
+        """Say whether it holds at ``local``, a time without zone on the clinic's clock."""
+        spans = (self.on(local.date() - timedelta(days=back)) for back in (0, 1))
+        return any(span is not None and span[0] <= local < span[1] for span in spans)
+
+    def meets(self, other: "Turn") -> bool:
+        """Say whether both hold at some moment of a week in which both hold at all."""
+        first = max(self.from_on, other.from_on)
+        days = [first + timedelta(days=ahead) for ahead in range(-1, 9)]
+        own = [span for span in map(self.on, days) if span]
+        theirs = [span for span in map(other.on, days) if span]
+        return any(a[0] < b[1] and b[0] < a[1] for a in own for b in theirs)
+
+
+def gaps(wanted: Sequence[Span], kept: Collection[Span]) -> list[Span]:
+    """Return the parts of ``wanted`` that nothing in ``kept`` covers, in order of time."""
+    left = []
+    for begins, ends in sorted(wanted):
+        reached = begins
+        for from_at, until_at in sorted(kept):
+            if until_at <= reached or from_at >= ends:
+                continue
+            if from_at > reached:
+                left.append((reached, from_at))
+            reached = until_at
+        if reached < ends:
+            left.append((reached, ends))
+    return left
+
+
 class ConcernStatus(enum.StrEnum):
     """Where a concern stands."""
 
@@ -92,6 +169,22 @@ class StepKind(enum.StrEnum):
     ACKNOWLEDGED = "acknowledged"
     NOTED = "noted"
     CLOSED = "closed"
+    ADDED = "added"  # by the caller, after raising it
+    REVIEWED = "reviewed"
+    REOPENED = "reopened"
+
+
+class RiskKind(enum.StrEnum):
+    """What whoever speaks with a patient should know before they dial."""
+
+    SUICIDE = "suicide"
+    ABUSE = "abuse"
+    MEDICAL = "medical"
+    OTHER = "other"
+
+
+# A flag that nobody looks at goes stale: this is the furthest that a review may lie ahead.
+LONGEST_UNTIL_REVIEW = timedelta(days=92)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ ITEMS = (
     Item("reports.adherence", _l("Adherence"), "bar-chart-line"),
     Item("chart.follow_ups", _l("Follow-ups"), "telephone-x"),
     Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
-    Item("concerns.on_call", _l("On call"), "shield-exclamation"),
+    Item("rota.on_call", _l("On call"), "shield-exclamation"),
     Item("patients.register", _l("Patients"), "people"),
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
     Item("callers.index", _l("Callers"), "person"),

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from config import Config
 from outreach.accounts.models import Clinic, Closure, StaffMember
 from outreach.accounts.rules import Role
-from outreach.concerns import raising
-from outreach.concerns.models import OnCall
-from outreach.concerns.rules import OnCallRank
+from outreach.concerns import flags, raising
+from outreach.concerns.flags import NewFlag
+from outreach.concerns.models import OnCall, OnCallWeek
+from outreach.concerns.rules import OnCallRank, RiskKind
 from outreach.db import db
 from outreach.intake import uploads
 from outreach.intake.files import Source
@@ -29,6 +31,7 @@ from tests.builders import (
     make_absence,
     make_clinic,
     make_enrolment,
+    make_on_call,
     make_patient,
     make_planned_call,
     make_staff,
@@ -80,6 +83,13 @@ class TwoClinics:
             )
             closure = Closure(clinic_id=here.id, on=date(2027, 1, 4), name="Closed")
             session.add_all([duty, closure])
+            nurse = make_staff(session, here, Role.NURSE)
+            make_on_call(session, here, nurse)
+            week = session.scalars(select(OnCallWeek)).one()
+            flag = flags.add(
+                session, patient, NewFlag(RiskKind.OTHER, "worrying", MONDAY_10_CHICAGO.date()),
+                by_staff_id=nurse.id, today=MONDAY_10_CHICAGO.date(), now=MONDAY_10_CHICAGO,
+            )  # fmt: skip
             proposal = proposals.make(session, here, by_staff_id=own.id, now=MONDAY_10_CHICAGO)
             line = ProposalLine(
                 proposal_id=proposal.id, enrolment_id=enrolment.id, position=0,
@@ -106,6 +116,8 @@ class TwoClinics:
                 "staff_id": own.id,
                 "absence_id": absence.id,
                 "duty_id": duty.id,
+                "week_id": week.id,
+                "flag_id": flag.id,
                 "line_id": line.id,
                 "closure_id": closure.id,
                 "rule_id": 1,
