@@ -21,6 +21,7 @@ from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.concerns import raising
 from outreach.db import db
 from outreach.deps import deps
+from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.web.template_filters import local_moment
@@ -208,6 +209,7 @@ def _saved(patient: Patient) -> str:
 
 def _around(shown: Screen) -> Around:
     started = shown.draft.started_at if shown.draft else None
+    weighed = next((each for each in shown.readings if each.kind is MeasureKind.WEIGHT), None)
     return Around(
         zone=shown.standing.zone,
         now=shown.moment.now,
@@ -215,6 +217,7 @@ def _around(shown: Screen) -> Around:
         promise_ids=[promise.id for promise in shown.promises],
         started_at_minutes=minutes_since(started, shown.moment.now) if started else None,
         born_on=shown.patient.date_of_birth,
+        weighed=(weighed.value, weighed.taken_at) if weighed else None,
     )
 
 
