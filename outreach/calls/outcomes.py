@@ -15,9 +15,7 @@ from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.concerns import raising
 from outreach.concerns.raising import Raised
-from outreach.concerns.rules import trigger_of
 from outreach.errors import RuleBroken, Stale
-from outreach.measures import readings
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import ReadingSource
 from outreach.panels.models import PanelMembership
@@ -28,6 +26,7 @@ from outreach.planning import follow_ups, next_call, retrying
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
 from outreach.planning.rules import CallStatus, PastDial
+from outreach.results import entering
 
 
 class CallAlreadyClosed(Stale):
@@ -208,20 +207,16 @@ def _keep_words(event: Event) -> None:
 
 def _keep_readings(event: Event) -> None:
     """Keep what was measured; a value that somebody must look at raises a concern."""
-    for reported in event.report.readings:
-        reading = readings.store(
-            event.session,
-            event.patient,
-            reported,
-            source=ReadingSource.CALL,
-            attempt_id=event.attempt.id,
-            by_staff_id=event.actor.staff_id,
-            now=event.now,
-        )
-        trigger = trigger_of(reading.kind, reading.value, taken_at=reading.taken_at, now=event.now)
-        if trigger is not None:
-            words = f"{reading.entered_value} {reading.entered_unit}\n{event.report.note}"
-            _raise(event, Raised(trigger, words.strip(), reading.id))
+    entering.keep(
+        event.session,
+        event.patient,
+        event.report.readings,
+        source=ReadingSource.CALL,
+        actor=event.actor,
+        now=event.now,
+        attempt_id=event.attempt.id,
+        note=event.report.note,
+    )
 
 
 def _raise(event: Event, raised: Raised) -> None:

@@ -32,6 +32,7 @@ from outreach.concerns import raising, readiness, watching
 from outreach.concerns.rules import Urgency
 from outreach.db import db
 from outreach.deps import deps
+from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.planning import follow_ups, next_call
@@ -236,6 +237,7 @@ def _saved_without_call(patient: Patient) -> str:
 
 def _around(shown: Screen) -> Around:
     started = shown.draft.started_at if shown.draft else None
+    weighed = next((each for each in shown.readings if each.kind is MeasureKind.WEIGHT), None)
     return Around(
         zone=shown.standing.zone,
         now=shown.moment.now,
@@ -243,6 +245,7 @@ def _around(shown: Screen) -> Around:
         promise_ids=[promise.id for promise in shown.promises],
         started_at_minutes=minutes_since(started, shown.moment.now) if started else None,
         born_on=shown.patient.date_of_birth,
+        weighed=(weighed.value, weighed.taken_at) if weighed else None,
     )
 
 

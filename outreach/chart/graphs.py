@@ -46,7 +46,7 @@ def _points(
     return [
         (reading.taken_at.astimezone(zone), reading.value)
         for reading in readings
-        if reading.kind in kinds
+        if reading.kind in kinds and reading.bound is None  # HI and LO are no numbers
     ]
 
 

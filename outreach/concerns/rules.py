@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from outreach.measures.rules import GLUCOSE, MeasureKind
+from outreach.measures.rules import GLUCOSE, Bound, MeasureKind, Sign
 
 # A reading older than this opens a task, not an alarm: what counts is when it was taken.
 FRESH = timedelta(hours=24)
@@ -195,32 +195,118 @@ class Trigger:
     urgency: Urgency
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A reading as the ladder looks at it: ``value`` in the canonical unit (mg/dL, mm[Hg])."""
+
+    kind: MeasureKind
+    value: Decimal
+    taken_at: datetime
+    signs: frozenset[Sign] = frozenset()
+    bound: Bound | None = None
+
+
+# What counts as the second time: ours for 300, since the source names no time; domain.md C2
+# for lows.
+HIGH_TWICE_WITHIN = timedelta(hours=24)
+LOWS_WITHIN = timedelta(days=14)
+_LEVEL_2, _LEVEL_1 = Decimal(54), Decimal(70)  # ADA: below these
+_HIGH_WHEN_ILL, _HIGH, _VERY_HIGH = Decimal(240), Decimal(300), Decimal(400)
+_PRESSURES = {MeasureKind.SYSTOLIC: Decimal(180), MeasureKind.DIASTOLIC: Decimal(120)}
+
+
 def trigger_of(
-    kind: MeasureKind, value: Decimal, *, taken_at: datetime, now: datetime
+    kind: MeasureKind,
+    value: Decimal,
+    *,
+    taken_at: datetime,
+    now: datetime,
+    signs: frozenset[Sign] = frozenset(),
+    bound: Bound | None = None,
+    earlier: Sequence[Measured] = (),
 ) -> Trigger | None:
-    """Return what a reading asks for, or None.
+    """Return what a reading asks for, or None. Source: domain.md C2.
 
     Args:
         value: in the canonical unit (mg/dL, mm[Hg]).
         taken_at: when the body was measured; an old value opens a lower-urgency task.
+        signs: what was said with it. Danger is now, however old the reading.
+        bound: HI or LO, where the meter showed no number.
+        earlier: blood sugars of the last two weeks before it.
     """
-    trigger = _fresh_trigger(kind, value)
-    if trigger is None or now - taken_at <= FRESH:
+    measured = Measured(kind, value, taken_at, signs, bound)
+    trigger = _on_the_ladder(measured, earlier)
+    is_old = now - taken_at > FRESH
+    if trigger is None or not is_old or Sign.DANGER in signs:
         return trigger
     return Trigger(trigger.kind, Urgency.NEXT_BUSINESS_DAY)
 
 
-def _fresh_trigger(kind: MeasureKind, value: Decimal) -> Trigger | None:
-    if kind in GLUCOSE:
-        if value < 54:  # noqa: PLR2004 - ADA level 2
-            return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.NOW)
-        if value < 70:  # noqa: PLR2004 - ADA level 1
-            return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.SAME_DAY)
-        if value >= 400:  # noqa: PLR2004 - domain.md C2
-            return Trigger(ConcernKind.GLUCOSE_HIGH, Urgency.NOW)
-        if value >= 300:  # noqa: PLR2004 - domain.md C2
-            return Trigger(ConcernKind.GLUCOSE_HIGH, Urgency.SAME_DAY)
-    limit = {MeasureKind.SYSTOLIC: 180, MeasureKind.DIASTOLIC: 120}.get(kind)
-    if limit is not None and value >= limit:
-        return Trigger(ConcernKind.PRESSURE_HIGH, Urgency.SAME_DAY)
-    return None
+def lows_before(measured: Measured, earlier: Sequence[Measured]) -> int:
+    """Count the level 2 lows in the two weeks before ``measured``."""
+    return sum(
+        is_level_2(each) and timedelta(0) < measured.taken_at - each.taken_at <= LOWS_WITHIN
+        for each in earlier
+    )
+
+
+def is_level_2(measured: Measured) -> bool:
+    """Say whether a blood sugar is below 54 mg/dL, or LO."""
+    is_low = measured.bound is Bound.LOW or (measured.bound is None and measured.value < _LEVEL_2)
+    return measured.kind in GLUCOSE and is_low
+
+
+def _on_the_ladder(measured: Measured, earlier: Sequence[Measured]) -> Trigger | None:
+    if measured.kind in GLUCOSE:
+        return _glucose_trigger(measured, earlier)
+    limit = _PRESSURES.get(measured.kind)
+    if limit is None:
+        return None
+    is_high, is_danger = measured.value >= limit, Sign.DANGER in measured.signs
+    if is_high:
+        return Trigger(ConcernKind.PRESSURE_HIGH, Urgency.NOW if is_danger else Urgency.SAME_DAY)
+    return Trigger(ConcernKind.SAFETY, Urgency.NOW) if is_danger else None
+
+
+def _glucose_trigger(measured: Measured, earlier: Sequence[Measured]) -> Trigger | None:
+    """Return the highest rung: severe event, lows, then highs."""
+    is_severe = bool(measured.signs & {Sign.DANGER, Sign.HELP_NEEDED})
+    if is_severe:
+        return Trigger(_severe_kind(measured), Urgency.NOW)
+    if is_level_2(measured):
+        return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.NOW)
+    if measured.bound is None and measured.value < _LEVEL_1:
+        return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.SAME_DAY)
+    urgency = _urgency_of_high(measured, earlier)
+    return Trigger(ConcernKind.GLUCOSE_HIGH, urgency) if urgency else None
+
+
+def _severe_kind(measured: Measured) -> ConcernKind:
+    """Return what a severe event is called: needing help is a low, whatever is measured since."""
+    if _is_high(measured, _HIGH_WHEN_ILL):
+        return ConcernKind.GLUCOSE_HIGH
+    is_low = Sign.HELP_NEEDED in measured.signs or measured.value < _LEVEL_1
+    return ConcernKind.GLUCOSE_LOW if is_low else ConcernKind.SAFETY
+
+
+def _urgency_of_high(measured: Measured, earlier: Sequence[Measured]) -> Urgency | None:
+    is_ill = bool(measured.signs & {Sign.ILLNESS, Sign.KETONES})
+    if _is_high(measured, _VERY_HIGH):
+        return Urgency.NOW
+    if _is_high(measured, _HIGH):
+        is_again = any(
+            _is_high(each, _HIGH) and _is_just_before(each, measured) for each in earlier
+        )
+        return Urgency.NOW if is_again or is_ill else Urgency.SAME_DAY
+    is_worrying = is_ill and _is_high(measured, _HIGH_WHEN_ILL)
+    return Urgency.SAME_DAY if is_worrying or Sign.KETONES in measured.signs else None
+
+
+def _is_high(measured: Measured, limit: Decimal) -> bool:
+    if measured.bound is not None:
+        return measured.bound is Bound.HIGH
+    return measured.kind in GLUCOSE and measured.value >= limit
+
+
+def _is_just_before(each: Measured, measured: Measured) -> bool:
+    return timedelta(0) < measured.taken_at - each.taken_at <= HIGH_TWICE_WITHIN
