@@ -21,6 +21,7 @@ from outreach.calls.rules import (
     QueueGroup,
     Score,
     group_of,
+    is_fresh,
     order_key,
     score_of,
 )
@@ -82,6 +83,7 @@ class Entry:
 class Done:
     """A call that this caller dealt with today."""
 
+    attempt_id: int
     ref: str
     full_name: str
     zone: str
@@ -90,6 +92,10 @@ class Done:
     minutes: int
     status: CallStatus
     next_from_at: datetime
+
+    def may_be_undone(self, now: datetime) -> bool:
+        """Whether its caller may still take it back."""
+        return is_fresh(self.at, now)
 
 
 @dataclass(frozen=True)
@@ -185,8 +191,8 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
             _one(_newest_note(CallNote.at)).label("last_note_at"),
             _one(_next_promise(Promise.text)).label("promise"),
             _one(_next_promise(Promise.due_on)).label("promise_on"),
-            _one(_before(PlannedCall.sequence - 1)).label("status_before"),
-            _one(_before(PlannedCall.sequence - 2)).label("status_two_before"),
+            _one(_before(0)).label("status_before"),
+            _one(_before(1)).label("status_two_before"),
             _one(_last_conversation()).label("spoken_at"),
             _one(_nurses_answer()).label("answered_at"),
             _one(select(holder.name).join(Lease, Lease.staff_id == holder.id).where(others)).label(
@@ -218,18 +224,29 @@ def _one(query: Select[Any]) -> ColumnElement[Any]:
     return query.correlate(PlannedCall, Patient).limit(1).scalar_subquery()
 
 
-def _before(sequence: ColumnElement[int]) -> Select[Any]:
-    """Select what became of the call with that number of the same enrolment."""
+def _before(skipped: int) -> Select[Any]:
+    """Select what became of an earlier call of the enrolment; cancelled ones were none."""
     earlier = aliased(PlannedCall)
-    return select(earlier.status).where(
-        earlier.enrolment_id == PlannedCall.enrolment_id, earlier.sequence == sequence
+    return (
+        select(earlier.status)
+        .where(
+            earlier.enrolment_id == PlannedCall.enrolment_id,
+            earlier.sequence < PlannedCall.sequence,
+            earlier.status != CallStatus.CANCELLED,
+        )
+        .order_by(earlier.sequence.desc())
+        .offset(skipped)
     )
 
 
 def _last_conversation() -> Select[Any]:
     return (
         select(Attempt.at)
-        .where(Attempt.patient_id == Patient.id, Attempt.outcome.in_(REACHED))
+        .where(
+            Attempt.patient_id == Patient.id,
+            Attempt.outcome.in_(REACHED),
+            Attempt.superseded_at.is_(None),
+        )
         .order_by(Attempt.at.desc())
     )
 
@@ -250,7 +267,7 @@ def _nurses_answer() -> Select[Any]:
 def _newest_note(column: Any) -> Select[Any]:
     return (
         select(column)
-        .where(CallNote.patient_id == Patient.id)
+        .where(CallNote.patient_id == Patient.id, CallNote.superseded_at.is_(None))
         .order_by(CallNote.at.desc(), CallNote.id.desc())
     )
 
@@ -258,7 +275,11 @@ def _newest_note(column: Any) -> Select[Any]:
 def _next_promise(column: Any) -> Select[Any]:
     return (
         select(column)
-        .where(Promise.patient_id == Patient.id, Promise.kept_at.is_(None))
+        .where(
+            Promise.patient_id == Patient.id,
+            Promise.kept_at.is_(None),
+            Promise.withdrawn_at.is_(None),
+        )
         .order_by(func.coalesce(Promise.due_on, date.max), Promise.id)
     )
 
@@ -267,7 +288,7 @@ def _attempts(session: Session, planned_call_ids: Sequence[int]) -> dict[int, li
     rows = session.execute(
         select(Attempt.planned_call_id, Attempt.at, Attempt.outcome, StaffMember.name)
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
-        .where(Attempt.planned_call_id.in_(planned_call_ids))
+        .where(Attempt.planned_call_id.in_(planned_call_ids), Attempt.superseded_at.is_(None))
         .order_by(Attempt.planned_call_id, Attempt.at, Attempt.id)
     ).all()
     return {
@@ -334,6 +355,7 @@ def _missed_in_a_row(*before: CallStatus | None) -> int:
 def _done_today(session: Session, actor: Actor, zone: ZoneInfo, *, now: datetime) -> list[Done]:
     rows = session.execute(
         select(
+            Attempt.id,
             Patient.ref,
             Patient.given_name,
             Patient.family_name,
@@ -346,11 +368,16 @@ def _done_today(session: Session, actor: Actor, zone: ZoneInfo, *, now: datetime
         )
         .join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
         .join(Patient, Patient.id == Attempt.patient_id)
-        .where(Attempt.caller_id == actor.staff_id, Attempt.at >= day_began_at(now, zone))
+        .where(
+            Attempt.caller_id == actor.staff_id,
+            Attempt.at >= day_began_at(now, zone),
+            Attempt.superseded_at.is_(None),
+        )
         .order_by(Attempt.at.desc(), Attempt.id.desc())
     ).all()
     return [
         Done(
+            attempt_id=row.id,
             ref=row.ref,
             full_name=f"{row.given_name} {row.family_name}",
             zone=row.zone,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach.measures.models import Reading
@@ -15,9 +15,10 @@ MOST = 200
 
 
 def is_current() -> ColumnElement[bool]:
-    """Return the condition that no later reading supersedes a reading."""
+    """Return the condition that a reading counts: none supersedes it, nobody took it back."""
     correction = aliased(Reading)
-    return ~exists().where(correction.supersedes_id == Reading.id)
+    is_superseded = exists().where(correction.supersedes_id == Reading.id)
+    return and_(~is_superseded, Reading.withdrawn_at.is_(None))
 
 
 def of_patient(session: Session, patient_id: int) -> Sequence[Reading]:

@@ -91,6 +91,7 @@ class StepKind(enum.StrEnum):
     RAISED = "raised"
     ACKNOWLEDGED = "acknowledged"
     NOTED = "noted"
+    CALL_CORRECTED = "call corrected"
     CLOSED = "closed"
 
 

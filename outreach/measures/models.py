@@ -16,7 +16,8 @@ class Reading(Model):
     ``value`` is in the canonical unit of ``kind``; ``entered_value`` and ``entered_unit``
     are what was typed or received. ``taken_at`` is when the body was measured (local noon
     where only the day is known), ``recorded_at`` when we heard of it. ``external_key``
-    makes the same reading from the same source one row.
+    makes the same reading from the same source one row. ``withdrawn_at``: the call it was
+    told in was taken back; it counts no more.
     """
 
     __tablename__ = "reading"
@@ -41,3 +42,4 @@ class Reading(Model):
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     source: Mapped[ReadingSource]
     external_key: Mapped[str | None] = mapped_column(String(200))
+    withdrawn_at: Mapped[datetime | None]

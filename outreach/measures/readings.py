@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
 from outreach.measures.models import Reading
@@ -55,6 +55,15 @@ def store(
     return reading
 
 
+def withdraw(session: Session, attempt_id: int, *, now: datetime) -> None:
+    """Let the readings of an attempt that was taken back count no more. Does not commit."""
+    session.execute(
+        update(Reading)
+        .where(Reading.attempt_id == attempt_id, Reading.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+
+
 def latest(session: Session, patient_id: int, kinds: Sequence[MeasureKind]) -> list[Reading]:
     """Return the newest reading that nothing supersedes, for each of ``kinds``, as listed."""
     newer = aliased(Reading)
@@ -63,6 +72,7 @@ def latest(session: Session, patient_id: int, kinds: Sequence[MeasureKind]) -> l
         .where(
             Reading.patient_id == patient_id,
             Reading.kind.in_(kinds),
+            Reading.withdrawn_at.is_(None),
             ~select(newer.id).where(newer.supersedes_id == Reading.id).exists(),
         )
         .order_by(Reading.taken_at.desc(), Reading.id.desc())

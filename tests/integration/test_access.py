@@ -25,6 +25,7 @@ from outreach.panels import proposals
 from outreach.panels.models import ProposalLine
 from tests.builders import (
     make_absence,
+    make_attempt,
     make_clinic,
     make_enrolment,
     make_patient,
@@ -49,7 +50,7 @@ class TwoClinics:
             own = make_staff(session, here)
             patient = make_patient(session, here)
             enrolment = make_enrolment(session, patient, caller=own)
-            make_planned_call(session, enrolment)
+            attempt = make_attempt(session, make_planned_call(session, enrolment), own)
             concern = raising.raise_concern(
                 session,
                 patient,
@@ -98,6 +99,7 @@ class TwoClinics:
                 "absence_id": absence.id,
                 "duty_id": duty.id,
                 "line_id": line.id,
+                "attempt_id": attempt.id,
                 "code": "phq_9",
                 "form_key": "unknown",
             }

@@ -12,12 +12,51 @@ down_revision = '0004_questionnaires'
 branch_labels = None
 depends_on = None
 
+MARKS = (('attempt', 'superseded_at'), ('call_note', 'superseded_at'), ('promise', 'withdrawn_at'), ('reading', 'withdrawn_at'))
+
 
 def upgrade() -> None:
     with op.batch_alter_table('call_lease', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_call_lease_staff_id'), ['staff_id'], unique=False)
 
+    for table, column in MARKS:
+        op.add_column(table, sa.Column(column, sa.DateTime(timezone=True), nullable=True))
+
+    op.create_table('attempt_before',
+    sa.Column('attempt_id', sa.Integer(), nullable=False),
+    sa.Column('dial_from_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('dial_until_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('complete_by_on', sa.Date(), nullable=False),
+    sa.Column('is_agreed', sa.Boolean(), nullable=False),
+    sa.Column('answers', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['attempt_id'], ['attempt.id'], name=op.f('fk_attempt_before_attempt_id')),
+    sa.PrimaryKeyConstraint('attempt_id', name=op.f('pk_attempt_before'))
+    )
+    op.create_table('attempt_correction',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('clinic_id', sa.Integer(), nullable=False),
+    sa.Column('patient_id', sa.Integer(), nullable=False),
+    sa.Column('attempt_id', sa.Integer(), nullable=False),
+    sa.Column('replaced_by_id', sa.Integer(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('by_staff_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['attempt_id'], ['attempt.id'], name=op.f('fk_attempt_correction_attempt_id')),
+    sa.ForeignKeyConstraint(['by_staff_id'], ['staff_member.id'], name=op.f('fk_attempt_correction_by_staff_id')),
+    sa.ForeignKeyConstraint(['clinic_id'], ['clinic.id'], name=op.f('fk_attempt_correction_clinic_id')),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_attempt_correction_patient_id')),
+    sa.ForeignKeyConstraint(['replaced_by_id'], ['attempt.id'], name=op.f('fk_attempt_correction_replaced_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attempt_correction')),
+    sa.UniqueConstraint('attempt_id', name=op.f('uq_attempt_correction_attempt_id'))
+    )
+    with op.batch_alter_table('attempt_correction', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_attempt_correction_patient_id'), ['patient_id'], unique=False)
+
 
 def downgrade() -> None:
+    op.drop_table('attempt_correction')
+    op.drop_table('attempt_before')
+    for table, column in reversed(MARKS):
+        op.drop_column(table, column)
     with op.batch_alter_table('call_lease', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_call_lease_staff_id'))
