@@ -131,6 +131,42 @@ class Promise(Model):
     withdrawn_at: Mapped[datetime | None]
 
 
+class PromiseMove(Model):
+    """Somebody put a promise off to another day. Appended only."""
+
+    __tablename__ = "promise_move"
+    __table_args__ = (Index(None, "promise_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    promise_id: Mapped[int] = mapped_column(ForeignKey("promise.id"))
+    from_on: Mapped[date | None]
+    to_on: Mapped[date]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    at: Mapped[datetime]
+
+
+class Hiding(Model):
+    """Somebody said 'not today' of a planned call; it stays out of the queue's way until then.
+
+    Appended; ``shown_again_at`` ends it early.
+    """
+
+    __tablename__ = "call_hiding"
+    __table_args__ = (Index(None, "planned_call_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"))
+    reason: Mapped[str] = mapped_column(String(200))
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    shown_again_at: Mapped[datetime | None]
+
+
 class Draft(Model):
     """What one person is typing about one planned call, and the mark that they are in it.
 

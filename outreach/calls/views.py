@@ -14,7 +14,7 @@ from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.calls import correcting, dialing, drafts, leases, outcomes, screen
+from outreach.calls import correcting, dialing, drafts, leases, outcomes, screen, waiting
 from outreach.calls import queue as queues
 from outreach.calls.forms import AmendForm, Around, CallReportForm, hash_of, typed_from
 from outreach.calls.labels import GROUP_WORDS, OUTCOME_MEANINGS, OUTCOME_WORDS, WHY_WORDS
@@ -131,6 +131,35 @@ def draft(ref: str) -> ResponseReturnValue:
         return jsonify(reason="another tab"), 409
     db.session.commit()
     return jsonify(version=version)
+
+
+@bp.post("/calls/<ref>/not-today")
+@role_required(Role.CALLER)
+def not_today(ref: str) -> ResponseReturnValue:
+    """Keep a call out of the way until tomorrow, with a reason; or show it again."""
+    now, patient = deps().clock(), _patient(ref)
+    planned = screen.call_of(db.session, patient)
+    if request.form.get("show_again"):
+        waiting.show_again(db.session, planned, now=now)
+    else:
+        reason = request.form.get("reason", "")
+        waiting.hide(db.session, patient, planned, reason, signed_in(), now=now)
+    db.session.commit()
+    return redirect(url_for("calls.queue"))
+
+
+@bp.post("/promises/<int:promise_id>")
+@role_required(Role.CALLER)
+def promise(promise_id: int) -> ResponseReturnValue:
+    """Note that a promise was kept, or let it come back tomorrow."""
+    now, actor = deps().clock(), signed_in()
+    found = waiting.promise_of(db.session, actor, promise_id)
+    if request.form.get("put_off"):
+        waiting.put_off(db.session, found, actor, now=now)
+    else:
+        waiting.keep(found, actor, now=now)
+    db.session.commit()
+    return redirect(url_for("calls.queue"))
 
 
 @bp.post("/shortcuts")

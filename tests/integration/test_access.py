@@ -30,6 +30,7 @@ from tests.builders import (
     make_enrolment,
     make_patient,
     make_planned_call,
+    make_promise,
     make_staff,
 )
 from tests.conftest import HASH, sign_in
@@ -50,6 +51,7 @@ class TwoClinics:
             own = make_staff(session, here)
             patient = make_patient(session, here)
             enrolment = make_enrolment(session, patient, caller=own)
+            promise = make_promise(session, patient, own)
             attempt = make_attempt(session, make_planned_call(session, enrolment), own)
             concern = raising.raise_concern(
                 session,
@@ -100,6 +102,7 @@ class TwoClinics:
                 "duty_id": duty.id,
                 "line_id": line.id,
                 "attempt_id": attempt.id,
+                "promise_id": promise.id,
                 "code": "phq_9",
                 "form_key": "unknown",
             }

@@ -1,4 +1,4 @@
-"""Corrections of recorded calls, and who has a call open, found by person.
+"""Corrections of recorded calls, what is put off in the queue, leases found by person.
 
 Revision ID: 0006_corrections
 Revises: 0004_questionnaires
@@ -51,9 +51,47 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('attempt_correction', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_attempt_correction_patient_id'), ['patient_id'], unique=False)
+    op.create_table('promise_move',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('clinic_id', sa.Integer(), nullable=False),
+    sa.Column('patient_id', sa.Integer(), nullable=False),
+    sa.Column('promise_id', sa.Integer(), nullable=False),
+    sa.Column('from_on', sa.Date(), nullable=True),
+    sa.Column('to_on', sa.Date(), nullable=False),
+    sa.Column('by_staff_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['by_staff_id'], ['staff_member.id'], name=op.f('fk_promise_move_by_staff_id')),
+    sa.ForeignKeyConstraint(['clinic_id'], ['clinic.id'], name=op.f('fk_promise_move_clinic_id')),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_promise_move_patient_id')),
+    sa.ForeignKeyConstraint(['promise_id'], ['promise.id'], name=op.f('fk_promise_move_promise_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_promise_move'))
+    )
+    with op.batch_alter_table('promise_move', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_promise_move_promise_id'), ['promise_id'], unique=False)
+
+    op.create_table('call_hiding',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('clinic_id', sa.Integer(), nullable=False),
+    sa.Column('patient_id', sa.Integer(), nullable=False),
+    sa.Column('planned_call_id', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.String(length=200), nullable=False),
+    sa.Column('by_staff_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('until_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('shown_again_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['by_staff_id'], ['staff_member.id'], name=op.f('fk_call_hiding_by_staff_id')),
+    sa.ForeignKeyConstraint(['clinic_id'], ['clinic.id'], name=op.f('fk_call_hiding_clinic_id')),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_call_hiding_patient_id')),
+    sa.ForeignKeyConstraint(['planned_call_id'], ['planned_call.id'], name=op.f('fk_call_hiding_planned_call_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_call_hiding'))
+    )
+    with op.batch_alter_table('call_hiding', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_call_hiding_planned_call_id'), ['planned_call_id'], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table('call_hiding')
+    op.drop_table('promise_move')
     op.drop_table('attempt_correction')
     op.drop_table('attempt_before')
     for table, column in reversed(MARKS):
