@@ -105,6 +105,24 @@ def drop(session: Session, call: PlannedCall, actor: Actor) -> None:
     )
 
 
+def give_back(
+    session: Session,
+    call: PlannedCall,
+    actor: Actor,
+    answers: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> None:
+    """Put what was typed for an attempt that was taken back into the form again.
+
+    What somebody began to type since stays. Does not commit.
+    """
+    draft = of(session, call, actor) or _new(session, call, actor, now=now)
+    if draft.version == 0 and answers:
+        draft.answers, draft.version, draft.saved_at = dict(answers), 1, now
+        session.flush()
+
+
 def new_form_key() -> str:
     """Return a key under which one form can be recorded once."""
     return secrets.token_urlsafe(18)

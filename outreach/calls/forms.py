@@ -29,6 +29,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from outreach.calls.correcting import NOT_AMENDED, Amended
 from outreach.calls.drafts import Typed
 from outreach.calls.fields import AfterwardsFields
 from outreach.calls.labels import OUTCOME_WORDS
@@ -338,3 +339,45 @@ class CallReportForm(AfterwardsFields, FlaskForm):
         if field is self.hba1c:
             return self.hba1c_on.data, None
         return self.others_on.data, self.others_at.data
+
+
+class AmendForm(FlaskForm):
+    """What a manager puts in the place of a recorded call, and why."""
+
+    form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
+    outcome = RadioField(_l("How it ended"), validators=[InputRequired()])
+    minutes = IntegerField(
+        _l("Minutes"),
+        validators=[
+            Optional(),
+            NumberRange(0, LONGEST_CALL_MINUTES, _l("Write minutes from 0 to 240.")),
+        ],
+    )
+    note = TextAreaField(
+        _l("Note"),
+        validators=[Length(max=10_000, message=_l("Use at most 10,000 characters."))],
+    )
+    reason = StringField(
+        _l("Why is this corrected?"),
+        validators=[
+            InputRequired(_l("Say why this is corrected.")),
+            Length(max=500, message=_l("Use at most 500 characters.")),
+        ],
+    )
+
+    def offer(self, outcome: Outcome) -> "AmendForm":
+        """Offer the outcomes that may stand in the place of ``outcome``; before validating."""
+        is_fixed = outcome in NOT_AMENDED
+        offered = [outcome] if is_fixed else [each for each in Outcome if each not in NOT_AMENDED]
+        self.outcome.choices = [SelectChoice(each.value, OUTCOME_WORDS[each]) for each in offered]
+        return self
+
+    def to_amended(self) -> Amended:
+        """Return the validated answers as the use case wants them."""
+        return Amended(
+            Outcome(self.outcome.data),
+            self.minutes.data or 0,
+            self.note.data or "",
+            self.reason.data or "",
+            self.form_key.data or "",
+        )

@@ -62,6 +62,7 @@ GROUP_WORDS = {
     QueueGroup.NOW: _l("Call now"),
     QueueGroup.LATER: _l("Later today"),
     QueueGroup.NUMBER_TO_FIX: _l("Number to fix"),
+    QueueGroup.PROMISED: _l("Promised for today"),
     QueueGroup.COMING: _l("Coming days"),
 }
 WHY_WORDS = {

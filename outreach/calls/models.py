@@ -14,6 +14,9 @@ from outreach.orm import Model
 class Attempt(Model):
     """One dial of one planned call. Appended; ``form_key`` makes a double save one row.
 
+    One that was recorded wrongly stays, marked ``superseded_at``, and counts nowhere; see
+    :class:`AttemptCorrection`.
+
     ``answers_hash`` tells a form sent twice from one that was changed and sent again.
     ``minutes`` is the length of the conversation, 0 where nobody was reached.
     """
@@ -38,6 +41,36 @@ class Attempt(Model):
     at: Mapped[datetime]
     minutes: Mapped[int]
     outcome: Mapped[Outcome]
+    superseded_at: Mapped[datetime | None]
+
+
+class AttemptBefore(Model):
+    """How its planned call stood before an attempt, and what was typed: to take it back."""
+
+    __tablename__ = "attempt_before"
+
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
+    dial_from_at: Mapped[datetime]
+    dial_until_at: Mapped[datetime]
+    complete_by_on: Mapped[date]
+    is_agreed: Mapped[bool]
+    answers: Mapped[dict[str, Any]]
+
+
+class AttemptCorrection(Model):
+    """Somebody took an attempt back, or put ``replaced_by_id`` in its place. One an attempt."""
+
+    __tablename__ = "attempt_correction"
+    __table_args__ = (Index(None, "patient_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), unique=True)
+    replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("attempt.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    at: Mapped[datetime]
 
 
 class Lease(Model):
@@ -73,10 +106,14 @@ class CallNote(Model):
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+    superseded_at: Mapped[datetime | None]
 
 
 class Promise(Model):
-    """Something to come back to, until it is kept. ``due_on`` is the patient's local day."""
+    """Something to come back to, until it is kept. ``due_on`` is the patient's local day.
+
+    ``withdrawn_at``: it was said in an attempt that was taken back.
+    """
 
     __tablename__ = "promise"
     __table_args__ = (Index(None, "patient_id", "kept_at", "due_on"),)
@@ -91,6 +128,43 @@ class Promise(Model):
     made_at: Mapped[datetime]
     kept_at: Mapped[datetime | None]
     kept_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    withdrawn_at: Mapped[datetime | None]
+
+
+class PromiseMove(Model):
+    """Somebody put a promise off to another day. Appended only."""
+
+    __tablename__ = "promise_move"
+    __table_args__ = (Index(None, "promise_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    promise_id: Mapped[int] = mapped_column(ForeignKey("promise.id"))
+    from_on: Mapped[date | None]
+    to_on: Mapped[date]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    at: Mapped[datetime]
+
+
+class Hiding(Model):
+    """Somebody said 'not today' of a planned call; it stays out of the queue's way until then.
+
+    Appended; ``shown_again_at`` ends it early.
+    """
+
+    __tablename__ = "call_hiding"
+    __table_args__ = (Index(None, "planned_call_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"))
+    reason: Mapped[str] = mapped_column(String(200))
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    shown_again_at: Mapped[datetime | None]
 
 
 class Draft(Model):

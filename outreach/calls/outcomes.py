@@ -1,8 +1,9 @@
 """Recording how a call went, and what follows from it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from outreach.accounts.rules import Actor
 from outreach.audit import trail
 from outreach.calls import drafts, ending, leases
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
-from outreach.calls.models import Attempt, CallNote, Promise
+from outreach.calls.models import Attempt, AttemptBefore, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.concerns import raising
 from outreach.concerns.raising import Raised
@@ -39,6 +40,7 @@ class CallReport:
 
     ``agreed`` is the call-back that the patient asked for; ``promise_on`` and ``agreed``
     are on the patient's calendar and clock. ``form_key`` makes a double save one attempt.
+    ``answers`` is what was typed, to give it back if the attempt is taken back.
     """
 
     form_key: str
@@ -53,6 +55,7 @@ class CallReport:
     number_id: int | None = None
     answers_hash: str = ""
     afterwards: Afterwards = AS_BEFORE
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,16 @@ def _add_attempt(
     )
     session.add(attempt)
     session.flush()
+    session.add(
+        AttemptBefore(
+            attempt_id=attempt.id,
+            dial_from_at=call.dial_from_at,
+            dial_until_at=call.dial_until_at,
+            complete_by_on=call.complete_by_on,
+            is_agreed=call.is_agreed,
+            answers=dict(report.answers),
+        )
+    )
     return attempt
 
 
@@ -200,6 +213,7 @@ def _keep_words(event: Event) -> None:
             Promise.patient_id == call.patient_id,
             Promise.id.in_(report.kept_promise_ids),
             Promise.kept_at.is_(None),
+            Promise.withdrawn_at.is_(None),
         )
         .values(kept_at=event.now, kept_by_id=event.actor.staff_id)
     )
@@ -311,7 +325,7 @@ def dials_of(session: Session, planned_call_id: int) -> Sequence[PastDial]:
     """
     rows = session.execute(
         select(Attempt.at, Attempt.outcome)
-        .where(Attempt.planned_call_id == planned_call_id)
+        .where(Attempt.planned_call_id == planned_call_id, Attempt.superseded_at.is_(None))
         .order_by(Attempt.at, Attempt.id)
     ).all()
     since: list[PastDial] = []

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls.models import Attempt, CallNote, Draft, Lease, Promise
+from outreach.calls import done
+from outreach.calls.done import Done
+from outreach.calls.models import Attempt, CallNote, Draft, Hiding, Lease, Promise
 from outreach.calls.rules import (
     REACHED,
     Outcome,
@@ -21,6 +23,7 @@ from outreach.calls.rules import (
     QueueGroup,
     Score,
     group_of,
+    may_wait,
     order_key,
     score_of,
 )
@@ -59,12 +62,14 @@ class Entry:
     complete_by_on: date
     last_note: str | None
     last_note_at: datetime | None
+    promise_id: int | None
     promise: str | None
     promise_on: date | None
     held_by: str | None
     held_until: datetime | None
     covered_for: str | None
     has_draft: bool
+    hidden_because: str | None
     attempts: Sequence[PastAttempt]
 
     @property
@@ -77,19 +82,10 @@ class Entry:
         """Why it stands where it stands."""
         return score_of(self.facts)
 
-
-@dataclass(frozen=True)
-class Done:
-    """A call that this caller dealt with today."""
-
-    ref: str
-    full_name: str
-    zone: str
-    at: datetime
-    outcome: Outcome
-    minutes: int
-    status: CallStatus
-    next_from_at: datetime
+    @property
+    def is_hidden(self) -> bool:
+        """Whether somebody said 'not today'; what must not wait is shown all the same."""
+        return self.hidden_because is not None and may_wait(self.facts)
 
 
 @dataclass(frozen=True)
@@ -113,8 +109,17 @@ class Queue:
         return sum(each.status is not CallStatus.PLANNED for each in self.done)
 
     def of(self, group: QueueGroup) -> list[Entry]:
-        """Return the entries of one part."""
-        return [entry for entry in self.entries if entry.group is group and entry.held_by is None]
+        """Return the entries of one part that are theirs to work now."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.group is group and entry.held_by is None and not entry.is_hidden
+        ]
+
+    @property
+    def hidden(self) -> list[Entry]:
+        """Return the entries that are not for today, because somebody said so."""
+        return [entry for entry in self.entries if entry.held_by is None and entry.is_hidden]
 
     @property
     def with_others(self) -> list[Entry]:
@@ -134,7 +139,7 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
         for row in rows
     ]
     entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
-    return Queue(entries, _done_today(session, actor, zone, now=now))
+    return Queue(entries, done.today(session, actor, now=now))
 
 
 def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
@@ -183,10 +188,11 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
             ).label("number_id"),
             _one(_newest_note(CallNote.text)).label("last_note"),
             _one(_newest_note(CallNote.at)).label("last_note_at"),
+            _one(_next_promise(Promise.id)).label("promise_id"),
             _one(_next_promise(Promise.text)).label("promise"),
             _one(_next_promise(Promise.due_on)).label("promise_on"),
-            _one(_before(PlannedCall.sequence - 1)).label("status_before"),
-            _one(_before(PlannedCall.sequence - 2)).label("status_two_before"),
+            _one(_before(0)).label("status_before"),
+            _one(_before(1)).label("status_two_before"),
             _one(_last_conversation()).label("spoken_at"),
             _one(_nurses_answer()).label("answered_at"),
             _one(select(holder.name).join(Lease, Lease.staff_id == holder.id).where(others)).label(
@@ -200,6 +206,13 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
                     Draft.version > 0,
                 )
             ).label("draft_id"),
+            _one(
+                select(Hiding.reason).where(
+                    Hiding.planned_call_id == PlannedCall.id,
+                    Hiding.until_at > now,
+                    Hiding.shown_again_at.is_(None),
+                )
+            ).label("hidden_because"),
         )
         .select_from(PanelMembership)
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
@@ -218,18 +231,29 @@ def _one(query: Select[Any]) -> ColumnElement[Any]:
     return query.correlate(PlannedCall, Patient).limit(1).scalar_subquery()
 
 
-def _before(sequence: ColumnElement[int]) -> Select[Any]:
-    """Select what became of the call with that number of the same enrolment."""
+def _before(skipped: int) -> Select[Any]:
+    """Select what became of an earlier call of the enrolment; cancelled ones were none."""
     earlier = aliased(PlannedCall)
-    return select(earlier.status).where(
-        earlier.enrolment_id == PlannedCall.enrolment_id, earlier.sequence == sequence
+    return (
+        select(earlier.status)
+        .where(
+            earlier.enrolment_id == PlannedCall.enrolment_id,
+            earlier.sequence < PlannedCall.sequence,
+            earlier.status != CallStatus.CANCELLED,
+        )
+        .order_by(earlier.sequence.desc())
+        .offset(skipped)
     )
 
 
 def _last_conversation() -> Select[Any]:
     return (
         select(Attempt.at)
-        .where(Attempt.patient_id == Patient.id, Attempt.outcome.in_(REACHED))
+        .where(
+            Attempt.patient_id == Patient.id,
+            Attempt.outcome.in_(REACHED),
+            Attempt.superseded_at.is_(None),
+        )
         .order_by(Attempt.at.desc())
     )
 
@@ -250,7 +274,7 @@ def _nurses_answer() -> Select[Any]:
 def _newest_note(column: Any) -> Select[Any]:
     return (
         select(column)
-        .where(CallNote.patient_id == Patient.id)
+        .where(CallNote.patient_id == Patient.id, CallNote.superseded_at.is_(None))
         .order_by(CallNote.at.desc(), CallNote.id.desc())
     )
 
@@ -258,7 +282,11 @@ def _newest_note(column: Any) -> Select[Any]:
 def _next_promise(column: Any) -> Select[Any]:
     return (
         select(column)
-        .where(Promise.patient_id == Patient.id, Promise.kept_at.is_(None))
+        .where(
+            Promise.patient_id == Patient.id,
+            Promise.kept_at.is_(None),
+            Promise.withdrawn_at.is_(None),
+        )
         .order_by(func.coalesce(Promise.due_on, date.max), Promise.id)
     )
 
@@ -267,7 +295,7 @@ def _attempts(session: Session, planned_call_ids: Sequence[int]) -> dict[int, li
     rows = session.execute(
         select(Attempt.planned_call_id, Attempt.at, Attempt.outcome, StaffMember.name)
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
-        .where(Attempt.planned_call_id.in_(planned_call_ids))
+        .where(Attempt.planned_call_id.in_(planned_call_ids), Attempt.superseded_at.is_(None))
         .order_by(Attempt.planned_call_id, Attempt.at, Attempt.id)
     ).all()
     return {
@@ -316,12 +344,14 @@ def _entry(
         complete_by_on=row.complete_by_on,
         last_note=row.last_note,
         last_note_at=row.last_note_at,
+        promise_id=row.promise_id,
         promise=row.promise,
         promise_on=row.promise_on,
         held_by=row.held_by,
         held_until=row.held_until,
         covered_for=row.dedicated_name if row.dedicated_id != caller_id else None,
         has_draft=row.draft_id is not None,
+        hidden_because=row.hidden_because,
         attempts=attempts,
     )
 
@@ -329,36 +359,3 @@ def _entry(
 def _missed_in_a_row(*before: CallStatus | None) -> int:
     """Count the missed calls right before this one, newest first; more than two is two."""
     return len(list(takewhile(lambda status: status is CallStatus.MISSED, before)))
-
-
-def _done_today(session: Session, actor: Actor, zone: ZoneInfo, *, now: datetime) -> list[Done]:
-    rows = session.execute(
-        select(
-            Patient.ref,
-            Patient.given_name,
-            Patient.family_name,
-            Patient.zone,
-            Attempt.at,
-            Attempt.outcome,
-            Attempt.minutes,
-            PlannedCall.status,
-            PlannedCall.dial_from_at,
-        )
-        .join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
-        .join(Patient, Patient.id == Attempt.patient_id)
-        .where(Attempt.caller_id == actor.staff_id, Attempt.at >= day_began_at(now, zone))
-        .order_by(Attempt.at.desc(), Attempt.id.desc())
-    ).all()
-    return [
-        Done(
-            ref=row.ref,
-            full_name=f"{row.given_name} {row.family_name}",
-            zone=row.zone,
-            at=row.at,
-            outcome=row.outcome,
-            minutes=row.minutes,
-            status=row.status,
-            next_from_at=row.dial_from_at,
-        )
-        for row in rows
-    ]

@@ -155,7 +155,11 @@ def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:
     """Return what was promised and not kept yet, the oldest first."""
     return session.scalars(
         select(Promise)
-        .where(Promise.patient_id == patient_id, Promise.kept_at.is_(None))
+        .where(
+            Promise.patient_id == patient_id,
+            Promise.kept_at.is_(None),
+            Promise.withdrawn_at.is_(None),
+        )
         .order_by(Promise.id)
     ).all()
 
@@ -169,7 +173,7 @@ def _said(session: Session, patient_id: int, *, now: datetime) -> list[Said]:
     notes = session.execute(
         select(CallNote.text, CallNote.at, StaffMember.name)
         .join(StaffMember, StaffMember.id == CallNote.by_staff_id)
-        .where(CallNote.patient_id == patient_id)
+        .where(CallNote.patient_id == patient_id, CallNote.superseded_at.is_(None))
         .order_by(CallNote.at.desc(), CallNote.id.desc())
         .limit(LAST_NOTES)
     ).all()
@@ -181,6 +185,6 @@ def _attempts(session: Session, call_id: int) -> Sequence[Row[datetime, Outcome,
     return session.execute(
         select(Attempt.at, Attempt.outcome, StaffMember.name)
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
-        .where(Attempt.planned_call_id == call_id)
+        .where(Attempt.planned_call_id == call_id, Attempt.superseded_at.is_(None))
         .order_by(Attempt.at, Attempt.id)
     ).all()

@@ -7,6 +7,7 @@ from functools import partial
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from outreach import orm
@@ -14,9 +15,16 @@ from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.calls import dialing, drafts, leases, outcomes, screen
+from outreach.calls import correcting, dialing, drafts, leases, outcomes, screen, waiting
 from outreach.calls import queue as queues
-from outreach.calls.forms import CALL_BACK_TIMES, Around, CallReportForm, hash_of, typed_from
+from outreach.calls.forms import (
+    CALL_BACK_TIMES,
+    AmendForm,
+    Around,
+    CallReportForm,
+    hash_of,
+    typed_from,
+)
 from outreach.calls.labels import (
     GROUP_WORDS,
     OUTCOME_KEYS,
@@ -26,7 +34,14 @@ from outreach.calls.labels import (
     day_words,
     what_follows,
 )
-from outreach.calls.rules import REACHED, Outcome, QueueGroup, minutes_since
+from outreach.calls.rules import (
+    REACHED,
+    UNDO_FOR,
+    Outcome,
+    QueueGroup,
+    is_fresh,
+    minutes_since,
+)
 from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.concerns import raising, readiness, watching
 from outreach.concerns.rules import Urgency
@@ -141,6 +156,35 @@ def draft(ref: str) -> ResponseReturnValue:
     return jsonify(version=version)
 
 
+@bp.post("/calls/<ref>/not-today")
+@role_required(Role.CALLER)
+def not_today(ref: str) -> ResponseReturnValue:
+    """Keep a call out of the way until tomorrow, with a reason; or show it again."""
+    now, patient = deps().clock(), _patient(ref)
+    planned = screen.call_of(db.session, patient)
+    if request.form.get("show_again"):
+        waiting.show_again(db.session, planned, now=now)
+    else:
+        reason = request.form.get("reason", "")
+        waiting.hide(db.session, patient, planned, reason, signed_in(), now=now)
+    db.session.commit()
+    return redirect(url_for("calls.queue"))
+
+
+@bp.post("/promises/<int:promise_id>")
+@role_required(Role.CALLER)
+def promise(promise_id: int) -> ResponseReturnValue:
+    """Note that a promise was kept, or let it come back tomorrow."""
+    now, actor = deps().clock(), signed_in()
+    found = waiting.promise_of(db.session, actor, promise_id)
+    if request.form.get("put_off"):
+        waiting.put_off(db.session, found, actor, now=now)
+    else:
+        waiting.keep(found, actor, now=now)
+    db.session.commit()
+    return redirect(url_for("calls.queue"))
+
+
 @bp.post("/shortcuts")
 @role_required(*Role)
 def shortcuts() -> ResponseReturnValue:
@@ -172,18 +216,68 @@ def record(ref: str) -> ResponseReturnValue:
     return _recorded(shown, form, then=form.then.data)
 
 
+@bp.route("/calls/<ref>/attempts/<int:attempt_id>", methods=["GET", "POST"])
+@role_required(Role.CALLER, Role.MANAGER)
+def correct(ref: str, attempt_id: int) -> ResponseReturnValue:
+    """Show what was recorded; a manager puts something else in its place, with a reason."""
+    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    attempt = correcting.of(db.session, patient, attempt_id)
+    note = correcting.note_of(db.session, attempt)
+    form = AmendForm(obj=attempt, data={"note": note}).offer(attempt.outcome)
+    may_amend = patient.clinic_id in actor.clinic_ids_as(Role.MANAGER)
+    if may_amend and form.validate_on_submit():
+        correcting.amend(db.session, attempt, form.to_amended(), actor=actor, now=now)
+        db.session.commit()
+        flash(_("Corrected. What was recorded before stays in the history."), "good")
+        return redirect(url_for("chart.patient", ref=ref))
+    if not form.is_submitted():
+        form.outcome.data, form.form_key.data = attempt.outcome.value, drafts.new_form_key()
+    page = render_template(
+        "calls/correct.html",
+        patient=patient,
+        attempt=attempt,
+        note=note,
+        form=form,
+        may_amend=may_amend,
+        may_take_back=attempt.caller_id == actor.staff_id and is_fresh(attempt.at, now),
+        until=attempt.at + UNDO_FOR,
+        outcome_words=OUTCOME_WORDS,
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/calls/<ref>/attempts/<int:attempt_id>/take-back")
+@role_required(Role.CALLER)
+def take_back(ref: str, attempt_id: int) -> ResponseReturnValue:
+    """Take one's own call back; what was typed is in the form again."""
+    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    attempt = correcting.of(db.session, patient, attempt_id)
+    correcting.take_back(
+        db.session,
+        patient,
+        attempt,
+        may_go_on=bool(request.form.get("may_go_on")),
+        actor=actor,
+        now=now,
+    )
+    db.session.commit()
+    flash(_("Taken back. What you typed is here again; nothing counts until you save."), "warm")
+    return redirect(url_for("calls.call", ref=ref))
+
+
 def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> ResponseReturnValue:
     """Record a valid form and go on; what somebody else did first is told, with the words."""
     report = form.to_report(hash_of(request.form))
+    report = replace(report, answers=typed_from(request.form).answers)
     now, actor, patient = shown.moment.now, signed_in(), shown.patient
     try:
-        outcomes.record(db.session, patient, shown.call.id, report, actor=actor, now=now)
+        attempt = outcomes.record(db.session, patient, shown.call.id, report, actor=actor, now=now)
     except outcomes.CallAlreadyClosed:
         db.session.rollback()
         return render_template("calls/closed.html", patient=patient, form=form), 409
     db.session.commit()
     with orm.reading():  # what follows only reads: a long import must not hold it up
-        flash(_saved(patient), "good")
+        flash(_with_undo(_saved(patient), patient.ref, attempt.id), "good")
         raised = raising.most_urgent_at(db.session, patient.id, now=now)
         if raised in (Urgency.NOW, Urgency.SAME_DAY):
             return redirect(url_for("safety.told", ref=patient.ref))
@@ -233,6 +327,13 @@ def _saved_without_call(patient: Patient) -> str:
     if enrolment.resume_on is None:
         return _("Saved. The calls rest until somebody resumes them.")
     return _("Saved. The calls rest until %(day)s.", day=calendar_day(enrolment.resume_on))
+
+
+def _with_undo(words: str, ref: str, attempt_id: int) -> Markup:
+    """Return ``words`` with the way to take them back; it names nobody."""
+    link = Markup('{} <a href="{}">{}</a>')
+    address = url_for("calls.correct", ref=ref, attempt_id=attempt_id)
+    return link.format(words, address, _("Undo or correct"))
 
 
 def _around(shown: Screen) -> Around:

@@ -139,7 +139,11 @@ def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
         milestones=_milestones(session, course) if course else (),
         promises=session.scalars(
             select(Promise)
-            .where(Promise.patient_id == patient.id, Promise.kept_at.is_(None))
+            .where(
+                Promise.patient_id == patient.id,
+                Promise.kept_at.is_(None),
+                Promise.withdrawn_at.is_(None),
+            )
             .order_by(Promise.due_on.is_(None), Promise.due_on, Promise.id)
         ).all(),
         follow_ups=_follow_ups(session, course) if course else (),

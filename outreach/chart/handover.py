@@ -167,7 +167,11 @@ def meanwhile(
         return ()
     own_last = (
         select(func.max(Attempt.at))
-        .where(Attempt.enrolment_id == membership.enrolment_id, Attempt.caller_id == staff_id)
+        .where(
+            Attempt.enrolment_id == membership.enrolment_id,
+            Attempt.caller_id == staff_id,
+            Attempt.superseded_at.is_(None),
+        )
         .scalar_subquery()
     )
     rows = session.execute(
@@ -180,6 +184,7 @@ def meanwhile(
         .where(
             Attempt.enrolment_id == membership.enrolment_id,
             Attempt.caller_id != staff_id,
+            Attempt.superseded_at.is_(None),
             Attempt.at >= membership.from_at,
             Attempt.at > func.coalesce(own_last, membership.from_at),
         )
@@ -219,7 +224,7 @@ def _notes(session: Session, patient_id: int) -> list[Note]:
     rows = session.execute(
         select(CallNote.text, CallNote.at, StaffMember.name)
         .join(StaffMember, StaffMember.id == CallNote.by_staff_id)
-        .where(CallNote.patient_id == patient_id)
+        .where(CallNote.patient_id == patient_id, CallNote.superseded_at.is_(None))
         .order_by(CallNote.at.desc(), CallNote.id.desc())
         .limit(LAST_NOTES)
     )

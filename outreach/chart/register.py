@@ -173,7 +173,11 @@ def _rows(ids: Select[int], now: datetime) -> Select[*tuple[Any, ...]]:
 def _last_reached(session: Session, patient_ids: Sequence[int]) -> dict[int, datetime]:
     rows = session.execute(
         select(Attempt.patient_id, func.max(Attempt.at).label("at"))
-        .where(Attempt.patient_id.in_(patient_ids), Attempt.outcome.in_(REACHED))
+        .where(
+            Attempt.patient_id.in_(patient_ids),
+            Attempt.outcome.in_(REACHED),
+            Attempt.superseded_at.is_(None),
+        )
         .group_by(Attempt.patient_id)
         .order_by(Attempt.patient_id)
     ).all()

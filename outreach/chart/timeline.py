@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, sele
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from outreach.accounts.models import StaffMember
-from outreach.calls.models import Attempt, CallNote
+from outreach.calls.models import Attempt, AttemptCorrection, CallNote
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
 from outreach.measures.models import Reading
@@ -99,6 +99,7 @@ def _grouped(found: Sequence[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]])
 
 
 def _calls(patient_id: int) -> Select[*tuple[Any, ...]]:
+    corrector = aliased(StaffMember)
     return (
         select(
             Attempt.id,
@@ -106,11 +107,17 @@ def _calls(patient_id: int) -> Select[*tuple[Any, ...]]:
             Attempt.outcome,
             Attempt.minutes,
             Attempt.is_primary_caller,
+            Attempt.superseded_at,
+            AttemptCorrection.reason.label("correction"),
+            AttemptCorrection.replaced_by_id,
+            corrector.name.label("corrected_by"),
             CallNote.text.label("note"),
             StaffMember.name.label("by"),
         )
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
         .outerjoin(CallNote, CallNote.attempt_id == Attempt.id)
+        .outerjoin(AttemptCorrection, AttemptCorrection.attempt_id == Attempt.id)
+        .outerjoin(corrector, corrector.id == AttemptCorrection.by_staff_id)
         .where(Attempt.patient_id == patient_id)
         .order_by(Attempt.at.desc(), Attempt.id.desc())
     )
@@ -146,6 +153,7 @@ def _readings(patient_id: int) -> Select[*tuple[Any, ...]]:
             correction.is_void.label("is_taken_back"),
             correction.reason.label("why"),
             Reading.reason,
+            Reading.withdrawn_at,
             StaffMember.name.label("by"),
         )
         .outerjoin(correction, correction.supersedes_id == Reading.id)

@@ -40,6 +40,7 @@ STEP_WORDS = {
     StepKind.RAISED: _l("raised"),
     StepKind.ACKNOWLEDGED: _l("taken on"),
     StepKind.NOTED: _l("noted"),
+    StepKind.CALL_CORRECTED: _l("the call it was raised in was corrected"),
     StepKind.CLOSED: _l("closed"),
     StepKind.ADDED: _l("added by the caller"),
     StepKind.REVIEWED: _l("reviewed"),

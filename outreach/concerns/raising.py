@@ -293,6 +293,24 @@ def _raised_in_call(
     )
 
 
+def note_correction(
+    session: Session,
+    patient_id: int,
+    text: str,
+    *,
+    raised_at: datetime,
+    by_staff_id: int,
+    now: datetime,
+) -> None:
+    """Tell those who work a concern that the call it was raised in was corrected.
+
+    The concern stays: a nurse decides what becomes of it. Does not commit.
+    """
+    raised = select(Concern).where(Concern.patient_id == patient_id, Concern.raised_at == raised_at)
+    for concern in session.scalars(raised.order_by(Concern.id)):
+        _step(session, concern, StepKind.CALL_CORRECTED, text, by_staff_id=by_staff_id, now=now)
+
+
 def _refuse_closed(session: Session, concern: Concern) -> None:
     """Raise AlreadyClosed by what is stored now; two nurses at once wait for each other."""
     session.refresh(concern, with_for_update=True, attribute_names=["status", "acknowledged_at"])

@@ -168,6 +168,7 @@ class StepKind(enum.StrEnum):
     RAISED = "raised"
     ACKNOWLEDGED = "acknowledged"
     NOTED = "noted"
+    CALL_CORRECTED = "call corrected"
     CLOSED = "closed"
     ADDED = "added"  # by the caller, after raising it
     REVIEWED = "reviewed"

@@ -22,7 +22,7 @@ class Reading(Model):
     with the reading, ``begins_on`` the first day of a value over several days. A correction
     says why in ``reason``; with ``is_void`` the reading it supersedes was entered in error,
     and nothing stands in its place. ``is_unreliable``: the body makes the value doubtful, as
-    a transfusion does an HbA1c.
+    a transfusion does an HbA1c. ``withdrawn_at``: the call it was told in was taken back.
     """
 
     __tablename__ = "reading"
@@ -52,6 +52,7 @@ class Reading(Model):
     begins_on: Mapped[date | None]
     is_unreliable: Mapped[bool] = mapped_column(default=False, server_default=false())
     is_void: Mapped[bool] = mapped_column(default=False, server_default=false())
+    withdrawn_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from outreach.measures.models import Reading
@@ -76,7 +76,7 @@ def is_current() -> ColumnElement[bool]:
     """Return the condition that a reading counts: not corrected, not taken back."""
     correction = aliased(Reading)
     is_corrected = exists().where(correction.supersedes_id == Reading.id)
-    return and_(~is_corrected, Reading.is_void.is_(False))
+    return and_(~is_corrected, Reading.is_void.is_(False), Reading.withdrawn_at.is_(None))
 
 
 def since(
@@ -93,6 +93,15 @@ def since(
         )
         .order_by(Reading.taken_at, Reading.id)
     ).all()
+
+
+def withdraw(session: Session, attempt_id: int, *, now: datetime) -> None:
+    """Let the readings of an attempt that was taken back count no more. Does not commit."""
+    session.execute(
+        update(Reading)
+        .where(Reading.attempt_id == attempt_id, Reading.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
 
 
 def latest(session: Session, patient_id: int, kinds: Sequence[MeasureKind]) -> list[Reading]:

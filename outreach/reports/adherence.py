@@ -137,6 +137,7 @@ def _planned_calls(session: Session, asked: Asked) -> Iterator[tuple[int | None,
         Attempt.planned_call_id == PlannedCall.id,
         Attempt.outcome.in_(COMPLETING),
         Attempt.is_primary_caller.is_(True),
+        Attempt.superseded_at.is_(None),
     )
     rows = session.execute(
         select(
@@ -174,7 +175,12 @@ def _dials(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]]
     begins_at, ends_at = asked.instants
     rows = session.execute(
         select(Attempt.caller_id, func.count(), _count(Attempt.outcome.in_(REACHED)))
-        .where(asked.within(Attempt.clinic_id), Attempt.at >= begins_at, Attempt.at < ends_at)
+        .where(
+            asked.within(Attempt.clinic_id),
+            Attempt.at >= begins_at,
+            Attempt.at < ends_at,
+            Attempt.superseded_at.is_(None),
+        )
         .group_by(Attempt.caller_id)
         .order_by(Attempt.caller_id)
     )
@@ -193,7 +199,11 @@ def _by_dial(session: Session, asked: Asked) -> DialTable:
             .label("dial"),
         )
         .join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
-        .where(_planned_in(asked), or_(_is_completed(), _is_missed(asked.today)))
+        .where(
+            _planned_in(asked),
+            or_(_is_completed(), _is_missed(asked.today)),
+            Attempt.superseded_at.is_(None),
+        )
         .subquery()
     )
     first = (

@@ -137,6 +137,7 @@ def _first_calls(
             Attempt.patient_id == Enrolment.patient_id,
             Attempt.enrolment_id == Enrolment.id,
             Attempt.outcome.in_(COMPLETING),
+            Attempt.superseded_at.is_(None),
         )
         .scalar_subquery()
     )
@@ -225,6 +226,7 @@ def _add_conversations(
             Attempt.at >= begins_at - margin,
             Attempt.at < ends_at + margin,
             Attempt.outcome.in_(REACHED),
+            Attempt.superseded_at.is_(None),
         )
         .order_by(Attempt.id)
         .execution_options(yield_per=5000)

@@ -29,11 +29,13 @@ from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from tests.builders import (
     make_absence,
+    make_attempt,
     make_clinic,
     make_enrolment,
     make_on_call,
     make_patient,
     make_planned_call,
+    make_promise,
     make_staff,
 )
 from tests.conftest import HASH, sign_in
@@ -54,7 +56,8 @@ class TwoClinics:
             own = make_staff(session, here)
             patient = make_patient(session, here)
             enrolment = make_enrolment(session, patient, caller=own)
-            make_planned_call(session, enrolment)
+            promise = make_promise(session, patient, own)
+            attempt = make_attempt(session, make_planned_call(session, enrolment), own)
             concern = raising.raise_concern(
                 session,
                 patient,
@@ -122,6 +125,8 @@ class TwoClinics:
                 "closure_id": closure.id,
                 "rule_id": 1,
                 "follow_up_id": follow_up.id,
+                "attempt_id": attempt.id,
+                "promise_id": promise.id,
                 "code": "phq_9",
                 "form_key": "unknown",
             }

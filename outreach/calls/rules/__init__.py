@@ -9,6 +9,7 @@ from outreach.calls.rules.order import (
     Score,
     Why,
     group_of,
+    may_wait,
     order_key,
     score_of,
     whys_of,
@@ -21,6 +22,7 @@ __all__ = [
     "NOT_REACHED",
     "OPEN_FOR",
     "REACHED",
+    "UNDO_FOR",
     "Outcome",
     "QueueFacts",
     "QueueGroup",
@@ -28,6 +30,8 @@ __all__ = [
     "Why",
     "group_of",
     "is_early",
+    "is_fresh",
+    "may_wait",
     "minutes_since",
     "order_key",
     "score_of",
@@ -37,6 +41,7 @@ __all__ = [
 LONGEST_CALL_MINUTES = 240
 HELD_FOR = timedelta(minutes=30)  # Source: peers.md (c) 3, the grace of an in-call mark.
 OPEN_FOR = timedelta(minutes=10)  # ours: a screen that was opened and left
+UNDO_FOR = timedelta(minutes=10)  # Source: issue 4.
 EARLY_TOLERANCE = timedelta(minutes=5)  # Source: peers.md (c) 2.
 
 
@@ -85,6 +90,11 @@ NOT_REACHED = tuple(outcome for outcome in Outcome if outcome not in REACHED)
 def is_early(*, is_agreed: bool, dial_from_at: datetime, now: datetime) -> bool:
     """Say whether dialling at ``now`` would break a promised time."""
     return is_agreed and now < dial_from_at - EARLY_TOLERANCE
+
+
+def is_fresh(recorded_at: datetime, now: datetime) -> bool:
+    """Say whether whoever recorded a call may still take it back by themselves."""
+    return now - recorded_at < UNDO_FOR
 
 
 def minutes_since(started_at: datetime, now: datetime) -> int | None:

@@ -18,6 +18,7 @@ class QueueGroup(enum.StrEnum):
     NOW = "now"
     LATER = "later"
     NUMBER_TO_FIX = "number_to_fix"
+    PROMISED = "promised"
     COMING = "coming"
 
 
@@ -110,17 +111,27 @@ def group_of(facts: QueueFacts) -> QueueGroup:
     """Return the part of the queue that a call belongs in.
 
     A slot that has passed unused stays in NOW while calling is still lawful today. A time
-    that the patient asked for is NOW even outside the usual hours.
+    that the patient asked for is NOW even outside the usual hours. Where no call is due, a
+    promise that is due is PROMISED by itself.
     """
     if not facts.has_number:
         return QueueGroup.NUMBER_TO_FIX
+    not_today = QueueGroup.PROMISED if facts.is_promise_due else QueueGroup.COMING
     if facts.dial_from_at >= facts.day_ends_at:
-        return QueueGroup.COMING
+        return not_today
     if facts.now < facts.dial_from_at:
         return QueueGroup.LATER
     is_kept = facts.is_agreed and facts.now < facts.dial_until_at
     is_open = facts.lawful_until_at is not None or is_kept
-    return QueueGroup.NOW if is_open else QueueGroup.COMING
+    return QueueGroup.NOW if is_open else not_today
+
+
+def may_wait(facts: QueueFacts) -> bool:
+    """Say whether a call may be hidden for today.
+
+    A nurse's answer and a time that the patient asked for may not.
+    """
+    return not facts.is_answered and not (facts.is_agreed and facts.now < facts.dial_until_at)
 
 
 def score_of(facts: QueueFacts) -> Score:

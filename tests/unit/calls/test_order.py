@@ -14,6 +14,7 @@ from outreach.calls.rules import (
     QueueGroup,
     Why,
     group_of,
+    may_wait,
     order_key,
     score_of,
     whys_of,
@@ -89,6 +90,12 @@ PRESSING = {why: replace(READY, **more) for why, more in DEVIATIONS.items()}  # 
             id="asked for, off hours, and over",
         ),
         pytest.param({"has_number": False}, QueueGroup.NUMBER_TO_FIX, id="no number"),
+        pytest.param(
+            {"dial_from_at": NOW + 14 * HOUR, "is_promise_due": True},
+            QueueGroup.PROMISED,
+            id="after my day, but something is promised for today",
+        ),
+        pytest.param({"is_promise_due": True}, QueueGroup.NOW, id="promised, and due now"),
     ],
 )
 def test_a_call_stands_in_one_part_of_the_queue(
@@ -149,6 +156,13 @@ def test_among_those_never_spoken_with_what_closes_first_comes_first() -> None:
     closing = replace(READY, lawful_until_at=NOW + HOUR + TICK)
 
     assert sorted([READY, closing], key=order_key) == [closing, READY]
+
+
+def test_all_may_wait_but_a_nurses_answer_and_a_time_that_was_asked_for() -> None:
+    assert {why for why, facts in PRESSING.items() if not may_wait(facts)} == {
+        Why.SAFETY,
+        Why.AGREED,
+    }
 
 
 def test_a_time_that_has_not_begun_does_not_close_soon() -> None:
