@@ -22,6 +22,7 @@ from outreach.chart import views as chart
 from outreach.clock import utc_now
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
+from outreach.goals import views as goals
 from outreach.intake import cli as intake_cli
 from outreach.intake import views as intake
 from outreach.measures import labels as measure_labels
@@ -103,6 +104,7 @@ def _register(app: Flask) -> None:
         messaging,
         concerns,
         questionnaires,
+        goals,
         calls,
         callers,
         intake,

@@ -1,7 +1,7 @@
 """Recording how a call went, and what follows from it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import select, update
@@ -17,6 +17,7 @@ from outreach.concerns import raising
 from outreach.concerns.raising import Raised
 from outreach.concerns.rules import trigger_of
 from outreach.errors import RuleBroken, Stale
+from outreach.goals import setting
 from outreach.measures import readings
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import ReadingSource
@@ -54,6 +55,7 @@ class CallReport:
     number_id: int | None = None
     answers_hash: str = ""
     afterwards: Afterwards = AS_BEFORE
+    goal_news: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,7 @@ def _keep_words(event: Event) -> None:
                 made_at=event.now,
             )
         )
+    setting.note_news(session, call.patient_id, report.goal_news, **author, now=event.now)
     session.execute(
         update(Promise)
         .where(

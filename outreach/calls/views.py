@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -15,6 +15,7 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calls import dialing, drafts, leases, outcomes, screen
 from outreach.calls import queue as queues
+from outreach.calls.due import INSTRUMENT_OF
 from outreach.calls.forms import CALL_BACK_TIMES, Around, CallReportForm, hash_of, typed_from
 from outreach.calls.labels import (
     GROUP_WORDS,
@@ -23,6 +24,7 @@ from outreach.calls.labels import (
     OUTCOME_WORDS,
     WHY_WORDS,
     day_words,
+    opener_words,
     what_follows,
 )
 from outreach.calls.rules import REACHED, Outcome, QueueGroup, minutes_since
@@ -30,6 +32,7 @@ from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.concerns import raising
 from outreach.db import db
 from outreach.deps import deps
+from outreach.measures.labels import MEASURE_WORDS
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.planning import next_call
@@ -38,6 +41,8 @@ from outreach.programmes.rules import EnrolmentStatus
 from outreach.web.template_filters import calendar_day, local_moment
 
 bp = Blueprint("calls", __name__)
+
+HIDES_OPENERS = "hides_openers"  # kept in the signed cookie of the session
 
 
 @bp.get("/queue/")
@@ -143,6 +148,14 @@ def shortcuts() -> ResponseReturnValue:
     db.session.commit()
     flash(_("Keys are on.") if is_on else _("Keys are off."), "good")
     return redirect(url_for("calls.queue"))
+
+
+@bp.post("/calls/<ref>/openers")
+@role_required(Role.CALLER)
+def hide_openers(ref: str) -> ResponseReturnValue:
+    """Hide or show what a conversation might begin with, until one signs out."""
+    session[HIDES_OPENERS] = request.form.get("hide") == "1"
+    return redirect(url_for("calls.call", ref=_patient(ref).ref))
 
 
 @bp.post("/calls/<ref>")
@@ -270,12 +283,16 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         callback_times=CALL_BACK_TIMES,
         today=shown.today,
         week=timedelta(weeks=1),
+        instrument_of=INSTRUMENT_OF,
+        measure_words=MEASURE_WORDS,
+        opener_words=opener_words,
+        hides_openers=session.get(HIDES_OPENERS, False),
     )
 
 
-def _audit(session: object, action: str, patient: Patient) -> None:
+def _audit(own: object, action: str, patient: Patient) -> None:
     trail.record(
-        session,  # type: ignore[arg-type]
+        own,  # type: ignore[arg-type]
         action,
         actor_id=signed_in().staff_id,
         now=deps().clock(),

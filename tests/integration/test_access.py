@@ -16,6 +16,8 @@ from outreach.concerns import raising
 from outreach.concerns.models import OnCall
 from outreach.concerns.rules import OnCallRank
 from outreach.db import db
+from outreach.goals import setting
+from outreach.goals.rules import GoalArea
 from outreach.intake import uploads
 from outreach.intake.files import Source
 from outreach.intake.models import ImportRun
@@ -56,6 +58,9 @@ class TwoClinics:
                 raising.safety("worrying"),
                 by_staff_id=own.id,
                 now=MONDAY_10_CHICAGO,
+            )
+            goal = setting.set_goal(
+                session, patient, GoalArea.OWN, "Walk", by_staff_id=own.id, now=MONDAY_10_CHICAGO
             )
             run = ImportRun(
                 clinic_id=here.id,
@@ -99,6 +104,7 @@ class TwoClinics:
                 "duty_id": duty.id,
                 "line_id": line.id,
                 "code": "phq_9",
+                "goal_id": goal.id,
                 "form_key": "unknown",
             }
 
