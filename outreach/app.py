@@ -25,6 +25,7 @@ from outreach.concerns import call_views as safety
 from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
+from outreach.goals import views as goals
 from outreach.intake import cli as intake_cli
 from outreach.intake import views as intake
 from outreach.measures import labels as measure_labels
@@ -109,6 +110,7 @@ def _register(app: Flask) -> None:
         rota,
         safety,
         questionnaires,
+        goals,
         calls,
         callers,
         intake,

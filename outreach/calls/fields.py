@@ -5,15 +5,38 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, RadioField, SelectChoice, StringField
-from wtforms.validators import Length, Optional
+from wtforms import BooleanField, DateField, Field, RadioField, SelectChoice, StringField
+from wtforms.validators import Length, Optional, StopValidation
 
 from outreach.calls.ending import Afterwards
 from outreach.calls.rules import Outcome
+from outreach.goals.rules import LONGEST_NEWS
 from outreach.programmes.labels import PAUSE_REASONS
 from outreach.programmes.rules import PauseReason
+from outreach.web import bounded
 
 GOES_ON, DIED = "", "died"
+GOAL_PREFIX = "goal-"
+
+
+class GoalNewsField(Field):
+    """What was told of each goal: the fields ``goal-<id>`` of the page, as id to words."""
+
+    def process(self, formdata: Any, *_rest: Any, **_more: Any) -> None:
+        """Collect what was typed; a name that is no goal's is not ours."""
+        self.process_errors: list[str] = []
+        self.data: dict[int, str] = {}
+        for name in formdata or ():
+            goal_id = bounded.whole(name.removeprefix(GOAL_PREFIX))
+            words = (formdata.get(name) or "").strip()
+            if name.startswith(GOAL_PREFIX) and goal_id is not None and words:
+                self.data[goal_id] = words
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse more words than a goal's news can hold."""
+        del form
+        if any(len(words) > LONGEST_NEWS for words in self.data.values()):
+            raise StopValidation(_("Use at most 500 characters for a goal."))
 
 
 class AfterwardsFields:

@@ -31,7 +31,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.correcting import NOT_AMENDED, Amended
 from outreach.calls.drafts import Typed
-from outreach.calls.fields import AfterwardsFields
+from outreach.calls.fields import AfterwardsFields, GoalNewsField
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import LONGEST_CALL_MINUTES, NOT_REACHED, REACHED, Outcome
@@ -138,6 +138,7 @@ class CallReportForm(AfterwardsFields, FlaskForm):
         option_widget=CheckboxInput(),
         validate_choice=False,
     )
+    goal_news = GoalNewsField(_l("Goals"))
     glucose = MeasuredField(_l("Blood sugar"), is_metered=True, validators=[Optional()])
     glucose_unit = SelectField(_l("Unit"), choices=unit_choices(MeasureKind.GLUCOSE))
     glucose_is_fasting = BooleanField(_l("Fasting"))
@@ -207,6 +208,7 @@ class CallReportForm(AfterwardsFields, FlaskForm):
             number_id=next(iter(self.around.number_ids), None),
             answers_hash=answers_hash,
             afterwards=self.afterwards(outcome),
+            goal_news=self.goal_news.data if outcome.is_reached else {},
         )
 
     def _agreed(self, outcome: Outcome) -> Agreed | None:

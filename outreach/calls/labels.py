@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from outreach.calls.foreseen import Foreseen
+from outreach.calls.openers import Opener, OpenerKind
 from outreach.calls.rules import Outcome, QueueGroup, Why
 from outreach.clock import local_day
 from outreach.patients.rules import Daypart, Slot, daypart_of
@@ -141,3 +142,16 @@ def what_follows(foreseen: Foreseen, zone: ZoneInfo, *, now: datetime) -> dict[O
         Outcome.WRONG_NUMBER: number,
         Outcome.DISCONNECTED: number,
     }
+
+
+OPENER_WORDS = {
+    OpenerKind.PROMISE: _l("You said you would: “%(topic)s”."),
+    OpenerKind.LAST_TIME: _l("Last time: “%(topic)s”. You might ask how it goes."),
+    OpenerKind.GOAL: _l("Their goal: “%(topic)s”. You might ask how it goes."),
+    OpenerKind.ABOUT: _l("What matters to them: “%(topic)s”."),
+}
+
+
+def opener_words(opener: Opener) -> str:
+    """Return an opener as a caller reads it."""
+    return str(OPENER_WORDS[opener.kind]) % {"topic": opener.topic}

@@ -17,6 +17,7 @@ from outreach.calls.rules import Outcome
 from outreach.concerns import raising
 from outreach.concerns.raising import Raised
 from outreach.errors import RuleBroken, Stale
+from outreach.goals import setting
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import ReadingSource
 from outreach.panels.models import PanelMembership
@@ -56,6 +57,7 @@ class CallReport:
     answers_hash: str = ""
     afterwards: Afterwards = AS_BEFORE
     answers: Mapping[str, Any] = field(default_factory=dict)
+    goal_news: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,7 @@ def _keep_words(event: Event) -> None:
                 made_at=event.now,
             )
         )
+    setting.note_news(session, call.patient_id, report.goal_news, **author, now=event.now)
     session.execute(
         update(Promise)
         .where(

@@ -11,13 +11,17 @@ from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
 from outreach.calls import dialing, drafts, foreseen, leases
 from outreach.calls.dialing import Moment
+from outreach.calls.due import Due, due_of
 from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, Promise
+from outreach.calls.openers import Opener, Topics, openers
 from outreach.calls.rules import Outcome
 from outreach.clock import local_day
 from outreach.concerns import raising
 from outreach.errors import NotFound
+from outreach.goals import setting
+from outreach.goals.setting import Pursued
 from outreach.measures import readings
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
@@ -49,12 +53,13 @@ class NoPlannedCall(NotFound):
 
 @dataclass(frozen=True)
 class Said:
-    """What a caller or a nurse wrote about this patient."""
+    """What a caller or a nurse wrote about this patient; ``is_talk``: of a conversation."""
 
     text: str
     at: datetime
     name: str
     is_nurse: bool
+    is_talk: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,21 @@ class Screen:
     is_started: bool
     must_read: bool
     foreseen: Foreseen
+    goals: Sequence[Pursued]
+    due: Sequence[Due]
+
+    @property
+    def openers(self) -> Sequence[Opener]:
+        """What the conversation might begin with."""
+        notes = [said.text for said in self.said if said.is_talk]
+        return openers(
+            Topics(
+                promises=[promise.text for promise in self.promises],
+                last_note=next(iter(notes), ""),
+                goals=[goal.text for goal in self.goals],
+                about=self.patient.about,
+            )
+        )
 
     @property
     def today(self) -> date:
@@ -142,6 +162,8 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         is_started=leases.is_started(session, call, actor, now=now),
         must_read=must_read(session, call, actor, now=now),
         foreseen=foreseen.of(session, call, standing, now=now),
+        goals=setting.open_of(session, patient.id),
+        due=due_of(session, standing, now=now),
     )
 
 
@@ -171,13 +193,17 @@ def _said(session: Session, patient_id: int, *, now: datetime) -> list[Said]:
         Said(step.note, step.at, step.by.name if step.by else "", is_nurse=True) for step in steps
     ]
     notes = session.execute(
-        select(CallNote.text, CallNote.at, StaffMember.name)
+        select(CallNote.text, CallNote.at, StaffMember.name, Attempt.outcome)
         .join(StaffMember, StaffMember.id == CallNote.by_staff_id)
+        .join(Attempt, Attempt.id == CallNote.attempt_id)
         .where(CallNote.patient_id == patient_id, CallNote.superseded_at.is_(None))
         .order_by(CallNote.at.desc(), CallNote.id.desc())
         .limit(LAST_NOTES)
     ).all()
-    by_callers = [Said(text, at, name, is_nurse=False) for text, at, name in notes]
+    by_callers = [
+        Said(text, at, name, is_nurse=False, is_talk=outcome.completes)
+        for text, at, name, outcome in notes
+    ]
     return sorted(by_callers + by_nurses, key=lambda said: said.at, reverse=True)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -17,6 +17,7 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calls import correcting, dialing, drafts, leases, outcomes, screen, waiting
 from outreach.calls import queue as queues
+from outreach.calls.due import INSTRUMENT_OF
 from outreach.calls.forms import (
     CALL_BACK_TIMES,
     AmendForm,
@@ -32,6 +33,7 @@ from outreach.calls.labels import (
     OUTCOME_WORDS,
     WHY_WORDS,
     day_words,
+    opener_words,
     what_follows,
 )
 from outreach.calls.rules import (
@@ -47,6 +49,7 @@ from outreach.concerns import raising, readiness, watching
 from outreach.concerns.rules import Urgency
 from outreach.db import db
 from outreach.deps import deps
+from outreach.measures.labels import MEASURE_WORDS
 from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 from outreach.patients.models import Patient
@@ -56,6 +59,8 @@ from outreach.programmes.rules import EnrolmentStatus
 from outreach.web.template_filters import calendar_day, local_moment
 
 bp = Blueprint("calls", __name__)
+
+HIDES_OPENERS = "hides_openers"  # kept in the signed cookie of the session
 
 
 @bp.get("/queue/")
@@ -194,6 +199,14 @@ def shortcuts() -> ResponseReturnValue:
     db.session.commit()
     flash(_("Keys are on.") if is_on else _("Keys are off."), "good")
     return redirect(url_for("calls.queue"))
+
+
+@bp.post("/calls/<ref>/openers")
+@role_required(Role.CALLER)
+def hide_openers(ref: str) -> ResponseReturnValue:
+    """Hide or show what a conversation might begin with, until one signs out."""
+    session[HIDES_OPENERS] = request.form.get("hide") == "1"
+    return redirect(url_for("calls.call", ref=_patient(ref).ref))
 
 
 @bp.post("/calls/<ref>")
@@ -384,12 +397,16 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         callback_times=CALL_BACK_TIMES,
         today=shown.today,
         week=timedelta(weeks=1),
+        instrument_of=INSTRUMENT_OF,
+        measure_words=MEASURE_WORDS,
+        opener_words=opener_words,
+        hides_openers=session.get(HIDES_OPENERS, False),
     )
 
 
-def _audit(session: object, action: str, patient: Patient) -> None:
+def _audit(own: object, action: str, patient: Patient) -> None:
     trail.record(
-        session,  # type: ignore[arg-type]
+        own,  # type: ignore[arg-type]
         action,
         actor_id=signed_in().staff_id,
         now=deps().clock(),

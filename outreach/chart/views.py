@@ -28,6 +28,7 @@ from outreach.chart.rules import may_enrol
 from outreach.concerns import flags
 from outreach.db import db
 from outreach.deps import deps
+from outreach.goals import setting
 from outreach.panels import duty
 from outreach.patients import finding, registry
 from outreach.patients.forms import DetailsForm
@@ -81,6 +82,8 @@ def patient(ref: str) -> ResponseReturnValue:
         **_duty(cared, now=now),
         may_enrol=may_enrol(cared.course.enrolment.status if cared.course else None),
         programmes=protocol.names(db.session),
+        goals=setting.open_of(db.session, shown.id),
+        ended_goals=setting.ended_of(db.session, shown.id),
         **_measured(shown),
     )
     _note_view(shown, now=now)

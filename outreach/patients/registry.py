@@ -31,6 +31,8 @@ class Details:
     dayparts: tuple[Daypart, ...]
     is_voicemail_allowed: bool | None
     about: str
+    said_as: str | None = None
+    approach: str | None = None
 
 
 def new_ref() -> str:
@@ -108,6 +110,7 @@ def change_details(patient: Patient, details: Details) -> None:
     change_wishes(patient, Wishes(details.weekdays, details.dayparts))
     patient.is_voicemail_allowed = details.is_voicemail_allowed
     patient.about = details.about
+    patient.said_as, patient.approach = details.said_as, details.approach
 
 
 def change_wishes(patient: Patient, wishes: Wishes) -> None:

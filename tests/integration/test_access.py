@@ -18,6 +18,8 @@ from outreach.concerns.flags import NewFlag
 from outreach.concerns.models import OnCall, OnCallWeek
 from outreach.concerns.rules import OnCallRank, RiskKind
 from outreach.db import db
+from outreach.goals import setting
+from outreach.goals.rules import GoalArea
 from outreach.intake import uploads
 from outreach.intake.files import Source
 from outreach.intake.models import ImportRun
@@ -64,6 +66,9 @@ class TwoClinics:
                 raising.safety("worrying"),
                 by_staff_id=own.id,
                 now=MONDAY_10_CHICAGO,
+            )
+            goal = setting.set_goal(
+                session, patient, GoalArea.OWN, "Walk", by_staff_id=own.id, now=MONDAY_10_CHICAGO
             )
             run = ImportRun(
                 clinic_id=here.id,
@@ -128,6 +133,7 @@ class TwoClinics:
                 "attempt_id": attempt.id,
                 "promise_id": promise.id,
                 "code": "phq_9",
+                "goal_id": goal.id,
                 "form_key": "unknown",
             }
 

@@ -130,6 +130,13 @@ class MeasurePoint:
     from_day: int
     until_day: int
 
+    def days(self, starts_on: date) -> tuple[date, date]:
+        """Return the first and last day on which a measurement counts."""
+        return (
+            starts_on + timedelta(days=self.from_day),
+            starts_on + timedelta(days=self.until_day),
+        )
+
 
 @dataclass(frozen=True)
 class Milestone:
@@ -184,6 +191,14 @@ class Protocol:
             if day < phase.end_day(starts_on) and len(phase.choices) > 1:
                 return phase
         return None
+
+    def points_on(self, day: date, starts_on: date) -> tuple[MeasurePoint, ...]:
+        """Return the measurement points whose window holds ``day``."""
+        return tuple(
+            point
+            for point in self.measure_points
+            if point.from_day <= (day - starts_on).days <= point.until_day
+        )
 
     def ends_on(self, starts_on: date) -> date:
         """Return the day after the last day of the programme."""
