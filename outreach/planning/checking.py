@@ -13,7 +13,7 @@ from outreach.planning import candidates, courses, next_call, pauses, silence, s
 from outreach.planning.courses import Standing
 from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.planning.rules.silence import Step
+from outreach.planning.rules.silence import Step, steps
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 
@@ -121,14 +121,17 @@ def _without_a_call(session: Session, *, now: datetime) -> Iterator[int]:
 def _about_silence(session: Session, *, now: datetime) -> dict[str, list[int]]:
     """Return who should have been followed up by now, and with what."""
     found: dict[str, list[int]] = {words: [] for words in _BY_STEP.values()}
+    policies = spoken.policies(session)
     after_id: int | None = 0
     while after_id is not None:
         page = candidates.page_of(session, now=now, after_id=after_id, limit=PAGE)
-        for step, words in _BY_STEP.items():
-            due = silence.due(session, page.ids, now=now - _LEFT_FOR_STEP[step])
-            found[words] += [
-                each for each, follows in due.items() if step in {one.step for one in follows}
-            ]
+        for enrolment_id, known in silence.read(session, page.ids).items():
+            for step, words in _BY_STEP.items():
+                due = steps(
+                    known.silence, policies[known.version_id], now=now - _LEFT_FOR_STEP[step]
+                )
+                if step in {follow.step for follow in due}:
+                    found[words].append(enrolment_id)
         after_id = page.next_after_id
     return found
 
