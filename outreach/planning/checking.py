@@ -13,9 +13,9 @@ from outreach.planning import candidates, courses, next_call, pauses, silence, s
 from outreach.planning.courses import Standing
 from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.planning.rules.silence import Step, steps
+from outreach.planning.rules.silence import Silence, Step, steps
 from outreach.programmes.models import Enrolment
-from outreach.programmes.rules import EnrolmentStatus
+from outreach.programmes.rules import EnrolmentStatus, FollowUpPolicy
 
 PAGE = 1000
 # Calls that somebody is in are left to them for half an hour (calls.rules.HELD_FOR).
@@ -127,13 +127,18 @@ def _about_silence(session: Session, *, now: datetime) -> dict[str, list[int]]:
         page = candidates.page_of(session, now=now, after_id=after_id, limit=PAGE)
         for enrolment_id, known in silence.read(session, page.ids).items():
             for step, words in _BY_STEP.items():
-                due = steps(
-                    known.silence, policies[known.version_id], now=now - _LEFT_FOR_STEP[step]
-                )
-                if step in {follow.step for follow in due}:
+                if _is_due(step, known.silence, policies[known.version_id], now=now):
                     found[words].append(enrolment_id)
         after_id = page.next_after_id
     return found
+
+
+def _is_due(step: Step, silence: Silence, policy: FollowUpPolicy, *, now: datetime) -> bool:
+    """Say whether a step should have been taken, by a planner that was given the time to."""
+    until_at = now - _LEFT_FOR_STEP[step]
+    if any(rest.until_at > until_at for rest in silence.rests):
+        return False
+    return step in {follow.step for follow in steps(silence, policy, now=until_at)}
 
 
 def _open_calls(session: Session, *, now: datetime) -> Iterator[tuple[PlannedCall, Standing]]:
