@@ -13,9 +13,9 @@ from outreach.planning import candidates, courses, next_call, pauses, silence, s
 from outreach.planning.courses import Standing
 from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.planning.rules.silence import Step
+from outreach.planning.rules.silence import Silence, Step, steps
 from outreach.programmes.models import Enrolment
-from outreach.programmes.rules import EnrolmentStatus
+from outreach.programmes.rules import EnrolmentStatus, FollowUpPolicy
 
 PAGE = 1000
 # Calls that somebody is in are left to them for half an hour (calls.rules.HELD_FOR).
@@ -121,16 +121,24 @@ def _without_a_call(session: Session, *, now: datetime) -> Iterator[int]:
 def _about_silence(session: Session, *, now: datetime) -> dict[str, list[int]]:
     """Return who should have been followed up by now, and with what."""
     found: dict[str, list[int]] = {words: [] for words in _BY_STEP.values()}
+    policies = spoken.policies(session)
     after_id: int | None = 0
     while after_id is not None:
         page = candidates.page_of(session, now=now, after_id=after_id, limit=PAGE)
-        for step, words in _BY_STEP.items():
-            due = silence.due(session, page.ids, now=now - _LEFT_FOR_STEP[step])
-            found[words] += [
-                each for each, follows in due.items() if step in {one.step for one in follows}
-            ]
+        for enrolment_id, known in silence.read(session, page.ids).items():
+            for step, words in _BY_STEP.items():
+                if _is_due(step, known.silence, policies[known.version_id], now=now):
+                    found[words].append(enrolment_id)
         after_id = page.next_after_id
     return found
+
+
+def _is_due(step: Step, silence: Silence, policy: FollowUpPolicy, *, now: datetime) -> bool:
+    """Say whether a step should have been taken, by a planner that was given the time to."""
+    until_at = now - _LEFT_FOR_STEP[step]
+    if any(rest.until_at > until_at for rest in silence.rests):
+        return False
+    return step in {follow.step for follow in steps(silence, policy, now=until_at)}
 
 
 def _open_calls(session: Session, *, now: datetime) -> Iterator[tuple[PlannedCall, Standing]]:

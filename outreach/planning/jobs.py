@@ -76,12 +76,12 @@ def beat(sessions: Sessions, *, now: datetime) -> int | None:
     """Note that the planner runs; return the id of what it is just coming back from, if any."""
     with reading(), sessions() as session:  # mostly there is nothing to write
         is_due = interruption.needs_beat(session, now=now)
+        away = interruption.caught_up_on(session, now=now)
     if is_due:
         with sessions.begin() as session:
             interruption.beat(session, now=now)
-    with reading(), sessions() as session:
-        away = interruption.caught_up_on(session, now=now)
-        return away.id if away else None
+            away = interruption.caught_up_on(session, now=now)
+    return away.id if away else None
 
 
 def end_pauses(sessions: Sessions, clock: Clock) -> int:

@@ -1,6 +1,7 @@
 """Since when nobody has spoken with a patient, in SQL."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, Table, exists, func, select
@@ -16,6 +17,7 @@ from outreach.programmes.rules import EnrolmentStatus, FollowUpPolicy
 GONE = (EnrolmentStatus.UNREACHABLE, *LEFT)
 
 
+@cache
 def called_ids() -> Select[int]:
     """Select the enrolments that somebody is to call."""
     membership = PanelMembership.enrolment_id == Enrolment.id
@@ -25,6 +27,7 @@ def called_ids() -> Select[int]:
     )
 
 
+@cache
 def silences() -> Select[int, int, datetime, int, date]:
     """Select id, patient, ``since_at``, version and first day of the enrolments that are called.
 

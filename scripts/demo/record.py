@@ -14,6 +14,9 @@ from outreach.panels.rules import DEFAULT_PANEL_CAP, DEFAULT_WEEKLY_MINUTES, Cha
 from outreach.patients.consent import REMINDERS, WORDING
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth, mask_of_weekdays
+from outreach.planning.models import FollowUp
+from outreach.planning.rules import FollowUpKind
+from outreach.planning.rules.silence import Cause, Follow, Step
 from outreach.programmes import protocol
 from outreach.programmes.models import CadenceChoice, Enrolment, EnrolmentEvent
 from outreach.programmes.rules import PUBLISHED_PROTOCOL, EnrolmentStatus
@@ -122,6 +125,8 @@ class House:
         self._event(ids, EnrolmentStatus.ACTIVE, "", entered_at)
         if status_at is not None:
             self._event(ids, _STATUS[person.fate], reason, status_at)
+        if person.fate is Fate.UNREACHABLE and status_at is not None:
+            self._contact_check(ids, status_at)
         return ids
 
     def _clinic(self, site: Site) -> int:
@@ -296,6 +301,20 @@ class House:
             version_id=self.version_id,
             reason=reason,
             at=at,
+        )
+
+    def _contact_check(self, ids: Ids, given_up_at: datetime) -> None:
+        """Ask for the contact to be checked, which a letter began and nobody has closed."""
+        opened_at = given_up_at - timedelta(days=30)
+        self.rows.add(
+            FollowUp,
+            **ids.owned,
+            enrolment_id=ids.enrolment,
+            kind=FollowUpKind.CONTACT_CHECK,
+            reason=Follow(Step.CONTACT_CHECK, Cause.SILENT, 30).reason,
+            opened_at=opened_at,
+            letter_at=opened_at + timedelta(days=1, hours=3),
+            note="",
         )
 
     def _choices(self, story: Story, ids: Ids) -> None:

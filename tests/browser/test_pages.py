@@ -39,6 +39,7 @@ PAGES = {
     Role.MANAGER: [
         "/reports/today",
         "/reports/adherence",
+        "/patients/follow-ups/",
         "/patients/",
         "/patients/{ref}",
         "/patients/{ref}/caller",
