@@ -15,6 +15,7 @@ from alembic.config import Config as AlembicConfig
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,10 @@ ALLOWED_SKIPS = {
         "the example files lie beside the project, not in it"
     ),
 }
+
+# How long an example takes says how busy the machine is, not whether the rule holds.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
