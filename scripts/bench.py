@@ -9,6 +9,8 @@ NAME is one of:
                  bare driver and a plain template
     plan         every enrolment that lacks its next call gets it, beside one INSERT .. SELECT
                  of the same rows
+    assign       a caller proposed for everybody who waits, read, solved and written, beside the
+                 bare solver on the same graph
     start        scripts/run, a second time, to its first pages, beside a bare gunicorn
     import       a table of patients, beside the driver writing the rows that came of it
 """
@@ -19,11 +21,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.benches import imports, plan, queue_page, starting
+from scripts.benches import assign, imports, plan, queue_page, starting
 
 BENCHES = {
     "queue-page": queue_page.run,
     "plan": plan.run,
+    "assign": assign.run,
     "start": starting.run,
     "import": imports.run,
 }

@@ -97,7 +97,7 @@ def work_out(people: Sequence[Person], place: Place) -> Plan:
 
     Language, training, cap and hours hold exactly; wishes and balance are the solver's.
     """
-    typical = _typical_minutes(people, place)
+    typical = typical_minutes(people, place)
     rooms = {each.caller_id: _room(each, typical) for each in place.callers}
     by_id = {person.enrolment_id: person for person in people}
     waiting = [person.facts for person in people]
@@ -116,6 +116,7 @@ def _plan(
     verdict: Verdict, begun: Mapping[int, Begun], people: Sequence[Person], place: Place
 ) -> Plan:
     starts_on = {each: day for found in begun.values() for each, day in found.starts_on.items()}
+    callers = place.by_id
     caller_of = {each: who for each, who in verdict.caller_of.items() if each in starts_on}
     taken: defaultdict[int, int] = defaultdict(int)
     for caller_id in caller_of.values():
@@ -130,7 +131,7 @@ def _plan(
         },
         unmet={
             person.enrolment_id: unmet(
-                person.facts, place.by_id[caller_of[person.enrolment_id]], on=place.today
+                person.facts, callers[caller_of[person.enrolment_id]], on=place.today
             )
             for person in people
             if person.enrolment_id in caller_of
@@ -151,14 +152,23 @@ def _begin_all(
     for enrolment_id, person in by_id.items():  # in the order in which they wait
         if enrolment_id in caller_of:
             dealt[caller_of[enrolment_id]].append(person)
+    callers, costs = place.by_id, dict[tuple[int, date], Weeks]()
     return {
-        caller_id: _begin(persons, place.by_id[caller_id], place)
+        caller_id: _begin(persons, callers[caller_id], place, costs)
         for caller_id, persons in dealt.items()
     }
 
 
-def _begin(persons: Sequence[Person], caller: Candidate, place: Place) -> Begun:
-    """Begin those of one caller: first who keeps their weeks, then the new ones."""
+def _begin(
+    persons: Sequence[Person],
+    caller: Candidate,
+    place: Place,
+    costs: dict[tuple[int, date], Weeks],
+) -> Begun:
+    """Begin those of one caller: first who keeps their weeks, then the new ones.
+
+    ``costs`` remembers what a programme costs from a day on: the same for many.
+    """
     load, kept, too_many = caller.load, {}, []
     for person in persons:
         fixed = person.facts.fixed_load
@@ -173,18 +183,26 @@ def _begin(persons: Sequence[Person], caller: Candidate, place: Place) -> Begun:
     by_id = {person.enrolment_id: person for person in new}
     if not new:
         return Begun(kept, tuple(too_many), load)
+
+    def cost_of(each: int, day: date) -> Weeks:
+        person = by_id[each]
+        key = (id(person.protocol), day)
+        if key not in costs:
+            costs[key] = person.cost_from(day, place.mondays)
+        return costs[key]
+
     begun = stagger(
         [person.enrolment_id for person in new],
         load=load,
         weekly_minutes=caller.weekly_minutes,
         first_day=place.today,
-        cost_of=lambda each, day: by_id[each].cost_from(day, place.mondays),
+        cost_of=cost_of,
         is_open=place.is_open,
     )
     return Begun({**kept, **begun.starts_on}, (*too_many, *begun.too_many), begun.load)
 
 
-def _typical_minutes(people: Sequence[Person], place: Place) -> float:
+def typical_minutes(people: Sequence[Person], place: Place) -> float:
     """Return what one more patient costs in a week once under way."""
     if not people:
         return 0.0

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlalchemy.engine import make_url
 from config import ROOT
 from outreach import orm
 from outreach.orm import Model
+
+Rows = dict[str, list[dict[str, Any]]]
 
 _SQLITE_PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
 
@@ -75,6 +78,25 @@ def connect(address: str) -> Any:
 def is_sqlite(address: str) -> bool:
     """Say which of the two kinds of database this is."""
     return make_url(address).get_backend_name() == "sqlite"
+
+
+def write(connection: Any, rows: Rows, *, is_sqlite: bool) -> None:
+    """Write rows by the bare driver; all rows of a table have the same columns."""
+    for table, found in rows.items():
+        columns = list(found[0])
+        into = f"{table} ({', '.join(columns)})"
+        if is_sqlite:
+            marks = ", ".join(f":{column}" for column in columns)
+            connection.executemany(f"INSERT INTO {into} VALUES ({marks})", found)  # noqa: S608
+            continue
+        with connection.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
+            for row in found:
+                copy.write_row(list(row.values()))
+
+
+def stored(instant: datetime) -> str:
+    """Return an instant as SQLite keeps it, in UTC; PostgreSQL reads it too."""
+    return f"{instant:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def _has_patients(address: str) -> bool:

@@ -9,6 +9,7 @@ from outreach import orm
 from outreach.programmes import protocol
 from outreach.programmes.rules import PUBLISHED_PROTOCOL
 from scripts.benches import databases
+from scripts.benches.databases import Rows
 
 # A Monday, 10 in the morning in Chicago.
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -21,7 +22,6 @@ DAYPARTS = ("[]", '["morning"]', '["afternoon"]', '["evening"]', '["evening", "a
 PER_WEEK, DAYS_BETWEEN = PUBLISHED_PROTOCOL.phases[1:]
 LONGEST = PUBLISHED_PROTOCOL.weeks * 7
 CHUNK = 20_000
-Rows = dict[str, list[dict[str, Any]]]
 
 
 def fill(address: str, enrolments: int) -> None:
@@ -36,11 +36,11 @@ def fill(address: str, enrolments: int) -> None:
     with closing(databases.connect(address)) as connection:
         if not databases.is_sqlite(address):
             connection.execute("SET TIME ZONE 'UTC'")  # of the instants below
-        _write(connection, _people(enrolments), is_sqlite=databases.is_sqlite(address))
+        databases.write(connection, _people(enrolments), is_sqlite=databases.is_sqlite(address))
         for begin in range(1, enrolments + 1, CHUNK):
             numbers = range(begin, min(begin + CHUNK, enrolments + 1))
             rows = _enrolled(numbers, enrolments, version_id)
-            _write(connection, rows, is_sqlite=databases.is_sqlite(address))
+            databases.write(connection, rows, is_sqlite=databases.is_sqlite(address))
         connection.commit()
     databases.settle(address)
 
@@ -72,7 +72,7 @@ def _people(enrolments: int) -> Rows:
             "password_hash": "unusable",
             "has_shortcuts": True,
             "is_active": True,
-            "created_at": _at(NOW),
+            "created_at": databases.stored(NOW),
         }
         for each in range(1, enrolments // PANEL + 2)
     ]
@@ -94,7 +94,7 @@ def _enrolled(numbers: Iterable[int], enrolments: int, version_id: int) -> Rows:
 def _of_one(number: int, starts_on: date, version_id: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the rows of one enrolment, in week 2 or later up to the last but one."""
     owned = {"clinic_id": number % CLINICS + 1, "patient_id": number}
-    at = _at(NOW - timedelta(days=2))
+    at = databases.stored(NOW - timedelta(days=2))
     yield (
         "patient",
         {
@@ -165,22 +165,3 @@ def _of_one(number: int, starts_on: date, version_id: int) -> Iterator[tuple[str
             "version_id": version_id,
         },
     )
-
-
-def _write(connection: Any, rows: Rows, *, is_sqlite: bool) -> None:
-    """Write rows by the bare driver; all rows of a table have the same columns."""
-    for table, found in rows.items():
-        columns = list(found[0])
-        into = f"{table} ({', '.join(columns)})"
-        if is_sqlite:
-            marks = ", ".join(f":{column}" for column in columns)
-            connection.executemany(f"INSERT INTO {into} VALUES ({marks})", found)  # noqa: S608
-            continue
-        with connection.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
-            for row in found:
-                copy.write_row(list(row.values()))
-
-
-def _at(instant: datetime) -> str:
-    """Return an instant as SQLite keeps it, in UTC; PostgreSQL reads it too."""
-    return f"{instant:%Y-%m-%d %H:%M:%S.%f}"

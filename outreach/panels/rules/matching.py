@@ -18,6 +18,7 @@ from outreach.patients.rules import Daypart, Sex, Wishes
 
 # A part of a week: weekday (0 Monday) and part of the day, on the patient's clock.
 Part = tuple[int, Daypart]
+_ANY_PART = frozenset((weekday, part) for weekday in range(7) for part in Daypart)
 # A shift on the caller's own clock: weekday, begins, ends.
 Stretch = tuple[int, time, time]
 
@@ -164,6 +165,7 @@ def left_out_by(
     return LeftOut.HOURS_FULL
 
 
+@lru_cache(maxsize=4096)
 def wanted_parts(wishes: Wishes) -> frozenset[Part]:
     """Return the parts of the week that a patient named; nothing named means no wish."""
     if not wishes.weekdays and not wishes.dayparts:
@@ -180,7 +182,7 @@ def worked_parts(caller: Candidate, zone: str, *, on: date) -> frozenset[Part]:
     clocks are compared.
     """
     if not caller.shifts:
-        return frozenset((weekday, part) for weekday in range(7) for part in Daypart)
+        return _ANY_PART
     monday = on - timedelta(days=on.weekday())
     return _parts_of(caller.shifts, caller.zone, zone, monday)
 
