@@ -22,8 +22,11 @@ from outreach.concerns.rules import (
     round_of,
 )
 from outreach.messaging import outbox, templates
-from outreach.messaging.rules import SkipReason
+from outreach.messaging.models import Message
+from outreach.messaging.rules import MessageStatus, SkipReason
 from outreach.orm import insert_new
+
+_DID_NOT_ARRIVE = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.SKIPPED)
 
 
 def unanswered_ids(session: Session) -> Sequence[int]:
@@ -67,9 +70,33 @@ def alerts_of(session: Session, concern_id: int) -> Sequence[tuple[datetime, str
     return [(row.at, row.name) for row in rows]
 
 
+def reached(session: Session, concern_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return who was told of each concern by a text that went out, or is about to.
+
+    Who has no number, or whose text failed, is not among them: somebody must ring.
+    """
+    of_cause = {cause_of(concern_id): concern_id for concern_id in concern_ids}
+    rows = session.execute(
+        select(Message.cause, StaffMember.name)
+        .join(StaffMember, StaffMember.id == Message.staff_id)
+        .where(Message.cause.in_(of_cause), Message.status.not_in(_DID_NOT_ARRIVE))
+        .order_by(Message.id)
+    )
+    told: dict[int, list[str]] = {}
+    for cause, name in rows:
+        names = told.setdefault(of_cause[cause], [])
+        names += [] if name in names else [name]
+    return told
+
+
+def cause_of(concern_id: int) -> str:
+    """Return under what the texts about a concern stand in the outbox."""
+    return f"concern:{concern_id}"
+
+
 def stop(session: Session, concern: Concern, *, now: datetime) -> None:
     """Drop texts about a concern that somebody has taken on. Does not commit."""
-    outbox.cancel(session, _cause(concern), now=now, reason=SkipReason.TAKEN_ON)
+    outbox.cancel(session, cause_of(concern.id), now=now, reason=SkipReason.TAKEN_ON)
 
 
 def _people(
@@ -102,7 +129,7 @@ def _write_texts(
             clinic.id,
             body,
             dedupe_key=f"alert:{concern.id}:{number}:{person.id}",
-            cause=_cause(concern),
+            cause=cause_of(concern.id),
             window=(now, now + max(every, timedelta(hours=1))),
             now=now,
         )
@@ -110,7 +137,3 @@ def _write_texts(
         if person.phone
     ]
     outbox.write(session, texts)
-
-
-def _cause(concern: Concern) -> str:
-    return f"concern:{concern.id}"

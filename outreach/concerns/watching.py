@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
-from outreach.concerns import cards, flags, readiness
+from outreach.concerns import alerting, cards, flags, readiness
 from outreach.concerns.cards import Card
-from outreach.concerns.models import Alert, Concern, RiskFlag
+from outreach.concerns.models import Concern, RiskFlag
 from outreach.concerns.readiness import Watch
 from outreach.concerns.rules import ROUND_EVERY, ConcernStatus, Urgency
 from outreach.patients import registry
@@ -25,7 +24,7 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Watched:
-    """One concern as its caller follows it: who was told, and who took it on."""
+    """One concern as its caller follows it: who was told by text, and who took it on."""
 
     concern: Concern
     told: Sequence[str]
@@ -59,8 +58,9 @@ class Safety:
     @property
     def state(self) -> str:
         """A word that changes when what is shown changes."""
-        concerns = (each.concern for each in self.watched)
-        return ",".join(f"{each.id}{each.status.value}{each.times_reopened}" for each in concerns)
+        return ",".join(
+            f"{each.concern.id}{each.concern.status.value}{len(each.told)}" for each in self.watched
+        )
 
 
 def safety_of(session: Session, patient: Patient, *, now: datetime) -> Safety:
@@ -113,13 +113,5 @@ def _watched(session: Session, patient_id: int, *, now: datetime) -> list[Watche
         .order_by(Concern.raised_at.desc(), Concern.id.desc())
         .limit(MOST_SHOWN)
     ).all()
-    told: dict[int, list[str]] = {}
-    rows = session.execute(
-        select(Alert.concern_id, StaffMember.name)
-        .join(StaffMember, StaffMember.id == Alert.staff_id)
-        .where(Alert.concern_id.in_([each.id for each in concerns]))
-        .order_by(Alert.at, Alert.id)
-    )
-    for concern_id, name in rows:
-        told.setdefault(concern_id, []).append(name)
-    return [Watched(each, list(dict.fromkeys(told.get(each.id, [])))) for each in concerns]
+    told = alerting.reached(session, [each.id for each in concerns])
+    return [Watched(each, told.get(each.id, [])) for each in concerns]

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from outreach.accounts.models import StaffMember
+from outreach.accounts.models import Clinic, StaffMember
+from outreach.concerns import readiness
 from outreach.concerns.models import Concern
-from outreach.concerns.rules import ConcernStatus
+from outreach.concerns.rules import ConcernStatus, Span
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.panels import duty
@@ -68,9 +69,18 @@ class Concerns:
 
 
 @dataclass(frozen=True)
+class Net:
+    """Whether a call may start now, and when in the coming days none could."""
+
+    is_enough: bool
+    gaps: Sequence[Span]
+
+
+@dataclass(frozen=True)
 class Today:
     """Everything on the page."""
 
+    net: Net
     callers: Sequence[CallerDay]
     closing: Some
     waiting: int
@@ -85,7 +95,9 @@ class Today:
     def needs_nothing(self) -> bool:
         """Whether nobody and nothing waits for a manager."""
         return not (
-            self.closing.count
+            not self.net.is_enough
+            or self.net.gaps
+            or self.closing.count
             or self.waiting
             or self.uncovered.count
             or self.concerns.waiting
@@ -99,6 +111,7 @@ class Today:
 def at(session: Session, here: Here) -> Today:
     """Return what a manager is needed for at one clinic today."""
     return Today(
+        net=_net(session, here),
         callers=_callers(session, here),
         closing=_closing(session, here),
         waiting=_waiting(session, here),
@@ -109,6 +122,13 @@ def at(session: Session, here: Here) -> Today:
         to_check=_to_check(session, here),
         interruptions=interruption.recent(session, now=here.now),
     )
+
+
+def _net(session: Session, here: Here) -> Net:
+    """Return whether somebody stands behind the calls of now and of the coming week."""
+    clinic = session.get_one(Clinic, here.clinic_id)
+    watch = readiness.watch(session, clinic.id, now=here.now)
+    return Net(watch.is_enough, readiness.coming_gaps(session, clinic, now=here.now))
 
 
 def _callers(session: Session, here: Here) -> list[CallerDay]:

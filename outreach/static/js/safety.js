@@ -83,6 +83,7 @@
   const button = form.querySelector("[type=submit]");
   const words = panel.dataset;
   let isSending = false;
+  let retry = null;
 
   const open = () => {
     if (panel.open) return;
@@ -124,6 +125,7 @@
 
   // Sent until it has arrived. The form's key makes a second arrival the same concern.
   const send = async () => {
+    retry = null;
     let trouble = words.offline;
     try {
       let answer = await post();
@@ -147,8 +149,13 @@
       }
     } catch (_error) { /* no answer: the words say so */ }
     status.textContent = trouble;
-    setTimeout(send, RETRY_AFTER);
+    retry = setTimeout(send, RETRY_AFTER);
   };
+  window.addEventListener("online", () => {
+    if (retry === null) return;
+    clearTimeout(retry);
+    send();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (isSending) return;

@@ -15,6 +15,7 @@ from outreach.concerns.models import OnCallWeek
 from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
 from outreach.messaging.jobs import send_due_messages
 from outreach.planning.models import PlannedCall
+from outreach.telephony.gateway import Refused
 from tests.builders import make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock, FakeGateway
@@ -231,6 +232,21 @@ def test_nobody_to_tell_is_said_loudly(line: Line, client: FlaskClient) -> None:
     page = client.get(f"/safety/{line.patient.ref}").text
     assert "Nobody could be told by text." in page
     assert "Nobody is on call now." in page
+
+
+def test_a_text_that_did_not_arrive_counts_as_not_told(
+    line: Line, client: FlaskClient, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    sign_in(client, line.caller)
+    client.post(line.raising, data=WORRY)
+    gateway.troubles = [Refused("30003")]
+
+    send_due_messages(line.sessions, gateway, clock)
+
+    page = client.get(f"/safety/{line.patient.ref}").text
+    assert "Nurse told" not in page
+    assert "Ring somebody yourself now." in page
+    assert f"tel:{NURSES_NUMBER}" in page
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -26,6 +26,7 @@ from tests.builders import (
     make_attempt,
     make_clinic,
     make_enrolment,
+    make_on_call,
     make_patient,
     make_planned_call,
     make_staff,
@@ -224,11 +225,29 @@ def test_a_download_of_days_that_make_no_sense_is_refused(
 
 def test_a_clinic_without_calls_says_so(sessions: Sessions, client: FlaskClient) -> None:
     with sessions.begin() as session:
-        manager = manager_of(session, make_clinic(session))
+        clinic = make_clinic(session)
+        manager = manager_of(session, clinic)
+        make_on_call(session, clinic, manager)
     sign_in(client, manager)
 
     assert "Nothing needs you right now" in client.get("/reports/today").text
     assert "No calls in these days" in client.get("/reports/adherence").text
+
+
+def test_today_says_when_no_call_can_start(sessions: Sessions, client: FlaskClient) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session, keeps_holidays=False)
+        manager = manager_of(session, clinic)
+    sign_in(client, manager)
+
+    nobody = client.get("/reports/today").text
+    with sessions.begin() as session:  # but not on Friday
+        make_on_call(session, clinic, manager, weekdays=0b1101111)
+    but_friday = client.get("/reports/today").text
+
+    assert "Nobody is on call now: no call can start" in nobody
+    assert "no call can start" not in but_friday
+    assert "Fri, Nov 27, 9:00\xa0AM – 8:00\xa0PM" in but_friday
 
 
 def test_today_shows_what_needs_a_manager(sessions: Sessions, client: FlaskClient) -> None:
