@@ -16,6 +16,7 @@ class Attempt(Model):
 
     ``answers_hash`` tells a form sent twice from one that was changed and sent again.
     ``minutes`` is the length of the conversation, 0 where nobody was reached.
+    ``phone_call_id`` is the call on the telephone it is about, whose times the carrier told.
     """
 
     __tablename__ = "attempt"
@@ -38,6 +39,7 @@ class Attempt(Model):
     at: Mapped[datetime]
     minutes: Mapped[int]
     outcome: Mapped[Outcome]
+    phone_call_id: Mapped[int | None] = mapped_column(ForeignKey("phone_call.id"), unique=True)
 
 
 class Lease(Model):

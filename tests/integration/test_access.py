@@ -33,6 +33,7 @@ from tests.builders import (
 )
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO
+from tests.telephones import make_phone_call, make_returned_call
 
 # Throwing away an upload that is not there is no trouble, and tells nobody anything.
 NO_TROUBLE = "/discard"
@@ -49,7 +50,9 @@ class TwoClinics:
             own = make_staff(session, here)
             patient = make_patient(session, here)
             enrolment = make_enrolment(session, patient, caller=own)
-            make_planned_call(session, enrolment)
+            planned = make_planned_call(session, enrolment)
+            phone_call = make_phone_call(session, planned, own)
+            returned = make_returned_call(session, phone_call, enrolment_id=enrolment.id)
             concern = raising.raise_concern(
                 session,
                 patient,
@@ -98,6 +101,8 @@ class TwoClinics:
                 "absence_id": absence.id,
                 "duty_id": duty.id,
                 "line_id": line.id,
+                "phone_call_id": phone_call.id,
+                "task_id": returned.id,
                 "code": "phq_9",
                 "form_key": "unknown",
             }
