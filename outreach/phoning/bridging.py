@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
@@ -38,7 +38,7 @@ class NoSuchCall(NotFound):
 
 
 class OnThePhone(RuleBroken):
-    """The caller is on the telephone already: one call at a time."""
+    """The caller, or somebody else with this patient, is on the telephone: one call at a time."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,14 @@ class Desk:
     """What a caller's call screen shows of the telephone.
 
     ``is_bridge``: pressing Call rings both telephones. ``call`` is the last one about this
-    planned call that has not been written down yet. ``press_key`` is for the next press.
+    planned call that has not been written down yet. ``elsewhere`` is a call of theirs with
+    somebody else that has not ended. ``press_key`` is for the next press.
     """
 
     is_bridge: bool
     has_number: bool
     call: PhoneCall | None
+    elsewhere: PhoneCall | None
     press_key: str
 
     def minutes(self, now: datetime) -> int | None:
@@ -97,7 +99,22 @@ def desk_of(session: Session, planned_call_id: int, staff_id: int, *, can_call: 
         .limit(1)
     )
     own = work_number(session, staff_id) if can_call else None
-    return Desk(can_call, own is not None, call, secrets.token_urlsafe(18))
+    elsewhere = _elsewhere(session, staff_id, planned_call_id)
+    return Desk(can_call, own is not None, call, elsewhere, secrets.token_urlsafe(18))
+
+
+def _elsewhere(session: Session, staff_id: int, planned_call_id: int | None) -> PhoneCall | None:
+    """Return the live call of ``staff_id`` unless it is about ``planned_call_id``."""
+    return session.scalar(
+        select(PhoneCall).where(
+            PhoneCall.caller_id == staff_id,
+            PhoneCall.ended_at.is_(None),
+            or_(
+                PhoneCall.planned_call_id.is_distinct_from(planned_call_id),
+                PhoneCall.recorded_at.is_not(None),
+            ),
+        )
+    )
 
 
 def work_number(session: Session, staff_id: int) -> str | None:
@@ -111,7 +128,7 @@ def begin(session: Session, press: Press, *, now: datetime) -> OutboundCall | No
     Does not commit; commit before handing the result over.
 
     Raises:
-        OnThePhone: the caller has another call under way.
+        OnThePhone: the caller has another call under way, or somebody has one with the patient.
     """
     row = {
         "press_key": press.key,
@@ -133,8 +150,10 @@ def begin(session: Session, press: Press, *, now: datetime) -> OutboundCall | No
     }
     is_new = insert_new(session, PhoneCall, [row])
     call = session.scalar(select(PhoneCall).where(PhoneCall.press_key == press.key))
-    if call is None:
+    if call is None and _elsewhere(session, press.caller_id, None) is not None:
         raise OnThePhone("You are on the telephone already. End that call first.")
+    if call is None:
+        raise OnThePhone("Somebody is on the telephone with this patient already.")
     return as_outbound(call) if is_new else None
 
 

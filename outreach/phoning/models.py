@@ -10,17 +10,18 @@ from outreach.phoning.rules import Direction, Ending, Facts
 from outreach.telephony.gateway import AnsweredBy, Leg, LegStatus
 
 _LIVE = text("ended_at IS NULL AND caller_id IS NOT NULL")
+_LIVE_ABOUT = text("ended_at IS NULL AND planned_call_id IS NOT NULL")
 
 
 class PhoneCall(Model):
     """One call on the telephone: two legs, which the carrier joins.
 
     ``press_key`` is of one press of Call, or of one call that came in: a second press, or a
-    repeated webhook, makes no second call. One live call per caller at most. ``number`` is the
-    patient's, ``staff_number`` the caller's own telephone, ``shown_number`` the clinic's, which
-    is all that either of them sees. ``answered_at``: since when the two could talk.
-    ``heard_at``: when the carrier last told anything. ``stop_asked_at``: somebody wants it
-    ended. ``recorded_at``: its outcome has been written down. Sound is never kept.
+    repeated webhook, makes no second call. At most one is live per caller, and per planned call.
+    ``number`` is the patient's, ``staff_number`` the caller's own telephone, ``shown_number``
+    the clinic's, which is all that either of them sees. ``answered_at``: since when the two
+    could talk. ``heard_at``: when the carrier last told anything. ``stop_asked_at``: somebody
+    wants it ended. ``recorded_at``: its outcome has been written down. Sound is never kept.
     """
 
     __tablename__ = "phone_call"
@@ -31,6 +32,13 @@ class PhoneCall(Model):
             unique=True,
             sqlite_where=_LIVE,
             postgresql_where=_LIVE,
+        ),
+        Index(
+            "uq_phone_call_live_about",
+            "planned_call_id",
+            unique=True,
+            sqlite_where=_LIVE_ABOUT,
+            postgresql_where=_LIVE_ABOUT,
         ),
         Index(None, "planned_call_id", "caller_id"),
         Index(None, "patient_id"),

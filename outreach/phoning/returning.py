@@ -303,7 +303,8 @@ def _new(
         "failure": "",
     }
     if not insert_new(session, PhoneCall, [row]):
-        insert_new(session, PhoneCall, [row | {"caller_id": None, "staff_number": None}])
+        unrung = {"caller_id": None, "staff_number": None, "planned_call_id": None}
+        insert_new(session, PhoneCall, [row | unrung])
     return session.scalars(select(PhoneCall).where(PhoneCall.press_key == key)).one()
 
 

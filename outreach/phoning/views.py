@@ -35,7 +35,7 @@ def state(phone_call_id: int) -> ResponseReturnValue:
 def hang_up(phone_call_id: int) -> ResponseReturnValue:
     """End a call of one's own, for both sides."""
     _call, patient = bridging.own_call(db.session, phone_call_id, signed_in().staff_id)
-    ref = patient.ref
+    ref = request.form.get("then_ref", patient.ref)[:16]
     db.session.commit()  # nothing stays locked while the carrier answers
     now, gateway = deps().clock(), deps().gateway
     if not jobs.hang_up(db.sessionmaker, gateway, phone_call_id, now=now):

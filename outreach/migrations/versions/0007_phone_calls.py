@@ -52,6 +52,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_phone_call_ended_at_phone_call_heard_at'), ['ended_at', 'heard_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_phone_call_patient_id'), ['patient_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_phone_call_planned_call_id_phone_call_caller_id'), ['planned_call_id', 'caller_id'], unique=False)
+        batch_op.create_index('uq_phone_call_live_about', ['planned_call_id'], unique=True, sqlite_where=sa.text('ended_at IS NULL AND planned_call_id IS NOT NULL'), postgresql_where=sa.text('ended_at IS NULL AND planned_call_id IS NOT NULL'))
         batch_op.create_index('uq_phone_call_live', ['caller_id'], unique=True, sqlite_where=sa.text('ended_at IS NULL AND caller_id IS NOT NULL'), postgresql_where=sa.text('ended_at IS NULL AND caller_id IS NOT NULL'))
 
     op.create_table('phone_event',
@@ -116,6 +117,7 @@ def downgrade() -> None:
     op.drop_table('returned_call')
     op.drop_table('phone_event')
     with op.batch_alter_table('phone_call', schema=None) as batch_op:
+        batch_op.drop_index('uq_phone_call_live_about', sqlite_where=sa.text('ended_at IS NULL AND planned_call_id IS NOT NULL'), postgresql_where=sa.text('ended_at IS NULL AND planned_call_id IS NOT NULL'))
         batch_op.drop_index('uq_phone_call_live', sqlite_where=sa.text('ended_at IS NULL AND caller_id IS NOT NULL'), postgresql_where=sa.text('ended_at IS NULL AND caller_id IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_phone_call_planned_call_id_phone_call_caller_id'))
         batch_op.drop_index(batch_op.f('ix_phone_call_patient_id'))

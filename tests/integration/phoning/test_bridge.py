@@ -29,6 +29,7 @@ from tests.integration.phoning.conftest import (
     PATIENT_LEG,
     ROSAS_PHONE,
     Carrier,
+    add_phone,
     only_call,
     press,
 )
@@ -124,6 +125,46 @@ def test_after_the_end_one_may_call_again(
     press(ana, day, "two")
 
     assert len(gateway.placed) == 2
+
+
+def test_nobody_is_rung_while_somebody_else_talks_with_them(
+    ana: FlaskClient, app: Flask, day: Day, gateway: FakeGateway, sessions: Sessions
+) -> None:
+    press(ana, day)
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+        add_phone(session, day.ben, "+15125550191")
+    ben = app.test_client()
+    sign_in(ben, day.ben)
+    ben.post(f"/calls/{day.rosa.ref}/start", data={"take_over": "1"})
+
+    press(ben, day, "two", status=422)
+
+    assert len(gateway.placed) == 1
+
+
+def test_a_call_that_was_written_down_before_it_ended_can_be_ended_from_the_next_one(
+    ana: FlaskClient, day: Day, gateway: FakeGateway, sessions: Sessions
+) -> None:
+    press(ana, day)
+    form = day.form(reached="yes", note="She slept well.", minutes="5", then="stay")
+    ana.post(f"/calls/{day.rosa.ref}", data=form)
+    page = ana.get(f"/calls/{day.rosa.ref}").text
+    assert "You are still on the telephone" in page
+
+    call_id = only_call(sessions).id
+    answer = ana.post(f"/phone/calls/{call_id}/hang-up", data={"then_ref": day.rosa.ref})
+
+    assert answer.location == f"/calls/{day.rosa.ref}"
+    assert gateway.hung_up == [call_sid(call_id)]
+
+
+def test_who_is_put_through_need_not_see_the_number(ana: FlaskClient, day: Day) -> None:
+    page = ana.get(f"/calls/{day.rosa.ref}").text
+
+    assert f"/calls/{day.rosa.ref}/dial" in page
+    assert ROSAS_PHONE not in page
+    assert "(512) 555-0147" not in page
 
 
 def without_a_phone(sessions: Sessions, day: Day, clock: FakeClock) -> None:
