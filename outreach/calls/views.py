@@ -43,8 +43,7 @@ def queue() -> ResponseReturnValue:
         group_words=GROUP_WORDS,
         why_words=WHY_WORDS,
         outcome_words=OUTCOME_WORDS,
-        returned=returning.open_of(db.session, signed_in().staff_id, now=deps().clock()),
-        on_the_line=returning.on_the_line(db.session, signed_in().staff_id),
+        returned=returning.board_of(db.session, signed_in().staff_id, now=deps().clock()),
     )
     return page, 200, {"Vary": "HX-Request"}
 

@@ -3,16 +3,27 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    bindparam,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role, Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
-from outreach.orm import insert_new
+from outreach.orm import UTCDateTime, insert_new
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership, Shift
 from outreach.patients.models import Patient, PhoneNumber
@@ -25,6 +36,7 @@ from outreach.telephony.gateway import Answer, Connect, End, Leg, LegStatus, Voi
 
 SHORTEST_SEARCH = 4
 MOST_FOUND = 20
+_RINGING = 0  # stands where a task has its id
 
 
 class NoSuchTask(NotFound):
@@ -52,6 +64,14 @@ class Waiting:
     zone: str
     at: datetime
     times: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a caller's queue shows of returned calls: who rings now, and who rang and waits."""
+
+    ringing: Waiting | None
+    waiting: Sequence[Waiting]
 
 
 def arrive(session: Session, news: VoiceNews, *, now: datetime) -> Answer:
@@ -87,39 +107,44 @@ def note_if_missed(session: Session, call: PhoneCall, *, now: datetime) -> None:
         missed(session, call, now=now)
 
 
-def open_of(session: Session, caller_id: int, *, now: datetime) -> list[Waiting]:
-    """Return who rang back and waits for ``caller_id``, the longest wait first. One statement."""
-    rows = session.execute(
-        select(ReturnedCall.id, ReturnedCall.at, Patient)
+def board_of(session: Session, caller_id: int, *, now: datetime) -> Board:
+    """Return who rings ``caller_id`` back now, and who did and waits. One statement."""
+    ringing: Waiting | None = None
+    found: dict[str, Waiting] = {}
+    for row in session.execute(_board(), {"caller_id": caller_id, "now": now}):
+        name = f"{row.given_name} {row.family_name}"
+        each = Waiting(row.task_id, row.ref, name, row.zone, row.at, 1)
+        if row.task_id == _RINGING:
+            ringing = each
+        elif row.ref in found:
+            found[row.ref] = replace(found[row.ref], times=found[row.ref].times + 1)
+        else:
+            found[row.ref] = each
+    return Board(ringing, list(found.values()))
+
+
+@cache
+def _board() -> CompoundSelect[*tuple[Any, ...]]:
+    """Return the statement of a board, for ``caller_id`` and ``now``; built once."""
+    caller_id: ColumnElement[int] = bindparam("caller_id")
+    now: ColumnElement[datetime] = bindparam("now", type_=UTCDateTime())
+    person = (Patient.ref, Patient.given_name, Patient.family_name, Patient.zone)
+    waiting = (
+        select(ReturnedCall.id.label("task_id"), ReturnedCall.at.label("at"), *person)
         .join(Patient, Patient.id == ReturnedCall.patient_id)
         .join(PanelMembership, PanelMembership.enrolment_id == ReturnedCall.enrolment_id)
         .where(ReturnedCall.done_at.is_(None), duty.enrolments_of(caller_id, now))
-        .order_by(ReturnedCall.at, ReturnedCall.id)
-    ).all()
-    found: dict[int, Waiting] = {}
-    for row in rows:
-        known = found.get(row.Patient.id)
-        found[row.Patient.id] = (
-            replace(known, times=known.times + 1)
-            if known
-            else Waiting(
-                row.id, row.Patient.ref, row.Patient.full_name, row.Patient.zone, row.at, 1
-            )
-        )
-    return list(found.values())
-
-
-def on_the_line(session: Session, caller_id: int) -> Patient | None:
-    """Return the patient who rings ``caller_id`` back, or talks to them, at this moment."""
-    return session.scalar(
-        select(Patient)
-        .join(PhoneCall, PhoneCall.patient_id == Patient.id)
+    )
+    ringing = (
+        select(literal(_RINGING), PhoneCall.asked_at, *person)
+        .join(Patient, Patient.id == PhoneCall.patient_id)
         .where(
             PhoneCall.caller_id == caller_id,
             PhoneCall.direction == Direction.IN,
             PhoneCall.ended_at.is_(None),
         )
     )
+    return union_all(waiting, ringing).order_by("at", "task_id")
 
 
 @dataclass(frozen=True)

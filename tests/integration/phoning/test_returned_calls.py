@@ -314,7 +314,7 @@ def test_a_task_can_be_seen_to_by_hand(
     client.post(f"/phone/returned/{tasks(sessions)[0].id}/done")
 
     with sessions() as session:
-        assert returning.open_of(session, day.ana.id, now=clock()) == []
+        assert returning.board_of(session, day.ana.id, now=clock()).waiting == []
     assert all(task.done_by_id == day.ana.id for task in tasks(sessions))
 
 
