@@ -34,6 +34,8 @@ PAGES = {
         "/patients/{ref}/details",
         "/patients/{ref}/handover",
         "/callers/me",
+        "/phone/me",
+        "/phone/find?number=5550",
     ],
     Role.NURSE: ["/concerns/", "/concerns/{concern}", "/patients/{ref}"],
     Role.MANAGER: [
@@ -51,6 +53,7 @@ PAGES = {
         "/callers/absences/{absence}",
         "/import/",
         "/messages/",
+        "/phone/returned",
     ],
     Role.ADMINISTRATOR: ["/reports/today", "/reports/adherence", "/panels/"],
 }

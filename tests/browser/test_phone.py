@@ -1,16 +1,25 @@
 """A caller presses Call, and the screen follows the two telephones without a reload."""
 
 import os
+from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import APIRequestContext, Page, expect
 
 from outreach.orm import Sessions
 from outreach.phoning.models import PhoneCall
 from tests.browser.conftest import sign_in
-from tests.fakes import FakeGateway, call_sid
+from tests.fakes import FakeClock, FakeGateway, call_sid
 from tests.integration.calls.conftest import Day
-from tests.integration.phoning.conftest import ANAS_PHONE, PATIENT_LEG, add_phone, only_call
+from tests.integration.phoning.conftest import (
+    ANAS_PHONE,
+    CLINICS_NUMBER,
+    PATIENT_LEG,
+    ROSAS_PHONE,
+    add_phone,
+    only_call,
+)
 
 SHOTS = os.environ.get("SHOTS")
 
@@ -101,3 +110,23 @@ def test_a_machine_brings_the_card(page: Page, day: Day, sessions: Sessions) -> 
     page.get_by_text("After the tone, say once:").wait_for()
     page.get_by_text("this is a message for Rosa").wait_for()
     shoot(page, "machine")
+    assert Axe().run(page).response["violations"] == []
+
+
+def test_the_queue_says_who_rings_back_and_who_did(
+    page: Page, day: Day, sessions: Sessions, clock: FakeClock
+) -> None:
+    now = clock.now
+    clock.now = now - timedelta(hours=3)
+    tell(page, "incoming", CallSid="CA1", From=ROSAS_PHONE, To=CLINICS_NUMBER)
+    clock.now = now
+    tell(page, "incoming", CallSid="CA2", From=ROSAS_PHONE, To=CLINICS_NUMBER)
+    sign_in(page, day.ana)
+    page.goto("/queue/")
+
+    page.get_by_text("is ringing you back").wait_for()
+    page.get_by_text("rang the clinic 3 h ago").wait_for()
+    shoot(page, "queue")
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Seen to").click()
+    expect(page.get_by_text("rang the clinic 3 h ago")).to_have_count(0)
