@@ -33,6 +33,8 @@ from outreach.messaging import views as messaging
 from outreach.messaging import webhooks as messaging_webhooks
 from outreach.panels import views as panels
 from outreach.patients import views as patients
+from outreach.phoning import views as phoning
+from outreach.phoning import webhooks as phoning_webhooks
 from outreach.planning import cli as planning_cli
 from outreach.protocols import views as protocols
 from outreach.questionnaires import views as questionnaires
@@ -111,6 +113,7 @@ def _register(app: Flask) -> None:
         safety,
         questionnaires,
         goals,
+        phoning,
         calls,
         callers,
         intake,
@@ -118,8 +121,9 @@ def _register(app: Flask) -> None:
         reports,
     ):
         app.register_blueprint(pages.bp)
-    app.register_blueprint(messaging_webhooks.bp)
-    csrf.exempt(messaging_webhooks.bp)
+    for webhooks in (messaging_webhooks, phoning_webhooks):
+        app.register_blueprint(webhooks.bp)
+        csrf.exempt(webhooks.bp)
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
         app.cli.add_command(commands)
     app.cli.add_command(planning_cli.group)

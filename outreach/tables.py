@@ -10,6 +10,7 @@ from outreach.measures import models as measures
 from outreach.messaging import models as messaging
 from outreach.panels import models as panels
 from outreach.patients import models as patients
+from outreach.phoning import models as phoning
 from outreach.planning import models as planning
 from outreach.programmes import models as programmes
 from outreach.questionnaires import models as questionnaires
@@ -25,6 +26,7 @@ ALL = (
     messaging,
     panels,
     patients,
+    phoning,
     planning,
     programmes,
     questionnaires,

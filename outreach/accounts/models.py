@@ -49,7 +49,8 @@ class Closure(Model):
 class StaffMember(Model):
     """A person who signs in. Deactivated, never deleted.
 
-    ``phone`` (E.164) is where alerts about concerns reach them, None where they have none.
+    ``phone`` (E.164) is where alerts about concerns reach them, None where they have none;
+    ``work_phone`` is the telephone on which they make and take calls, shown to nobody.
     """
 
     __tablename__ = "staff_member"
@@ -64,6 +65,7 @@ class StaffMember(Model):
     is_active: Mapped[bool]
     created_at: Mapped[datetime]
     phone: Mapped[str | None] = mapped_column(String(20))
+    work_phone: Mapped[str | None] = mapped_column(String(20))
 
 
 class Membership(Model):

@@ -4,18 +4,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from outreach.calls.rules import is_early
+from outreach.accounts.rules import Actor
+from outreach.calls.models import Attempt
+from outreach.calls.rules import Outcome, is_early
 from outreach.errors import RuleBroken
-from outreach.patients import hours
-from outreach.patients.models import Patient
-from outreach.patients.rules import hours_on, next_allowed_at
+from outreach.panels import duty
+from outreach.patients import consent, hours, registry
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import Channel, NumberHealth, hours_on, next_allowed_at
+from outreach.phoning import bridging
+from outreach.phoning.bridging import Press
 from outreach.planning.models import PlannedCall
+from outreach.telephony.gateway import OutboundCall
 
 
 class NotNow(RuleBroken):
     """It is outside contact hours where the patient is, and nobody agreed on this time."""
+
+
+class NotOnDuty(RuleBroken):
+    """Somebody else makes this patient's calls now."""
+
+
+class NoNumber(RuleBroken):
+    """There is no number left to dial: wrong, disconnected, or stop was said."""
+
+
+class NoWorkPhone(RuleBroken):
+    """The caller has not said which telephone of theirs to ring."""
 
 
 @dataclass(frozen=True)
@@ -54,3 +73,54 @@ def refuse_wrong_hour(moment: Moment) -> None:
     """Raise NotNow outside contact hours."""
     if not moment.is_allowed:
         raise NotNow("It is outside calling hours where this patient is.")
+
+
+def begin(
+    session: Session, patient: Patient, call: PlannedCall, actor: Actor, key: str, *, now: datetime
+) -> OutboundCall | None:
+    """Begin to put ``actor`` through to ``patient``; None where this press did so already.
+
+    Duty, number and consent are checked here, in the transaction that begins the call; hours,
+    lease and hand-over by the view before. Does not commit.
+
+    Raises:
+        NotOnDuty, NoNumber, NoWorkPhone, OnThePhone: nothing is begun.
+    """
+    if not duty.was_on_duty(session, call.enrolment_id, actor.staff_id, at=now):
+        raise NotOnDuty("Somebody else makes this patient's calls now.")
+    number = _number_to_dial(session, patient)
+    own = bridging.work_number(session, actor.staff_id)
+    if own is None:
+        raise NoWorkPhone("Say under 'My phone' which telephone of yours to ring.")
+    press = Press(
+        key=key[:80],
+        caller_id=actor.staff_id,
+        staff_number=own,
+        clinic_id=call.clinic_id,
+        patient_id=patient.id,
+        planned_call_id=call.id,
+        number=number.e164,
+        shown=patient.clinic.phone_number,
+        may_leave_voicemail=_may_leave_voicemail(session, patient, call),
+    )
+    return bridging.begin(session, press, now=now)
+
+
+def _number_to_dial(session: Session, patient: Patient) -> PhoneNumber:
+    for number in registry.numbers_of(session, patient.id):
+        works = number.health is NumberHealth.WORKING
+        if works and not consent.is_withdrawn(session, patient.id, Channel.CALL, number.e164):
+            return number
+    raise NoNumber("There is no number that may be dialled.")
+
+
+def _may_leave_voicemail(session: Session, patient: Patient, call: PlannedCall) -> bool:
+    """Say whether the patient allows a neutral voicemail, and none was left for this call."""
+    was_left = session.scalar(
+        select(
+            exists().where(
+                Attempt.planned_call_id == call.id, Attempt.outcome == Outcome.VOICEMAIL_LEFT
+            )
+        )
+    )
+    return patient.is_voicemail_allowed is True and not was_left

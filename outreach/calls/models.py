@@ -19,6 +19,7 @@ class Attempt(Model):
 
     ``answers_hash`` tells a form sent twice from one that was changed and sent again.
     ``minutes`` is the length of the conversation, 0 where nobody was reached.
+    ``phone_call_id`` is the call on the telephone it is about, whose times the carrier told.
     """
 
     __tablename__ = "attempt"
@@ -42,6 +43,7 @@ class Attempt(Model):
     minutes: Mapped[int]
     outcome: Mapped[Outcome]
     superseded_at: Mapped[datetime | None]
+    phone_call_id: Mapped[int | None] = mapped_column(ForeignKey("phone_call.id"), unique=True)
 
 
 class AttemptBefore(Model):

@@ -24,6 +24,7 @@ from outreach.panels.models import PanelMembership
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.patients.rules import NumberHealth
+from outreach.phoning import bridging, returning
 from outreach.planning import follow_ups, next_call, retrying
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
@@ -176,7 +177,10 @@ def _add_attempt(
         at=now,
         minutes=report.minutes if report.outcome.is_reached else 0,
         outcome=report.outcome,
+        phone_call_id=bridging.write_down(session, call.id, actor.staff_id, now=now),
     )
+    if report.outcome.is_reached:
+        returning.talked(session, call.patient_id, actor.staff_id, now=now)
     session.add(attempt)
     session.flush()
     session.add(

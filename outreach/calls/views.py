@@ -53,6 +53,8 @@ from outreach.measures.labels import MEASURE_WORDS
 from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 from outreach.patients.models import Patient
+from outreach.phoning import bridging, returning
+from outreach.phoning import jobs as phoning
 from outreach.planning import follow_ups, next_call
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
@@ -76,6 +78,7 @@ def queue() -> ResponseReturnValue:
         group_words=GROUP_WORDS,
         why_words=WHY_WORDS,
         outcome_words=OUTCOME_WORDS,
+        returned=returning.board_of(db.session, signed_in().staff_id, now=deps().clock()),
     )
     return page, 200, {"Vary": "HX-Request"}
 
@@ -116,6 +119,27 @@ def start(ref: str) -> ResponseReturnValue:
         leases.start(db.session, planned, actor, now=now)
         drafts.begin(db.session, planned, actor, now=now)
     db.session.commit()
+    return redirect(url_for("calls.call", ref=ref))
+
+
+@bp.post("/calls/<ref>/dial")
+@role_required(Role.CALLER)
+def dial(ref: str) -> ResponseReturnValue:
+    """Ring the caller's own telephone, then the patient's: a row first, then the carrier."""
+    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    planned = screen.call_of(db.session, patient, is_locked=True)
+    dialing.refuse_wrong_hour(dialing.moment_of(db.session, patient, planned, now=now))
+    if screen.must_read(db.session, planned, actor, now=now):
+        return redirect(url_for("chart.handover", ref=ref))
+    if leases.take(db.session, planned, actor, now=now):
+        key = request.form.get("press_key") or drafts.new_form_key()
+        outbound = dialing.begin(db.session, patient, planned, actor, key, now=now)
+        leases.start(db.session, planned, actor, now=now)
+        drafts.begin(db.session, planned, actor, now=now)
+        _audit(db.session, "pressed Call", patient)
+        db.session.commit()
+        if outbound is not None:
+            phoning.place(db.sessionmaker, deps().gateway, outbound, deps().clock)
     return redirect(url_for("calls.call", ref=ref))
 
 
@@ -349,15 +373,24 @@ def _with_undo(words: str, ref: str, attempt_id: int) -> Markup:
     return link.format(words, address, _("Undo or correct"))
 
 
+def _desk(shown: Screen) -> bridging.Desk:
+    return bridging.desk_of(
+        db.session, shown.call.id, signed_in().staff_id, can_call=deps().gateway.can_call
+    )
+
+
 def _around(shown: Screen) -> Around:
     started = shown.draft.started_at if shown.draft else None
     weighed = next((each for each in shown.readings if each.kind is MeasureKind.WEIGHT), None)
+    talked = _desk(shown).minutes(shown.moment.now)
+    if talked is None and started is not None:
+        talked = minutes_since(started, shown.moment.now)
     return Around(
         zone=shown.standing.zone,
         now=shown.moment.now,
         number_ids=[shown.number.id] if shown.number else [],
         promise_ids=[promise.id for promise in shown.promises],
-        started_at_minutes=minutes_since(started, shown.moment.now) if started else None,
+        started_at_minutes=talked,
         born_on=shown.patient.date_of_birth,
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
     )
@@ -382,6 +415,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
     return render_template(
         "calls/call.html",
         screen=shown,
+        desk=_desk(shown),
         form=form,
         follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
             shown.call.enrolment_id, ()

@@ -2,15 +2,15 @@
 
 import logging
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from outreach.accounts.access import open_to_all
 from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import receipts
-from outreach.telephony.gateway import SignedRequest
 from outreach.web.bounded import whole
+from outreach.web.signed import signed_request
 
 bp = Blueprint("messaging_webhooks", __name__, url_prefix="/webhooks")
 log = logging.getLogger(__name__)
@@ -24,13 +24,7 @@ def sms_status(reference: str) -> ResponseReturnValue:
     Whatever it carries, what is signed is answered calmly: the carrier would only try again.
     """
     outside = deps()
-    base = outside.config.public_url or request.url_root.rstrip("/")
-    signed = SignedRequest(
-        base + request.full_path.rstrip("?"),
-        {name: request.form.getlist(name) for name in request.form},
-        request.headers.get("X-Twilio-Signature", ""),
-    )
-    report = outside.gateway.read_report(signed)
+    report = outside.gateway.read_report(signed_request())
     message_id = whole(reference)
     is_ours = message_id is not None and receipts.apply(
         db.session, message_id, report, now=outside.clock()

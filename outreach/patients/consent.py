@@ -58,7 +58,16 @@ def newest_of(number: type[PhoneNumber], channel: Channel) -> ScalarSelect[int]:
 
 def is_given(session: Session, patient_id: int, channel: Channel, number: str) -> bool:
     """Say whether consent to ``channel`` on ``number`` holds; nothing on record means no."""
-    newest_one = session.scalar(
+    return bool(_newest(session, patient_id, channel, number))
+
+
+def is_withdrawn(session: Session, patient_id: int, channel: Channel, number: str) -> bool:
+    """Say whether they said stop to ``channel`` on ``number``; nothing on record is no stop."""
+    return _newest(session, patient_id, channel, number) is False
+
+
+def _newest(session: Session, patient_id: int, channel: Channel, number: str) -> bool | None:
+    return session.scalar(
         select(ConsentEvent.is_given)
         .where(
             ConsentEvent.patient_id == patient_id,
@@ -68,7 +77,6 @@ def is_given(session: Session, patient_id: int, channel: Channel, number: str) -
         .order_by(ConsentEvent.id.desc())
         .limit(1)
     )
-    return bool(newest_one)
 
 
 def ledger(session: Session, patient_id: int) -> Sequence[ConsentEvent]:

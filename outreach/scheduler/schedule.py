@@ -10,6 +10,7 @@ from outreach.concerns.jobs import alert_unanswered
 from outreach.intake.jobs import sweep_uploads
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.orm import Sessions
+from outreach.phoning.jobs import settle_lost_calls
 from outreach.planning.jobs import (
     end_pauses,
     follow_silences,
@@ -51,5 +52,6 @@ def periodic_jobs(
         PeriodicJob(
             "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)
         ),
+        PeriodicJob("settle lost calls", 15, lambda: settle_lost_calls(sessions, gateway, clock)),
         PeriodicJob("sweep uploads", 600, lambda: sweep_uploads(uploads, clock)),
     )

@@ -26,6 +26,8 @@ ITEMS = (
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
+    Item("phoning.mine", _l("My phone"), "telephone-outbound"),
+    Item("phoning.returned", _l("Returned calls"), "arrow-repeat"),
     Item("protocols.programmes", _l("Programmes"), "journal-text"),
     Item("calling_hours.clinic_hours", _l("Calling hours"), "clock"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),

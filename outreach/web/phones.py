@@ -9,3 +9,11 @@ def as_written(e164: str) -> str:
     style = phonenumbers.PhoneNumberFormat
     chosen = style.NATIONAL if parsed.country_code == 1 else style.INTERNATIONAL
     return phonenumbers.format_number(parsed, chosen)
+
+
+def as_rung(number: str) -> str:
+    """Return who rings as people write it; what is no number ('anonymous') as it came."""
+    try:
+        return as_written(number)
+    except phonenumbers.NumberParseException:
+        return number

@@ -42,6 +42,13 @@ OPEN_TO_ALL = {
     "accounts.sign_in",
     "accounts.sign_out",
     "messaging_webhooks.sms_status",
+    "phoning_webhooks.incoming",
+    "phoning_webhooks.answered",
+    "phoning_webhooks.key",
+    "phoning_webhooks.over",
+    "phoning_webhooks.staff_leg",
+    "phoning_webhooks.patient_leg",
+    "phoning_webhooks.answered_by",
 }
 LONGEST_MODULE = 400
 

@@ -36,6 +36,8 @@ PAGES = {
         "/callers/me",
         "/safety/{ref}/raise",
         "/safety/{ref}",
+        "/phone/me",
+        "/phone/find?number=5550",
     ],
     Role.NURSE: [
         "/concerns/",
@@ -61,6 +63,7 @@ PAGES = {
         "/callers/absences/{absence}",
         "/import/",
         "/messages/",
+        "/phone/returned",
     ],
     Role.ADMINISTRATOR: ["/reports/today", "/reports/adherence", "/panels/"],
 }

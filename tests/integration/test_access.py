@@ -42,6 +42,7 @@ from tests.builders import (
 )
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO
+from tests.telephones import make_phone_call, make_returned_call
 
 # Throwing away an upload that is not there is no trouble, and tells nobody anything.
 NO_TROUBLE = "/discard"
@@ -59,7 +60,10 @@ class TwoClinics:
             patient = make_patient(session, here)
             enrolment = make_enrolment(session, patient, caller=own)
             promise = make_promise(session, patient, own)
-            attempt = make_attempt(session, make_planned_call(session, enrolment), own)
+            planned = make_planned_call(session, enrolment)
+            attempt = make_attempt(session, planned, own)
+            phone_call = make_phone_call(session, planned, own)
+            returned = make_returned_call(session, phone_call, enrolment_id=enrolment.id)
             concern = raising.raise_concern(
                 session,
                 patient,
@@ -132,6 +136,8 @@ class TwoClinics:
                 "follow_up_id": follow_up.id,
                 "attempt_id": attempt.id,
                 "promise_id": promise.id,
+                "phone_call_id": phone_call.id,
+                "task_id": returned.id,
                 "code": "phq_9",
                 "goal_id": goal.id,
                 "form_key": "unknown",

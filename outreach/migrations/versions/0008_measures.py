@@ -1,14 +1,14 @@
 """What was said with a reading, and corrections that say why.
 
 Revision ID: 0008_measures
-Revises: 0006_corrections
+Revises: 0007_phone_calls
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0008_measures'
-down_revision = '0006_corrections'
+down_revision = '0007_phone_calls'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""The telephone: a caller put through to a patient, and patients who ring back."""

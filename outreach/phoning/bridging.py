@@ -1,0 +1,279 @@
+"""Putting a caller through: their own telephone first, then the patient's.
+
+A row moves on in committed steps around the carrier, as texts do: it is there before the
+carrier is asked, and whoever dies in between leaves a row that is looked up there (see
+``jobs.settle_lost_calls``), never a call that is placed again.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import StaffMember
+from outreach.errors import NotFound, RuleBroken
+from outreach.orm import insert_new
+from outreach.patients import consent
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import Channel, NumberHealth
+from outreach.phoning import progress
+from outreach.phoning.models import PhoneCall
+from outreach.phoning.rules import (
+    CLOCKS_DIFFER,
+    CONNECT_WITHIN,
+    LEASE,
+    Direction,
+    Ending,
+    advanced,
+    begun_minutes,
+    talk_seconds,
+)
+from outreach.telephony.gateway import AnsweredBy, LegStatus, OutboundCall
+
+
+class NoSuchCall(NotFound):
+    """No call of this person on the telephone has that number."""
+
+
+class OnThePhone(RuleBroken):
+    """The caller, or somebody else with this patient, is on the telephone: one call at a time."""
+
+
+@dataclass(frozen=True)
+class Press:
+    """One press of Call, checked by whoever calls :func:`begin`.
+
+    ``shown`` is the clinic's number. ``may_leave_voicemail``: the patient allows a neutral
+    one, and none was left yet for this planned call.
+    """
+
+    key: str
+    caller_id: int
+    staff_number: str
+    clinic_id: int
+    patient_id: int
+    planned_call_id: int
+    number: str
+    shown: str
+    may_leave_voicemail: bool
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a caller's call screen shows of the telephone.
+
+    ``is_bridge``: pressing Call rings both telephones. ``call`` is the last one about this
+    planned call that has not been written down yet. ``elsewhere`` is a call of theirs with
+    somebody else that has not ended. ``press_key`` is for the next press.
+    """
+
+    is_bridge: bool
+    has_number: bool
+    call: PhoneCall | None
+    elsewhere: PhoneCall | None
+    press_key: str
+
+    def minutes(self, now: datetime) -> int | None:
+        """Return how long the two have talked, in begun minutes; None where they have not."""
+        call = self.call
+        if call is None or call.answered_by is AnsweredBy.MACHINE:
+            return None
+        seconds = call.seconds
+        if seconds is None:
+            seconds = talk_seconds(call.answered_at, call.ended_at, now)
+        return None if seconds is None else begun_minutes(seconds)
+
+
+def desk_of(session: Session, planned_call_id: int, staff_id: int, *, can_call: bool) -> Desk:
+    """Return what ``staff_id`` sees of the telephone beside a planned call."""
+    call = session.scalar(
+        select(PhoneCall)
+        .where(
+            PhoneCall.planned_call_id == planned_call_id,
+            PhoneCall.caller_id == staff_id,
+            PhoneCall.recorded_at.is_(None),
+        )
+        .order_by(PhoneCall.id.desc())
+        .limit(1)
+    )
+    own = work_number(session, staff_id) if can_call else None
+    elsewhere = _elsewhere(session, staff_id, planned_call_id)
+    return Desk(can_call, own is not None, call, elsewhere, secrets.token_urlsafe(18))
+
+
+def _elsewhere(session: Session, staff_id: int, planned_call_id: int | None) -> PhoneCall | None:
+    """Return the live call of ``staff_id`` unless it is about ``planned_call_id``."""
+    return session.scalar(
+        select(PhoneCall).where(
+            PhoneCall.caller_id == staff_id,
+            PhoneCall.ended_at.is_(None),
+            or_(
+                PhoneCall.planned_call_id.is_distinct_from(planned_call_id),
+                PhoneCall.recorded_at.is_not(None),
+            ),
+        )
+    )
+
+
+def work_number(session: Session, staff_id: int) -> str | None:
+    """Return the telephone on which one of the staff makes and takes calls, if any."""
+    return session.scalar(select(StaffMember.work_phone).where(StaffMember.id == staff_id))
+
+
+def begin(session: Session, press: Press, *, now: datetime) -> OutboundCall | None:
+    """Write a call down before the carrier is asked; None where this press made one already.
+
+    Does not commit; commit before handing the result over.
+
+    Raises:
+        OnThePhone: the caller has another call under way, or somebody has one with the patient.
+    """
+    row = {
+        "press_key": press.key,
+        "direction": Direction.OUT,
+        "clinic_id": press.clinic_id,
+        "patient_id": press.patient_id,
+        "planned_call_id": press.planned_call_id,
+        "caller_id": press.caller_id,
+        "number": press.number,
+        "staff_number": press.staff_number,
+        "shown_number": press.shown,
+        "may_leave_voicemail": press.may_leave_voicemail,
+        "staff_leg": LegStatus.NONE,
+        "patient_leg": LegStatus.NONE,
+        "asked_at": now,
+        "lease_until": now + LEASE,
+        "heard_at": now,
+        "failure": "",
+    }
+    is_new = insert_new(session, PhoneCall, [row])
+    call = session.scalar(select(PhoneCall).where(PhoneCall.press_key == press.key))
+    if call is None and _elsewhere(session, press.caller_id, None) is not None:
+        raise OnThePhone("You are on the telephone already. End that call first.")
+    if call is None:
+        raise OnThePhone("Somebody is on the telephone with this patient already.")
+    return as_outbound(call) if is_new else None
+
+
+def as_outbound(call: PhoneCall) -> OutboundCall:
+    """Return a call as the carrier takes it."""
+    return OutboundCall(call.id, call.staff_number or "", call.shown_number)
+
+
+def mark_taken(session: Session, phone_call_id: int, provider_id: str, *, now: datetime) -> None:
+    """Note that the carrier took a call; its first report may have come before. No commit."""
+    session.execute(
+        update(PhoneCall)
+        .where(PhoneCall.id == phone_call_id, PhoneCall.staff_sid.is_(None))
+        .values(staff_sid=provider_id)
+        .execution_options(synchronize_session=False)
+    )
+    call = progress.locked(session, phone_call_id)
+    if call is not None:
+        call.lease_until, call.heard_at = None, now
+        call.staff_leg = advanced(call.staff_leg, LegStatus.INITIATED)
+
+
+def mark_unknown(session: Session, phone_call_id: int) -> None:
+    """Note that the carrier was asked and did not answer: look at once. Does not commit."""
+    call = progress.locked(session, phone_call_id)
+    if call is not None:
+        call.lease_until, call.failure = None, "no answer from the carrier"
+
+
+def mark_not_placed(session: Session, phone_call_id: int, failure: str, *, now: datetime) -> None:
+    """Note that no telephone rang, and why. Does not commit."""
+    call = progress.locked(session, phone_call_id)
+    if call is not None:
+        progress.give_up(call, Ending.NOT_PLACED, failure, now=now)
+
+
+def known_sids(session: Session, call: PhoneCall) -> list[str]:
+    """Return the carrier's ids of our other calls to the same telephone of our staff."""
+    found = session.scalars(
+        select(PhoneCall.staff_sid).where(
+            PhoneCall.staff_number == call.staff_number,
+            PhoneCall.id != call.id,
+            PhoneCall.staff_sid.is_not(None),
+            PhoneCall.asked_at >= call.asked_at - 2 * CLOCKS_DIFFER,
+        )
+    )
+    return [sid for sid in found if sid is not None]
+
+
+def admit(call: PhoneCall, provider_id: str, *, now: datetime) -> bool:
+    """Say whether the telephone ``provider_id`` is the caller's own of ``call``, still wanted.
+
+    ``call`` is locked. Where the carrier took one press twice, the first telephone that is
+    picked up is let in and the other is not: a patient is rung once.
+    """
+    is_known = call.staff_sid in (None, provider_id) and bool(provider_id)
+    is_wanted = call.ended_at is None and call.stop_asked_at is None
+    if not is_known or not is_wanted or now - call.asked_at > CONNECT_WITHIN:
+        return False
+    call.staff_sid, call.heard_at = provider_id, now
+    call.staff_leg = advanced(call.staff_leg, LegStatus.ANSWERED)
+    return not call.staff_leg.is_final
+
+
+def may_ring_patient(session: Session, call: PhoneCall) -> bool:
+    """Say whether the patient's number may still be rung: it works, and nobody said stop."""
+    works = session.scalar(
+        select(PhoneNumber.id).where(
+            PhoneNumber.patient_id == call.patient_id,
+            PhoneNumber.e164 == call.number,
+            PhoneNumber.health == NumberHealth.WORKING,
+        )
+    )
+    if works is None or call.patient_id is None:
+        return False
+    return not consent.is_withdrawn(session, call.patient_id, Channel.CALL, call.number)
+
+
+def own_call(session: Session, phone_call_id: int, staff_id: int) -> tuple[PhoneCall, Patient]:
+    """Return a call of ``staff_id`` and whom it is with, or raise NoSuchCall."""
+    found = session.execute(
+        select(PhoneCall, Patient)
+        .join(Patient, Patient.id == PhoneCall.patient_id)
+        .where(PhoneCall.id == phone_call_id, PhoneCall.caller_id == staff_id)
+    ).one_or_none()
+    if found is None:
+        raise NoSuchCall("There is no such call.")
+    return found[0], found[1]
+
+
+def ask_to_stop(session: Session, phone_call_id: int, *, now: datetime) -> str | None:
+    """Note that a call is to end; return what the carrier calls it, if we know. No commit."""
+    call = progress.locked(session, phone_call_id)
+    if call is None or call.ended_at is not None:
+        return None
+    call.stop_asked_at = call.stop_asked_at or now
+    return first_sid(call)
+
+
+def first_sid(call: PhoneCall) -> str | None:
+    """Return what the carrier calls the telephone that began ``call``; ending it ends both."""
+    return call.staff_sid if call.direction is Direction.OUT else call.patient_sid
+
+
+def write_down(
+    session: Session, planned_call_id: int, staff_id: int, *, now: datetime
+) -> int | None:
+    """Note that somebody recorded what came of their calls; return the last one's id, if any.
+
+    Does not commit.
+    """
+    found = session.scalars(
+        update(PhoneCall)
+        .where(
+            PhoneCall.planned_call_id == planned_call_id,
+            PhoneCall.caller_id == staff_id,
+            PhoneCall.recorded_at.is_(None),
+        )
+        .values(recorded_at=now)
+        .returning(PhoneCall.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return max(found, default=None)

@@ -1,0 +1,60 @@
+"""Valid rows about calls on the telephone, as tests/builders.py makes the others."""
+
+import itertools
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import StaffMember
+from outreach.phoning.models import PhoneCall, ReturnedCall
+from outreach.phoning.rules import Direction
+from outreach.planning.models import PlannedCall
+from outreach.telephony.gateway import LegStatus
+
+_counter = itertools.count(1)
+
+
+def make_phone_call(
+    session: Session, planned: PlannedCall, caller: StaffMember, **deviations: Any
+) -> PhoneCall:
+    """A call whose two telephones the carrier was just asked to ring."""
+    call = PhoneCall(
+        **{
+            "press_key": f"press-{next(_counter)}",
+            "direction": Direction.OUT,
+            "clinic_id": planned.clinic_id,
+            "patient_id": planned.patient_id,
+            "planned_call_id": planned.id,
+            "caller_id": caller.id,
+            "number": "+15125550147",
+            "staff_number": "+15125550190",
+            "shown_number": "+15125550100",
+            "may_leave_voicemail": True,
+            "staff_leg": LegStatus.NONE,
+            "patient_leg": LegStatus.NONE,
+            "asked_at": planned.dial_from_at,
+            "heard_at": planned.dial_from_at,
+            "failure": "",
+        }
+        | deviations
+    )
+    session.add(call)
+    session.flush()
+    return call
+
+
+def make_returned_call(session: Session, call: PhoneCall, **deviations: Any) -> ReturnedCall:
+    task = ReturnedCall(
+        **{
+            "dedupe_key": f"{call.id}/{call.patient_id or 0}",
+            "clinic_id": call.clinic_id,
+            "phone_call_id": call.id,
+            "patient_id": call.patient_id,
+            "number": call.number,
+            "at": call.asked_at,
+        }
+        | deviations
+    )
+    session.add(task)
+    session.flush()
+    return task
