@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from outreach.calls.models import Attempt
 from outreach.orm import Sessions
-from scripts.keystrokes import Keyboard, common_call, log_calls, make_queue, no_answer
+from scripts.keystrokes import Keyboard, Spent, common_call, log_calls, make_queue, no_answer
 from tests.browser.conftest import sign_in
 from tests.conftest import HASH
 
@@ -21,7 +21,7 @@ def test_calls_in_a_row_by_keyboard_alone(
 ) -> None:
     sign_in(page, make_queue(sessions, CALLS, HASH))
 
-    logged = log_calls(page, said, CALLS, lambda: 0.0)
+    logged = log_calls(page, said, CALLS, Spent)
 
     assert [each.keys for each in logged] == [keys] * CALLS
     with sessions() as session:
