@@ -1,16 +1,16 @@
 """What is being typed about a call, kept on the server."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
-from outreach.calls.models import Draft
+from outreach.calls.models import Draft, DraftAside
 from outreach.errors import RuleBroken, Stale
 from outreach.orm import insert_new
 from outreach.planning.models import PlannedCall
@@ -21,11 +21,15 @@ MOST_CHARACTERS = 20_000
 
 
 class SavedElsewhere(Stale):
-    """Another tab saved this draft meanwhile; its text is kept, and so is this tab's."""
+    """Another tab saved this draft meanwhile; its text is kept, and so is this tab's, aside.
 
-    def __init__(self, version: int) -> None:
+    ``version`` and ``answers`` are what the draft holds, to be shown beside this tab's.
+    """
+
+    def __init__(self, version: int, answers: Mapping[str, Any]) -> None:
         super().__init__("This call is open in another tab as well.")
         self.version = version
+        self.answers = answers
 
 
 class TooMuch(RuleBroken):
@@ -57,11 +61,16 @@ def end(session: Session, call: PlannedCall, actor: Actor) -> None:
 
 @dataclass(frozen=True)
 class Typed:
-    """What one tab has typed, over which version of the draft."""
+    """What one tab has typed, over which version of the draft.
+
+    ``settles`` names the tab whose text somebody has chosen from, so that it need not be
+    kept aside any longer; empty where there was nothing to choose.
+    """
 
     answers: Mapping[str, Any]
     version: int
     tab: str
+    settles: str = ""
 
 
 def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now: datetime) -> int:
@@ -71,7 +80,8 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
     or any, where that tab itself saved last (its answer may have been lost).
 
     Raises:
-        SavedElsewhere: another tab saved meanwhile; nothing is overwritten.
+        SavedElsewhere: another tab saved meanwhile; nothing is overwritten, and what this
+            tab typed is kept aside. Commit all the same.
         TooMuch: more fields or characters than a call can have.
     """
     length = sum(len(str(answer)) for answer in typed.answers.values())
@@ -94,8 +104,56 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
         .execution_options(synchronize_session=False)
     )
     if kept is None:
-        raise SavedElsewhere(draft.version)
+        _keep_aside(session, call, actor, typed, now=now)
+        session.refresh(draft)
+        raise SavedElsewhere(draft.version, draft.answers)
+    if typed.settles:
+        _forget(session, call, actor, DraftAside.tab == typed.settles)
     return int(kept)
+
+
+def asides_of(session: Session, call: PlannedCall, actor: Actor) -> Sequence[DraftAside]:
+    """Return what other tabs typed that nobody has chosen from yet, oldest first."""
+    return session.scalars(
+        select(DraftAside)
+        .where(DraftAside.planned_call_id == call.id, DraftAside.staff_id == actor.staff_id)
+        .order_by(DraftAside.id)
+    ).all()
+
+
+def _keep_aside(
+    session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now: datetime
+) -> None:
+    """Keep what a tab typed beside the draft; typing on replaces its own text only."""
+    row = {
+        "clinic_id": call.clinic_id,
+        "patient_id": call.patient_id,
+        "planned_call_id": call.id,
+        "staff_id": actor.staff_id,
+        "tab": typed.tab,
+        "answers": dict(typed.answers),
+        "saved_at": now,
+    }
+    if insert_new(session, DraftAside, [row]):
+        return
+    session.execute(
+        update(DraftAside)
+        .where(
+            DraftAside.planned_call_id == call.id,
+            DraftAside.staff_id == actor.staff_id,
+            DraftAside.tab == typed.tab,
+        )
+        .values(answers=dict(typed.answers), saved_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _forget(session: Session, call: PlannedCall, actor: Actor, *which: ColumnElement[bool]) -> None:
+    session.execute(
+        delete(DraftAside)
+        .where(DraftAside.planned_call_id == call.id, DraftAside.staff_id == actor.staff_id, *which)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def drop(session: Session, call: PlannedCall, actor: Actor) -> None:
@@ -103,6 +161,7 @@ def drop(session: Session, call: PlannedCall, actor: Actor) -> None:
     session.execute(
         delete(Draft).where(Draft.planned_call_id == call.id, Draft.staff_id == actor.staff_id)
     )
+    _forget(session, call, actor)
 
 
 def give_back(

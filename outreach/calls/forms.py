@@ -69,7 +69,9 @@ class Around:
 
 
 # What a form carries besides what somebody typed.
-NOT_ANSWERS = frozenset({"csrf_token", "planned_call_id", "form_key", "then", "version", "tab"})
+NOT_ANSWERS = frozenset(
+    {"csrf_token", "planned_call_id", "form_key", "then", "version", "tab", "settles"}
+)
 
 # Nobody is called outside these hours, agreed or not. Source: 47 CFR 64.1200(c)(1), adopted
 # as a floor (domain.md D).
@@ -87,6 +89,7 @@ def typed_from(form: MultiDict[str, str]) -> Typed:
         answers={name: form.getlist(name) for name in form if name not in NOT_ANSWERS},
         version=-1 if version is None else version,
         tab=form.get("tab", "")[:40],
+        settles=form.get("settles", "")[:40],
     )
 
 

@@ -193,3 +193,22 @@ class Draft(Model):
     saved_at: Mapped[datetime]
 
     staff: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
+
+
+class DraftAside(Model):
+    """What another tab typed about the same call, until somebody chooses what to keep.
+
+    ``tab`` is whose text it is: each tab has one, which follows what is typed in it.
+    """
+
+    __tablename__ = "call_draft_aside"
+    __table_args__ = (UniqueConstraint("planned_call_id", "staff_id", "tab"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    tab: Mapped[str] = mapped_column(String(40))
+    answers: Mapped[dict[str, Any]]
+    saved_at: Mapped[datetime]

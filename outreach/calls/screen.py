@@ -14,7 +14,7 @@ from outreach.calls.dialing import Moment
 from outreach.calls.due import Due, due_of
 from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
-from outreach.calls.models import Attempt, CallNote, Draft, Promise
+from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
 from outreach.calls.rules import Outcome
 from outreach.clock import local_day
@@ -77,6 +77,7 @@ class Screen:
     attempts: Sequence[Row[datetime, Outcome, str]]
     readings: Sequence[Reading]
     draft: Draft | None
+    asides: Sequence[DraftAside]
     other: Mark | None
     is_started: bool
     must_read: bool
@@ -158,6 +159,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         attempts=_attempts(session, call.id),
         readings=readings.latest(session, patient.id, SHOWN),
         draft=drafts.of(session, call, actor),
+        asides=drafts.asides_of(session, call, actor),
         other=leases.mark_of_others(session, call, actor, now=now),
         is_started=leases.is_started(session, call, actor, now=now),
         must_read=must_read(session, call, actor, now=now),

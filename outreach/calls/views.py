@@ -179,8 +179,10 @@ def draft(ref: str) -> ResponseReturnValue:
         leases.keep(db.session, planned, signed_in(), now=deps().clock())
     except NoPlannedCall:
         return jsonify(reason="closed"), 409
-    except drafts.SavedElsewhere:
-        return jsonify(reason="another tab"), 409
+    except drafts.SavedElsewhere as held:
+        db.session.commit()  # what this tab typed is kept aside
+        other = {"version": held.version, "answers": dict(held.answers)}
+        return jsonify(reason="another tab", other=other), 409
     db.session.commit()
     return jsonify(version=version)
 
@@ -248,7 +250,10 @@ def record(ref: str) -> ResponseReturnValue:
         return render_template("calls/closed.html", patient=patient, form=form), 409
     if known is not None or form.planned_call_id.data != shown.call.id:
         return _moved_on(shown, form)
-    if not form.bind(_around(shown)).validate_on_submit():
+    is_valid = form.bind(_around(shown)).validate_on_submit()
+    if shown.asides:
+        form.form_errors.append(_("Another tab holds other words about this call: choose first."))
+    if shown.asides or not is_valid:
         return _page(shown, form), 422
     return _recorded(shown, form, then=form.then.data)
 

@@ -118,25 +118,6 @@ def test_being_signed_out_while_typing_loses_nothing(
         assert answers["note"] == ["Typed after the session ended."]
 
 
-def test_a_second_tab_is_told_and_overwrites_nothing(
-    page: Page, context: BrowserContext, sessions: Sessions, day: Day
-) -> None:
-    sign_in(page, day.caller)
-    page.goto(f"/calls/{day.rosa.ref}")
-    second = context.new_page()
-    second.goto(f"/calls/{day.rosa.ref}")
-
-    page.get_by_role("textbox", name="Note").fill("From the first tab.")
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
-    second.get_by_role("textbox", name="Note").fill("From the second tab.")
-
-    expect(second.locator("[data-saved]")).to_contain_text("another tab")
-    expect(second.get_by_role("textbox", name="Note")).to_have_value("From the second tab.")
-    with sessions() as session:
-        (answers,) = session.scalars(select(Draft.answers)).all()
-        assert answers["note"] == ["From the first tab."]
-
-
 def test_a_double_click_on_save_is_one_call(page: Page, sessions: Sessions, day: Day) -> None:
     sign_in(page, day.caller)
     page.goto(f"/calls/{day.rosa.ref}")

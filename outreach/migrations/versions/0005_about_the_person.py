@@ -54,6 +54,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_goal_news_attempt_id'), ['attempt_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_goal_news_goal_id_goal_news_id'), ['goal_id', 'id'], unique=False)
 
+    op.create_table('call_draft_aside',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('clinic_id', sa.Integer(), nullable=False),
+    sa.Column('patient_id', sa.Integer(), nullable=False),
+    sa.Column('planned_call_id', sa.Integer(), nullable=False),
+    sa.Column('staff_id', sa.Integer(), nullable=False),
+    sa.Column('tab', sa.String(length=40), nullable=False),
+    sa.Column('answers', sa.JSON(), nullable=False),
+    sa.Column('saved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['clinic_id'], ['clinic.id'], name=op.f('fk_call_draft_aside_clinic_id')),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], name=op.f('fk_call_draft_aside_patient_id')),
+    sa.ForeignKeyConstraint(['planned_call_id'], ['planned_call.id'], name=op.f('fk_call_draft_aside_planned_call_id')),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], name=op.f('fk_call_draft_aside_staff_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_call_draft_aside')),
+    sa.UniqueConstraint('planned_call_id', 'staff_id', 'tab', name=op.f('uq_call_draft_aside_planned_call_id_staff_id_tab'))
+    )
     op.add_column('patient', sa.Column('said_as', sa.String(length=120), nullable=True))
     op.add_column('patient', sa.Column('approach', sa.Text(), nullable=True))
 
@@ -63,6 +79,7 @@ def downgrade() -> None:
         batch_op.drop_column('approach')
         batch_op.drop_column('said_as')
 
+    op.drop_table('call_draft_aside')
     with op.batch_alter_table('goal_news', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_goal_news_goal_id_goal_news_id'))
         batch_op.drop_index(batch_op.f('ix_goal_news_attempt_id'))

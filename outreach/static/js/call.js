@@ -18,6 +18,8 @@
   let isDirty = false;
   let inFlight = null;
   let isSubmitting = false;
+  let isHeld = form.dataset.held === "yes"; // two texts, and nobody has chosen yet
+  let settles = ""; // the tab whose text somebody has just chosen from
 
   const say = (text, isTrouble) => {
     status.textContent = text;
@@ -43,10 +45,16 @@
     return true;
   };
 
-  const post = () => {
+  const typed = () => {
     const data = new FormData(form);
     data.set("version", String(version));
     data.set("tab", tab);
+    data.set("settles", settles);
+    return data;
+  };
+
+  const post = () => {
+    const data = typed();
     return fetch(form.dataset.draft, {
       method: "POST",
       body: data,
@@ -72,11 +80,19 @@
       }
       if (answer.ok) {
         version = (await answer.json()).version;
+        settles = "";
         say(`${words.kept} ${new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" })}`);
         return true;
       }
       if (answer.status === 409) {
-        trouble = (await answer.json()).reason === "closed" ? words.closed : words.elsewhere;
+        const { reason, other } = await answer.json();
+        trouble = reason === "closed" ? words.closed : words.elsewhere;
+        if (other) {
+          isHeld = true;
+          form.dispatchEvent(new CustomEvent("draft:other", { detail: { ...other, tab } }));
+          say(trouble, true);
+          return true; // it lies on the server, beside the other text
+        }
       } else if (!isSignedOut(answer) && answer.status < 500) {
         trouble = words.refused;
       }
@@ -104,6 +120,12 @@
     isDirty = true;
     later(SAVE_AFTER);
   });
+  form.addEventListener("draft:settle", (event) => {
+    ({ isHeld, tab: settles } = event.detail);
+    if (event.detail.version !== undefined) version = event.detail.version;
+    isDirty = true;
+    flush();
+  });
   window.addEventListener("online", () => { if (isDirty && !isSubmitting) flush(); });
   window.addEventListener("beforeunload", (event) => {
     if (isDirty && !isSubmitting) event.preventDefault();
@@ -111,10 +133,7 @@
   // Leaving the page at once after typing: the browser carries this last save out alone.
   window.addEventListener("pagehide", () => {
     if (!isDirty || isSubmitting) return;
-    const data = new FormData(form);
-    data.set("version", String(version));
-    data.set("tab", tab);
-    fetch(form.dataset.draft, { method: "POST", body: data, keepalive: true, headers: { "X-CSRFToken": token.value } });
+    fetch(form.dataset.draft, { method: "POST", body: typed(), keepalive: true, headers: { "X-CSRFToken": token.value } });
   });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && isDirty && !isSubmitting) flush();
@@ -145,7 +164,8 @@
   }
 
   // Save fires once, only when everything typed is on the server, so not into a dead line.
-  // A draft that another tab or person overtook is no obstacle: the answer tells.
+  // Words of another tab are chosen from first. A call that somebody else closed is no
+  // obstacle: the answer tells.
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (isSubmitting) return;
@@ -154,9 +174,10 @@
     isDirty = true;
     await flush();
     const isStuck = [words.offline, words.signedOut].some((each) => status.textContent.startsWith(each));
-    if (isStuck) {
+    if (isStuck || isHeld) {
       isSubmitting = false;
-      later(RETRY_AFTER);
+      if (isStuck) later(RETRY_AFTER);
+      if (isHeld) form.querySelector("[data-both]:not([hidden]) [data-keep=both]").focus();
       return;
     }
     const button = event.submitter;

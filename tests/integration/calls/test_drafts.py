@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from outreach.accounts.models import StaffMember
 from outreach.calls.jobs import catch_up_overdue_calls
-from outreach.calls.models import Attempt, Draft
+from outreach.calls.models import Attempt, Draft, DraftAside
 from outreach.orm import Sessions
 from outreach.planning.models import PlannedCall
 from tests.builders import (
@@ -98,6 +98,30 @@ def test_a_second_tab_never_overwrites_the_first_unseen(
     assert second.status_code == 409
     with sessions() as session:
         assert session.scalars(select(Draft.answers)).one() == {"note": ["first tab"]}
+
+
+def test_what_a_second_tab_typed_is_kept_aside_until_somebody_chooses(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    path = f"/calls/{day.rosa.ref}/draft"
+    client.post(path, data=day.typed("first tab", "0", tab="a"))
+
+    for words in ("second", "second tab"):
+        late = client.post(path, data=day.typed(words, "0", tab="b"))
+    assert late.json is not None
+    assert late.json["other"] == {"version": 1, "answers": {"note": ["first tab"]}}
+    with sessions() as session:
+        assert session.scalars(select(DraftAside.answers)).all() == [{"note": ["second tab"]}]
+
+    refused = client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="yes", minutes="5"))
+    assert refused.status_code == 422
+    assert "second tab" in refused.text
+
+    chosen = day.typed("both", "1", tab="b") | {"settles": "b"}
+    assert client.post(path, data=chosen).json == {"version": 2}
+    with sessions() as session:
+        assert session.scalar(select(func.count(DraftAside.id))) == 0
 
 
 def test_a_tab_whose_answer_got_lost_goes_on_saving(client: FlaskClient, day: Day) -> None:
