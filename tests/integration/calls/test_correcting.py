@@ -34,6 +34,9 @@ from outreach.planning.retrying import Agreed
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.reports import adherence
+from outreach.reports.asked import Here
+from outreach.reports.rules.period import Period
 from tests.builders import actor_of, make_promise, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
@@ -160,6 +163,38 @@ def test_the_newer_of_two_goes_first_then_the_older(recorded: Recorded) -> None:
     recorded.take_back(first)
 
     assert recorded.state() == before
+
+
+def test_what_is_recorded_after_taking_back_plans_as_if_it_were_the_first(
+    recorded: Recorded,
+) -> None:
+    def planned() -> tuple[object, ...]:
+        call = next_call.open_call(recorded.session, recorded.day.call.enrolment_id)
+        assert call is not None
+        return call.due_on, call.complete_by_on, call.dial_from_at, call.phase
+
+    attempt = recorded.record(Outcome.COMPLETED)
+    first = planned()
+    recorded.take_back(attempt)
+
+    recorded.record(Outcome.COMPLETED, at=SOON, key="again")
+
+    assert planned() == first
+
+
+@pytest.mark.parametrize("outcome", [Outcome.COMPLETED, Outcome.NO_ANSWER])
+def test_reports_pass_over_what_was_taken_back(recorded: Recorded, outcome: Outcome) -> None:
+    today = date(2026, 11, 23)
+    manager = make_staff(recorded.session, recorded.day.clinic, Role.MANAGER)
+    scope = actor_of(manager, recorded.day.clinic, Role.MANAGER).scope
+    asked = Here.of(scope, recorded.day.clinic, now=SOON).about(Period(today, today))
+    before = adherence.report(recorded.session, asked)
+    attempt = recorded.record(outcome)
+    assert adherence.report(recorded.session, asked) != before
+
+    recorded.take_back(attempt)
+
+    assert adherence.report(recorded.session, asked) == before
 
 
 def test_a_plan_that_changed_since_keeps_the_record(recorded: Recorded) -> None:
