@@ -17,11 +17,15 @@ from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
 from outreach.accounts import views as accounts
 from outreach.callers import views as callers
+from outreach.calling_hours import views as calling_hours
 from outreach.calls import views as calls
 from outreach.chart import views as chart
 from outreach.clock import utc_now
+from outreach.concerns import call_views as safety
+from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
+from outreach.goals import views as goals
 from outreach.intake import cli as intake_cli
 from outreach.intake import views as intake
 from outreach.measures import labels as measure_labels
@@ -100,9 +104,13 @@ def _register(app: Flask) -> None:
         patients,
         panels,
         protocols,
+        calling_hours,
         messaging,
         concerns,
+        rota,
+        safety,
         questionnaires,
+        goals,
         calls,
         callers,
         intake,

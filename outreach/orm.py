@@ -218,6 +218,23 @@ def _json_on_sqlite(element: as_json, compiler: SQLCompiler, **options: Any) -> 
     return f"json_array({compiler.process(element.clauses, **options)})"
 
 
+class latest(FunctionElement[datetime]):  # noqa: N801 - reads like an SQL function
+    """The latest of several instants, none of them NULL, in SQL."""
+
+    type = UTCDateTime()
+    inherit_cache = True
+
+
+@compiles(latest)
+def _latest_on_postgresql(element: latest, compiler: SQLCompiler, **options: Any) -> str:
+    return f"greatest({compiler.process(element.clauses, **options)})"
+
+
+@compiles(latest, "sqlite")
+def _latest_on_sqlite(element: latest, compiler: SQLCompiler, **options: Any) -> str:
+    return f"max({compiler.process(element.clauses, **options)})"
+
+
 class _Ids(TypeDecorator[Sequence[int]]):
     """Many ids as one parameter: an array, or JSON where there are no arrays."""
 

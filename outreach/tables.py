@@ -4,6 +4,7 @@ from outreach.accounts import models as accounts
 from outreach.audit import models as audit
 from outreach.calls import models as calls
 from outreach.concerns import models as concerns
+from outreach.goals import models as goals
 from outreach.intake import models as intake
 from outreach.measures import models as measures
 from outreach.messaging import models as messaging
@@ -18,6 +19,7 @@ ALL = (
     audit,
     calls,
     concerns,
+    goals,
     intake,
     measures,
     messaging,

@@ -32,7 +32,7 @@ from outreach.messaging.models import DeliveryEvent, Message
 from outreach.orm import Model, Sessions
 from outreach.patients.models import ConsentEvent, Patient
 from outreach.planning.models import PlannedCall
-from scripts.demo import away, labs, readings, record_health, worries
+from scripts.demo import away, labs, net, readings, record_health, worries
 from scripts.demo.cast import make_cast
 from scripts.demo.labs import Labs
 from scripts.demo.people import ADA, ANA, MARK, NADIA, Fate
@@ -97,6 +97,7 @@ def seed(session: Session, *, now: datetime, passwords_hash: str, seed: int = 1)
         number = each[0].number
         _write(house, rng, each, figures[number], arranged.get(number), now=now)
     away.write(house, now=now)
+    net.write(house, now=now)
     rows.number_by(_IN_ORDER_OF)
     rows.write()
 

@@ -12,13 +12,15 @@ from outreach.accounts.models import Clinic, Language, Membership, StaffMember
 from outreach.accounts.rules import Actor, Held, Role
 from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
+from outreach.concerns.models import OnCallWeek
+from outreach.concerns.rules import OnCallRank
 from outreach.measures.models import Reading
 from outreach.measures.rules import REGISTRY, MeasureKind, ReadingSource
 from outreach.panels.models import Absence, CallerProfile, Cover, PanelMembership
 from outreach.panels.rules import ChangeReason
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource, NumberHealth, Sex
+from outreach.patients.rules import Channel, ConsentSource, NumberHealth, Sex, mask_of_weekdays
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes import protocol
@@ -86,6 +88,33 @@ def make_staff(
     session.add_all(Language(staff_id=person.id, language=each) for each in languages)
     if role is Role.CALLER:
         session.add(CallerProfile(staff_id=person.id, panel_cap=20, trained_on=LONG_AGO.date()))
+    session.flush()
+    return person
+
+
+def make_on_call(
+    session: Session,
+    clinic: Clinic,
+    person: StaffMember | None = None,
+    rank: OnCallRank = OnCallRank.FIRST,
+    **deviations: Any,
+) -> StaffMember:
+    """Put ``person``, or a new nurse, on call every day and night; return who it is."""
+    person = person or make_staff(session, clinic, Role.NURSE)
+    session.add(
+        OnCallWeek(
+            **{
+                "clinic_id": clinic.id,
+                "staff_id": person.id,
+                "rank": rank,
+                "weekdays": mask_of_weekdays(range(7)),
+                "begins": time(0),
+                "ends": time(0),
+                "from_on": LONG_AGO.date(),
+            }
+            | deviations
+        )
+    )
     session.flush()
     return person
 

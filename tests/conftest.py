@@ -15,6 +15,7 @@ from alembic.config import Config as AlembicConfig
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -109,10 +110,21 @@ def config(database_url: str, tmp_path: Path) -> Config:
     return Config(database_url=database_url, instance_path=tmp_path, secret_key="test " * 8)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """Templates that were compiled before, by any worker: a quarter of the run otherwise."""
+    folder = tmp_path_factory.getbasetemp().parent / "compiled templates"
+    folder.mkdir(exist_ok=True)
+    return FileSystemBytecodeCache(str(folder))
+
+
 @pytest.fixture
-def app(config: Config, clock: FakeClock, gateway: FakeGateway) -> Iterator[Flask]:
+def app(
+    config: Config, clock: FakeClock, gateway: FakeGateway, compiled_templates: BytecodeCache
+) -> Iterator[Flask]:
     app = create_app(Deps(config, clock, gateway))
     app.testing = True
+    app.jinja_env.bytecode_cache = compiled_templates
     app.config["WTF_CSRF_ENABLED"] = False
     app.extensions["password_hasher"] = FAST_HASHER
     yield app

@@ -34,15 +34,19 @@ INTEGRITY = (  # SHA-512 of the archive, as npm records it
 INSIDE = "package/src/services/twilio-api/twilio_api_v2010.json"
 CACHE = ROOT / ".cache" / "twilio_api_v2010.json"
 MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
+CALLS = "/2010-04-01/Accounts/{AccountSid}/Calls.json"
+FINAL = ("completed", "busy", "failed", "no-answer", "canceled")
+CALL = "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json"
 
 
 def description() -> dict[str, Any]:
-    """Return Twilio's description, cut down to the path of messages."""
+    """Return Twilio's description, cut down to the paths that we use."""
     if not CACHE.exists():
         _fetch()
     whole = json.loads(CACHE.read_text())
-    whole["paths"] = {MESSAGES: whole["paths"][MESSAGES]}
-    del whole["paths"][MESSAGES]["servers"]
+    whole["paths"] = {path: whole["paths"][path] for path in (MESSAGES, CALLS, CALL)}
+    for path in whole["paths"].values():
+        del path["servers"]
     return whole
 
 
@@ -72,14 +76,15 @@ def _fetch() -> None:
 
 @dataclass
 class FakeTwilio:
-    """Keeps the messages it was given. ``failures`` are (status, code) for the next ones.
+    """Keeps the messages and calls it was given. ``failures``: (status, code) of the next ones.
 
-    A status of 0 takes the message and never answers, as a lost connection does.
+    A status of 0 takes what it is given and never answers, as a lost connection does.
     """
 
     failures: list[tuple[int, int]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
-    requests: list[dict[str, str]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
     address: str = ""
 
     def __post_init__(self) -> None:
@@ -92,26 +97,99 @@ class FakeTwilio:
             return _json({"code": 20003}, 401)(environ, start_response)
         described = WerkzeugOpenAPIRequest(request)
         self._api.validate_request(described)
-        response = self._create(request) if request.method == "POST" else self._list(request)
+        response = self._respond(request)
         if response.status_code < 300:
             self._api.validate_response(described, WerkzeugOpenAPIResponse(response))
         return response(environ, start_response)
 
-    def _create(self, request: Request) -> Response:
-        self.requests.append(request.form.to_dict())
+    def dials(self, sid: str, to: str, **deviations: Any) -> dict[str, Any]:
+        """Let the call ``sid`` ring another telephone, as an answer of ours asks for."""
+        parent = next(each for each in self.calls if each["sid"] == sid)
+        child = self._call({"To": to, "From": parent["from"]}, parent["account_sid"])
+        child |= {"parent_call_sid": sid, "direction": "outbound-dial", **deviations}
+        self.calls.insert(0, child)
+        return child
+
+    def _respond(self, request: Request) -> Response:
+        kind, *rest = request.path.removesuffix(".json").split("/")[4:]
+        if rest:
+            return self._one(request, rest[0])
+        if request.method == "POST":
+            return self._create(request, is_call=kind == "Calls")
+        return self._list_calls(request) if kind == "Calls" else self._list(request)
+
+    def _create(self, request: Request, *, is_call: bool) -> Response:
+        form: dict[str, Any] = request.form.to_dict()
+        form |= {name: v for name in form if len(v := request.form.getlist(name)) > 1}
+        self.requests.append(form)
         status, code = self.failures.pop(0) if self.failures else (201, 0)
         if status >= 400:
             return _json({"code": code, "message": "no", "status": status}, status)
-        message = self._message(request.form.to_dict(), request.path.split("/")[3])
-        self.messages.insert(0, message)
+        make = self._call if is_call else self._message
+        made = make(form, request.path.split("/")[3])
+        (self.calls if is_call else self.messages).insert(0, made)
         if status == 0:
             self.release.wait(10)
-        return _json(message, 201)
+        return _json(made, 201)
 
     def _list(self, request: Request) -> Response:
         wanted = request.args.get("To")
         found = [each for each in self.messages if wanted in (None, each["to"])]
         return _json({"messages": found, "page": 0, "page_size": 50, "uri": "/"}, 200)
+
+    def _list_calls(self, request: Request) -> Response:
+        wanted = {"to": "To", "from": "From", "parent_call_sid": "ParentCallSid"}
+        found = [
+            each
+            for each in self.calls
+            if all(request.args.get(arg) in (None, each[name]) for name, arg in wanted.items())
+        ]
+        return _json({"calls": found, "page": 0, "page_size": 50, "uri": "/"}, 200)
+
+    def _one(self, request: Request, sid: str) -> Response:
+        if self.failures:
+            status, code = self.failures.pop(0)
+            return _json({"code": code, "message": "no", "status": status}, status)
+        call = next((each for each in self.calls if each["sid"] == sid), None)
+        if call is None:
+            return _json({"code": 20404, "message": "no", "status": 404}, 404)
+        if request.method == "POST":
+            if call["status"] in FINAL:
+                return _json({"code": 21220, "message": "no", "status": 400}, 400)
+            call["status"] = request.form["Status"]
+        return _json(call, 200)
+
+    def _call(self, form: dict[str, str], account: str) -> dict[str, Any]:
+        sid = f"CA{len(self.calls) + 1:032x}"
+        now = format_datetime(utc_now())
+        return {
+            "account_sid": account,
+            "answered_by": None,
+            "api_version": "2010-04-01",
+            "caller_name": None,
+            "date_created": now,
+            "date_updated": now,
+            "direction": "outbound-api",
+            "duration": None,
+            "end_time": None,
+            "forwarded_from": None,
+            "from": form["From"],
+            "from_formatted": form["From"],
+            "group_sid": None,
+            "parent_call_sid": None,
+            "phone_number_sid": None,
+            "price": None,
+            "price_unit": "USD",
+            "queue_time": "0",
+            "sid": sid,
+            "start_time": None,
+            "status": "queued",
+            "subresource_uris": {},
+            "to": form["To"],
+            "to_formatted": form["To"],
+            "trunk_sid": None,
+            "uri": f"/2010-04-01/Accounts/{account}/Calls/{sid}.json",
+        }
 
     def _message(self, form: dict[str, str], account: str) -> dict[str, Any]:
         sid = f"SM{len(self.messages) + 1:032x}"

@@ -1,11 +1,9 @@
 """Words about callers, in the reader's language."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_time
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
@@ -13,7 +11,7 @@ from flask_babel.speaklater import LazyString
 from outreach.callers.proposing import Candidate
 from outreach.callers.rules import NotPlaced, Stretch, last_day_of
 from outreach.patients.rules import Sex
-from outreach.web.template_filters import calendar_day, short_number
+from outreach.web.template_filters import calendar_day, clock_time, short_number
 
 NOT_PLACED: Mapping[NotPlaced, LazyString] = {
     NotPlaced.NO_SHARED_LANGUAGE: _l("Nobody else here speaks this language."),
@@ -33,7 +31,7 @@ GENDERS: Mapping[Sex, LazyString] = {
 
 def hours(stretches: Iterable[Stretch]) -> list[str]:
     """Return the hours of one day in words: '9:00 AM – 12:00 PM', '1:00 PM – 5:00 PM'."""
-    return [f"{_clock(each.begins)} – {_clock(each.ends)}" for each in stretches]
+    return [f"{clock_time(each.begins)} – {clock_time(each.ends)}" for each in stretches]
 
 
 def hours_of(minutes: int) -> str:
@@ -57,7 +55,3 @@ def place_of(candidate: Candidate) -> str:
             most=short_number(helper.most_minutes / 60, 1),
         )
     )
-
-
-def _clock(at: time) -> str:
-    return format_time(at, "short", locale=get_locale()).replace("\u202f", "\u00a0")

@@ -3,7 +3,9 @@
 from outreach.calls import leases, outcomes
 from outreach.clock import Clock
 from outreach.orm import Sessions, for_each, reading
-from outreach.planning import catch_up
+from outreach.planning import catch_up, interruption
+from outreach.planning.jobs import beat
+from outreach.planning.models import PlannedCall
 
 BATCH = 500
 
@@ -15,6 +17,7 @@ def catch_up_overdue_calls(sessions: Sessions, clock: Clock) -> int:
     is left to them.
     """
     now = clock()
+    away_id = beat(sessions, now=now)
     with reading(), sessions() as session:
         overdue = catch_up.overdue_ids(session, now=now, limit=BATCH)
         in_hands = leases.held_ids(session, overdue, now=now)
@@ -23,6 +26,10 @@ def catch_up_overdue_calls(sessions: Sessions, clock: Clock) -> int:
     def move_on(call_id: int) -> bool:
         with sessions.begin() as session:
             dials = outcomes.dials_of(session, call_id)
-            return catch_up.move_on(session, call_id, dials, now=now) is not None
+            is_moved_on = catch_up.move_on(session, call_id, dials, now=now) is not None
+            if is_moved_on and away_id is not None:
+                call = session.get_one(PlannedCall, call_id)
+                interruption.count_caught_up(session, away_id, call)
+            return is_moved_on
 
     return for_each(ids, move_on)

@@ -1,9 +1,18 @@
 """The words in which outcomes and parts of the queue are shown."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from outreach.calls.foreseen import Foreseen
+from outreach.calls.openers import Opener, OpenerKind
 from outreach.calls.rules import Outcome, QueueGroup, Why
-from outreach.measures.rules import Doubt
+from outreach.clock import local_day
+from outreach.patients.rules import Daypart, Slot, daypart_of
+from outreach.planning.rules import Contact
+from outreach.web.template_filters import calendar_day, local_time, local_weekday
 
 OUTCOME_WORDS = {
     Outcome.COMPLETED: _l("We talked"),
@@ -18,6 +27,21 @@ OUTCOME_WORDS = {
     Outcome.THIRD_PARTY: _l("Someone else answered"),
     Outcome.WRONG_NUMBER: _l("Wrong number"),
     Outcome.DISCONNECTED: _l("Number disconnected"),
+}
+# One key each; the letters of the words where they were free. 1 and 2 ask reached or not.
+OUTCOME_KEYS = {
+    Outcome.COMPLETED: "1",
+    Outcome.CALL_BACK: "t",
+    Outcome.DECLINED_TODAY: "d",
+    Outcome.SAFETY: "s",
+    Outcome.OPTED_OUT: "x",
+    Outcome.NO_ANSWER: "2",
+    Outcome.VOICEMAIL_LEFT: "v",
+    Outcome.VOICEMAIL_NOT_ALLOWED: "m",
+    Outcome.BUSY: "b",
+    Outcome.THIRD_PARTY: "o",
+    Outcome.WRONG_NUMBER: "w",
+    Outcome.DISCONNECTED: "k",
 }
 OUTCOME_MEANINGS = {
     Outcome.COMPLETED: _l("You spoke with the patient, however briefly. The next call is planned."),
@@ -34,15 +58,6 @@ OUTCOME_MEANINGS = {
     Outcome.THIRD_PARTY: _l("Somebody else answered. You said nothing about the programme."),
     Outcome.WRONG_NUMBER: _l("The number is somebody else's. It is never dialled again."),
     Outcome.DISCONNECTED: _l("The number is not in use. It is never dialled again."),
-}
-DOUBT_WORDS = {
-    Doubt.NOT_A_NUMBER: _l("Write a number."),
-    Doubt.UNKNOWN_UNIT: _l("Choose a unit."),
-    Doubt.NOT_WHOLE: _l("Write a whole number."),
-    Doubt.LOOKS_LIKE_MMOL_L: _l("That looks like mmol/L. Check the unit."),
-    Doubt.LOOKS_LIKE_MMOL_MOL: _l("That looks like mmol/mol. Check the unit."),
-    Doubt.IMPOSSIBLE: _l("No body has this value. Check the number and the unit."),
-    Doubt.UNUSUAL: _l("That is unusual. Read it back; if it is right, tick the box below."),
 }
 GROUP_WORDS = {
     QueueGroup.NOW: _l("Call now"),
@@ -64,3 +79,79 @@ WHY_WORDS = {
     Why.TRIED_BEFORE: (_l("tried before"), "calm"),
     Why.DUE: (_l("due"), "calm"),
 }
+PART_OF_DAY_WORDS = {
+    Daypart.MORNING: _l("morning"),
+    Daypart.AFTERNOON: _l("afternoon"),
+    Daypart.EVENING: _l("evening"),
+}
+NEAR = timedelta(days=6)  # within it a weekday alone says which day is meant
+
+
+def slot_words(slot: Slot, zone: ZoneInfo, *, now: datetime) -> str:
+    """Return when to try again, on the patient's clock: 'Thu afternoon', 'today from 6:40 PM'."""
+    day, today = local_day(slot.from_at, zone), local_day(now, zone)
+    if day == today:
+        return str(_("today from %(time)s", time=local_time(slot.from_at, zone)))
+    if day - today > NEAR:
+        return day_words(slot, zone)
+    return _with_part(local_weekday(slot.from_at, zone), slot, zone, _("%(day)s %(part)s"))
+
+
+def day_words(slot: Slot, zone: ZoneInfo) -> str:
+    """Return the day of a slot, and its part where it is one: 'Tue, Dec 1, afternoon'."""
+    day = calendar_day(local_day(slot.from_at, zone))
+    return _with_part(day, slot, zone, _("%(day)s, %(part)s"))
+
+
+def _with_part(day: str, slot: Slot, zone: ZoneInfo, form: str) -> str:
+    part = daypart_of(slot.from_at, zone)
+    is_one_part = part is daypart_of(slot.until_at - timedelta(minutes=1), zone)
+    return form % {"day": day, "part": PART_OF_DAY_WORDS[part]} if is_one_part else day
+
+
+def next_call_words(contact: Contact | None, zone: ZoneInfo) -> str:
+    """Return when the next call is: 'next call Tue, Dec 1, afternoon'."""
+    if contact is None:
+        return str(_("no call is left in the programme"))
+    return str(_("next call %(when)s", when=day_words(contact.slot, zone)))
+
+
+def what_follows(foreseen: Foreseen, zone: ZoneInfo, *, now: datetime) -> dict[Outcome, str]:
+    """Return what each outcome does next, to be said before it is chosen."""
+    after = next_call_words(foreseen.after, zone)
+
+    def tried(slot: Slot | None) -> str:
+        if slot is not None:
+            return str(_("try again %(when)s", when=slot_words(slot, zone, now=now)))
+        instead = next_call_words(foreseen.instead, zone)
+        return str(_("counts as missed; %(then)s", then=instead))
+
+    again = tried(foreseen.again)
+    number = str(_("this number is never dialled again"))
+    return {
+        Outcome.COMPLETED: after,
+        Outcome.CALL_BACK: str(_("the call moves to the time they name")),
+        Outcome.DECLINED_TODAY: tried(foreseen.tomorrow),
+        Outcome.SAFETY: str(_("a nurse is told now; %(then)s", then=after)),
+        Outcome.OPTED_OUT: str(_("calls and texts end at once")),
+        Outcome.NO_ANSWER: again,
+        Outcome.VOICEMAIL_LEFT: again,
+        Outcome.VOICEMAIL_NOT_ALLOWED: again,
+        Outcome.BUSY: again,
+        Outcome.THIRD_PARTY: again,
+        Outcome.WRONG_NUMBER: number,
+        Outcome.DISCONNECTED: number,
+    }
+
+
+OPENER_WORDS = {
+    OpenerKind.PROMISE: _l("You said you would: “%(topic)s”."),
+    OpenerKind.LAST_TIME: _l("Last time: “%(topic)s”. You might ask how it goes."),
+    OpenerKind.GOAL: _l("Their goal: “%(topic)s”. You might ask how it goes."),
+    OpenerKind.ABOUT: _l("What matters to them: “%(topic)s”."),
+}
+
+
+def opener_words(opener: Opener) -> str:
+    """Return an opener as a caller reads it."""
+    return str(OPENER_WORDS[opener.kind]) % {"topic": opener.topic}

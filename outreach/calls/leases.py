@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, delete, select, update
+from sqlalchemy import and_, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
-from outreach.calls.models import Lease
+from outreach.calls.models import Draft, Lease
 from outreach.calls.rules import HELD_FOR, LONGEST_CALL_MINUTES, OPEN_FOR
 from outreach.orm import insert_new
 from outreach.planning.models import PlannedCall
@@ -103,6 +103,19 @@ def is_started(session: Session, call: PlannedCall, actor: Actor, *, now: dateti
         Lease.opened_at > now - LONGEST_CALL,
     )
     return session.scalar(started) is not None
+
+
+def is_in_use(session: Session, call: PlannedCall, *, now: datetime) -> bool:
+    """Say whether somebody is on the line, or has typed about the call they have open."""
+    has_typed = exists().where(
+        Draft.planned_call_id == call.id, Draft.staff_id == Lease.staff_id, Draft.version > 0
+    )
+    in_use = select(Lease.planned_call_id).where(
+        Lease.planned_call_id == call.id,
+        Lease.until_at > now,
+        or_(Lease.started_at.is_not(None), has_typed),
+    )
+    return session.scalar(in_use) is not None
 
 
 def mark_of_others(

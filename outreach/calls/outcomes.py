@@ -10,27 +10,25 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, leases
+from outreach.calls import drafts, ending, leases
+from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, AttemptBefore, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.concerns import raising
 from outreach.concerns.raising import Raised
-from outreach.concerns.rules import trigger_of
 from outreach.errors import RuleBroken, Stale
-from outreach.measures import readings
+from outreach.goals import setting
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import ReadingSource
 from outreach.panels.models import PanelMembership
-from outreach.patients import consent, registry
+from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.patients.rules import Channel, ConsentSource, NumberHealth
-from outreach.planning import next_call, retrying
+from outreach.patients.rules import NumberHealth
+from outreach.planning import follow_ups, next_call, retrying
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
 from outreach.planning.rules import CallStatus, PastDial
-from outreach.programmes import enrolment as enrolments
-from outreach.programmes.models import Enrolment
-from outreach.programmes.rules import EnrolmentStatus
+from outreach.results import entering
 
 
 class CallAlreadyClosed(Stale):
@@ -57,7 +55,9 @@ class CallReport:
     readings: tuple[ReportedReading, ...] = ()
     number_id: int | None = None
     answers_hash: str = ""
+    afterwards: Afterwards = AS_BEFORE
     answers: Mapping[str, Any] = field(default_factory=dict)
+    goal_news: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,13 @@ def record(
     event = Event(session, patient, call, attempt, report, actor, now)
     _keep_words(event)
     _keep_readings(event)
+    ending.begin(_ending(event), report.afterwards)
     _CONSEQUENCES[report.outcome](event)
+    ending.settle(_ending(event), report.afterwards)
+    if report.outcome.is_reached:
+        follow_ups.end_by_conversation(
+            session, call.enrolment_id, by_staff_id=actor.staff_id, now=now
+        )
     drafts.drop(session, call, actor)
     leases.release(session, call, actor)
     trail.record(
@@ -203,6 +209,7 @@ def _keep_words(event: Event) -> None:
                 made_at=event.now,
             )
         )
+    setting.note_news(session, call.patient_id, report.goal_news, **author, now=event.now)
     session.execute(
         update(Promise)
         .where(
@@ -217,20 +224,16 @@ def _keep_words(event: Event) -> None:
 
 def _keep_readings(event: Event) -> None:
     """Keep what was measured; a value that somebody must look at raises a concern."""
-    for reported in event.report.readings:
-        reading = readings.store(
-            event.session,
-            event.patient,
-            reported,
-            source=ReadingSource.CALL,
-            attempt_id=event.attempt.id,
-            by_staff_id=event.actor.staff_id,
-            now=event.now,
-        )
-        trigger = trigger_of(reading.kind, reading.value, taken_at=reading.taken_at, now=event.now)
-        if trigger is not None:
-            words = f"{reading.entered_value} {reading.entered_unit}\n{event.report.note}"
-            _raise(event, Raised(trigger, words.strip(), reading.id))
+    entering.keep(
+        event.session,
+        event.patient,
+        event.report.readings,
+        source=ReadingSource.CALL,
+        actor=event.actor,
+        now=event.now,
+        attempt_id=event.attempt.id,
+        note=event.report.note,
+    )
 
 
 def _raise(event: Event, raised: Raised) -> None:
@@ -249,7 +252,13 @@ def _complete(event: Event) -> None:
 
 
 def _complete_with_concern(event: Event) -> None:
-    _raise(event, raising.safety(event.report.note))
+    raising.raise_with_call(
+        event.session,
+        event.patient,
+        event.report.note,
+        by_staff_id=event.actor.staff_id,
+        now=event.now,
+    )
     _complete(event)
 
 
@@ -288,26 +297,12 @@ def _spoil(health: NumberHealth) -> Callable[[Event], None]:
 
 
 def _stop(event: Event) -> None:
-    """Stop calls and texts together: 'no more' said on a call means both."""
-    for number in registry.numbers_of(event.session, event.patient.id):
-        for channel in Channel:
-            consent.note(
-                event.session,
-                event.patient,
-                channel,
-                number.e164,
-                is_given=False,
-                source=ConsentSource.CALL,
-                by_staff_id=event.actor.staff_id,
-                now=event.now,
-            )
-    enrolments.change_status(
-        event.session.get_one(Enrolment, event.call.enrolment_id),
-        EnrolmentStatus.WITHDRAWN,
-        reason="asked for no more calls",
-        now=event.now,
-    )
+    ending.stop(_ending(event), event.report.afterwards.words)
     next_call.close(event.session, event.call, CallStatus.CANCELLED, now=event.now)
+
+
+def _ending(event: Event) -> Ending:
+    return Ending(event.session, event.patient, event.call.enrolment_id, event.actor, event.now)
 
 
 _CONSEQUENCES: dict[Outcome, Callable[[Event], None]] = {

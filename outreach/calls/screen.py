@@ -2,35 +2,41 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls import dialing, drafts, leases, outcomes
+from outreach.calls import dialing, drafts, foreseen, leases
 from outreach.calls.dialing import Moment
+from outreach.calls.due import Due, due_of
+from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, Promise
+from outreach.calls.openers import Opener, Topics, openers
 from outreach.calls.rules import Outcome
 from outreach.clock import local_day
 from outreach.concerns import raising
 from outreach.errors import NotFound
+from outreach.goals import setting
+from outreach.goals.setting import Pursued
 from outreach.measures import readings
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
 from outreach.panels import duty
 from outreach.patients import registry
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import NumberHealth, Slot
-from outreach.planning import courses, next_call, retrying, versions
+from outreach.patients.rules import NumberHealth
+from outreach.planning import courses, next_call
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import PastDial
 from outreach.programmes import enrolment as enrolments
+from outreach.programmes.rules import Phase
 
 LAST_NOTES = 3
+CALL_BACK_DAYS = 7
 NURSES_WORDS_FOR = timedelta(days=60)
 SHOWN = (
     MeasureKind.HBA1C,
@@ -47,12 +53,13 @@ class NoPlannedCall(NotFound):
 
 @dataclass(frozen=True)
 class Said:
-    """What a caller or a nurse wrote about this patient."""
+    """What a caller or a nurse wrote about this patient; ``is_talk``: of a conversation."""
 
     text: str
     at: datetime
     name: str
     is_nurse: bool
+    is_talk: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,50 @@ class Screen:
     other: Mark | None
     is_started: bool
     must_read: bool
-    next_try: Slot | None
+    foreseen: Foreseen
+    goals: Sequence[Pursued]
+    due: Sequence[Due]
+
+    @property
+    def openers(self) -> Sequence[Opener]:
+        """What the conversation might begin with."""
+        notes = [said.text for said in self.said if said.is_talk]
+        return openers(
+            Topics(
+                promises=[promise.text for promise in self.promises],
+                last_note=next(iter(notes), ""),
+                goals=[goal.text for goal in self.goals],
+                about=self.patient.about,
+            )
+        )
+
+    @property
+    def today(self) -> date:
+        """The day where the patient is."""
+        return local_day(self.moment.now, self.standing.zone)
+
+    @property
+    def choice_ahead(self) -> Phase | None:
+        """The phase, current or next, whose rhythm the patient may choose."""
+        course = self.standing.course
+        return course.protocol.phase_to_choose(self.today, course.starts_on)
+
+    @property
+    def rhythm_ahead(self) -> int | None:
+        """What holds in that phase, in the unit of its rhythm."""
+        phase = self.choice_ahead
+        return phase.chosen(self.standing.course.choices.get(phase.code)) if phase else None
+
+    @property
+    def callback_days(self) -> Sequence[date]:
+        """The days that somebody is likeliest to name, on the patient's calendar."""
+        return [self.today + timedelta(days=ahead) for ahead in range(CALL_BACK_DAYS)]
+
+    @property
+    def may_leave_voicemail(self) -> bool:
+        """Whether one is allowed, and was not left for this call. Source: domain.md E2."""
+        is_used = any(each.outcome is Outcome.VOICEMAIL_LEFT for each in self.attempts)
+        return bool(self.patient.is_voicemail_allowed) and not is_used
 
     @property
     def number(self) -> PhoneNumber | None:
@@ -94,10 +144,8 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
     """Return all that the call screen shows. Raises NoPlannedCall."""
     call = call_of(session, patient)
     standing = courses.standing_of(session, call.enrolment_id, now=now)
-    planned = versions.as_planned(session, call, standing)
     today = local_day(now, standing.zone)
     course = standing.course
-    dials = [*outcomes.dials_of(session, call.id), PastDial(now)]
     return Screen(
         patient=patient,
         call=call,
@@ -113,7 +161,9 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         other=leases.mark_of_others(session, call, actor, now=now),
         is_started=leases.is_started(session, call, actor, now=now),
         must_read=must_read(session, call, actor, now=now),
-        next_try=retrying.next_try(planned, call, dials, is_over_for_today=False, now=now),
+        foreseen=foreseen.of(session, call, standing, now=now),
+        goals=setting.open_of(session, patient.id),
+        due=due_of(session, standing, now=now),
     )
 
 
@@ -143,13 +193,17 @@ def _said(session: Session, patient_id: int, *, now: datetime) -> list[Said]:
         Said(step.note, step.at, step.by.name if step.by else "", is_nurse=True) for step in steps
     ]
     notes = session.execute(
-        select(CallNote.text, CallNote.at, StaffMember.name)
+        select(CallNote.text, CallNote.at, StaffMember.name, Attempt.outcome)
         .join(StaffMember, StaffMember.id == CallNote.by_staff_id)
+        .join(Attempt, Attempt.id == CallNote.attempt_id)
         .where(CallNote.patient_id == patient_id, CallNote.superseded_at.is_(None))
         .order_by(CallNote.at.desc(), CallNote.id.desc())
         .limit(LAST_NOTES)
     ).all()
-    by_callers = [Said(text, at, name, is_nurse=False) for text, at, name in notes]
+    by_callers = [
+        Said(text, at, name, is_nurse=False, is_talk=outcome.completes)
+        for text, at, name, outcome in notes
+    ]
     return sorted(by_callers + by_nurses, key=lambda said: said.at, reverse=True)
 
 

@@ -1,9 +1,10 @@
 """Pages a caller works in all day: the queue and the call."""
 
 from dataclasses import replace
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from functools import partial
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -16,25 +17,50 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calls import correcting, dialing, drafts, leases, outcomes, screen, waiting
 from outreach.calls import queue as queues
-from outreach.calls.forms import AmendForm, Around, CallReportForm, hash_of, typed_from
-from outreach.calls.labels import GROUP_WORDS, OUTCOME_MEANINGS, OUTCOME_WORDS, WHY_WORDS
+from outreach.calls.due import INSTRUMENT_OF
+from outreach.calls.forms import (
+    CALL_BACK_TIMES,
+    AmendForm,
+    Around,
+    CallReportForm,
+    hash_of,
+    typed_from,
+)
+from outreach.calls.labels import (
+    GROUP_WORDS,
+    OUTCOME_KEYS,
+    OUTCOME_MEANINGS,
+    OUTCOME_WORDS,
+    WHY_WORDS,
+    day_words,
+    opener_words,
+    what_follows,
+)
 from outreach.calls.rules import (
-    NOT_REACHED,
     REACHED,
     UNDO_FOR,
+    Outcome,
     QueueGroup,
     is_fresh,
     minutes_since,
 )
 from outreach.calls.screen import NoPlannedCall, Screen
-from outreach.concerns import raising
+from outreach.concerns import raising, readiness, watching
+from outreach.concerns.rules import Urgency
 from outreach.db import db
 from outreach.deps import deps
+from outreach.measures.labels import MEASURE_WORDS
+from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.web.template_filters import local_moment
+from outreach.planning import follow_ups, next_call
+from outreach.programmes import enrolment as enrolments
+from outreach.programmes.rules import EnrolmentStatus
+from outreach.web.template_filters import calendar_day, local_moment
 
 bp = Blueprint("calls", __name__)
+
+HIDES_OPENERS = "hides_openers"  # kept in the signed cookie of the session
 
 
 @bp.get("/queue/")
@@ -81,6 +107,7 @@ def start(ref: str) -> ResponseReturnValue:
     now, actor, patient = deps().clock(), signed_in(), _patient(ref)
     planned = screen.call_of(db.session, patient, is_locked=True)
     dialing.refuse_wrong_hour(dialing.moment_of(db.session, patient, planned, now=now))
+    readiness.refuse_unguarded(db.session, patient.clinic_id, now=now)
     if screen.must_read(db.session, planned, actor, now=now):
         return redirect(url_for("chart.handover", ref=ref))
     if request.form.get("take_over"):
@@ -99,6 +126,7 @@ def stop(ref: str) -> ResponseReturnValue:
     planned = screen.call_of(db.session, _patient(ref))
     drafts.end(db.session, planned, signed_in())
     leases.release(db.session, planned, signed_in())
+    next_call.replan(db.session, planned.enrolment_id, now=deps().clock())
     db.session.commit()
     return redirect(url_for("calls.queue"))
 
@@ -171,6 +199,14 @@ def shortcuts() -> ResponseReturnValue:
     db.session.commit()
     flash(_("Keys are on.") if is_on else _("Keys are off."), "good")
     return redirect(url_for("calls.queue"))
+
+
+@bp.post("/calls/<ref>/openers")
+@role_required(Role.CALLER)
+def hide_openers(ref: str) -> ResponseReturnValue:
+    """Hide or show what a conversation might begin with, until one signs out."""
+    session[HIDES_OPENERS] = request.form.get("hide") == "1"
+    return redirect(url_for("calls.call", ref=_patient(ref).ref))
 
 
 @bp.post("/calls/<ref>")
@@ -255,11 +291,11 @@ def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> Respo
     db.session.commit()
     with orm.reading():  # what follows only reads: a long import must not hold it up
         flash(_with_undo(_saved(patient), patient.ref, attempt.id), "good")
-        if raising.raised_at(db.session, patient.id, now=now):
-            flash(
-                _("What you just saved is on the nurses' list. Phone the nurse on call as well."),
-                "urgent",
-            )
+        raised = raising.most_urgent_at(db.session, patient.id, now=now)
+        if raised in (Urgency.NOW, Urgency.SAME_DAY):
+            return redirect(url_for("safety.told", ref=patient.ref))
+        if raised is not None:
+            flash(_("What you just saved is on the nurses' list."), "warm")
         return redirect(_onward(patient.ref, then))
 
 
@@ -292,9 +328,18 @@ def _saved(patient: Patient) -> str:
     try:
         planned = screen.call_of(db.session, patient)
     except NoPlannedCall:
-        return _("Saved. No more calls are planned.")
+        return _saved_without_call(patient)
     when = local_moment(planned.dial_from_at, patient.zone)
     return _("Saved. Next call: %(when)s, their time.", when=when)
+
+
+def _saved_without_call(patient: Patient) -> str:
+    enrolment = enrolments.current(db.session, patient.id)
+    if enrolment is None or enrolment.status is not EnrolmentStatus.PAUSED:
+        return _("Saved. No more calls are planned.")
+    if enrolment.resume_on is None:
+        return _("Saved. The calls rest until somebody resumes them.")
+    return _("Saved. The calls rest until %(day)s.", day=calendar_day(enrolment.resume_on))
 
 
 def _with_undo(words: str, ref: str, attempt_id: int) -> Markup:
@@ -306,6 +351,7 @@ def _with_undo(words: str, ref: str, attempt_id: int) -> Markup:
 
 def _around(shown: Screen) -> Around:
     started = shown.draft.started_at if shown.draft else None
+    weighed = next((each for each in shown.readings if each.kind is MeasureKind.WEIGHT), None)
     return Around(
         zone=shown.standing.zone,
         now=shown.moment.now,
@@ -313,6 +359,7 @@ def _around(shown: Screen) -> Around:
         promise_ids=[promise.id for promise in shown.promises],
         started_at_minutes=minutes_since(started, shown.moment.now) if started else None,
         born_on=shown.patient.date_of_birth,
+        weighed=(weighed.value, weighed.taken_at) if weighed else None,
     )
 
 
@@ -330,21 +377,36 @@ def _blank_form(shown: Screen) -> CallReportForm:
 
 
 def _page(shown: Screen, form: CallReportForm) -> str:
+    zone, now = shown.standing.zone, shown.moment.now
+    hidden = set() if shown.may_leave_voicemail else {Outcome.VOICEMAIL_LEFT}
     return render_template(
         "calls/call.html",
         screen=shown,
         form=form,
+        follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
+            shown.call.enrolment_id, ()
+        ),
+        safety=watching.safety_of(db.session, shown.patient, now=shown.moment.now),
         outcome_words=OUTCOME_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
+        outcome_keys=OUTCOME_KEYS,
+        follows=what_follows(shown.foreseen, zone, now=now),
+        day_words=partial(day_words, zone=zone),
+        offered={outcome.value for outcome in Outcome} - hidden,
         reached={outcome.value for outcome in REACHED},
-        not_reached={outcome.value for outcome in NOT_REACHED},
-        today=shown.moment.now.astimezone(ZoneInfo(shown.patient.zone)).date(),
+        callback_times=CALL_BACK_TIMES,
+        today=shown.today,
+        week=timedelta(weeks=1),
+        instrument_of=INSTRUMENT_OF,
+        measure_words=MEASURE_WORDS,
+        opener_words=opener_words,
+        hides_openers=session.get(HIDES_OPENERS, False),
     )
 
 
-def _audit(session: object, action: str, patient: Patient) -> None:
+def _audit(own: object, action: str, patient: Patient) -> None:
     trail.record(
-        session,  # type: ignore[arg-type]
+        own,  # type: ignore[arg-type]
         action,
         actor_id=signed_in().staff_id,
         now=deps().clock(),

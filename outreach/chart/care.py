@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from outreach.calls import leases
 from outreach.calls.models import Promise
 from outreach.chart.rules import (
     ConsentFact,
     Texts,
     may_enrol,
     next_statuses,
-    phase_to_choose,
     programme_week,
     texts_to,
 )
@@ -25,9 +25,9 @@ from outreach.panels.models import Cover, PanelMembership
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.registry import Details
-from outreach.patients.rules import Channel
-from outreach.planning import next_call
-from outreach.planning.models import PlannedCall
+from outreach.patients.rules import Channel, Wishes
+from outreach.planning import follow_ups, next_call
+from outreach.planning.models import FollowUp, PlannedCall
 from outreach.programmes import choices, milestones
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.milestones import DueMilestone
@@ -99,7 +99,7 @@ class Course:
         """The phase, current or next, in which the patient may choose a rhythm."""
         if not self.is_open:
             return None
-        return phase_to_choose(self.protocol, self.today, self.enrolment.starts_on)
+        return self.protocol.phase_to_choose(self.today, self.enrolment.starts_on)
 
     def rhythm_in(self, phase: Phase) -> int:
         """Return how often the patient is called in ``phase``, in the unit of its rhythm."""
@@ -116,6 +116,7 @@ class Care:
     next_call: PlannedCall | None
     milestones: Sequence[DueMilestone]
     promises: Sequence[Promise]
+    follow_ups: Sequence[FollowUp]
     numbers: Sequence[Reachable]
 
     @property
@@ -145,6 +146,7 @@ def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
             )
             .order_by(Promise.due_on.is_(None), Promise.due_on, Promise.id)
         ).all(),
+        follow_ups=_follow_ups(session, course) if course else (),
         numbers=_numbers(session, patient.id),
     )
 
@@ -174,9 +176,14 @@ def change_details(session: Session, patient: Patient, details: Details, *, now:
     """Write ``details`` and make the plan fit them. Does not commit."""
     registry.change_details(patient, details)
     session.flush()
-    enrolment = enrolments.current(session, patient.id)
-    if enrolment is not None:
-        next_call.replan(session, enrolment.id, now=now)
+    _fit_plan_of(session, patient, now=now)
+
+
+def change_wishes(session: Session, patient: Patient, wishes: Wishes, *, now: datetime) -> None:
+    """Note when a patient likes to be called and make the plan fit. Does not commit."""
+    registry.change_wishes(patient, wishes)
+    session.flush()
+    _fit_plan_of(session, patient, now=now)
 
 
 def choose_rhythm(
@@ -201,7 +208,7 @@ def choose_rhythm(
         now=now,
     )
     session.flush()
-    next_call.replan(session, course.enrolment.id, now=now)
+    _fit_plan(session, course.enrolment.id, now=now)
 
 
 def change_status(
@@ -264,8 +271,29 @@ def membership_of(session: Session, enrolment_id: int) -> PanelMembership | None
     )
 
 
+def _fit_plan_of(session: Session, patient: Patient, *, now: datetime) -> None:
+    enrolment = enrolments.current(session, patient.id)
+    if enrolment is not None:
+        _fit_plan(session, enrolment.id, now=now)
+
+
+def _fit_plan(session: Session, enrolment_id: int, *, now: datetime) -> None:
+    """Make the plan fit new wishes. A call that somebody is in stays where it is.
+
+    What was wished in a conversation is about the calls after it; leaving that one without
+    a result fits it as well (``calls/views.py:stop``).
+    """
+    call = next_call.open_call(session, enrolment_id)
+    if call is None or not leases.is_in_use(session, call, now=now):
+        next_call.replan(session, enrolment_id, now=now)
+
+
 def _milestones(session: Session, course: Course) -> Sequence[DueMilestone]:
     return milestones.due_of(session, course.enrolment, course.protocol, today=course.today)
+
+
+def _follow_ups(session: Session, course: Course) -> Sequence[FollowUp]:
+    return follow_ups.open_of(session, [course.enrolment.id]).get(course.enrolment.id, ())
 
 
 def _numbers(session: Session, patient_id: int) -> list[Reachable]:

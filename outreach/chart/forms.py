@@ -8,19 +8,34 @@ from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
     HiddenField,
+    IntegerField,
     RadioField,
     SearchField,
     SelectChoice,
     SelectField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import (
+    AnyOf,
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    ValidationError,
+)
 
 from outreach.chart import labels
 from outreach.chart.care import Course, StatusChange
 from outreach.chart.register import FARTHEST_PAGE, Search
 from outreach.chart.rules import Show, next_statuses
+from outreach.errors import RuleBroken
+from outreach.patients.rules import Daypart, Wishes
 from outreach.programmes.rules import EnrolmentStatus, PauseReason, Phase, pause_words
+
+
+class NoSuchWish(RuleBroken):
+    """What was sent names no weekday and no part of the day."""
 
 
 class SearchForm(FlaskForm):
@@ -55,10 +70,42 @@ class RhythmForm(FlaskForm):
         return form
 
 
+class WishForm(FlaskForm):
+    """One weekday or part of the day more or less; each button of the page names one."""
+
+    add_weekday = IntegerField(validators=[Optional(), NumberRange(0, 6)])
+    drop_weekday = IntegerField(validators=[Optional(), NumberRange(0, 6)])
+    add_daypart = HiddenField(validators=[Optional(), AnyOf([each.value for each in Daypart])])
+    drop_daypart = HiddenField(validators=[Optional(), AnyOf([each.value for each in Daypart])])
+
+    def changed(self, wishes: Wishes) -> Wishes:
+        """Return ``wishes`` with what was pressed; the part named last is the next best."""
+        if not self.validate():
+            raise NoSuchWish("There is no such day or part of the day.")
+        days = (wishes.weekdays | _days(self.add_weekday)) - _days(self.drop_weekday)
+        dropped = {self.drop_daypart.data, self.add_daypart.data}
+        parts = [part for part in wishes.dayparts if part.value not in dropped]
+        if self.add_daypart.data:
+            parts.append(Daypart(self.add_daypart.data))
+        return Wishes(days, tuple(parts))
+
+
 class ReadForm(FlaskForm):
     """'I have read this'. ``seen`` is what was on the page."""
 
     seen = HiddenField()
+
+
+class FollowUpForm(FlaskForm):
+    """What was done about a follow-up."""
+
+    note = TextAreaField(
+        _l("What was done or learned"),
+        validators=[
+            DataRequired(_l("Write what was done or learned.")),
+            Length(max=4000, message=_l("Use at most 4,000 characters.")),
+        ],
+    )
 
 
 class StatusForm(FlaskForm):
@@ -117,6 +164,10 @@ class StatusForm(FlaskForm):
         """Return the status that was on the page; ``current`` where that makes no sense."""
         known = {status.value for status in EnrolmentStatus}
         return EnrolmentStatus(self.seen.data) if self.seen.data in known else current
+
+
+def _days(field: IntegerField) -> set[int]:
+    return set() if field.data is None else {int(field.data)}
 
 
 def _step_words(status: EnrolmentStatus, current: EnrolmentStatus) -> LazyString:

@@ -11,10 +11,11 @@ from outreach.chart.rules import Show
 from outreach.concerns.labels import KIND_WORDS as CONCERN_KIND_WORDS
 from outreach.concerns.labels import STATUS_WORDS as CONCERN_STATUS_WORDS
 from outreach.concerns.labels import URGENCY_WORDS
-from outreach.measures.labels import MEASURE_WORDS, value_words
+from outreach.measures.labels import MEASURE_WORDS, entered_words, level_words
 from outreach.measures.rules import ReadingSource
 from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
 from outreach.panels.rules import ChangeReason
+from outreach.planning import labels as planning
 from outreach.programmes import labels as programmes
 from outreach.programmes.rules import EnrolmentStatus, Protocol
 
@@ -25,11 +26,16 @@ SKIPS = SKIP_WORDS
 CONCERNS = CONCERN_KIND_WORDS
 CONCERN_STATUSES = CONCERN_STATUS_WORDS
 URGENCIES = {urgency: words for urgency, (words, _kind) in URGENCY_WORDS.items()}
-reading_value = value_words
+reading_value = entered_words
+level = level_words
+
+FOLLOW_UPS = planning.FOLLOW_UPS
+follow_up_reason = planning.follow_up_reason
 
 STATUSES = programmes.STATUSES
 PAUSE_REASONS = programmes.PAUSE_REASONS
 rhythm = programmes.rhythm
+rhythm_short = programmes.rhythm_short
 weeks = programmes.weeks
 reason = programmes.reason
 

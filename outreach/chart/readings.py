@@ -4,21 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from outreach.measures.models import Reading
-from outreach.measures.rules import MeasureKind
+from outreach.measures.readings import is_current
+from outreach.measures.rules import GLUCOSE, MeasureKind
 
-GLUCOSE = (MeasureKind.GLUCOSE, MeasureKind.GLUCOSE_FASTING)
 MOST = 200
-
-
-def is_current() -> ColumnElement[bool]:
-    """Return the condition that a reading counts: none supersedes it, nobody took it back."""
-    correction = aliased(Reading)
-    is_superseded = exists().where(correction.supersedes_id == Reading.id)
-    return and_(~is_superseded, Reading.withdrawn_at.is_(None))
 
 
 def of_patient(session: Session, patient_id: int) -> Sequence[Reading]:

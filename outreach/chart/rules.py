@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from outreach.patients.rules import ConsentSource
-from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus, Phase, Protocol
+from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 
 DAYS_A_WEEK = 7
 
@@ -90,11 +90,3 @@ def next_statuses(status: EnrolmentStatus) -> tuple[EnrolmentStatus, ...]:
 def may_enrol(latest: EnrolmentStatus | None) -> bool:
     """Say whether a patient whose latest enrolment stands at ``latest`` may be enrolled."""
     return latest is None or latest not in (*OPEN_STATUSES, EnrolmentStatus.DIED)
-
-
-def phase_to_choose(protocol: Protocol, day: date, starts_on: date) -> Phase | None:
-    """Return the phase, current on ``day`` or next, in which the patient has a choice."""
-    for phase in protocol.phases:
-        if day < phase.end_day(starts_on) and len(phase.choices) > 1:
-            return phase
-    return None

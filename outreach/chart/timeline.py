@@ -145,16 +145,20 @@ def _readings(patient_id: int) -> Select[*tuple[Any, ...]]:
             Reading.taken_at.label("at"),
             Reading.kind,
             Reading.value,
+            Reading.entered_unit,
+            Reading.bound,
             Reading.is_time_known,
             Reading.source,
-            or_(correction.id.is_not(None), Reading.withdrawn_at.is_not(None)).label(
-                "is_corrected"
-            ),
+            correction.id.label("corrected_by_id"),
+            correction.is_void.label("is_taken_back"),
+            correction.reason.label("why"),
+            Reading.reason,
+            Reading.withdrawn_at,
             StaffMember.name.label("by"),
         )
         .outerjoin(correction, correction.supersedes_id == Reading.id)
         .outerjoin(StaffMember, StaffMember.id == Reading.recorded_by_id)
-        .where(Reading.patient_id == patient_id)
+        .where(Reading.patient_id == patient_id, Reading.is_void.is_(False))
         .order_by(Reading.taken_at.desc(), Reading.id.desc())
     )
 

@@ -13,12 +13,22 @@ from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
 from outreach.chart import care, graphs, labels, readings, timeline
+from outreach.chart import follow_ups as contacts
 from outreach.chart import handover as handovers
 from outreach.chart import register as patient_register
-from outreach.chart.forms import ReadForm, RhythmForm, SearchForm, StatusForm
+from outreach.chart.forms import (
+    FollowUpForm,
+    ReadForm,
+    RhythmForm,
+    SearchForm,
+    StatusForm,
+    WishForm,
+)
 from outreach.chart.rules import may_enrol
+from outreach.concerns import flags
 from outreach.db import db
 from outreach.deps import deps
+from outreach.goals import setting
 from outreach.panels import duty
 from outreach.patients import finding, registry
 from outreach.patients.forms import DetailsForm
@@ -26,6 +36,9 @@ from outreach.patients.models import Patient
 from outreach.patients.rules import age_on
 from outreach.patients.views import KEEPERS
 from outreach.patients.views import bp as patients
+from outreach.planning import follow_ups as planned
+from outreach.planning.models import FollowUp
+from outreach.planning.rules import FollowUpKind
 from outreach.programmes import milestones, protocol
 from outreach.web.bounded import whole
 
@@ -64,9 +77,13 @@ def patient(ref: str) -> ResponseReturnValue:
         timeline=timeline.of_patient(db.session, shown.id, newest=newest),
         shown_entries=newest,
         may_manage=finding.may_manage(actor, shown.clinic_id),
+        risk_flags=flags.of_patient(db.session, shown.id),
+        today=now.astimezone(ZoneInfo(shown.zone)).date(),
         **_duty(cared, now=now),
         may_enrol=may_enrol(cared.course.enrolment.status if cared.course else None),
         programmes=protocol.names(db.session),
+        goals=setting.open_of(db.session, shown.id),
+        ended_goals=setting.ended_of(db.session, shown.id),
         **_measured(shown),
     )
     _note_view(shown, now=now)
@@ -85,6 +102,17 @@ def details(ref: str) -> ResponseReturnValue:
         return _saved(shown, "changed details", _("Saved."), now=now)
     page = render_template("chart/details.html", patient=shown, form=form)
     return page, 422 if form.errors else 200
+
+
+@bp.post("/<ref>/wishes")
+@role_required(*KEEPERS)
+def wishes(ref: str) -> ResponseReturnValue:
+    """Add or drop one weekday or part of the day that the patient likes."""
+    now = deps().clock()
+    shown = finding.to_change(db.session, signed_in(), ref)
+    changed = WishForm().changed(shown.wishes)
+    care.change_wishes(db.session, shown, changed, now=now)
+    return _saved(shown, "changed wishes", _("Saved."), now=now)
 
 
 @bp.route("/<ref>/rhythm", methods=["GET", "POST"])
@@ -175,6 +203,72 @@ def milestone(ref: str, code: str) -> ResponseReturnValue:
     return _saved(shown, "saw to milestone", _("Noted."), now=now)
 
 
+@bp.get("/follow-ups/")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def follow_ups() -> ResponseReturnValue:
+    """List whom calls don't get through to, for a coordinator to check how to reach them."""
+    checks = contacts.open_checks(db.session, signed_in().scope, now=deps().clock())
+    return render_template("chart/follow_ups.html", checks=checks)
+
+
+@bp.route("/follow-ups/<int:follow_up_id>", methods=["GET", "POST"])
+@role_required(*KEEPERS)
+def follow_up(follow_up_id: int) -> ResponseReturnValue:
+    """Close a follow-up with a note on what was done."""
+    now, actor = deps().clock(), signed_in()
+    found, shown = _to_follow_up(actor, follow_up_id)
+    form = FollowUpForm()
+    if form.validate_on_submit():
+        note = (form.note.data or "").strip()
+        planned.complete(db.session, found, note, by_staff_id=actor.staff_id, now=now)
+        _note(db.session, shown, "saw to follow-up", now=now)
+        db.session.commit()
+        flash(_("Noted."), "good")
+        return redirect(_back_from(found, shown))
+    page = render_template("chart/follow_up.html", patient=shown, follow_up=found, form=form)
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/follow-ups/<int:follow_up_id>/letter")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def letter(follow_up_id: int) -> ResponseReturnValue:
+    """Note that a letter went out."""
+    now, actor = deps().clock(), signed_in()
+    found, shown = _to_follow_up(actor, follow_up_id)
+    planned.note_letter(db.session, found, now=now)
+    _note(db.session, shown, "sent letter", now=now)
+    db.session.commit()
+    return redirect(_back_from(found, shown))
+
+
+@bp.post("/follow-ups/<int:follow_up_id>/unreachable")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def give_up(follow_up_id: int) -> ResponseReturnValue:
+    """Count a patient as unreachable."""
+    now, actor = deps().clock(), signed_in()
+    found, shown = _to_follow_up(actor, follow_up_id)
+    contacts.give_up(db.session, found, by_staff_id=actor.staff_id, now=now)
+    _note(db.session, shown, "changed status", now=now)
+    db.session.commit()
+    flash(_("Their calls and texts have stopped. Who reaches them can bring them back."), "good")
+    return redirect(_back_from(found, shown))
+
+
+def _to_follow_up(actor: Actor, follow_up_id: int) -> tuple[FollowUp, Patient]:
+    """Return a follow-up that is ``actor``'s to see to: a contact check is a manager's."""
+    found = planned.by_id(db.session, actor.scope, follow_up_id)
+    ref = db.session.get_one(Patient, found.patient_id).ref
+    is_check = found.kind is FollowUpKind.CONTACT_CHECK
+    find = finding.to_manage if is_check else finding.to_change
+    return found, find(db.session, actor, ref)
+
+
+def _back_from(found: FollowUp, shown: Patient) -> str:
+    if found.kind is FollowUpKind.CONTACT_CHECK:
+        return url_for("chart.follow_ups")
+    return url_for("chart.patient", ref=shown.ref)
+
+
 def _duty(cared: care.Care, *, now: datetime) -> dict[str, object]:
     """Return what the reader has to do with the calls: theirs now, theirs again, to read first."""
     staff_id, membership = signed_in().staff_id, cared.membership
@@ -192,9 +286,25 @@ def _duty(cared: care.Care, *, now: datetime) -> dict[str, object]:
 
 def _to_call(shown: Patient, actor: Actor, *, now: datetime) -> str:
     """Return the call of a patient where the reader may make it, else the patient's page."""
-    cared = care.of_patient(db.session, shown, now=now)
-    is_callable = cared.next_call is not None and cared.on_duty_id == actor.staff_id
+    is_callable = _is_callable(shown, actor, now=now)
     return url_for("calls.call" if is_callable else "chart.patient", ref=shown.ref)
+
+
+def _onward(shown: Patient, *, now: datetime) -> str:
+    """Return where to go on after a change: back to the call that it was made on, if any.
+
+    A call that the change took away leaves the queue to go back to.
+    """
+    if request.form.get("back") != "call":
+        return url_for("chart.patient", ref=shown.ref)
+    if _is_callable(shown, signed_in(), now=now):
+        return url_for("calls.call", ref=shown.ref, _anchor="plan")
+    return url_for("calls.queue")
+
+
+def _is_callable(shown: Patient, actor: Actor, *, now: datetime) -> bool:
+    cared = care.of_patient(db.session, shown, now=now)
+    return cared.next_call is not None and cared.on_duty_id == actor.staff_id
 
 
 def _measured(shown: Patient) -> dict[str, object]:
@@ -218,7 +328,7 @@ def _saved(shown: Patient, action: str, words: str, *, now: datetime) -> Respons
     _note(db.session, shown, action, now=now)
     db.session.commit()
     flash(words, "good")
-    return redirect(url_for("chart.patient", ref=shown.ref))
+    return redirect(_onward(shown, now=now))
 
 
 def _note(session: Session, shown: Patient, action: str, *, now: datetime) -> None:

@@ -12,34 +12,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
-from outreach.concerns import rota
-from outreach.concerns.models import Alert, Concern, OnCall
+from outreach.concerns import readiness, rota
+from outreach.concerns.models import Alert, Concern
 from outreach.concerns.rules import (
+    MOST_ROUNDS,
     ROUND_EVERY,
     ConcernStatus,
-    OnCallRank,
     ranks_told,
     round_of,
 )
 from outreach.messaging import outbox, templates
 from outreach.messaging.rules import SkipReason
 from outreach.orm import insert_new
-
-
-def on_call(session: Session, clinic_id: int, *, now: datetime) -> dict[OnCallRank, StaffMember]:
-    """Return who is on call at a clinic, by rank."""
-    rows = session.execute(
-        select(OnCall.rank, StaffMember)
-        .join(StaffMember, StaffMember.id == OnCall.staff_id)
-        .where(
-            OnCall.clinic_id == clinic_id,
-            OnCall.from_at <= now,
-            OnCall.until_at > now,
-            StaffMember.is_active.is_(True),
-        )
-        .order_by(OnCall.id.desc())
-    ).all()
-    return {row.rank: row.StaffMember for row in reversed(rows)}
 
 
 def unanswered_ids(session: Session) -> Sequence[int]:
@@ -57,10 +41,12 @@ def alert(session: Session, concern: Concern, *, now: datetime) -> int:
     One round at a time, the present one: after a night without a scheduler nobody gets six
     texts at once. Does not commit.
     """
-    number = round_of(concern.urgency, raised_at=concern.raised_at, now=now)
-    if number is None or concern.status is not ConcernStatus.OPEN:
+    since_waiting = round_of(concern.urgency, raised_at=concern.waits_since, now=now)
+    if since_waiting is None or concern.status is not ConcernStatus.OPEN:
         return 0
-    people = _people(session, concern.clinic_id, number, now=now)
+    people = _people(session, concern.clinic_id, since_waiting, now=now)
+    # A concern that was opened again begins its rounds anew, under numbers of their own.
+    number = concern.times_reopened * MOST_ROUNDS + since_waiting
     rows = [
         {"concern_id": concern.id, "round": number, "staff_id": person.id, "at": now}
         for person in people
@@ -94,7 +80,7 @@ def _people(
     Where nobody is on call, all nurses and managers of the clinic are told: better three
     people than none.
     """
-    ready = on_call(session, clinic_id, now=now)
+    ready = readiness.watch(session, clinic_id, now=now).ready
     told = [ready[rank] for rank in ranks_told(number) if rank in ready]
     return told or list(ready.values()) or rota.people(session, clinic_id, now=now)
 

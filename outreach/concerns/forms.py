@@ -1,27 +1,51 @@
 """Forms of the safety net."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
+    DateField,
     DateTimeLocalField,
+    HiddenField,
+    RadioField,
     SelectChoice,
     SelectField,
+    SelectMultipleField,
+    StringField,
     SubmitField,
     TelField,
     TextAreaField,
+    TimeField,
     ValidationError,
+    widgets,
 )
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from outreach.accounts.models import StaffMember
-from outreach.concerns.labels import RANK_WORDS
+from outreach.concerns.cards import Card
+from outreach.concerns.flags import NewFlag
+from outreach.concerns.labels import CALLERS_KIND_WORDS, NEEDED_WORDS, RANK_WORDS, RISK_WORDS
+from outreach.concerns.raising import Raised
+from outreach.concerns.readiness import Net
 from outreach.concerns.rota import Duty
-from outreach.concerns.rules import OnCallRank
+from outreach.concerns.rules import (
+    LONGEST_UNTIL_REVIEW,
+    ConcernKind,
+    Needed,
+    OnCallRank,
+    RiskKind,
+    Trigger,
+    Urgency,
+)
+from outreach.concerns.weekly import NewWeek
+from outreach.patients.labels import weekday_name
+
+MOST_WORDS = Length(max=4000, message=_l("Use at most 4,000 characters."))
 
 
 class ConcernForm(FlaskForm):
@@ -31,11 +55,60 @@ class ConcernForm(FlaskForm):
         _l("What was done or learned"),
         validators=[
             DataRequired(_l("Write what was done or learned.")),
-            Length(max=4000, message=_l("Use at most 4,000 characters.")),
+            MOST_WORDS,
         ],
     )
     close = SubmitField(_l("Save and close"))
     keep = SubmitField(_l("Save, keep open"))
+
+
+class RaiseForm(FlaskForm):
+    """A caller's worry with somebody on the line: nothing is required, so nothing waits."""
+
+    form_key = HiddenField(validators=[DataRequired(), Length(max=40)])
+    kind = RadioField(
+        _l("What is it?"),
+        choices=[SelectChoice(kind.value, words) for kind, words in CALLERS_KIND_WORDS.items()],
+        default=ConcernKind.SAFETY.value,
+    )
+    where_now = StringField(_l("Where are they now?"), validators=[Length(max=300)])
+    ring_back = TelField(_l("Number to ring back"), validators=[Length(max=40)])
+    words = TextAreaField(_l("A few words for the nurse"), validators=[MOST_WORDS])
+
+    def to_raised(self) -> Raised:
+        """Return what was said; the nurse reads the words first, then where and whom to ring."""
+        lines = [
+            (self.words.data or "").strip(),
+            _("Is now: %(place)s", place=self.where_now.data) if self.where_now.data else "",
+            _("Ring back: %(number)s", number=self.ring_back.data) if self.ring_back.data else "",
+        ]
+        return Raised(
+            Trigger(ConcernKind(self.kind.data), Urgency.NOW),
+            "\n".join(line for line in lines if line),
+            form_key=self.form_key.data,
+        )
+
+
+class WordsForm(FlaskForm):
+    """What a caller learned after raising a concern."""
+
+    words = TextAreaField(
+        _l("Add what you learn"),
+        validators=[DataRequired(_l("Write what you learned.")), MOST_WORDS],
+    )
+
+
+class SecondLookForm(FlaskForm):
+    """A second person agrees with how a concern was closed, or opens it again."""
+
+    note = TextAreaField(_l("What you saw, or why it is opened again"), validators=[MOST_WORDS])
+    agree = SubmitField(_l("Reviewed: rightly closed"))
+    reopen = SubmitField(_l("Open it again"))
+
+    def validate_note(self, field: TextAreaField) -> None:
+        """Ask for the reason of opening it again."""
+        if self.reopen.data and not (field.data or "").strip():
+            raise ValidationError(_l("Write why it is opened again."))
 
 
 class DutyForm(FlaskForm):
@@ -54,9 +127,11 @@ class DutyForm(FlaskForm):
     )
 
     @classmethod
-    def of(cls, people: Sequence[StaffMember], begins: datetime, ends: datetime) -> "DutyForm":
+    def of(
+        cls, people: Sequence[StaffMember], begins: datetime, ends: datetime, *, is_sent: bool
+    ) -> "DutyForm":
         """Return the form with the people who may be on call, and the times to begin with."""
-        form = cls(data={"from_at": begins, "until_at": ends})
+        form = cls(**_typed(is_sent=is_sent), data={"from_at": begins, "until_at": ends})
         form.staff_id.choices = [SelectChoice(each.id, each.name) for each in people]
         return form
 
@@ -73,6 +148,149 @@ class DutyForm(FlaskForm):
             _instant(self.from_at.data, zone),
             _instant(self.until_at.data, zone),
         )
+
+
+class WeekForm(FlaskForm):
+    """Somebody on call at the same hours of every week, on the clinic's clock."""
+
+    staff_id = SelectField(_l("Who"), coerce=int)
+    rank = SelectField(
+        _l("Told"),
+        choices=[SelectChoice(rank.value, words) for rank, words in RANK_WORDS.items()],
+    )
+    weekdays = SelectMultipleField(
+        _l("Days"),
+        coerce=int,
+        validators=[DataRequired(_l("Choose at least one day."))],
+        widget=widgets.ListWidget(prefix_label=False),
+        option_widget=widgets.CheckboxInput(),
+    )
+    begins = TimeField(_l("From"), validators=[InputRequired(_l("Write from when."))])
+    ends = TimeField(_l("Until"), validators=[InputRequired(_l("Write until when."))])
+
+    @classmethod
+    def of(cls, people: Sequence[StaffMember], *, is_sent: bool) -> "WeekForm":
+        """Return the form with the people who may be on call, Monday to Friday by day."""
+        usual = {"weekdays": list(range(5)), "begins": time(8), "ends": time(20)}
+        form = cls(**_typed(is_sent=is_sent), prefix="week", data=usual)
+        form.staff_id.choices = [SelectChoice(each.id, each.name) for each in people]
+        form.weekdays.choices = [SelectChoice(day, weekday_name(day)) for day in range(7)]
+        return form
+
+    def to_week(self, today: date) -> NewWeek:
+        """Return what was typed, from today on."""
+        if self.begins.data is None or self.ends.data is None:
+            raise ValueError("validated before")
+        return NewWeek(
+            self.staff_id.data,
+            OnCallRank(self.rank.data),
+            frozenset(self.weekdays.data or ()),
+            self.begins.data,
+            self.ends.data,
+            today,
+        )
+
+
+class NetForm(FlaskForm):
+    """Who must be on call before a call starts, and who leads where nobody is."""
+
+    needed = SelectField(
+        _l("Before a call starts"),
+        choices=[SelectChoice(needed.value, words) for needed, words in NEEDED_WORDS.items()],
+    )
+    lead_id = SelectField(_l("Clinic lead, always reachable"), coerce=int)
+
+    @classmethod
+    def of(cls, people: Sequence[StaffMember], net: Net, *, is_sent: bool) -> "NetForm":
+        """Return the form as the clinic keeps it now."""
+        kept = {"needed": net.needed.value, "lead_id": net.lead_id or 0}
+        form = cls(**_typed(is_sent=is_sent), prefix="net", data=kept)
+        nobody = SelectChoice(0, _l("nobody"))
+        form.lead_id.choices = [nobody, *(SelectChoice(each.id, each.name) for each in people)]
+        return form
+
+    def to_net(self) -> Net:
+        """Return what was chosen."""
+        return Net(Needed(self.needed.data), self.lead_id.data or None)
+
+
+class CardForm(FlaskForm):
+    """The numbers and words of a clinic for when somebody is in danger, in one language."""
+
+    emergency = TelField(
+        _l("Emergency number"),
+        validators=[DataRequired(_l("Write the number.")), Length(max=40)],
+    )
+    lifeline = TelField(
+        _l("Crisis line"), validators=[DataRequired(_l("Write the number.")), Length(max=40)]
+    )
+    lifeline_hint = StringField(_l("How the crisis line is reached"), validators=[Length(max=200)])
+    say = TextAreaField(
+        _l("What to say, a line each"),
+        validators=[DataRequired(_l("Write what to say.")), MOST_WORDS],
+    )
+
+    @classmethod
+    def of(cls, card: Card) -> "CardForm":
+        """Return the form with the card as it is."""
+        return cls(data={**vars(card), "say": "\n".join(card.say)})
+
+    def to_card(self) -> Card:
+        """Return what was typed."""
+        lines = [line.strip() for line in (self.say.data or "").splitlines()]
+        return Card(
+            self.emergency.data or "",
+            self.lifeline.data or "",
+            self.lifeline_hint.data or "",
+            tuple(line for line in lines if line),
+        )
+
+
+def is_within_reach(field: DateField, today: date) -> bool:
+    """Say whether a flag can be looked at again on that day; the reason stands beside it."""
+    if field.data is not None and today <= field.data <= today + LONGEST_UNTIL_REVIEW:
+        return True
+    field.errors = [*field.errors, _("Choose a day within the next three months.")]
+    return False
+
+
+class FlagForm(FlaskForm):
+    """A flag about a risk, with the day on which somebody looks at it again."""
+
+    kind = SelectField(
+        _l("What"),
+        choices=[SelectChoice(kind.value, words) for kind, words in RISK_WORDS.items()],
+    )
+    words = StringField(
+        _l("What to know before dialling"),
+        validators=[DataRequired(_l("Write what to know.")), Length(max=300)],
+    )
+    review_on = DateField(
+        _l("Look at it again by"), validators=[InputRequired(_l("Choose a day."))]
+    )
+
+    @classmethod
+    def of(cls, today: date) -> "FlagForm":
+        """Return the form with a review in two weeks."""
+        return cls(data={"review_on": today + timedelta(days=14)})
+
+    def to_flag(self) -> NewFlag:
+        """Return what was typed."""
+        if self.review_on.data is None:
+            raise ValueError("validated before")
+        return NewFlag(RiskKind(self.kind.data), self.words.data or "", self.review_on.data)
+
+
+class FlagReviewForm(FlaskForm):
+    """A look at a flag: kept until another day, or ended; with words either way."""
+
+    note = StringField(
+        _l("What you found"),
+        validators=[DataRequired(_l("Write what you found.")), Length(max=1000)],
+    )
+    review_on = DateField(_l("Look at it again by"), validators=[Optional()])
+    keep = SubmitField(_l("Keep it until then"))
+    end = SubmitField(_l("End the flag"))
 
 
 class AlertNumberForm(FlaskForm):
@@ -97,6 +315,11 @@ class AlertNumberForm(FlaskForm):
         if not phonenumbers.is_valid_number(parsed):
             raise ValidationError(_l("That is not a telephone number."))
         self.e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _typed(*, is_sent: bool) -> dict[str, None]:
+    """Keep a form that stands beside the one that was sent as it begins."""
+    return {} if is_sent else {"formdata": None}
 
 
 def _instant(local: datetime | None, zone: ZoneInfo) -> datetime:

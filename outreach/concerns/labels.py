@@ -2,7 +2,15 @@
 
 from flask_babel import lazy_gettext as _l
 
-from outreach.concerns.rules import ConcernKind, ConcernStatus, OnCallRank, StepKind, Urgency
+from outreach.concerns.rules import (
+    ConcernKind,
+    ConcernStatus,
+    Needed,
+    OnCallRank,
+    RiskKind,
+    StepKind,
+    Urgency,
+)
 
 KIND_WORDS = {
     ConcernKind.SAFETY: _l("Safety concern"),
@@ -11,6 +19,17 @@ KIND_WORDS = {
     ConcernKind.PRESSURE_HIGH: _l("High blood pressure"),
     ConcernKind.SELF_HARM: _l("Thoughts of self-harm"),
     ConcernKind.MOOD: _l("Low mood or worry"),
+    ConcernKind.DANGER: _l("In danger now"),
+    ConcernKind.MEDICAL: _l("Medical emergency"),
+    ConcernKind.ABUSE: _l("Abuse or violence"),
+}
+# How a caller is asked what a worry is about, with the person still on the line.
+CALLERS_KIND_WORDS = {
+    ConcernKind.DANGER: _l("In danger now"),
+    ConcernKind.SELF_HARM: _l("Thoughts of suicide"),
+    ConcernKind.MEDICAL: _l("Medical"),
+    ConcernKind.ABUSE: _l("Abuse or violence"),
+    ConcernKind.SAFETY: _l("Something else"),
 }
 URGENCY_WORDS = {
     Urgency.NOW: (_l("now"), "urgent"),
@@ -23,6 +42,9 @@ STEP_WORDS = {
     StepKind.NOTED: _l("noted"),
     StepKind.CALL_CORRECTED: _l("the call it was raised in was corrected"),
     StepKind.CLOSED: _l("closed"),
+    StepKind.ADDED: _l("added by the caller"),
+    StepKind.REVIEWED: _l("reviewed"),
+    StepKind.REOPENED: _l("opened again"),
 }
 STATUS_WORDS = {
     ConcernStatus.OPEN: _l("open"),
@@ -33,4 +55,14 @@ RANK_WORDS = {
     OnCallRank.FIRST: _l("First"),
     OnCallRank.BACKUP: _l("Backup, after 15 minutes"),
     OnCallRank.LEAD: _l("Lead, after 30 minutes"),
+}
+NEEDED_WORDS = {
+    Needed.ANYBODY: _l("Anybody on call, the lead among them"),
+    Needed.FIRST: _l("Somebody in the first place"),
+}
+RISK_WORDS = {
+    RiskKind.SUICIDE: _l("Suicide risk"),
+    RiskKind.ABUSE: _l("Abuse or violence at home"),
+    RiskKind.MEDICAL: _l("Medical risk"),
+    RiskKind.OTHER: _l("Other risk"),
 }

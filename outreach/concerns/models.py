@@ -1,18 +1,32 @@
 """Tables of concerns."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
-from outreach.concerns.rules import ConcernKind, ConcernStatus, OnCallRank, StepKind, Urgency
+from outreach.concerns.rules import (
+    ConcernKind,
+    ConcernStatus,
+    Needed,
+    OnCallRank,
+    RiskKind,
+    StepKind,
+    Turn,
+    Urgency,
+)
 from outreach.orm import Model
 from outreach.patients.models import Patient
+from outreach.patients.rules import weekdays_from_mask
 
 
 class Concern(Model):
-    """Something worrying about one patient, until somebody has dealt with it."""
+    """Something worrying about one patient, until somebody has dealt with it.
+
+    ``form_key`` makes a page that is sent twice one concern. ``reopened_at`` is when it last
+    began to wait anew.
+    """
 
     __tablename__ = "concern"
     __table_args__ = (Index(None, "clinic_id", "status"), Index(None, "patient_id"))
@@ -27,8 +41,32 @@ class Concern(Model):
     raised_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    form_key: Mapped[str | None] = mapped_column(String(40), unique=True)
+    acknowledged_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    reopened_at: Mapped[datetime | None]
+    times_reopened: Mapped[int] = mapped_column(default=0)
 
     patient: Mapped[Patient] = relationship(lazy="raise_on_sql")
+    acknowledged_by: Mapped[StaffMember | None] = relationship(
+        lazy="raise_on_sql", foreign_keys=[acknowledged_by_id]
+    )
+    closed_by: Mapped[StaffMember | None] = relationship(
+        lazy="raise_on_sql", foreign_keys=[closed_by_id]
+    )
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when somebody has been asked to take it on."""
+        return self.reopened_at or self.raised_at
+
+    @property
+    def waits_for_review(self) -> bool:
+        """Whether a second person has yet to look at how it was closed."""
+        is_urgent = self.urgency is Urgency.NOW
+        return is_urgent and self.status is ConcernStatus.CLOSED and self.reviewed_at is None
 
 
 class ConcernStep(Model):
@@ -77,3 +115,94 @@ class Alert(Model):
     at: Mapped[datetime]
 
     staff: Mapped[StaffMember | None] = relationship(lazy="raise_on_sql")
+
+
+class OnCallWeek(Model):
+    """Somebody is on call at the same hours of every week. See :class:`rules.Turn`."""
+
+    __tablename__ = "on_call_week"
+    __table_args__ = (Index(None, "clinic_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    rank: Mapped[OnCallRank]
+    weekdays: Mapped[int]
+    begins: Mapped[time]
+    ends: Mapped[time]
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+    by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+
+    staff: Mapped[StaffMember] = relationship(lazy="raise_on_sql", foreign_keys=[staff_id])
+
+    @property
+    def turn(self) -> Turn:
+        """The hours, as the rules take them."""
+        days = weekdays_from_mask(self.weekdays)
+        return Turn(days, self.begins, self.ends, self.from_on, self.until_on)
+
+
+class ClinicSafety(Model):
+    """How one clinic keeps its net: who must be on call, and who leads where nobody is.
+
+    A clinic without a row needs anybody and has no lead.
+    """
+
+    __tablename__ = "clinic_safety"
+
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"), primary_key=True)
+    needed: Mapped[Needed]
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+
+
+class CrisisCard(Model):
+    """What to do and say now, and whom to ring, in one language at one clinic."""
+
+    __tablename__ = "crisis_card"
+    __table_args__ = (UniqueConstraint("clinic_id", "language"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    language: Mapped[str] = mapped_column(String(10))
+    emergency: Mapped[str] = mapped_column(String(40))
+    lifeline: Mapped[str] = mapped_column(String(40))
+    lifeline_hint: Mapped[str] = mapped_column(String(200))
+    say: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+
+
+class RiskFlag(Model):
+    """What to know about a patient before dialling; looked at again by a day, never dropped."""
+
+    __tablename__ = "risk_flag"
+    __table_args__ = (Index(None, "patient_id"), Index(None, "clinic_id", "review_on"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    kind: Mapped[RiskKind]
+    words: Mapped[str] = mapped_column(String(300))
+    raised_at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    review_on: Mapped[date]
+    ended_at: Mapped[datetime | None]
+
+    patient: Mapped[Patient] = relationship(lazy="raise_on_sql")
+
+
+class RiskReview(Model):
+    """One look at a flag: kept until another day, or, without ``review_on``, ended."""
+
+    __tablename__ = "risk_flag_review"
+    __table_args__ = (Index(None, "flag_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    flag_id: Mapped[int] = mapped_column(ForeignKey("risk_flag.id"))
+    at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    note: Mapped[str] = mapped_column(Text)
+    review_on: Mapped[date | None]
+
+    by: Mapped[StaffMember] = relationship(lazy="raise_on_sql")

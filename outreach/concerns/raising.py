@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session, joinedload
@@ -11,9 +11,20 @@ from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.concerns import alerting
 from outreach.concerns.models import Concern, ConcernStep
-from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Trigger, Urgency
+from outreach.concerns.rules import (
+    CALLERS_KINDS,
+    ConcernKind,
+    ConcernStatus,
+    StepKind,
+    Trigger,
+    Urgency,
+)
 from outreach.errors import NotFound, RuleBroken, Stale
+from outreach.orm import insert_new
 from outreach.patients.models import Patient
+
+# What is saved with the call adds to what was raised during it.
+SAME_CALL = timedelta(hours=2)
 
 _URGENCY_ORDER = case(
     {urgency: rank for rank, urgency in enumerate(Urgency)}, value=Concern.urgency
@@ -40,11 +51,12 @@ class NoteMissing(RuleBroken):
 
 @dataclass(frozen=True)
 class Raised:
-    """What is needed to raise a concern."""
+    """What is needed to raise a concern. ``form_key`` makes a page sent twice one concern."""
 
     trigger: Trigger
     note: str
     reading_id: int | None = None
+    form_key: str | None = None
 
 
 def raise_concern(
@@ -55,21 +67,45 @@ def raise_concern(
     by_staff_id: int | None,
     now: datetime,
 ) -> Concern:
-    """Open a concern with its first step, and tell who is on call. Does not commit."""
-    concern = Concern(
-        clinic_id=patient.clinic_id,
-        patient_id=patient.id,
-        reading_id=raised.reading_id,
-        kind=raised.trigger.kind,
-        urgency=raised.trigger.urgency,
-        status=ConcernStatus.OPEN,
-        raised_at=now,
-    )
-    session.add(concern)
-    session.flush()
-    _step(session, concern, StepKind.RAISED, raised.note, by_staff_id=by_staff_id, now=now)
-    alerting.alert(session, concern, now=now)
+    """Open a concern with its first step, and tell who is on call. Does not commit.
+
+    A second time with the same ``form_key`` returns the concern of the first.
+    """
+    concern, is_new = _open(session, patient, raised, now=now)
+    if is_new:
+        _step(session, concern, StepKind.RAISED, raised.note, by_staff_id=by_staff_id, now=now)
+        alerting.alert(session, concern, now=now)
     return concern
+
+
+def raise_with_call(
+    session: Session, patient: Patient, words: str, *, by_staff_id: int, now: datetime
+) -> Concern:
+    """Raise a caller's worry with the call that is saved, or add to the one they raised in it.
+
+    Does not commit.
+    """
+    known = _raised_in_call(session, patient.id, by_staff_id, now=now)
+    if known is None:
+        return raise_concern(session, patient, safety(words), by_staff_id=by_staff_id, now=now)
+    if words.strip():
+        _step(session, known, StepKind.ADDED, words, by_staff_id=by_staff_id, now=now)
+    return known
+
+
+def add_words(
+    session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime
+) -> None:
+    """Add what a caller learned after raising a concern. Does not commit.
+
+    Raises:
+        AlreadyClosed: a nurse closed it meanwhile.
+        NoteMissing: no words were given.
+    """
+    _refuse_closed(session, concern)
+    if not text.strip():
+        raise NoteMissing("Write what you learned.")
+    _step(session, concern, StepKind.ADDED, text, by_staff_id=by_staff_id, now=now)
 
 
 def safety(note: str) -> Raised:
@@ -77,15 +113,12 @@ def safety(note: str) -> Raised:
     return Raised(Trigger(ConcernKind.SAFETY, Urgency.NOW), note)
 
 
-def raised_at(session: Session, patient_id: int, *, now: datetime) -> bool:
-    """Say whether a concern about a patient was raised at this very instant."""
-    return bool(
-        session.scalar(
-            select(Concern.id)
-            .where(Concern.patient_id == patient_id, Concern.raised_at == now)
-            .limit(1)
-        )
-    )
+def most_urgent_at(session: Session, patient_id: int, *, now: datetime) -> Urgency | None:
+    """Return how urgent what was raised about a patient at this very instant is."""
+    found = session.scalars(
+        select(Concern.urgency).where(Concern.patient_id == patient_id, Concern.raised_at == now)
+    ).all()
+    return next((urgency for urgency in Urgency if urgency in found), None)
 
 
 def first_words(session: Session, concerns: Sequence[Concern]) -> dict[int, str]:
@@ -121,7 +154,10 @@ def unclosed(session: Session, scope: Scope) -> Sequence[Concern]:
     """Return concerns in scope that are not closed: unanswered first, then the most urgent."""
     return session.scalars(
         select(Concern)
-        .options(joinedload(Concern.patient).joinedload(Patient.clinic))
+        .options(
+            joinedload(Concern.patient).joinedload(Patient.clinic),
+            joinedload(Concern.acknowledged_by),
+        )
         .where(
             visible(scope, Concern.clinic_id, Concern.patient_id),
             Concern.status != ConcernStatus.CLOSED,
@@ -148,7 +184,11 @@ def by_id(session: Session, scope: Scope, concern_id: int) -> Concern:
     """Return one concern with patient and clinic, or raise NoSuchConcern."""
     concern = session.scalar(
         select(Concern)
-        .options(joinedload(Concern.patient).joinedload(Patient.clinic))
+        .options(
+            joinedload(Concern.patient).joinedload(Patient.clinic),
+            joinedload(Concern.acknowledged_by),
+            joinedload(Concern.closed_by),
+        )
         .where(Concern.id == concern_id, visible(scope, Concern.clinic_id, Concern.patient_id))
     )
     if concern is None:
@@ -175,6 +215,7 @@ def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: da
     if concern.status is ConcernStatus.ACKNOWLEDGED:
         return
     concern.status, concern.acknowledged_at = ConcernStatus.ACKNOWLEDGED, now
+    concern.acknowledged_by_id = by_staff_id
     alerting.stop(session, concern, now=now)
     _step(session, concern, StepKind.ACKNOWLEDGED, "", by_staff_id=by_staff_id, now=now)
 
@@ -198,9 +239,58 @@ def close(
     if not text.strip():
         raise NoteMissing("Say what was done before closing.")
     concern.status, concern.closed_at = ConcernStatus.CLOSED, now
-    concern.acknowledged_at = concern.acknowledged_at or now
+    concern.closed_by_id = by_staff_id
+    if concern.acknowledged_at is None:
+        concern.acknowledged_at, concern.acknowledged_by_id = now, by_staff_id
     alerting.stop(session, concern, now=now)
     _step(session, concern, StepKind.CLOSED, text, by_staff_id=by_staff_id, now=now)
+
+
+def _open(
+    session: Session, patient: Patient, raised: Raised, *, now: datetime
+) -> tuple[Concern, bool]:
+    """Return the concern as stored, and whether it is new; its form key decides."""
+    values = {
+        "clinic_id": patient.clinic_id,
+        "patient_id": patient.id,
+        "reading_id": raised.reading_id,
+        "kind": raised.trigger.kind,
+        "urgency": raised.trigger.urgency,
+        "status": ConcernStatus.OPEN,
+        "raised_at": now,
+        "form_key": raised.form_key,
+    }
+    if raised.form_key is None:
+        concern = Concern(**values)
+        session.add(concern)
+        session.flush()
+        return concern, True
+    is_new = bool(insert_new(session, Concern, [values]))
+    concern = session.scalars(select(Concern).where(Concern.form_key == raised.form_key)).one()
+    if concern.patient_id != patient.id:
+        raise NoSuchConcern("There is no such concern.")
+    return concern, is_new
+
+
+def _raised_in_call(
+    session: Session, patient_id: int, by_staff_id: int, *, now: datetime
+) -> Concern | None:
+    """Return the caller's own worry of this call that is not closed, held until the commit."""
+    return session.scalar(
+        select(Concern)
+        .join(ConcernStep, ConcernStep.concern_id == Concern.id)
+        .where(
+            Concern.patient_id == patient_id,
+            Concern.kind.in_(CALLERS_KINDS),
+            Concern.status != ConcernStatus.CLOSED,
+            Concern.raised_at > now - SAME_CALL,
+            ConcernStep.kind == StepKind.RAISED,
+            ConcernStep.by_staff_id == by_staff_id,
+        )
+        .order_by(Concern.id.desc())
+        .limit(1)
+        .with_for_update(of=Concern)
+    )
 
 
 def note_correction(

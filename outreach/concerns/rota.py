@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role
-from outreach.concerns.models import OnCall
+from outreach.concerns.models import OnCall, OnCallWeek
 from outreach.concerns.rules import OnCallRank
 from outreach.errors import NotFound, RuleBroken
 
@@ -28,7 +28,7 @@ class UnfitForDuty(RuleBroken):
 class Overlaps(RuleBroken):
     """Somebody is on call in that rank for part of that time already."""
 
-    def __init__(self, other: OnCall) -> None:
+    def __init__(self, other: OnCall | OnCallWeek) -> None:
         super().__init__("Somebody is on call then already.")
         self.other = other
 
@@ -52,8 +52,7 @@ def add(session: Session, clinic: Clinic, duty: Duty, *, by_staff_id: int, now: 
     """
     # Two at once wait here for each other, so that the second one sees the first.
     session.execute(select(Clinic.id).where(Clinic.id == clinic.id).with_for_update())
-    if duty.staff_id not in {person.id for person in people(session, clinic.id, now=now)}:
-        raise UnfitForDuty("Only nurses and managers of this clinic can be on call.")
+    refuse_unfit(session, clinic.id, duty.staff_id, now=now)
     other = session.scalar(
         select(OnCall)
         .options(joinedload(OnCall.staff))
@@ -104,15 +103,21 @@ def coming(session: Session, clinic_id: int, *, now: datetime) -> Sequence[OnCal
     ).all()
 
 
-def people(session: Session, clinic_id: int, *, now: datetime) -> Sequence[StaffMember]:
-    """Return the nurses and managers of a clinic, by name."""
+def people(
+    session: Session,
+    clinic_id: int,
+    *,
+    now: datetime,
+    roles: Sequence[Role] = MAY_BE_ON_CALL,
+) -> Sequence[StaffMember]:
+    """Return the nurses and managers of a clinic, or those in other ``roles``, by name."""
     today = now.date()
     return session.scalars(
         select(StaffMember)
         .join(Membership)
         .where(
             Membership.clinic_id == clinic_id,
-            Membership.role.in_(MAY_BE_ON_CALL),
+            Membership.role.in_(roles),
             Membership.from_on <= today,
             or_(Membership.until_on.is_(None), Membership.until_on > today),
             StaffMember.is_active.is_(True),
@@ -120,6 +125,12 @@ def people(session: Session, clinic_id: int, *, now: datetime) -> Sequence[Staff
         .distinct()
         .order_by(StaffMember.name, StaffMember.id)
     ).all()
+
+
+def refuse_unfit(session: Session, clinic_id: int, staff_id: int, *, now: datetime) -> None:
+    """Raise UnfitForDuty unless somebody is a nurse or manager of a clinic."""
+    if staff_id not in {person.id for person in people(session, clinic_id, now=now)}:
+        raise UnfitForDuty("Only nurses and managers of this clinic can be on call.")
 
 
 def keep_number(session: Session, staff_id: int, e164: str | None) -> None:

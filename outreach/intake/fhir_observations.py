@@ -1,4 +1,4 @@
-"""FHIR Observations: glucose, HbA1c, blood pressure, weight and PHQ-9 totals.
+"""FHIR Observations: glucose, HbA1c, GMI, pressure, pulse, weight, height, PHQ-9 totals.
 
 Source of the codes: domain.md C; 55284-4 and 2339-0 are what Synthea writes.
 """
@@ -30,10 +30,14 @@ KINDS = {
     "59261-8": MeasureKind.HBA1C,
     "41653-7": MeasureKind.GLUCOSE,
     "14743-9": MeasureKind.GLUCOSE,
-    "2345-7": MeasureKind.GLUCOSE,
-    "2339-0": MeasureKind.GLUCOSE,
+    "2345-7": MeasureKind.GLUCOSE_LAB,
+    "2339-0": MeasureKind.GLUCOSE_LAB,
     "41604-0": MeasureKind.GLUCOSE_FASTING,
-    "1558-6": MeasureKind.GLUCOSE_FASTING,
+    "1558-6": MeasureKind.GLUCOSE_LAB_FASTING,
+    "97506-0": MeasureKind.GMI,
+    "8867-4": MeasureKind.PULSE,
+    "8302-2": MeasureKind.HEIGHT,
+    "39156-5": MeasureKind.BMI,
     "29463-7": MeasureKind.WEIGHT,
     "44261-6": MeasureKind.PHQ9_TOTAL,
     "8480-6": MeasureKind.SYSTOLIC,
@@ -54,6 +58,11 @@ UNITS = {
     "lb": "[lb_av]",
     "lbs": "[lb_av]",
     "lb_av": "[lb_av]",
+    "[in_us]": "[in_i]",
+    "in": "[in_i]",
+    "beats/minute": "/min",
+    "{beats}/min": "/min",
+    "bpm": "/min",
     "percent": "%",
     "{percent}": "%",
 }
@@ -124,7 +133,7 @@ def _value(kind: MeasureKind, holder: dict[str, Any]) -> readings.Value:
     if number is None:
         raise Refused("holds no number")
     unit = _unit(kind, holder)
-    if kind in PRESSURES:  # computed ones come with decimals, which no cuff shows
+    if REGISTRY[kind].is_whole and unit != "{score}":  # computed ones, which no cuff shows
         number = number.quantize(Decimal(1), ROUND_HALF_UP)
     return readings.value(kind, number, unit, place="the unit given")
 

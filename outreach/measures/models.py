@@ -1,12 +1,12 @@
 """The table of measured values."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from outreach.measures.rules import MeasureKind, ReadingSource
+from outreach.measures.rules import Bound, MeasureKind, ReadingSource, Sign
 from outreach.orm import Model
 
 
@@ -16,8 +16,13 @@ class Reading(Model):
     ``value`` is in the canonical unit of ``kind``; ``entered_value`` and ``entered_unit``
     are what was typed or received. ``taken_at`` is when the body was measured (local noon
     where only the day is known), ``recorded_at`` when we heard of it. ``external_key``
-    makes the same reading from the same source one row. ``withdrawn_at``: the call it was
-    told in was taken back; it counts no more.
+    makes the same reading from the same source one row.
+
+    ``bound`` is what a meter showed instead of a number (HI, LO). ``signs`` is what was said
+    with the reading, ``begins_on`` the first day of a value over several days. A correction
+    says why in ``reason``; with ``is_void`` the reading it supersedes was entered in error,
+    and nothing stands in its place. ``is_unreliable``: the body makes the value doubtful, as
+    a transfusion does an HbA1c. ``withdrawn_at``: the call it was told in was taken back.
     """
 
     __tablename__ = "reading"
@@ -42,4 +47,15 @@ class Reading(Model):
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     source: Mapped[ReadingSource]
     external_key: Mapped[str | None] = mapped_column(String(200))
+    bound: Mapped[Bound | None]
+    signs: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
+    begins_on: Mapped[date | None]
+    is_unreliable: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_void: Mapped[bool] = mapped_column(default=False, server_default=false())
     withdrawn_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
+
+    @property
+    def said(self) -> frozenset[Sign]:
+        """What was said with the reading."""
+        return frozenset(map(Sign, self.signs or ()))

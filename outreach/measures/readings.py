@@ -1,27 +1,35 @@
 """Readings: storing them, and reading them back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from outreach.measures.models import Reading
-from outreach.measures.rules import REGISTRY, MeasureKind, ReadingSource
+from outreach.measures.rules import REGISTRY, Bound, MeasureKind, ReadingSource, Sign
 from outreach.patients.models import Patient
 
 
 @dataclass(frozen=True)
 class ReportedReading:
-    """A value as somebody said it. ``taken_at``: when the body was measured."""
+    """A value as somebody said it. ``taken_at``: when the body was measured.
+
+    ``bound``: the meter said HI or LO, and ``value`` is the most or least that it shows.
+    ``begins_on``: the first day of a value over several days.
+    """
 
     kind: MeasureKind
     value: Decimal
     unit: str
     taken_at: datetime
     is_time_known: bool
+    bound: Bound | None = None
+    signs: frozenset[Sign] = frozenset()
+    begins_on: date | None = None
+    is_unreliable: bool = False
 
 
 def store(
@@ -42,17 +50,49 @@ def store(
         attempt_id=attempt_id,
         kind=reported.kind,
         value=measure.in_canonical_unit(reported.value, reported.unit),
-        entered_value=format(reported.value, "f"),
+        entered_value=entered(reported),
         entered_unit=reported.unit,
         taken_at=reported.taken_at,
         is_time_known=reported.is_time_known,
         recorded_at=now,
         recorded_by_id=by_staff_id,
         source=source,
+        bound=reported.bound,
+        signs=sorted(reported.signs),
+        begins_on=reported.begins_on,
+        is_unreliable=reported.is_unreliable,
     )
     session.add(reading)
     session.flush()
     return reading
+
+
+def entered(reported: ReportedReading) -> str:
+    """Return a value as it was typed: '132', or 'HI'."""
+    return reported.bound.value if reported.bound else format(reported.value, "f")
+
+
+def is_current() -> ColumnElement[bool]:
+    """Return the condition that a reading counts: not corrected, not taken back."""
+    correction = aliased(Reading)
+    is_corrected = exists().where(correction.supersedes_id == Reading.id)
+    return and_(~is_corrected, Reading.is_void.is_(False), Reading.withdrawn_at.is_(None))
+
+
+def since(
+    session: Session, patient_id: int, kinds: Collection[MeasureKind], *, at: datetime
+) -> Sequence[Reading]:
+    """Return the readings of ``kinds`` that count and were taken from ``at`` on, in order."""
+    return session.scalars(
+        select(Reading)
+        .where(
+            Reading.patient_id == patient_id,
+            Reading.kind.in_(kinds),
+            Reading.taken_at >= at,
+            is_current(),
+        )
+        .order_by(Reading.taken_at, Reading.id)
+    ).all()
 
 
 def withdraw(session: Session, attempt_id: int, *, now: datetime) -> None:
@@ -65,15 +105,13 @@ def withdraw(session: Session, attempt_id: int, *, now: datetime) -> None:
 
 
 def latest(session: Session, patient_id: int, kinds: Sequence[MeasureKind]) -> list[Reading]:
-    """Return the newest reading that nothing supersedes, for each of ``kinds``, as listed."""
-    newer = aliased(Reading)
+    """Return the newest reading that counts, for each of ``kinds``, as listed."""
     rows = session.scalars(
         select(Reading)
         .where(
             Reading.patient_id == patient_id,
             Reading.kind.in_(kinds),
-            Reading.withdrawn_at.is_(None),
-            ~select(newer.id).where(newer.supersedes_id == Reading.id).exists(),
+            is_current(),
         )
         .order_by(Reading.taken_at.desc(), Reading.id.desc())
     ).all()

@@ -56,6 +56,8 @@ class DetailsForm(FlaskForm):
         validators=[Optional()],
     )
     about = TextAreaField(_l("About this person"), validators=[Length(max=_ABOUT_LENGTH)])
+    said_as = StringField(_l("How to say the name"), validators=[Length(max=120)])
+    approach = TextAreaField(_l("How to talk with them"), validators=[Length(max=1000)])
 
     @classmethod
     def of(cls, patient: Patient) -> "DetailsForm":
@@ -91,6 +93,8 @@ class DetailsForm(FlaskForm):
             dayparts=tuple(Daypart(part) for part in chosen if part),
             is_voicemail_allowed=_VOICEMAIL[self.voicemail.data or ""],
             about=_stripped(self.about),
+            said_as=_stripped(self.said_as) or None,
+            approach=_stripped(self.approach) or None,
         )
 
 
@@ -162,6 +166,8 @@ def _known(patient: Patient) -> dict[str, Any]:
         "second_daypart": liked[1],
         "voicemail": voicemail,
         "about": patient.about,
+        "said_as": patient.said_as,
+        "approach": patient.approach,
     }
 
 

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 from babel.core import get_global
 from babel.dates import get_day_names
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from outreach.clock import local_day
-from outreach.patients.rules import ConsentSource, Daypart, NumberHealth
+from outreach.patients.rules import ConsentSource, Daypart, NumberHealth, weekdays_from_mask
 from outreach.web.template_filters import full_day, language_name
 
 # What callers are asked for most; a patient's own language is always offered as well.
@@ -43,6 +44,17 @@ CONSENT_SOURCES: dict[ConsentSource, LazyString] = {
 def weekday_name(weekday: int) -> str:
     """Return the short name of a weekday, 0 Monday: 'Mon'."""
     return str(get_day_names("abbreviated", locale=get_locale())[weekday])
+
+
+def weekdays_of_mask(mask: int) -> str:
+    """Return the weekdays of a stored bit mask: 'every day', 'Mon to Fri', 'Mon, Wed'."""
+    days = sorted(weekdays_from_mask(mask))
+    if len(days) == len(range(7)):
+        return str(_("every day"))
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:  # noqa: PLR2004
+        first, last = weekday_name(days[0]), weekday_name(days[-1])
+        return str(_("%(first)s to %(last)s", first=first, last=last))
+    return ", ".join(map(weekday_name, days))
 
 
 def day_in(instant: datetime, zone: str) -> str:

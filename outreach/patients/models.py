@@ -22,7 +22,8 @@ class Patient(Model):
     """Someone who is called. ``ref`` is the random id that addresses of pages carry.
 
     ``weekdays`` is a bit mask, bit 0 Monday; ``dayparts`` are words in order of liking;
-    both empty mean no preference. ``about`` is what matters to this person. ``state`` is the
+    both empty mean no preference. ``about`` is what matters to this person, ``approach`` how
+    to talk with them, ``said_as`` how to say their name. ``state`` is the
     part of the country where they live (ISO 3166-2 without the country: TX), from their
     address. ``wished_caller`` is whom they would rather speak with, None for anybody.
     """
@@ -40,6 +41,7 @@ class Patient(Model):
     given_name: Mapped[str] = mapped_column(String(120))
     family_name: Mapped[str] = mapped_column(String(120))
     preferred_name: Mapped[str | None] = mapped_column(String(120))
+    said_as: Mapped[str | None] = mapped_column(String(120))
     pronouns: Mapped[str | None] = mapped_column(String(40))
     date_of_birth: Mapped[date]
     sex: Mapped[Sex]
@@ -51,6 +53,7 @@ class Patient(Model):
     dayparts: Mapped[list[str]]
     is_voicemail_allowed: Mapped[bool | None]
     about: Mapped[str] = mapped_column(Text)
+    approach: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
 
     clinic: Mapped[Clinic] = relationship(lazy="raise_on_sql")

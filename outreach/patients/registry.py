@@ -12,7 +12,7 @@ from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Daypart, NumberHealth, mask_of_weekdays
+from outreach.patients.rules import Daypart, NumberHealth, Wishes, mask_of_weekdays
 
 
 class NoSuchPatient(NotFound):
@@ -31,6 +31,8 @@ class Details:
     dayparts: tuple[Daypart, ...]
     is_voicemail_allowed: bool | None
     about: str
+    said_as: str | None = None
+    approach: str | None = None
 
 
 def new_ref() -> str:
@@ -105,7 +107,13 @@ def change_details(patient: Patient, details: Details) -> None:
     patient.pronouns = details.pronouns
     patient.language = details.language
     patient.zone = details.zone
-    patient.weekdays = mask_of_weekdays(details.weekdays)
-    patient.dayparts = [part.value for part in details.dayparts]
+    change_wishes(patient, Wishes(details.weekdays, details.dayparts))
     patient.is_voicemail_allowed = details.is_voicemail_allowed
     patient.about = details.about
+    patient.said_as, patient.approach = details.said_as, details.approach
+
+
+def change_wishes(patient: Patient, wishes: Wishes) -> None:
+    """Write when a patient likes to be called. Does not commit."""
+    patient.weekdays = mask_of_weekdays(wishes.weekdays)
+    patient.dayparts = [part.value for part in wishes.dayparts]

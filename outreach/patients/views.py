@@ -23,6 +23,7 @@ from outreach.web.bounded import whole
 
 bp = Blueprint("patients", __name__, url_prefix="/patients")
 bp.add_app_template_filter(labels.weekday_name, "weekday_name")
+bp.add_app_template_filter(labels.weekdays_of_mask, "weekdays_of_mask")
 bp.add_app_template_filter(labels.day_in, "day_in")
 bp.add_app_template_global(lambda: labels, "patient_labels")
 

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from outreach.clock import local_day
 from outreach.patients.rules import is_allowed_at
-from outreach.planning import courses, next_call
+from outreach.planning import candidates, courses, next_call, pauses, silence, spoken
 from outreach.planning.courses import Standing
-from outreach.planning.models import PlannedCall
+from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus
+from outreach.planning.rules.silence import Step
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 
@@ -33,6 +34,8 @@ def breaches(session: Session, *, now: datetime) -> list[Breach]:
     """Return every promise of the plan that the rows break at ``now``; reads only."""
     found = [(words, session.scalars(of(now)).all()) for words, of in _BY_ROWS.items()]
     found.append(("who should have a call has one", list(_without_a_call(session, now=now))))
+    found += _about_silence(session, now=now).items()
+    found.append(("pauses end on their day", list(pauses.over_ids(session, now=now - LEFT_FOR))))
     by_calendar: dict[str, list[int]] = {words: [] for words in _BY_CALENDAR}
     for call, standing in _open_calls(session, now=now):
         for words, holds in _BY_CALENDAR.items():
@@ -51,6 +54,16 @@ def _open_for_nobody(_now: datetime) -> Select[int]:
         _where_open()
         .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
         .where(Enrolment.status != EnrolmentStatus.ACTIVE)
+    )
+
+
+def _answered(_now: datetime) -> Select[int]:
+    spoken_after = spoken.silences().subquery("known")
+    return (
+        select(FollowUp.enrolment_id)
+        .join(spoken_after, spoken_after.c.id == FollowUp.enrolment_id)
+        .where(FollowUp.done_at.is_(None), FollowUp.opened_at < spoken_after.c.since_at)
+        .order_by(FollowUp.enrolment_id)
     )
 
 
@@ -105,6 +118,21 @@ def _without_a_call(session: Session, *, now: datetime) -> Iterator[int]:
         after_id = ids[-1]
 
 
+def _about_silence(session: Session, *, now: datetime) -> dict[str, list[int]]:
+    """Return who should have been followed up by now, and with what."""
+    found: dict[str, list[int]] = {words: [] for words in _BY_STEP.values()}
+    after_id: int | None = 0
+    while after_id is not None:
+        page = candidates.page_of(session, now=now, after_id=after_id, limit=PAGE)
+        for step, words in _BY_STEP.items():
+            due = silence.due(session, page.ids, now=now - _LEFT_FOR_STEP[step])
+            found[words] += [
+                each for each, follows in due.items() if step in {one.step for one in follows}
+            ]
+        after_id = page.next_after_id
+    return found
+
+
 def _open_calls(session: Session, *, now: datetime) -> Iterator[tuple[PlannedCall, Standing]]:
     """Yield every open call with where its enrolment stands, a page at a time."""
     after_id = 0
@@ -144,10 +172,22 @@ def _is_within_the_programme(call: PlannedCall, standing: Standing) -> bool:
 _BY_ROWS: dict[str, Callable[[datetime], Select[int]]] = {
     "one call of an enrolment is open at a time": _several_open,
     "nothing is planned for who is not called": _open_for_nobody,
+    "a conversation closes what was to see to": _answered,
     "calls are counted without gaps": _gaps,
     "two calls are never due on one day": _twice_a_day,
     "no slot is over and left behind": _left_behind,
     "no call is planned into the past": _planned_into_the_past,
+}
+_BY_STEP = {
+    Step.REVIEW_TIMES: "after missed calls in a row a caller is asked to review the times",
+    Step.CONTACT_CHECK: "after more missed calls, or days of silence, the contact is checked",
+    Step.UNREACHABLE: "nobody who was tried stays active through all the days of silence",
+}
+# Nobody is given up in the hours in which somebody may be ringing them.
+_LEFT_FOR_STEP = {
+    Step.REVIEW_TIMES: LEFT_FOR,
+    Step.CONTACT_CHECK: LEFT_FOR,
+    Step.UNREACHABLE: timedelta(days=1),
 }
 _BY_CALENDAR: dict[str, Callable[[PlannedCall, Standing], bool]] = {
     "slots begin within lawful hours": _is_lawful,

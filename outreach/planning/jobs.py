@@ -3,10 +3,22 @@
 import logging
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from outreach.clock import Clock
 from outreach.messaging import outbox
 from outreach.orm import Sessions, for_each, reading
-from outreach.planning import courses, next_call, reminders, versions
+from outreach.planning import (
+    candidates,
+    courses,
+    follow_ups,
+    interruption,
+    next_call,
+    pauses,
+    reminders,
+    silence,
+    versions,
+)
 from outreach.planning.missing import Page, Planner
 
 log = logging.getLogger(__name__)
@@ -23,31 +35,88 @@ def plan_missing_calls(sessions: Sessions, clock: Clock) -> int:
     and a process killed half-way leaves whole pages.
     """
     now, planned = clock(), 0
+    away_id = beat(sessions, now=now)
     with reading(), sessions() as session:  # mostly there is nothing to write
         first = courses.unplanned_ids(session, after_id=0, limit=1)
         planner = Planner(session.get_bind().dialect, now)
     after_id = first[0] - 1 if first else None
     while after_id is not None:
-        page = _plan_page(sessions, planner, after_id, now=now)
+        page = _plan_page(sessions, planner, after_id, away_id, now=now)
         planned, after_id = planned + page.planned, page.next_after_id
     return planned
 
 
-def _plan_page(sessions: Sessions, planner: Planner, after_id: int, *, now: datetime) -> Page:
+def _plan_page(
+    sessions: Sessions, planner: Planner, after_id: int, away_id: int | None, *, now: datetime
+) -> Page:
     """Plan for a page in one transaction; where a row breaks it, each by itself."""
+
+    def count(session: Session, planned: int) -> int:
+        if away_id is not None and planned:
+            interruption.count_planned(session, away_id, planned)
+        return planned
 
     def plan_one(enrolment_id: int) -> int:
         with sessions.begin() as session:
-            return next_call.plan(session, [enrolment_id], now=now)
+            return count(session, next_call.plan(session, [enrolment_id], now=now))
 
     try:
         with sessions.begin() as session:
-            return planner.plan_page(session, after_id=after_id, limit=PAGE)
+            page = planner.plan_page(session, after_id=after_id, limit=PAGE)
+            count(session, page.planned)
+            return page
     except Exception:
         log.exception("planning a page failed; planning one by one")
     with reading(), sessions() as session:
         ids = courses.unplanned_ids(session, after_id=after_id, limit=PAGE)
     return Page(for_each(ids, plan_one), ids[-1] if len(ids) == PAGE else None)
+
+
+def beat(sessions: Sessions, *, now: datetime) -> int | None:
+    """Note that the planner runs; return the id of what it is just coming back from, if any."""
+    with reading(), sessions() as session:  # mostly there is nothing to write
+        is_due = interruption.needs_beat(session, now=now)
+    if is_due:
+        with sessions.begin() as session:
+            interruption.beat(session, now=now)
+    with reading(), sessions() as session:
+        away = interruption.caught_up_on(session, now=now)
+        return away.id if away else None
+
+
+def end_pauses(sessions: Sessions, clock: Clock) -> int:
+    """Make those active again whose pause is over, and plan their calls; return how many."""
+    now = clock()
+    with reading(), sessions() as session:
+        ids = pauses.over_ids(session, now=now)
+
+    def end(enrolment_id: int) -> bool:
+        with sessions.begin() as session:
+            return pauses.end(session, enrolment_id, now=now)
+
+    return for_each(ids, end)
+
+
+def follow_silences(sessions: Sessions, clock: Clock) -> int:
+    """Do what follows where calls don't get through; return how many steps were taken.
+
+    A transaction for each enrolment that is concerned, so that one bad row never holds up
+    the rest.
+    """
+    now = clock()
+    with sessions.begin() as session:
+        count = follow_ups.close_for_nobody(session, now=now)
+
+    def settle(enrolment_id: int) -> int:
+        with sessions.begin() as session:
+            return silence.settle(session, enrolment_id, now=now)
+
+    after_id: int | None = 0
+    while after_id is not None:
+        with reading(), sessions() as session:
+            page = candidates.page_of(session, now=now, after_id=after_id, limit=PAGE)
+        count, after_id = count + for_each(page.ids, settle), page.next_after_id
+    return count
 
 
 def refit_changed_versions(sessions: Sessions, clock: Clock) -> int:

@@ -73,6 +73,14 @@ def rhythm(phase: Phase, value: int) -> str:
     return str(_("1 call a week") if value == 1 else _("%(n)s calls a week", n=value))
 
 
+def rhythm_short(phase: Phase, value: int) -> str:
+    """Return how often in two or three words: '3 a week', 'every two weeks'."""
+    if phase.rhythm is Rhythm.CALLS_PER_WEEK:
+        return str(_("%(n)s a week", n=value))
+    known = {7: _("once a week"), 14: _("every two weeks")}
+    return str(known.get(value) or _("every %(n)s days", n=value))
+
+
 def weeks(phase: Phase) -> str:
     """Return when a phase is: 'week 1', 'weeks 2 to 4'."""
     if phase.first_week == phase.last_week:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
+from outreach.concerns import watching
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
@@ -89,6 +90,7 @@ def result(ref: str, code: str, form_key: str) -> ResponseReturnValue:
         review_words=REVIEW_WORDS,
         gap_words=GAP_WORDS,
         asks_for_phq_9=_asks_for_phq_9(found),
+        safety=watching.safety_of(db.session, patient, now=deps().clock()),
     )
 
 

@@ -17,8 +17,9 @@ from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import NumberHealth
-from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
+from outreach.planning import interruption
+from outreach.planning.models import FollowUp, Interruption, PlannedCall
+from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports.asked import Here
@@ -77,6 +78,8 @@ class Today:
     concerns: Concerns
     texts: int
     numberless: Some
+    to_check: int
+    interruptions: Sequence[Interruption]
 
     @property
     def needs_nothing(self) -> bool:
@@ -89,6 +92,7 @@ class Today:
             or self.concerns.taken_on
             or self.texts
             or self.numberless.count
+            or self.to_check
         )
 
 
@@ -102,6 +106,8 @@ def at(session: Session, here: Here) -> Today:
         concerns=_concerns(session, here),
         texts=_texts(session, here),
         numberless=_numberless(session, here),
+        to_check=_to_check(session, here),
+        interruptions=interruption.recent(session, now=here.now),
     )
 
 
@@ -255,6 +261,24 @@ def _numberless(session: Session, here: Here) -> Some:
         for _count, ref, given, family, caller in rows
     )
     return Some(rows[0][0] if rows else 0, named)
+
+
+def _to_check(session: Session, here: Here) -> int:
+    """Count patients whom calls don't get through to, for a coordinator to look at."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(FollowUp)
+            .join(Enrolment, Enrolment.id == FollowUp.enrolment_id)
+            .where(
+                here.within(FollowUp.clinic_id),
+                FollowUp.kind == FollowUpKind.CONTACT_CHECK,
+                FollowUp.done_at.is_(None),
+                Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),
+            )
+        )
+        or 0
+    )
 
 
 def _is_current(enrolment_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

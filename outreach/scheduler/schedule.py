@@ -10,7 +10,13 @@ from outreach.concerns.jobs import alert_unanswered
 from outreach.intake.jobs import sweep_uploads
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.orm import Sessions
-from outreach.planning.jobs import plan_missing_calls, refit_changed_versions, write_reminders
+from outreach.planning.jobs import (
+    end_pauses,
+    follow_silences,
+    plan_missing_calls,
+    refit_changed_versions,
+    write_reminders,
+)
 from outreach.telephony.gateway import TelephonyGateway
 
 
@@ -36,6 +42,8 @@ def periodic_jobs(
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
         PeriodicJob("refit changed versions", 60, lambda: refit_changed_versions(sessions, clock)),
+        PeriodicJob("end pauses", 60, lambda: end_pauses(sessions, clock)),
+        PeriodicJob("follow silences", 300, lambda: follow_silences(sessions, clock)),
         PeriodicJob("plan missing calls", 20, lambda: plan_missing_calls(sessions, clock)),
         PeriodicJob("alert unanswered concerns", 10, lambda: alert_unanswered(sessions, clock)),
         PeriodicJob("write reminders", 20, lambda: write_reminders(sessions, clock)),

@@ -14,11 +14,16 @@ from pathlib import Path
 
 from outreach.clock import Clock
 from outreach.telephony.gateway import (
+    Answer,
     BadSignature,
+    CallPicture,
     DeliveryReport,
+    OutboundCall,
     OutboundSms,
     ProviderReceipt,
+    Refused,
     SignedRequest,
+    VoiceNews,
 )
 
 log = logging.getLogger(__name__)
@@ -28,6 +33,7 @@ class ConsoleGateway:
     """The carrier used until Twilio is configured."""
 
     name = "console"
+    can_call = False
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
@@ -72,3 +78,34 @@ class ConsoleGateway:
         """Refuse: nobody reports about texts that were never sent."""
         del request
         raise BadSignature("The console carrier sends no reports.")
+
+    def place_call(self, call: OutboundCall) -> ProviderReceipt:
+        """Refuse: callers dial on their own telephone here."""
+        del call
+        raise Refused("The console carrier makes no calls.")
+
+    def find_call(
+        self, call: OutboundCall, *, since: datetime, not_these: Collection[str]
+    ) -> ProviderReceipt | None:
+        """Return nothing: no call was ever taken."""
+        del call, since, not_these
+        return None
+
+    def look_up_call(self, provider_id: str) -> CallPicture | None:
+        """Return nothing: no call was ever taken."""
+        del provider_id
+        return None
+
+    def hang_up(self, provider_id: str) -> None:
+        """Do nothing: there is no call to end."""
+        del provider_id
+
+    def read_voice(self, request: SignedRequest) -> VoiceNews:
+        """Refuse: nobody reports about calls that were never made."""
+        del request
+        raise BadSignature("The console carrier makes no calls.")
+
+    def document(self, answer: Answer) -> str:
+        """Return nothing: nobody asks."""
+        del answer
+        return ""

@@ -46,6 +46,140 @@ class DeliveryReport:
     is_opt_out: bool = False
 
 
+class Leg(enum.StrEnum):
+    """Which of the two telephones of one call a report is about."""
+
+    STAFF = "staff"
+    PATIENT = "patient"
+
+
+class LegStatus(enum.StrEnum):
+    """How far one telephone of a call has come. NONE: nobody has rung it yet."""
+
+    NONE = "none"
+    INITIATED = "initiated"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing follows any more."""
+        return self not in _UNDER_WAY
+
+
+_UNDER_WAY = (LegStatus.NONE, LegStatus.INITIATED, LegStatus.RINGING, LegStatus.ANSWERED)
+
+
+class AnsweredBy(enum.StrEnum):
+    """Who or what picked up, as far as the provider can tell."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class OutboundCall:
+    """A call to one of the staff, who is then put through. ``shown`` is what both see.
+
+    ``reference`` is our id of the call; numbers are E.164.
+    """
+
+    reference: int
+    to: str
+    shown: str
+
+
+@dataclass(frozen=True)
+class LegNews:
+    """What a provider says about one telephone of a call, once or again, in any order.
+
+    ``at`` is when it happened by the provider's clock, ``began_at`` when it was picked up.
+    """
+
+    provider_id: str
+    status: LegStatus
+    sequence: int | None = None
+    at: datetime | None = None
+    seconds: int | None = None
+    began_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class VoiceNews:
+    """One signed webhook call about a call: which one, and what it tells or asks.
+
+    ``dialled`` is the other telephone, where the provider tells how dialling it ended;
+    ``key`` the digit somebody pressed.
+    """
+
+    leg: LegNews | None
+    dialled: LegNews | None
+    provider_id: str
+    from_number: str
+    to_number: str
+    key: str
+    answered_by: AnsweredBy | None
+
+
+@dataclass(frozen=True)
+class CallPicture:
+    """A call as the provider has it now: the telephone it rang first, and the other one."""
+
+    first: LegNews
+    second: LegNews | None
+
+
+@dataclass(frozen=True)
+class Words:
+    """Something that a machine says aloud, in one language."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True)
+class AskForKey:
+    """Say ``words`` and wait for a key; whoever presses none is not a person at the telephone."""
+
+    reference: int
+    words: Words
+
+
+@dataclass(frozen=True)
+class Connect:
+    """Ring ``to`` as well, showing ``shown``, and let the two talk.
+
+    ``leg`` is whom that rings. One of the staff has to press a key before they are put
+    through, so that their own voicemail never is.
+    """
+
+    reference: int
+    to: str
+    shown: str
+    leg: Leg
+
+
+@dataclass(frozen=True)
+class End:
+    """Say ``words``, if any, and hang up."""
+
+    words: Words | None = None
+
+
+@dataclass(frozen=True)
+class LetTalk:
+    """Nothing to say: the two are put through."""
+
+
+Answer = AskForKey | Connect | End | LetTalk
+
+
 @dataclass(frozen=True)
 class SignedRequest:
     """A webhook call as received: every parameter with all its values."""
@@ -83,6 +217,7 @@ class TelephonyGateway(Protocol):
     """A telephone company, both directions. Implementations leak none of their own errors."""
 
     name: str
+    can_call: bool
 
     def send_sms(self, sms: OutboundSms) -> ProviderReceipt:
         """Hand one text over.
@@ -105,4 +240,38 @@ class TelephonyGateway(Protocol):
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:
         """Return the news in a webhook call, or raise BadSignature."""
+        ...
+
+    def place_call(self, call: OutboundCall) -> ProviderReceipt:
+        """Ring one of the staff; raises as :meth:`send_sms` does."""
+        ...
+
+    def find_call(
+        self, call: OutboundCall, *, since: datetime, not_these: Collection[str]
+    ) -> ProviderReceipt | None:
+        """Return the receipt of ``call`` if the provider took it at or after ``since``."""
+        ...
+
+    def look_up_call(self, provider_id: str) -> CallPicture | None:
+        """Return how far a call has come, None where the provider knows no such call.
+
+        Raises:
+            ProviderUnavailable: no answer; ask again later.
+        """
+        ...
+
+    def hang_up(self, provider_id: str) -> None:
+        """End a call for both sides; one that is over already stays so.
+
+        Raises:
+            ProviderUnavailable: no answer; it may go on.
+        """
+        ...
+
+    def read_voice(self, request: SignedRequest) -> VoiceNews:
+        """Return what a webhook call about a call says, or raise BadSignature."""
+        ...
+
+    def document(self, answer: Answer) -> str:
+        """Return ``answer`` as the provider reads it."""
         ...

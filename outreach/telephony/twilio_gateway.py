@@ -1,37 +1,33 @@
-"""Twilio, by its official client. Its words and error codes occur in this file only."""
+"""Twilio, by its official client. Its words occur in the twilio_* files and twiml.py only."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from requests.exceptions import ConnectTimeout, RequestException
+from requests.exceptions import RequestException
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
-from urllib3.exceptions import NewConnectionError
 
 from config import TwilioAccount
 from outreach.errors import ProviderUnavailable
+from outreach.telephony import twiml
 from outreach.telephony.gateway import (
+    Answer,
     BadSignature,
+    CallPicture,
     DeliveryReport,
     DeliveryStatus,
-    InvalidRecipient,
-    OptedOut,
+    OutboundCall,
     OutboundSms,
-    OutcomeUnknown,
     ProviderReceipt,
-    Refused,
     SignedRequest,
-    TooFast,
+    VoiceNews,
 )
-
-_OPTED_OUT = 21610
-_BAD_NUMBERS = frozenset({21211, 21214, 21217, 21401, 21407, 21421, 21601, 21612, 21614})
-_TOO_MANY = 429
-_SERVER_FAULT = 500
+from outreach.telephony.twilio_errors import OPTED_OUT, translated
+from outreach.telephony.twilio_voice import TwilioVoice, news_of
 
 _STATUS = {
     "accepted": DeliveryStatus.ACCEPTED,
@@ -62,9 +58,10 @@ class _RedirectedHttpClient(TwilioHttpClient):
 
 
 class TwilioGateway:
-    """Texts through one Twilio account."""
+    """Texts and calls through one Twilio account."""
 
     name = "twilio"
+    can_call = True
 
     def __init__(self, account: TwilioAccount, public_url: str) -> None:
         self._account = account
@@ -75,6 +72,7 @@ class TwilioGateway:
             http_client=_RedirectedHttpClient(account.base_url, account.timeout_seconds),
         )
         self._validator = RequestValidator(account.auth_token)
+        self._voice = TwilioVoice(self._client, public_url)
 
     def send_sms(self, sms: OutboundSms) -> ProviderReceipt:
         """Hand one text to Twilio; its reports come to an address that carries our id."""
@@ -83,10 +81,8 @@ class TwilioGateway:
             taken = self._client.messages.create(
                 to=sms.to, body=sms.body, status_callback=callback, **self._sender(sms)
             )
-        except TwilioRestException as error:
-            raise _translated(error) from error
-        except RequestException as error:
-            raise _unanswered(error) from error
+        except (TwilioRestException, RequestException) as error:
+            raise translated(error) from error
         return ProviderReceipt(str(taken.sid))
 
     def find_sms(
@@ -110,17 +106,51 @@ class TwilioGateway:
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:
         """Check Twilio's signature over every parameter, then translate."""
-        parameters = _Parameters(request.parameters)
-        if not self._validator.validate(request.url, parameters, request.signature):
-            raise BadSignature("The signature does not match.")
+        parameters = self._checked(request)
         status = _STATUS.get(parameters.first("MessageStatus"))
         if status is None:
             raise BadSignature("The report has no status that we know.")
         digits = parameters.first("ErrorCode")
         code = int(digits) if digits.isascii() and digits.isdigit() else None
         return DeliveryReport(
-            parameters.first("MessageSid")[:64], status, code, is_opt_out=code == _OPTED_OUT
+            parameters.first("MessageSid")[:64], status, code, is_opt_out=code == OPTED_OUT
         )
+
+    def place_call(self, call: OutboundCall) -> ProviderReceipt:
+        """Ring one of the staff."""
+        return self._voice.place(call)
+
+    def find_call(
+        self, call: OutboundCall, *, since: datetime, not_these: Collection[str]
+    ) -> ProviderReceipt | None:
+        """Look through Twilio's list of calls: it takes no idempotency key for these either."""
+        return self._voice.find(call, since=since, not_these=not_these)
+
+    def look_up_call(self, provider_id: str) -> CallPicture | None:
+        """Return a call as Twilio has it now."""
+        return self._voice.look_up(provider_id)
+
+    def hang_up(self, provider_id: str) -> None:
+        """End a call."""
+        self._voice.hang_up(provider_id)
+
+    def read_voice(self, request: SignedRequest) -> VoiceNews:
+        """Check Twilio's signature, and that it is about our account; then translate."""
+        parameters = self._checked(request)
+        if parameters.first("AccountSid") != self._account.account_sid:
+            raise BadSignature("This is about another account.")
+        return news_of(parameters)
+
+    def document(self, answer: Answer) -> str:
+        """Return ``answer`` as TwiML."""
+        return twiml.written(answer, self._public_url)
+
+    def _checked(self, request: SignedRequest) -> "_Parameters":
+        """Return the parameters of a call that Twilio signed, over every one of them."""
+        parameters = _Parameters(request.parameters)
+        if not self._validator.validate(request.url, parameters, request.signature):
+            raise BadSignature("The signature does not match.")
+        return parameters
 
     def _sender(self, sms: OutboundSms) -> dict[str, Any]:
         sender = sms.sender or self._account.sender
@@ -140,22 +170,3 @@ class _Parameters(dict[str, list[str]]):
 
     def first(self, name: str) -> str:
         return self.get(name, [""])[0]
-
-
-def _translated(error: TwilioRestException) -> Exception:
-    if error.code == _OPTED_OUT:
-        return OptedOut(str(error.code))
-    if error.code in _BAD_NUMBERS:
-        return InvalidRecipient(str(error.code))
-    if error.status == _TOO_MANY:
-        return TooFast(str(error.code))
-    if error.status >= _SERVER_FAULT:
-        return OutcomeUnknown(str(error.status))
-    return Refused(str(error.code))
-
-
-def _unanswered(error: RequestException) -> Exception:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError):
-        return ProviderUnavailable(type(error).__name__)
-    return OutcomeUnknown(type(error).__name__)

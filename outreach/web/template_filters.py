@@ -1,13 +1,14 @@
 """How instants, days and numbers are written on pages."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime as babel_format
+from babel.dates import format_time
 from flask import Flask, g
 from flask_babel import format_date, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
@@ -21,6 +22,11 @@ def local_time(instant: datetime, zone: ZoneInfo | str) -> str:
     return _local(instant, zone, "h:mm a")
 
 
+def clock_time(at: time) -> str:
+    """Return a time of the day, on whatever clock is meant: '9:00 AM'."""
+    return format_time(at, "short", locale=get_locale()).replace("\u202f", "\u00a0")
+
+
 def local_moment(instant: datetime, zone: ZoneInfo | str) -> str:
     """Return weekday, day and time in ``zone``: 'Tue, Nov 24, 3:10 PM'."""
     return _local(instant, zone, "EEE, MMM d, h:mm a")
@@ -29,6 +35,17 @@ def local_moment(instant: datetime, zone: ZoneInfo | str) -> str:
 def local_weekday_time(instant: datetime, zone: ZoneInfo | str) -> str:
     """Return weekday and time in ``zone``: 'Tue 3:10 PM'."""
     return _local(instant, zone, "EEE h:mm a")
+
+
+def local_weekday(instant: datetime, zone: ZoneInfo | str) -> str:
+    """Return the weekday in ``zone``: 'Tue'."""
+    return _local(instant, zone, "EEE")
+
+
+def wall_time(at: time) -> str:
+    """Return a time of the wall clock: '3 PM', '3:30 PM'."""
+    pattern = "h:mm a" if at.minute else "h a"
+    return _formatted(datetime.combine(date.min, at), pattern, str(get_locale() or "en"))
 
 
 def calendar_day(day: date | None) -> str:
@@ -80,8 +97,10 @@ def init_app(app: Flask) -> None:
     """Register the filters and the icon macro of every template."""
     for written in (
         local_time,
+        clock_time,
         local_moment,
         local_weekday_time,
+        wall_time,
         calendar_day,
         full_day,
         short_number,

@@ -50,6 +50,12 @@ class Ids:
         return {"clinic_id": self.clinic, "patient_id": self.patient}
 
 
+def _alert_number(person: DemoStaff) -> str | None:
+    """Return a number kept for fiction, for those who are told of concerns."""
+    is_told = person.role in (Role.NURSE, Role.MANAGER)
+    return f"+1530555{110 + STAFF.index(person):04d}" if is_told else None
+
+
 class House:
     """The clinics and their staff, as rows, and the rows of who comes to them.
 
@@ -143,6 +149,7 @@ class House:
             has_shortcuts=True,
             is_active=True,
             created_at=self.opened_at,
+            phone=_alert_number(person),
         )
         self.rows.add(
             Membership,

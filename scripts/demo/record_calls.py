@@ -64,6 +64,7 @@ class Chronicle:
             status=call.status,
             planned_at=call.planned_at,
             closed_at=call.closed_at,
+            version_id=self.house.version_id,
         )
 
     def _attempt(self, call: Call, dial: Dial) -> None:

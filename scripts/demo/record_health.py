@@ -49,6 +49,10 @@ def _concern(house: House, chronicle: Chronicle, worry: Worry, reading_id: int |
     status = ConcernStatus.OPEN
     if worry.acknowledged_at:
         status = ConcernStatus.CLOSED if worry.closed_at else ConcernStatus.ACKNOWLEDGED
+    caller_id = house.staff_id(worry.dial.caller)
+    nurse_id = house.on_duty(Role.NURSE, chronicle.person.site)
+    reviewed_at = worry.reviewed_at(house.now)
+    manager_id = house.on_duty(Role.MANAGER, chronicle.person.site)
     concern_id = house.rows.add(
         Concern,
         **chronicle.ids.owned,
@@ -58,15 +62,18 @@ def _concern(house: House, chronicle: Chronicle, worry: Worry, reading_id: int |
         status=status,
         raised_at=worry.raised_at,
         acknowledged_at=worry.acknowledged_at,
+        acknowledged_by_id=nurse_id if worry.acknowledged_at else None,
         closed_at=worry.closed_at,
+        closed_by_id=nurse_id if worry.closed_at else None,
+        reviewed_at=reviewed_at,
+        reviewed_by_id=manager_id if reviewed_at else None,
     )
-    caller_id = house.staff_id(worry.dial.caller)
-    nurse_id = house.on_duty(Role.NURSE, chronicle.person.site)
     steps = (
         (StepKind.RAISED, worry.words, caller_id, worry.raised_at),
         (StepKind.ACKNOWLEDGED, "", nurse_id, worry.acknowledged_at),
         (StepKind.NOTED, worry.noted, nurse_id, worry.noted_at),
         (StepKind.CLOSED, worry.closing, nurse_id, worry.closed_at),
+        (StepKind.REVIEWED, "", manager_id, reviewed_at),
     )
     for kind, note, by_staff_id, at in steps:
         if at is not None:

@@ -16,6 +16,7 @@ from scripts.demo.today import Lived
 SAFETY = Trigger(ConcernKind.SAFETY, Urgency.NOW)
 VERY_LOW, HIGH = 52, 341
 _FRESH = timedelta(hours=3)
+_UNTIL_REVIEW = timedelta(days=7)
 _ABOUT_TWO_HOURS = timedelta(hours=2)
 _MINUTES_TO_ANSWER = {
     Urgency.NOW: (3, 13),
@@ -55,6 +56,13 @@ class Worry:
         if self.acknowledged_at is None or self.closed_at is None:
             return None
         return min(self.acknowledged_at + timedelta(minutes=17), self.closed_at)
+
+    def reviewed_at(self, now: datetime) -> datetime | None:
+        """Return when a second person looked at how it was closed; the last week's wait."""
+        if self.trigger.urgency is not Urgency.NOW or self.closed_at is None:
+            return None
+        reviewed_at = self.closed_at + _UNTIL_REVIEW
+        return reviewed_at if reviewed_at < now else None
 
 
 def of_reading(

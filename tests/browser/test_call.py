@@ -12,7 +12,14 @@ from outreach.measures.models import Reading
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from tests.browser.conftest import sign_in
-from tests.builders import make_clinic, make_enrolment, make_patient, make_planned_call, make_staff
+from tests.builders import (
+    make_clinic,
+    make_enrolment,
+    make_on_call,
+    make_patient,
+    make_planned_call,
+    make_staff,
+)
 from tests.conftest import HASH
 
 
@@ -22,6 +29,7 @@ class Day:
     def __init__(self, sessions: Sessions) -> None:
         with sessions.begin() as session:
             self.clinic: Clinic = make_clinic(session)
+            make_on_call(session, self.clinic)
             self.caller: StaffMember = make_staff(session, self.clinic, password_hash=HASH)
             self.rosa: Patient = make_patient(session, self.clinic, family_name="Aguilar")
             self.lee: Patient = make_patient(

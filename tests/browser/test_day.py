@@ -19,7 +19,7 @@ from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.scheduler.schedule import periodic_jobs
 from tests.browser.conftest import sign_in
-from tests.builders import make_clinic, make_staff
+from tests.builders import make_clinic, make_on_call, make_staff
 from tests.conftest import HASH
 from tests.fakes import FakeClock, FakeGateway
 
@@ -45,6 +45,7 @@ class Clinic:
     def __init__(self, sessions: Sessions) -> None:
         with sessions.begin() as session:
             clinic = make_clinic(session, name="Cedar Creek Clinic")
+            make_on_call(session, clinic)
             self.manager: StaffMember = make_staff(
                 session, clinic, Role.MANAGER, password_hash=HASH
             )

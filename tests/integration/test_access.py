@@ -1,21 +1,25 @@
 """Every route, with every role and with nobody: what is outside one's scope does not exist."""
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from config import Config
-from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.models import Clinic, Closure, StaffMember
 from outreach.accounts.rules import Role
-from outreach.concerns import raising
-from outreach.concerns.models import OnCall
-from outreach.concerns.rules import OnCallRank
+from outreach.concerns import flags, raising
+from outreach.concerns.flags import NewFlag
+from outreach.concerns.models import OnCall, OnCallWeek
+from outreach.concerns.rules import OnCallRank, RiskKind
 from outreach.db import db
+from outreach.goals import setting
+from outreach.goals.rules import GoalArea
 from outreach.intake import uploads
 from outreach.intake.files import Source
 from outreach.intake.models import ImportRun
@@ -23,11 +27,14 @@ from outreach.intake.rules import FileKind, Report
 from outreach.orm import Sessions
 from outreach.panels import proposals
 from outreach.panels.models import ProposalLine
+from outreach.planning.models import FollowUp
+from outreach.planning.rules import FollowUpKind
 from tests.builders import (
     make_absence,
     make_attempt,
     make_clinic,
     make_enrolment,
+    make_on_call,
     make_patient,
     make_planned_call,
     make_promise,
@@ -60,6 +67,9 @@ class TwoClinics:
                 by_staff_id=own.id,
                 now=MONDAY_10_CHICAGO,
             )
+            goal = setting.set_goal(
+                session, patient, GoalArea.OWN, "Walk", by_staff_id=own.id, now=MONDAY_10_CHICAGO
+            )
             run = ImportRun(
                 clinic_id=here.id,
                 kind=FileKind.CSV,
@@ -79,13 +89,27 @@ class TwoClinics:
                 from_at=MONDAY_10_CHICAGO,
                 until_at=MONDAY_10_CHICAGO + timedelta(days=1),
             )
-            session.add(duty)
+            closure = Closure(clinic_id=here.id, on=date(2027, 1, 4), name="Closed")
+            session.add_all([duty, closure])
+            nurse = make_staff(session, here, Role.NURSE)
+            make_on_call(session, here, nurse)
+            week = session.scalars(select(OnCallWeek)).one()
+            flag = flags.add(
+                session, patient, NewFlag(RiskKind.OTHER, "worrying", MONDAY_10_CHICAGO.date()),
+                by_staff_id=nurse.id, today=MONDAY_10_CHICAGO.date(), now=MONDAY_10_CHICAGO,
+            )  # fmt: skip
             proposal = proposals.make(session, here, by_staff_id=own.id, now=MONDAY_10_CHICAGO)
             line = ProposalLine(
                 proposal_id=proposal.id, enrolment_id=enrolment.id, position=0,
                 unmet=[], is_changed=False,
             )  # fmt: skip
             session.add(line)
+            follow_up = FollowUp(
+                clinic_id=here.id, patient_id=patient.id, enrolment_id=enrolment.id,
+                kind=FollowUpKind.CONTACT_CHECK, reason="missed in a row: 3",
+                opened_at=MONDAY_10_CHICAGO,
+            )  # fmt: skip
+            session.add(follow_up)
             session.flush()
             self.strangers: dict[Role, StaffMember] = {
                 role: make_staff(session, there, role, password_hash=HASH)
@@ -100,10 +124,16 @@ class TwoClinics:
                 "staff_id": own.id,
                 "absence_id": absence.id,
                 "duty_id": duty.id,
+                "week_id": week.id,
+                "flag_id": flag.id,
                 "line_id": line.id,
+                "closure_id": closure.id,
+                "rule_id": 1,
+                "follow_up_id": follow_up.id,
                 "attempt_id": attempt.id,
                 "promise_id": promise.id,
                 "code": "phq_9",
+                "goal_id": goal.id,
                 "form_key": "unknown",
             }
 

@@ -19,6 +19,12 @@ _NAMES = {
     MeasureKind.SYSTOLIC: "systolic pressure",
     MeasureKind.DIASTOLIC: "diastolic pressure",
     MeasureKind.WEIGHT: "weight",
+    MeasureKind.GLUCOSE_LAB: "glucose",
+    MeasureKind.GLUCOSE_LAB_FASTING: "fasting glucose",
+    MeasureKind.GMI: "GMI",
+    MeasureKind.PULSE: "pulse",
+    MeasureKind.HEIGHT: "height",
+    MeasureKind.BMI: "BMI",
     MeasureKind.PHQ9_TOTAL: "the PHQ-9 total",
 }
 
@@ -51,7 +57,7 @@ def value(kind: MeasureKind, amount: Decimal, unit: str, *, place: str = "the co
         Refused: every doubt of ``measures.rules.doubt_about`` but UNUSUAL.
     """
     doubt = doubt_about(kind, amount, unit)
-    if doubt is not None and doubt is not Doubt.UNUSUAL:
+    if doubt is not None and doubt is not Doubt.UNUSUAL:  # there is nobody to ask
         raise Refused(_reason(doubt, kind, amount, unit, place))
     canonical = REGISTRY[kind].in_canonical_unit(amount, unit)
     return Value(kind, canonical, str(amount)[:40], unit, is_unusual=doubt is Doubt.UNUSUAL)
@@ -93,11 +99,11 @@ def _reason(doubt: Doubt, kind: MeasureKind, amount: Decimal, unit: str, place: 
             reason = f"{wrong}; give {name} in {known}"
         case Doubt.NOT_WHOLE:
             reason = f"{given} is not a whole number; {name} is"
-        case Doubt.LOOKS_LIKE_MMOL_L:
+        case Doubt.LOOKS_LIKE_MMOL_L | Doubt.MAYBE_MMOL_L:
             reason = f"{given} looks like mmol/L; {place} is in mg/dL"
         case Doubt.LOOKS_LIKE_MMOL_MOL:
             reason = f"{given} looks like mmol/mol; {place} is in %"
-        case Doubt.IMPOSSIBLE | Doubt.UNUSUAL:
+        case Doubt.IMPOSSIBLE | Doubt.UNUSUAL | Doubt.BIG_CHANGE:
             hard = REGISTRY[kind].hard
             bounds = f"{hard.low} and {hard.high} {_unit(kind)}".strip()
             reason = f"{given} can't be right; {name} lies between {bounds}"

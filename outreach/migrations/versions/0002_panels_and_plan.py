@@ -327,6 +327,11 @@ def upgrade() -> None:
 
     _treat_callers_as_trained()
     _begin_histories()
+    # There was one version to plan by until now.
+    op.execute(
+        'UPDATE planned_call SET version_id = (SELECT version_id FROM enrolment'
+        ' WHERE enrolment.id = planned_call.enrolment_id)'
+    )
     op.bulk_insert(_hours_rule, list(_published_hours()))
 
 

@@ -1,14 +1,14 @@
 """Corrections of recorded calls, what is put off in the queue, leases found by person.
 
 Revision ID: 0006_corrections
-Revises: 0004_questionnaires
+Revises: 0005_about_the_person
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0006_corrections'
-down_revision = '0004_questionnaires'
+down_revision = '0005_about_the_person'
 branch_labels = None
 depends_on = None
 

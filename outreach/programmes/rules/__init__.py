@@ -130,6 +130,13 @@ class MeasurePoint:
     from_day: int
     until_day: int
 
+    def days(self, starts_on: date) -> tuple[date, date]:
+        """Return the first and last day on which a measurement counts."""
+        return (
+            starts_on + timedelta(days=self.from_day),
+            starts_on + timedelta(days=self.until_day),
+        )
+
 
 @dataclass(frozen=True)
 class Milestone:
@@ -177,6 +184,21 @@ class Protocol:
             if phase.first_day(starts_on) <= day < phase.end_day(starts_on):
                 return phase
         return None
+
+    def phase_to_choose(self, day: date, starts_on: date) -> Phase | None:
+        """Return the phase, current on ``day`` or next, in which the patient has a choice."""
+        for phase in self.phases:
+            if day < phase.end_day(starts_on) and len(phase.choices) > 1:
+                return phase
+        return None
+
+    def points_on(self, day: date, starts_on: date) -> tuple[MeasurePoint, ...]:
+        """Return the measurement points whose window holds ``day``."""
+        return tuple(
+            point
+            for point in self.measure_points
+            if point.from_day <= (day - starts_on).days <= point.until_day
+        )
 
     def ends_on(self, starts_on: date) -> date:
         """Return the day after the last day of the programme."""

@@ -119,6 +119,25 @@
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && isDirty && !isSubmitting) flush();
   });
+  // Another page of ours, or another form of this one: first keep what was typed.
+  const leave = async (event, go) => {
+    if (!isDirty || isSubmitting || event.defaultPrevented) return;
+    event.preventDefault();
+    await flush();
+    go(); // where it could not be kept, the browser asks before it leaves
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
+    if (!link || !isPlain || link.target || !/^https?:$/.test(link.protocol)) return;
+    if (link.pathname === window.location.pathname && link.hash) return;
+    leave(event, () => { window.location.assign(link.href); });
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target === form || event.target.method === "dialog") return;
+    const { target, submitter } = event;
+    leave(event, () => { isDirty = false; target.requestSubmit(submitter); });
+  });
   // What came back with errors is on the page only: keep it on the server as well.
   if (document.getElementById("error-summary")) {
     isDirty = true;
@@ -175,8 +194,6 @@
   const minutes = form.querySelector("[name=minutes]");
   if (minutes && clock && !minutes.value) minutes.placeholder = words.auto;
 
-  const start = document.querySelector("[data-start]");
-
   // A low or high blood sugar is answered while they are on the line, not after saving.
   // The limits are those of concerns/rules.py, which decides again on the server.
   const glucose = form.querySelector("[name=glucose]");
@@ -192,45 +209,6 @@
   unit.addEventListener("change", judge);
   judge();
 
-  // Reached or not: choosing one offers the outcomes that belong to it.
-  const outcomes = [...form.querySelectorAll("[name=outcome]")];
-  const side = (option) => option.closest("[data-for]").dataset.for;
-  const choose = (answer) => {
-    const wanted = outcomes.find((option) => option.checked && side(option) === answer)
-      || outcomes.find((option) => side(option) === answer);
-    wanted.checked = true;
-    isDirty = true;
-    later(SAVE_AFTER);
-    return wanted;
-  };
-  form.querySelectorAll("[name=reached]").forEach((radio) => {
-    radio.addEventListener("change", () => choose(radio.value));
-  });
-
-  // Keys rest while somebody types, and never take over the browser's own.
-  const isTyping = (element) => element.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
-  const press = {
-    1: () => { form.querySelector("[name=reached][value=yes]").click(); form.querySelector("[name=note]").focus(); },
-    2: () => { form.querySelector("[name=reached][value=no]").click(); choose("no").focus(); },
-    n: () => form.querySelector("[name=note]").focus(),
-    c: () => start && start.click(),
-    "?": () => document.getElementById("keys").showModal(),
-  };
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      form.requestSubmit(form.querySelector("[data-save]"));
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (form.dataset.keys === "off") return;
-    const act = press[event.key.toLowerCase()];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  });
-
-  form.querySelector("[data-open-keys]").addEventListener("click", () => press["?"]());
   form.dataset.ready = "";
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();

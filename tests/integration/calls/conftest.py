@@ -9,6 +9,7 @@ from outreach.planning.models import PlannedCall
 from tests.builders import (
     make_clinic,
     make_enrolment,
+    make_on_call,
     make_patient,
     make_planned_call,
     make_staff,
@@ -22,6 +23,7 @@ class Day:
     def __init__(self, sessions: Sessions) -> None:
         with sessions.begin() as session:
             self.clinic: Clinic = make_clinic(session)
+            self.nurse: StaffMember = make_on_call(session, self.clinic)
             self.ana: StaffMember = make_staff(
                 session, self.clinic, name="Ana Morales", password_hash=HASH
             )

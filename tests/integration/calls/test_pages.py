@@ -315,7 +315,8 @@ def test_a_low_sugar_tells_the_caller_that_a_nurse_is_on_it_and_brings_the_answe
 
     saved = client.post(f"/calls/{day.rosa.ref}", data=form, follow_redirects=True)
 
-    assert "nurses&#39; list" in saved.text
+    assert "Nurse told" in saved.text
+    assert "Ask where they are now" in saved.text
     with sessions.begin() as session:
         (concern,) = session.scalars(select(Concern)).all()
         assert raising.first_words(session, [concern])[concern.id] == (

@@ -1,13 +1,10 @@
 """The official Twilio client, held to Twilio's own description of its API."""
 
-import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from twilio.request_validator import RequestValidator
 
-from config import TwilioAccount
 from outreach.clock import utc_now
 from outreach.errors import OutreachError, ProviderUnavailable
 from outreach.telephony.gateway import (
@@ -21,34 +18,11 @@ from outreach.telephony.gateway import (
     SignedRequest,
     TooFast,
 )
-from outreach.telephony.twilio_gateway import TwilioGateway
-from tests.twilio import FakeTwilio, serving
+from tests.integration.telephony.conftest import gateway
+from tests.twilio import FakeTwilio
 
 SMS = OutboundSms(reference=7, to="+15125550147", body="Cedar Creek Clinic: Ana will call.")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-ACCOUNT_SID = "AC" + "a" * 32
-
-
-@pytest.fixture
-def twilio() -> Iterator[FakeTwilio]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    fake = FakeTwilio()
-    with serving(fake) as address:
-        fake.address = address
-        yield fake
-
-
-def gateway(
-    address: str, *, sender: str = "+15125550100", timeout_seconds: float = 10.0
-) -> TwilioGateway:
-    account = TwilioAccount(
-        account_sid=ACCOUNT_SID,
-        auth_token="secret",
-        sender=sender,
-        base_url=address,
-        timeout_seconds=timeout_seconds,
-    )
-    return TwilioGateway(account, "https://outreach.example")
 
 
 def test_a_text_goes_out_with_a_callback_that_carries_our_own_id(twilio: FakeTwilio) -> None:

@@ -11,7 +11,6 @@ from outreach.chart.rules import (
     Texts,
     may_enrol,
     next_statuses,
-    phase_to_choose,
     programme_week,
     texts_to,
 )
@@ -48,7 +47,7 @@ def test_counts_weeks_from_the_day_of_the_start(days: int, week: int | None) -> 
     ],
 )
 def test_offers_the_choice_of_this_phase_or_the_next(days: int, code: str | None) -> None:
-    phase = phase_to_choose(PUBLISHED_PROTOCOL, MONDAY + timedelta(days=days), MONDAY)
+    phase = PUBLISHED_PROTOCOL.phase_to_choose(MONDAY + timedelta(days=days), MONDAY)
 
     assert (phase.code if phase else None) == code
 

@@ -1,0 +1,125 @@
+"""What a caller sees of the safety net while they are on the line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Scope
+from outreach.accounts.scoping import visible
+from outreach.concerns import cards, flags, readiness
+from outreach.concerns.cards import Card
+from outreach.concerns.models import Alert, Concern, RiskFlag
+from outreach.concerns.readiness import Watch
+from outreach.concerns.rules import ROUND_EVERY, ConcernStatus, Urgency
+from outreach.patients import registry
+from outreach.patients.models import Patient
+
+# A closed one stays in view for the rest of the call; an open one for as long as it is open.
+CLOSED_SHOWN_FOR = timedelta(hours=2)
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One concern as its caller follows it: who was told, and who took it on."""
+
+    concern: Concern
+    told: Sequence[str]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nobody has taken it on yet."""
+        return self.concern.status is ConcernStatus.OPEN
+
+    @property
+    def is_texted(self) -> bool:
+        """Whether people are told of it by text; the rest waits on the nurses' page."""
+        return self.concern.urgency in ROUND_EVERY
+
+
+@dataclass(frozen=True)
+class Safety:
+    """What the call screen shows of the net."""
+
+    card: Card
+    watch: Watch
+    ring_back: str
+    watched: Sequence[Watched]
+    flags: Sequence[RiskFlag]
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether something may still change while the caller looks."""
+        return any(each.concern.status is not ConcernStatus.CLOSED for each in self.watched)
+
+    @property
+    def state(self) -> str:
+        """A word that changes when what is shown changes."""
+        concerns = (each.concern for each in self.watched)
+        return ",".join(f"{each.id}{each.status.value}{each.times_reopened}" for each in concerns)
+
+
+def safety_of(session: Session, patient: Patient, *, now: datetime) -> Safety:
+    """Return what a caller of ``patient`` needs to see of the net."""
+    number = registry.working_number(session, patient.id)
+    return Safety(
+        card=cards.of(session, patient.clinic_id, patient.language),
+        watch=readiness.watch(session, patient.clinic_id, now=now),
+        ring_back=number.e164 if number else "",
+        watched=_watched(session, patient.id, now=now),
+        flags=flags.of_patient(session, patient.id),
+    )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Concerns that nobody has taken on, as every page of a nurse tells."""
+
+    count: int
+    oldest_at: datetime | None
+    is_urgent: bool
+
+
+def waiting(session: Session, scope: Scope) -> Waiting:
+    """Count the concerns in scope that nobody has taken on yet."""
+    rows = session.execute(
+        select(Concern.urgency, Concern.reopened_at, Concern.raised_at).where(
+            visible(scope, Concern.clinic_id, Concern.patient_id),
+            Concern.status == ConcernStatus.OPEN,
+        )
+    ).all()
+    since = [reopened_at or raised_at for _urgency, reopened_at, raised_at in rows]
+    return Waiting(len(rows), min(since, default=None), any(row[0] is Urgency.NOW for row in rows))
+
+
+def _watched(session: Session, patient_id: int, *, now: datetime) -> list[Watched]:
+    concerns = session.scalars(
+        select(Concern)
+        .options(joinedload(Concern.acknowledged_by))
+        .where(
+            Concern.patient_id == patient_id,
+            or_(
+                Concern.status != ConcernStatus.CLOSED,
+                and_(
+                    Concern.raised_at > now - CLOSED_SHOWN_FOR,
+                    Concern.closed_at > now - CLOSED_SHOWN_FOR,
+                ),
+            ),
+        )
+        .order_by(Concern.raised_at.desc(), Concern.id.desc())
+        .limit(MOST_SHOWN)
+    ).all()
+    told: dict[int, list[str]] = {}
+    rows = session.execute(
+        select(Alert.concern_id, StaffMember.name)
+        .join(StaffMember, StaffMember.id == Alert.staff_id)
+        .where(Alert.concern_id.in_([each.id for each in concerns]))
+        .order_by(Alert.at, Alert.id)
+    )
+    for concern_id, name in rows:
+        told.setdefault(concern_id, []).append(name)
+    return [Watched(each, list(dict.fromkeys(told.get(each.id, [])))) for each in concerns]

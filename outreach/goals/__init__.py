@@ -1,0 +1,1 @@
+"""What a patient wants for themselves, and how it goes."""

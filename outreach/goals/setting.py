@@ -1,0 +1,149 @@
+"""Setting goals, ending them, and noting how they go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from outreach.errors import NotFound, RuleBroken
+from outreach.goals.models import Goal, GoalNews
+from outreach.goals.rules import GoalArea, GoalEnding
+from outreach.patients.models import Patient
+
+
+class NoSuchGoal(NotFound):
+    """It is not a goal of this patient, or has ended."""
+
+
+class NothingWanted(RuleBroken):
+    """A goal needs words."""
+
+
+@dataclass(frozen=True)
+class Pursued:
+    """An open goal, and the last that was told of it."""
+
+    id: int
+    area: GoalArea
+    text: str
+    set_at: datetime
+    news: str | None
+    news_at: datetime | None
+
+
+def set_goal(
+    session: Session,
+    patient: Patient,
+    area: GoalArea,
+    text: str,
+    *,
+    by_staff_id: int,
+    now: datetime,
+) -> Goal:
+    """Add a goal. The same words twice, as by a double click, are one. Does not commit."""
+    words = text.strip()
+    if not words:
+        raise NothingWanted("Write what the patient wants.")
+    session.execute(select(Patient.id).where(Patient.id == patient.id).with_for_update())
+    known = session.scalar(
+        select(Goal).where(
+            Goal.patient_id == patient.id,
+            Goal.area == area,
+            Goal.text == words,
+            Goal.ended_at.is_(None),
+        )
+    )
+    if known is not None:
+        return known
+    goal = Goal(
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        area=area,
+        text=words,
+        set_at=now,
+        set_by_id=by_staff_id,
+    )
+    session.add(goal)
+    session.flush()
+    return goal
+
+
+def end_goal(
+    session: Session,
+    patient: Patient,
+    goal_id: int,
+    ending: GoalEnding,
+    *,
+    by_staff_id: int,
+    now: datetime,
+) -> None:
+    """End an open goal; it stays in the history. Does not commit. Raises NoSuchGoal."""
+    ended = session.scalar(
+        update(Goal)
+        .where(Goal.id == goal_id, Goal.patient_id == patient.id, Goal.ended_at.is_(None))
+        .values(ended_at=now, ended_by_id=by_staff_id, ending=ending)
+        .returning(Goal.id)
+        .execution_options(synchronize_session=False)
+    )
+    if ended is None:
+        raise NoSuchGoal("There is no such goal.")
+
+
+def note_news(
+    session: Session,
+    patient_id: int,
+    news: Mapping[int, str],
+    *,
+    attempt_id: int,
+    by_staff_id: int,
+    now: datetime,
+) -> None:
+    """Keep what was told of goals on one call: goal id to words. Does not commit.
+
+    What is no goal of this patient is left out. A goal that ended while the caller typed
+    keeps its news.
+    """
+    owned = session.execute(
+        select(Goal.id, Goal.clinic_id).where(Goal.patient_id == patient_id, Goal.id.in_(news))
+    ).all()
+    session.add_all(
+        GoalNews(
+            clinic_id=clinic_id,
+            patient_id=patient_id,
+            goal_id=goal_id,
+            attempt_id=attempt_id,
+            by_staff_id=by_staff_id,
+            text=news[goal_id],
+            at=now,
+        )
+        for goal_id, clinic_id in owned
+    )
+
+
+def open_of(session: Session, patient_id: int) -> Sequence[Pursued]:
+    """Return the open goals of a patient, oldest first, each with its latest news."""
+    latest = (
+        select(GoalNews.goal_id, func.max(GoalNews.id).label("id"))
+        .where(GoalNews.patient_id == patient_id)
+        .group_by(GoalNews.goal_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Goal.id, Goal.area, Goal.text, Goal.set_at, GoalNews.text, GoalNews.at)
+        .outerjoin(latest, latest.c.goal_id == Goal.id)
+        .outerjoin(GoalNews, GoalNews.id == latest.c.id)
+        .where(Goal.patient_id == patient_id, Goal.ended_at.is_(None))
+        .order_by(Goal.id)
+    )
+    return [Pursued(*row) for row in rows]
+
+
+def ended_of(session: Session, patient_id: int) -> Sequence[Goal]:
+    """Return the goals of a patient that ended, the latest first."""
+    return session.scalars(
+        select(Goal)
+        .where(Goal.patient_id == patient_id, Goal.ended_at.is_not(None))
+        .order_by(Goal.ended_at.desc(), Goal.id.desc())
+    ).all()

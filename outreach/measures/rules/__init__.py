@@ -1,0 +1,52 @@
+"""What can be measured: kinds, units, ranges, thresholds, doubts. Pure.
+
+``kinds`` has the words of it, ``registry`` the data, ``doubts`` what is asked of a value.
+"""
+
+from outreach.measures.rules.doubts import Doubt, doubt_about, doubt_about_change
+from outreach.measures.rules.kinds import (
+    FASTING,
+    GLUCOSE,
+    Bound,
+    Level,
+    Measure,
+    MeasureKind,
+    Place,
+    Range,
+    ReadingSource,
+    Side,
+    Sign,
+    Threshold,
+    Unit,
+)
+from outreach.measures.rules.registry import (
+    METER_SHOWS,
+    REGISTRY,
+    entered_by,
+    glucose_mmol_l,
+    hba1c_mmol_mol,
+)
+
+__all__ = [
+    "FASTING",
+    "GLUCOSE",
+    "METER_SHOWS",
+    "REGISTRY",
+    "Bound",
+    "Doubt",
+    "Level",
+    "Measure",
+    "MeasureKind",
+    "Place",
+    "Range",
+    "ReadingSource",
+    "Side",
+    "Sign",
+    "Threshold",
+    "Unit",
+    "doubt_about",
+    "doubt_about_change",
+    "entered_by",
+    "glucose_mmol_l",
+    "hba1c_mmol_mol",
+]

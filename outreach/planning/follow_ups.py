@@ -1,0 +1,143 @@
+"""What somebody has to see to because calls don't get through."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from outreach.accounts.rules import Scope
+from outreach.accounts.scoping import visible
+from outreach.errors import NotFound, Stale
+from outreach.orm import among, insert_new
+from outreach.planning.models import FollowUp
+from outreach.planning.rules import FollowUpKind
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+
+# In these nobody is called any more, so there is nothing to see to either.
+LEFT = (EnrolmentStatus.WITHDRAWN, EnrolmentStatus.DIED, EnrolmentStatus.COMPLETED)
+
+
+class NoSuchFollowUp(NotFound):
+    """Nothing in the actor's scope has that number."""
+
+
+class AlreadyDone(Stale):
+    """Somebody saw to it first, or a conversation did."""
+
+
+def open_of(session: Session, enrolment_ids: Sequence[int]) -> Mapping[int, Sequence[FollowUp]]:
+    """Return what is open for each of ``enrolment_ids``, the oldest first, in one statement."""
+    found: dict[int, list[FollowUp]] = defaultdict(list)
+    rows = session.scalars(
+        select(FollowUp)
+        .where(among(FollowUp.enrolment_id, enrolment_ids), FollowUp.done_at.is_(None))
+        .order_by(FollowUp.opened_at, FollowUp.id)
+    )
+    for follow_up in rows:
+        found[follow_up.enrolment_id].append(follow_up)
+    return found
+
+
+def by_id(session: Session, scope: Scope, follow_up_id: int) -> FollowUp:
+    """Return one follow-up, or raise NoSuchFollowUp where it is outside ``scope``."""
+    found = session.scalar(
+        select(FollowUp).where(
+            FollowUp.id == follow_up_id, visible(scope, FollowUp.clinic_id, FollowUp.patient_id)
+        )
+    )
+    if found is None:
+        raise NoSuchFollowUp("There is no such follow-up.")
+    return found
+
+
+def open_one(
+    session: Session, enrolment: Enrolment, kind: FollowUpKind, reason: str, *, now: datetime
+) -> int:
+    """Ask for something to be seen to, unless it is asked for already. Does not commit.
+
+    Returns how many are new.
+    """
+    row = {
+        "clinic_id": enrolment.clinic_id,
+        "patient_id": enrolment.patient_id,
+        "enrolment_id": enrolment.id,
+        "kind": kind,
+        "reason": reason,
+        "opened_at": now,
+        "note": "",
+    }
+    return insert_new(session, FollowUp, [row])
+
+
+def note_letter(session: Session, follow_up: FollowUp, *, now: datetime) -> None:
+    """Note that a letter went out; the first time counts. Does not commit.
+
+    Raises:
+        AlreadyDone: the follow-up is closed.
+    """
+    _change_open(session, follow_up, letter_at=follow_up.letter_at or now)
+
+
+def complete(
+    session: Session, follow_up: FollowUp, note: str, *, by_staff_id: int, now: datetime
+) -> None:
+    """Close a follow-up with what was done about it. Does not commit.
+
+    Raises:
+        AlreadyDone: it is closed; nothing is changed.
+    """
+    _change_open(session, follow_up, done_at=now, note=note, by_staff_id=by_staff_id)
+
+
+def end_by_conversation(
+    session: Session, enrolment_id: int, *, by_staff_id: int, now: datetime
+) -> None:
+    """Close what is open for somebody who was just spoken with. Does not commit.
+
+    The enrolment is locked first, as ``silence.settle`` does: else it might ask for
+    something in the moment in which it was answered.
+    """
+    session.execute(select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update())
+    session.execute(
+        update(FollowUp)
+        .where(FollowUp.enrolment_id == enrolment_id, FollowUp.done_at.is_(None))
+        .values(done_at=now, by_staff_id=by_staff_id)
+    )
+
+
+def close_for_nobody(session: Session, *, now: datetime) -> int:
+    """Close what nobody has to see to any more; return how much. Does not commit.
+
+    That is: everything about those who left the programme, and the review of times of those
+    who are unreachable, since nobody will ask them.
+    """
+    left = select(Enrolment.id).where(Enrolment.status.in_(LEFT))
+    lost = select(Enrolment.id).where(Enrolment.status == EnrolmentStatus.UNREACHABLE)
+    closed = session.execute(
+        update(FollowUp)
+        .where(
+            FollowUp.done_at.is_(None),
+            or_(
+                FollowUp.enrolment_id.in_(left),
+                and_(FollowUp.kind == FollowUpKind.REVIEW_TIMES, FollowUp.enrolment_id.in_(lost)),
+            ),
+        )
+        .values(done_at=now)
+        .returning(FollowUp.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(closed.all())
+
+
+def _change_open(session: Session, follow_up: FollowUp, **values: object) -> None:
+    changed = session.execute(
+        update(FollowUp)
+        .where(FollowUp.id == follow_up.id, FollowUp.done_at.is_(None))
+        .values(**values)
+        .returning(FollowUp.id)
+    )
+    if changed.first() is None:
+        raise AlreadyDone("Somebody saw to this first, or spoke with the patient meanwhile.")

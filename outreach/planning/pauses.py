@@ -1,0 +1,54 @@
+"""Pauses that are over: calls go on by themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.clock import local_day
+from outreach.patients.models import Patient
+from outreach.planning import next_call
+from outreach.programmes import enrolment as enrolments
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+
+EARLIEST_ZONE = timedelta(hours=14)  # UTC+14, where every day begins first
+
+
+def over_ids(session: Session, *, now: datetime) -> Sequence[int]:
+    """Return enrolments whose pause ends today where the patient is, or ended before."""
+    rows = session.execute(
+        select(Enrolment.id, Enrolment.resume_on, Patient.zone)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .where(
+            Enrolment.status == EnrolmentStatus.PAUSED,
+            Enrolment.resume_on <= (now + EARLIEST_ZONE).date(),
+        )
+        .order_by(Enrolment.resume_on, Enrolment.id)
+    )
+    return [
+        enrolment_id
+        for enrolment_id, resume_on, zone in rows
+        if resume_on is not None and resume_on <= local_day(now, ZoneInfo(zone))
+    ]
+
+
+def end(session: Session, enrolment_id: int, *, now: datetime) -> bool:
+    """End a pause that is over and plan the next call; say whether it was. Does not commit.
+
+    Somebody may have ended or prolonged it meanwhile: the row is looked at again, locked.
+    """
+    enrolment = session.get_one(
+        Enrolment, enrolment_id, with_for_update=True, populate_existing=True
+    )
+    if enrolment.status is not EnrolmentStatus.PAUSED or enrolment.resume_on is None:
+        return False
+    zone = session.scalar(select(Patient.zone).where(Patient.id == enrolment.patient_id))
+    if zone is None or enrolment.resume_on > local_day(now, ZoneInfo(zone)):
+        return False
+    enrolments.change_status(enrolment, EnrolmentStatus.ACTIVE, reason="the pause is over", now=now)
+    session.flush()
+    next_call.replan(session, enrolment_id, now=now)
+    return True

@@ -1,0 +1,148 @@
+"""Keeping what somebody entered, and raising the concern that it asks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from outreach.accounts.rules import Actor
+from outreach.concerns import raising
+from outreach.concerns.raising import Raised
+from outreach.concerns.rules import (
+    LOWS_WITHIN,
+    ConcernKind,
+    Measured,
+    Trigger,
+    Urgency,
+    is_level_2,
+    lows_before,
+    trigger_of,
+)
+from outreach.errors import NotAllowed
+from outreach.measures import readings
+from outreach.measures.models import Reading
+from outreach.measures.readings import ReportedReading
+from outreach.measures.rules import GLUCOSE, REGISTRY, MeasureKind, ReadingSource, Sign
+from outreach.patients.models import Patient
+
+_SIGN_WORDS = {
+    Sign.DANGER: "danger signs",
+    Sign.ILLNESS: "ill",
+    Sign.KETONES: "ketones",
+    Sign.HELP_NEEDED: "needed help",
+}
+
+
+class NotYoursToEnter(NotAllowed):
+    """The registry lets others enter this measure."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A reading and what it asks for, with the words that a nurse reads first."""
+
+    reading: Reading
+    trigger: Trigger
+    words: str
+
+
+def may_enter(actor: Actor, kind: MeasureKind) -> bool:
+    """Say whether the registry lets ``actor`` enter a measure."""
+    return bool(REGISTRY[kind].entered_by & actor.roles)
+
+
+def keep(
+    session: Session,
+    patient: Patient,
+    reported: Sequence[ReportedReading],
+    *,
+    source: ReadingSource,
+    actor: Actor,
+    now: datetime,
+    attempt_id: int | None = None,
+    note: str = "",
+) -> list[Reading]:
+    """Keep values that were taken together, and raise what they ask for. Does not commit.
+
+    Upper and lower pressure are two readings and one concern.
+
+    Raises:
+        NotYoursToEnter: one of them is for others to enter; nothing is kept.
+    """
+    if not all(may_enter(actor, each.kind) for each in reported):
+        raise NotYoursToEnter("This is for a nurse to enter.")
+    kept = [
+        readings.store(
+            session,
+            patient,
+            each,
+            source=source,
+            attempt_id=attempt_id,
+            by_staff_id=actor.staff_id,
+            now=now,
+        )
+        for each in reported
+    ]
+    found = [judged for each in kept if (judged := judge(session, each, now=now))]
+    raise_worst(session, patient, found, note=note, by_staff_id=actor.staff_id, now=now)
+    return kept
+
+
+def judge(session: Session, reading: Reading, *, now: datetime) -> Judged | None:
+    """Return what a stored reading asks for, by its own time and those before it."""
+    measured = _measured(reading)
+    earlier = _earlier(session, reading)
+    trigger = trigger_of(
+        reading.kind,
+        reading.value,
+        taken_at=reading.taken_at,
+        now=now,
+        signs=reading.said,
+        bound=reading.bound,
+        earlier=earlier,
+    )
+    if trigger is None:
+        return None
+    return Judged(reading, trigger, _words(measured, reading, earlier))
+
+
+def raise_worst(
+    session: Session,
+    patient: Patient,
+    found: Sequence[Judged],
+    *,
+    note: str,
+    by_staff_id: int,
+    now: datetime,
+) -> None:
+    """Raise one concern of each kind, the most urgent, with the words of all of that kind."""
+    order = list(Urgency)
+    for kind in ConcernKind:
+        alike = [each for each in found if each.trigger.kind is kind]
+        if not alike:
+            continue
+        worst = min(alike, key=lambda each: order.index(each.trigger.urgency))
+        told = "\n".join([*(each.words for each in alike), note]).strip()
+        raised = Raised(worst.trigger, told, worst.reading.id)
+        raising.raise_concern(session, patient, raised, by_staff_id=by_staff_id, now=now)
+
+
+def _measured(reading: Reading) -> Measured:
+    return Measured(reading.kind, reading.value, reading.taken_at, reading.said, reading.bound)
+
+
+def _earlier(session: Session, reading: Reading) -> list[Measured]:
+    if reading.kind not in GLUCOSE:
+        return []
+    since = reading.taken_at - LOWS_WITHIN
+    found = readings.since(session, reading.patient_id, GLUCOSE, at=since)
+    return [_measured(each) for each in found if each.id != reading.id]
+
+
+def _words(measured: Measured, reading: Reading, earlier: Sequence[Measured]) -> str:
+    """Return '52 mg/dL (needed help). The 2nd below 54 in two weeks.'."""
+    said = ", ".join(words for sign, words in _SIGN_WORDS.items() if sign in reading.said)
+    words = f"{reading.entered_value} {reading.entered_unit}" + (f" ({said})" if said else "")
+    lows = lows_before(measured, earlier) if is_level_2(measured) else 0
+    return f"{words}. Below 54 mg/dL for time {lows + 1} in two weeks." if lows else words

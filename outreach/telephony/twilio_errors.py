@@ -1,0 +1,43 @@
+"""Twilio's error codes, and what they mean to us. They occur in this file only."""
+
+from requests.exceptions import ConnectTimeout, RequestException
+from twilio.base.exceptions import TwilioRestException
+from urllib3.exceptions import NewConnectionError
+
+from outreach.errors import ProviderUnavailable
+from outreach.telephony.gateway import (
+    InvalidRecipient,
+    OptedOut,
+    OutcomeUnknown,
+    Refused,
+    TooFast,
+)
+
+OPTED_OUT = 21610
+NOT_FOUND = 404
+NOT_UNDER_WAY = 21220
+_BAD_NUMBERS = frozenset({21211, 21214, 21217, 21401, 21407, 21421, 21601, 21612, 21614})
+_TOO_MANY = 429
+_SERVER_FAULT = 500
+
+
+def translated(error: TwilioRestException | RequestException) -> Exception:
+    """Return one of our errors for one of Twilio's, or of the connection to it."""
+    if isinstance(error, RequestException):
+        return _unanswered(error)
+    if error.code == OPTED_OUT:
+        return OptedOut(str(error.code))
+    if error.code in _BAD_NUMBERS:
+        return InvalidRecipient(str(error.code))
+    if error.status == _TOO_MANY:
+        return TooFast(str(error.code))
+    if error.status >= _SERVER_FAULT:
+        return OutcomeUnknown(str(error.status))
+    return Refused(str(error.code))
+
+
+def _unanswered(error: RequestException) -> Exception:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError):
+        return ProviderUnavailable(type(error).__name__)
+    return OutcomeUnknown(type(error).__name__)

@@ -1,0 +1,170 @@
+"""A clinic in which every job of the plan finds something to do, and what can be seen of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.rules import Actor, Role
+from outreach.audit.models import AuditEvent
+from outreach.calls.models import Attempt, CallNote, Promise
+from outreach.calls.rules import Outcome
+from outreach.messaging.models import Message
+from outreach.orm import Model, Sessions
+from outreach.panels import proposals
+from outreach.panels.models import PanelMembership, Proposal
+from outreach.patients.models import Patient
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.programmes.rules import EnrolmentStatus
+from tests.builders import (
+    actor_of,
+    make_attempt,
+    make_clinic,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_staff,
+)
+
+TODAY = date(2026, 11, 23)
+# Keys are handed out by the database, which leaves gaps where a transaction was undone.
+_KEYS = {"id", "object_id", "planned_call_id", "attempt_id", "cause", "dedupe_key"}
+_SEEN: tuple[type[Model], ...] = (
+    PlannedCall,
+    Enrolment,
+    PanelMembership,
+    Message,
+    Attempt,
+    CallNote,
+    Promise,
+    AuditEvent,
+    Proposal,
+)
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Who is there, by what happens to them."""
+
+    clinic: Clinic
+    manager: StaffMember
+    actor: Actor
+    patient: Patient
+    call_id: int
+    proposal_id: int
+
+
+def fill(sessions: Sessions, *, now: datetime) -> Busy:
+    """Write the clinic: calls missing, overdue, over, overtaken, to remind of, to record."""
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        manager = make_staff(session, clinic, Role.MANAGER)
+        caller = make_staff(session, clinic)
+        _without_a_call(session, clinic, caller)
+        _overdue(session, clinic, caller, now=now)
+        _ahead(session, clinic, caller, now=now)
+        patient = make_patient(session, clinic, sms_consent=True, phone="+15125550199")
+        enrolment = make_enrolment(session, patient, caller=caller)
+        call = make_planned_call(session, enrolment, version_id=enrolment.version_id)
+        for _waits in range(3):
+            make_enrolment(session, make_patient(session, clinic))
+        proposal = proposals.make(session, clinic, by_staff_id=manager.id, now=now)
+        return Busy(clinic, manager, actor_of(caller, clinic), patient, call.id, proposal.id)
+
+
+def seen(sessions: Sessions) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row that the plan is made of, without the keys the database hands out."""
+    with sessions() as session:
+        return {model.__tablename__: _rows(session, model) for model in _SEEN}
+
+
+def _rows(session: Session, model: type[Model]) -> list[tuple[Any, ...]]:
+    columns = [column for column in model.__table__.columns if column.name not in _KEYS]
+    return sorted((tuple(row) for row in session.execute(select(*columns))), key=repr)
+
+
+def _without_a_call(session: Session, clinic: Clinic, caller: StaffMember) -> None:
+    for _new in range(2):
+        make_enrolment(session, make_patient(session, clinic), caller=caller)
+    over = TODAY - timedelta(weeks=26)
+    make_enrolment(session, make_patient(session, clinic), caller=caller, starts_on=over)
+
+
+def _overdue(session: Session, clinic: Clinic, caller: StaffMember, *, now: datetime) -> None:
+    """Add calls whose slot is over: to be moved, missed, given up, or of somebody who left."""
+    passed = {"dial_from_at": now - timedelta(hours=5), "dial_until_at": now - timedelta(hours=1)}
+    yesterday = TODAY - timedelta(days=1)
+    for complete_by_on, dials, status in (
+        (TODAY + timedelta(days=3), 0, EnrolmentStatus.ACTIVE),
+        (yesterday, 0, EnrolmentStatus.ACTIVE),
+        (TODAY + timedelta(days=3), 3, EnrolmentStatus.ACTIVE),
+        (TODAY + timedelta(days=3), 0, EnrolmentStatus.PAUSED),
+    ):
+        enrolment = make_enrolment(
+            session,
+            make_patient(session, clinic),
+            caller=caller,
+            starts_on=TODAY - timedelta(weeks=3),
+            status=status,
+        )
+        call = make_planned_call(
+            session,
+            enrolment,
+            yesterday,
+            complete_by_on=complete_by_on,
+            dials=dials,
+            version_id=enrolment.version_id,
+            phase="weeks_2_to_4",
+            **passed,
+        )
+        for _dial in range(dials):
+            make_attempt(session, call, caller, Outcome.NO_ANSWER)
+
+
+def _ahead(session: Session, clinic: Clinic, caller: StaffMember, *, now: datetime) -> None:
+    """Add calls that a newer version overtook, and calls whose reminder is due."""
+    for number in range(4):
+        patient = make_patient(session, clinic, sms_consent=True, phone=f"+1512555010{number}")
+        starts_on = TODAY - timedelta(weeks=6)
+        enrolment = make_enrolment(session, patient, caller=caller, starts_on=starts_on)
+        before = make_planned_call(
+            session, enrolment, TODAY - timedelta(days=6), status=CallStatus.COMPLETED
+        )
+        before.closed_at = before.dial_from_at
+        make_planned_call(
+            session,
+            enrolment,
+            TODAY + timedelta(days=1),
+            phase="weeks_5_to_26",
+            complete_by_on=TODAY + timedelta(days=3),
+            version_id=enrolment.version_id,
+        )
+        if number % 2:
+            enrolment.version_id = _newer(session, enrolment.version_id, now=now)
+    session.flush()
+
+
+def _newer(session: Session, version_id: int, *, now: datetime) -> int:
+    old = session.get_one(ProgrammeVersion, version_id)
+    newest = session.scalars(
+        select(ProgrammeVersion)
+        .where(ProgrammeVersion.programme_id == old.programme_id)
+        .order_by(ProgrammeVersion.number.desc())
+    ).first()
+    assert newest is not None
+    if newest.number == old.number:
+        newest = ProgrammeVersion(
+            programme_id=old.programme_id,
+            number=old.number + 1,
+            data=old.data,
+            created_at=now,
+            note="",
+        )
+        session.add(newest)
+        session.flush()
+    return newest.id
