@@ -28,10 +28,10 @@ from outreach.orm import Sessions
 from outreach.patients import consent
 from outreach.patients.models import ConsentEvent, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
-from outreach.planning import next_call, reminders
+from outreach.planning import follow_ups, next_call, reminders
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
-from outreach.planning.rules import CallStatus
+from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports import adherence
@@ -357,3 +357,18 @@ def test_a_manager_corrects_on_the_page_with_a_reason(
         counted = session.scalars(select(Attempt.minutes).where(Attempt.superseded_at.is_(None)))
         assert counted.all() == [9]
         assert session.scalars(select(Promise)).all() == []
+
+
+def test_what_a_conversation_had_seen_to_is_asked_for_again(recorded: Recorded) -> None:
+    session, enrolment_id = recorded.session, recorded.day.call.enrolment_id
+    enrolment = session.get_one(Enrolment, enrolment_id)
+    kind = FollowUpKind.REVIEW_TIMES
+    follow_ups.open_one(session, enrolment, kind, "missed twice", now=NOW - timedelta(days=1))
+    attempt = recorded.record(Outcome.COMPLETED)
+    assert not follow_ups.open_of(session, [enrolment_id])
+
+    recorded.take_back(attempt)
+
+    assert [each.kind for each in follow_ups.open_of(session, [enrolment_id])[enrolment_id]] == [
+        kind
+    ]
