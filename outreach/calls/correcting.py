@@ -23,14 +23,14 @@ from outreach.calls.models import (
     Lease,
     Promise,
 )
-from outreach.calls.rules import Outcome, is_fresh
+from outreach.calls.rules import UNDO_FOR, Outcome, is_fresh
 from outreach.concerns import raising
 from outreach.errors import NotFound, RuleBroken
 from outreach.measures import readings
 from outreach.patients import consent
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import ConsentSource, NumberHealth
-from outreach.planning import next_call
+from outreach.planning import follow_ups, next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes import enrolment as enrolments
@@ -68,6 +68,17 @@ class Amended:
     form_key: str
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """One attempt as the page shows it; ``has_withdrawn``: consents ended with it."""
+
+    attempt: Attempt
+    note: str
+    may_take_back: bool
+    until: datetime
+    has_withdrawn: bool
+
+
 def of(session: Session, patient: Patient, attempt_id: int) -> Attempt:
     """Return an attempt of ``patient``, or raise NoSuchAttempt."""
     attempt = session.get(Attempt, attempt_id)
@@ -76,9 +87,16 @@ def of(session: Session, patient: Patient, attempt_id: int) -> Attempt:
     return attempt
 
 
-def note_of(session: Session, attempt: Attempt) -> str:
-    """Return what was written about an attempt."""
-    return session.scalar(select(CallNote.text).where(CallNote.attempt_id == attempt.id)) or ""
+def recorded(session: Session, attempt: Attempt, actor: Actor, *, now: datetime) -> Recorded:
+    """Return what was recorded, and whether ``actor`` may take it back."""
+    note = session.scalar(select(CallNote.text).where(CallNote.attempt_id == attempt.id))
+    return Recorded(
+        attempt,
+        note or "",
+        may_take_back=attempt.caller_id == actor.staff_id and is_fresh(attempt.at, now),
+        until=attempt.at + UNDO_FOR,
+        has_withdrawn=bool(_withdrawn(consent.ledger(session, attempt.patient_id), attempt)),
+    )
 
 
 def take_back(
@@ -112,11 +130,14 @@ def take_back(
     readings.withdraw(session, attempt.id, now=now)
     _mend_number(session, attempt, now=now)
     _tell_nurses(session, attempt, actor=actor, now=now)
+    follow_ups.open_again(
+        session, attempt.enrolment_id, ended_at=attempt.at, by_staff_id=attempt.caller_id
+    )
     call.dials -= 1
-    if attempt.outcome is Outcome.OPTED_OUT and not may_go_on:
-        return
-    if attempt.outcome is Outcome.OPTED_OUT:
+    if may_go_on:
         _give_consents_back(session, patient, attempt, actor=actor, now=now)
+    elif attempt.outcome is Outcome.OPTED_OUT:
+        return
     _resume(session, attempt, actor=actor, now=now)
     _reopen(session, attempt, call, before, now=now)
     drafts.give_back(session, call, actor, before.answers, now=now)
@@ -327,8 +348,7 @@ def _give_consents_back(
 ) -> None:
     """Note as given again what held before this attempt withdrew it."""
     events = consent.ledger(session, patient.id)
-    withdrawn = [event for event in events if event.at == attempt.at and not event.is_given]
-    for event in withdrawn:
+    for event in _withdrawn(events, attempt):
         held = _newest_before(events, event)
         if held is not None and held.is_given:
             consent.note(
@@ -341,6 +361,10 @@ def _give_consents_back(
                 by_staff_id=actor.staff_id,
                 now=now,
             )
+
+
+def _withdrawn(events: Sequence[ConsentEvent], attempt: Attempt) -> list[ConsentEvent]:
+    return [event for event in events if event.at == attempt.at and not event.is_given]
 
 
 def _newest_before(events: Sequence[ConsentEvent], event: ConsentEvent) -> ConsentEvent | None:

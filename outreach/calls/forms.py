@@ -370,6 +370,12 @@ class AmendForm(FlaskForm):
         ],
     )
 
+    @classmethod
+    def of(cls, outcome: Outcome, minutes: int, note: str, new_key: str) -> "AmendForm":
+        """Return the form as it opens over what was recorded, or as it was sent."""
+        recorded = {"outcome": outcome.value, "minutes": minutes, "note": note}
+        return cls(data=recorded | {"form_key": new_key}).offer(outcome)
+
     def offer(self, outcome: Outcome) -> "AmendForm":
         """Offer the outcomes that may stand in the place of ``outcome``; before validating."""
         is_fixed = outcome in NOT_AMENDED

@@ -38,10 +38,8 @@ from outreach.calls.labels import (
 )
 from outreach.calls.rules import (
     REACHED,
-    UNDO_FOR,
     Outcome,
     QueueGroup,
-    is_fresh,
     minutes_since,
 )
 from outreach.calls.screen import NoPlannedCall, Screen
@@ -264,27 +262,17 @@ def correct(ref: str, attempt_id: int) -> ResponseReturnValue:
     """Show what was recorded; a manager puts something else in its place, with a reason."""
     now, actor, patient = deps().clock(), signed_in(), _patient(ref)
     attempt = correcting.of(db.session, patient, attempt_id)
-    note = correcting.note_of(db.session, attempt)
-    form = AmendForm(obj=attempt, data={"note": note}).offer(attempt.outcome)
+    known = correcting.recorded(db.session, attempt, actor, now=now)
+    key = drafts.new_form_key()
+    form = AmendForm.of(attempt.outcome, attempt.minutes, known.note, key)
     may_amend = patient.clinic_id in actor.clinic_ids_as(Role.MANAGER)
     if may_amend and form.validate_on_submit():
         correcting.amend(db.session, attempt, form.to_amended(), actor=actor, now=now)
         db.session.commit()
         flash(_("Corrected. What was recorded before stays in the history."), "good")
         return redirect(url_for("chart.patient", ref=ref))
-    if not form.is_submitted():
-        form.outcome.data, form.form_key.data = attempt.outcome.value, drafts.new_form_key()
-    page = render_template(
-        "calls/correct.html",
-        patient=patient,
-        attempt=attempt,
-        note=note,
-        form=form,
-        may_amend=may_amend,
-        may_take_back=attempt.caller_id == actor.staff_id and is_fresh(attempt.at, now),
-        until=attempt.at + UNDO_FOR,
-        outcome_words=OUTCOME_WORDS,
-    )
+    shown = {"patient": patient, "known": known, "form": form, "may_amend": may_amend}
+    page = render_template("calls/correct.html", **shown, outcome_words=OUTCOME_WORDS)
     return page, 422 if form.errors else 200
 
 
@@ -294,14 +282,8 @@ def take_back(ref: str, attempt_id: int) -> ResponseReturnValue:
     """Take one's own call back; what was typed is in the form again."""
     now, actor, patient = deps().clock(), signed_in(), _patient(ref)
     attempt = correcting.of(db.session, patient, attempt_id)
-    correcting.take_back(
-        db.session,
-        patient,
-        attempt,
-        may_go_on=bool(request.form.get("may_go_on")),
-        actor=actor,
-        now=now,
-    )
+    may = bool(request.form.get("may_go_on"))
+    correcting.take_back(db.session, patient, attempt, may_go_on=may, actor=actor, now=now)
     db.session.commit()
     flash(_("Taken back. What you typed is here again; nothing counts until you save."), "warm")
     return redirect(url_for("calls.call", ref=ref))

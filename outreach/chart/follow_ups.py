@@ -91,7 +91,11 @@ def give_up(session: Session, follow_up: FollowUp, *, by_staff_id: int, now: dat
 def _checks(scope: Scope, now: datetime) -> Select[*tuple[Any, ...]]:
     spoken_at = (
         select(func.max(Attempt.at))
-        .where(Attempt.patient_id == FollowUp.patient_id, Attempt.outcome.in_(REACHED))
+        .where(
+            Attempt.patient_id == FollowUp.patient_id,
+            Attempt.outcome.in_(REACHED),
+            Attempt.superseded_at.is_(None),
+        )
         .correlate(FollowUp)
         .scalar_subquery()
     )
@@ -135,7 +139,11 @@ def _tries(
             Attempt.caller_id,
             place.label("place"),
         )
-        .where(among(Attempt.enrolment_id, enrolment_ids), Attempt.at > now - TRIED_WITHIN)
+        .where(
+            among(Attempt.enrolment_id, enrolment_ids),
+            Attempt.at > now - TRIED_WITHIN,
+            Attempt.superseded_at.is_(None),
+        )
         .subquery()
     )
     rows = session.execute(

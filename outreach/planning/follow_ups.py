@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
@@ -105,6 +105,32 @@ def end_by_conversation(
         update(FollowUp)
         .where(FollowUp.enrolment_id == enrolment_id, FollowUp.done_at.is_(None))
         .values(done_at=now, by_staff_id=by_staff_id)
+    )
+
+
+def open_again(
+    session: Session, enrolment_id: int, *, ended_at: datetime, by_staff_id: int
+) -> None:
+    """Open what a conversation closed that was taken back, unless it is asked for again.
+
+    Does not commit.
+    """
+    newer = aliased(FollowUp)
+    is_asked_again = exists().where(
+        newer.enrolment_id == FollowUp.enrolment_id,
+        newer.kind == FollowUp.kind,
+        newer.done_at.is_(None),
+    )
+    session.execute(
+        update(FollowUp)
+        .where(
+            FollowUp.enrolment_id == enrolment_id,
+            FollowUp.done_at == ended_at,
+            FollowUp.by_staff_id == by_staff_id,
+            ~is_asked_again,
+        )
+        .values(done_at=None, by_staff_id=None)
+        .execution_options(synchronize_session=False)
     )
 
 

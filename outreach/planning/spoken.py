@@ -46,6 +46,7 @@ def dialled_at(known: Subquery) -> ScalarSelect[datetime | None]:
         .where(
             attempt.c.patient_id == known.c.patient_id,
             attempt.c.enrolment_id == known.c.id,
+            attempt.c.superseded_at.is_(None),
         )
         .correlate(known)
         .scalar_subquery()
@@ -64,6 +65,7 @@ def _since() -> ColumnElement[datetime]:
         attempt.c.patient_id == Enrolment.patient_id,
         attempt.c.enrolment_id == Enrolment.id,
         attempt.c.outcome.in_(_reached(attempt)),
+        attempt.c.superseded_at.is_(None),
     )
     gone_at = select(func.max(EnrolmentEvent.at)).where(
         EnrolmentEvent.enrolment_id == Enrolment.id, EnrolmentEvent.status.in_(GONE)

@@ -28,12 +28,15 @@ from outreach.orm import Sessions
 from outreach.patients import consent
 from outreach.patients.models import ConsentEvent, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
-from outreach.planning import next_call, reminders
+from outreach.planning import follow_ups, next_call, reminders
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
-from outreach.planning.rules import CallStatus
+from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.reports import adherence
+from outreach.reports.asked import Here
+from outreach.reports.rules.period import Period
 from tests.builders import actor_of, make_promise, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
@@ -160,6 +163,38 @@ def test_the_newer_of_two_goes_first_then_the_older(recorded: Recorded) -> None:
     recorded.take_back(first)
 
     assert recorded.state() == before
+
+
+def test_what_is_recorded_after_taking_back_plans_as_if_it_were_the_first(
+    recorded: Recorded,
+) -> None:
+    def planned() -> tuple[object, ...]:
+        call = next_call.open_call(recorded.session, recorded.day.call.enrolment_id)
+        assert call is not None
+        return call.due_on, call.complete_by_on, call.dial_from_at, call.phase
+
+    attempt = recorded.record(Outcome.COMPLETED)
+    first = planned()
+    recorded.take_back(attempt)
+
+    recorded.record(Outcome.COMPLETED, at=SOON, key="again")
+
+    assert planned() == first
+
+
+@pytest.mark.parametrize("outcome", [Outcome.COMPLETED, Outcome.NO_ANSWER])
+def test_reports_pass_over_what_was_taken_back(recorded: Recorded, outcome: Outcome) -> None:
+    today = date(2026, 11, 23)
+    manager = make_staff(recorded.session, recorded.day.clinic, Role.MANAGER)
+    scope = actor_of(manager, recorded.day.clinic, Role.MANAGER).scope
+    asked = Here.of(scope, recorded.day.clinic, now=SOON).about(Period(today, today))
+    before = adherence.report(recorded.session, asked)
+    attempt = recorded.record(outcome)
+    assert adherence.report(recorded.session, asked) != before
+
+    recorded.take_back(attempt)
+
+    assert adherence.report(recorded.session, asked) == before
 
 
 def test_a_plan_that_changed_since_keeps_the_record(recorded: Recorded) -> None:
@@ -322,3 +357,18 @@ def test_a_manager_corrects_on_the_page_with_a_reason(
         counted = session.scalars(select(Attempt.minutes).where(Attempt.superseded_at.is_(None)))
         assert counted.all() == [9]
         assert session.scalars(select(Promise)).all() == []
+
+
+def test_what_a_conversation_had_seen_to_is_asked_for_again(recorded: Recorded) -> None:
+    session, enrolment_id = recorded.session, recorded.day.call.enrolment_id
+    enrolment = session.get_one(Enrolment, enrolment_id)
+    kind = FollowUpKind.REVIEW_TIMES
+    follow_ups.open_one(session, enrolment, kind, "missed twice", now=NOW - timedelta(days=1))
+    attempt = recorded.record(Outcome.COMPLETED)
+    assert not follow_ups.open_of(session, [enrolment_id])
+
+    recorded.take_back(attempt)
+
+    assert [each.kind for each in follow_ups.open_of(session, [enrolment_id])[enrolment_id]] == [
+        kind
+    ]
