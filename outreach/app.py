@@ -33,6 +33,7 @@ from outreach.planning import cli as planning_cli
 from outreach.protocols import views as protocols
 from outreach.questionnaires import views as questionnaires
 from outreach.reports import views as reports
+from outreach.results import views as results
 from outreach.telephony.carrier import carrier_of
 from outreach.web import bounded, error_pages, headers, navigation, template_filters
 
@@ -89,6 +90,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     template_filters.init_app(app)
     app.add_template_filter(measure_labels.measure_name)
     app.add_template_filter(measure_labels.reading_words)
+    app.add_template_filter(measure_labels.unit_name)
     app.context_processor(lambda: {"navigation": navigation.ITEMS, "now": outside.clock()})
     app.before_request(_refuse_null_bytes)
     _register(app)
@@ -103,6 +105,7 @@ def _register(app: Flask) -> None:
         messaging,
         concerns,
         questionnaires,
+        results,
         calls,
         callers,
         intake,

@@ -27,6 +27,7 @@ from outreach.patients.rules import age_on
 from outreach.patients.views import KEEPERS
 from outreach.patients.views import bp as patients
 from outreach.programmes import milestones, protocol
+from outreach.results import correcting
 from outreach.web.bounded import whole
 
 bp = Blueprint("chart", __name__, url_prefix="/patients")
@@ -203,6 +204,8 @@ def _measured(shown: Patient) -> dict[str, object]:
     zone = ZoneInfo(shown.zone)
     return {
         "readings": found,
+        "reading_lines": readings.table_of(db.session, shown.id, found),
+        "may_correct": lambda reading: correcting.may_correct(signed_in(), reading),
         "hba1c": graphs.hba1c(found, zone),
         "glucose": graphs.glucose(found, zone, shown.clinic.glucose_unit),
     }

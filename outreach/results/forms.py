@@ -15,6 +15,7 @@ from wtforms import (
     DateField,
     DecimalField,
     Field,
+    HiddenField,
     SelectChoice,
     SelectField,
     SelectMultipleField,
@@ -188,6 +189,7 @@ def check_pressure(upper: Field, lower: Field) -> bool:
 class ReadingsForm(FlaskForm):
     """One row for each measure that somebody may enter; all were taken at one time."""
 
+    form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
     on = DateField(_l("Day it was taken"), validators=[InputRequired(_l("Choose the day."))])
     at = TimeField(_l("Time, their time"), validators=[Optional()])
     begins_on = DateField(_l("First day of the sensor's period"), validators=[Optional()])

@@ -29,6 +29,7 @@ from tests.builders import (
     make_enrolment,
     make_patient,
     make_planned_call,
+    make_reading,
     make_staff,
 )
 from tests.conftest import HASH, sign_in
@@ -100,6 +101,7 @@ class TwoClinics:
                 "line_id": line.id,
                 "code": "phq_9",
                 "form_key": "unknown",
+                "reading_id": make_reading(session, patient).id,
             }
 
 
