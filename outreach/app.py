@@ -113,6 +113,7 @@ def _register(app: Flask) -> None:
         reports,
     ):
         app.register_blueprint(pages.bp)
+    app.register_blueprint(questionnaires.instruments)
     app.register_blueprint(messaging_webhooks.bp)
     csrf.exempt(messaging_webhooks.bp)
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):

@@ -22,7 +22,7 @@ from wtforms import (
     StringField,
     TimeField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.measures.labels import DOUBT_WORDS, MEASURE_WORDS, SIGN_WORDS, UNIT_WORDS
@@ -297,7 +297,7 @@ class CorrectionForm(FlaskForm):
     reason = StringField(
         _l("Why"),
         validators=[
-            InputRequired(_l("Say why, in a few words.")),
+            DataRequired(_l("Say why, in a few words.")),
             Length(max=300, message=_l("Use at most 300 characters.")),
         ],
     )

@@ -26,6 +26,7 @@ ITEMS = (
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
     Item("protocols.programmes", _l("Programmes"), "journal-text"),
+    Item("instruments.permissions", _l("Questionnaires"), "clipboard2-pulse"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
     Item("messaging.outbox", _l("Messages"), "chat-dots"),
 )
