@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from outreach.measures.models import Reading
 from outreach.measures.readings import is_current
-from outreach.measures.rules import GLUCOSE, MeasureKind
+from outreach.measures.rules import GLUCOSE, MeasureKind, bmi
 
 MOST = 200
 
@@ -48,6 +48,16 @@ def table_of(session: Session, patient_id: int, current: Sequence[Reading]) -> l
     ).all()
     lines = [*(Line(each) for each in current), *(Line(old, new) for old, new in corrected)]
     return sorted(lines, key=lambda line: (line.reading.taken_at, line.reading.id), reverse=True)
+
+
+def body_mass(current: Sequence[Reading]) -> Decimal | None:
+    """Return the BMI of the latest weight and height; ``current`` is newest first."""
+    newest: dict[MeasureKind, Decimal] = {}
+    for reading in current:
+        newest.setdefault(reading.kind, reading.value)
+    if MeasureKind.WEIGHT not in newest or MeasureKind.HEIGHT not in newest:
+        return None
+    return bmi(newest[MeasureKind.WEIGHT], newest[MeasureKind.HEIGHT])
 
 
 def latest_of(

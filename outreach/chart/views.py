@@ -206,8 +206,8 @@ def _measured(shown: Patient) -> dict[str, object]:
         "readings": found,
         "reading_lines": readings.table_of(db.session, shown.id, found),
         "may_correct": lambda reading: correcting.may_correct(signed_in(), reading),
-        "hba1c": graphs.hba1c(found, zone),
-        "glucose": graphs.glucose(found, zone, shown.clinic.glucose_unit),
+        "charts": graphs.of_patient(found, zone, shown.clinic.glucose_unit),
+        "body_mass": readings.body_mass(found),
     }
 
 

@@ -8,24 +8,29 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.concerns import raising
 from outreach.db import db
 from outreach.deps import deps
 from outreach.measures import readings
+from outreach.measures.labels import MEASURE_WORDS
 from outreach.measures.models import Reading
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import GLUCOSE, METER_SHOWS, REGISTRY, MeasureKind, ReadingSource
 from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.results import correcting, entering
+from outreach.results import correcting, due, entering
 from outreach.results.correcting import Correction
 from outreach.results.forms import CorrectionForm, ReadingsForm, Taking
 
 bp = Blueprint("results", __name__, url_prefix="/patients/<ref>/readings")
 
+due_pages = Blueprint("due", __name__, url_prefix="/due")
+
 ENTERING = (Role.CALLER, Role.NURSE)
+MOST_SHOWN = 200
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -76,6 +81,16 @@ def correct(ref: str, reading_id: int) -> ResponseReturnValue:
         return _saved(ref, patient)
     page = render_template("results/correct.html", patient=patient, reading=reading, form=form)
     return page, 422 if form.errors else 200
+
+
+@due_pages.get("/")
+@role_required(Role.NURSE, Role.MANAGER, Role.ADMINISTRATOR)
+def list_due() -> ResponseReturnValue:
+    """Show whose measurement window is open, and what is missing."""
+    with orm.reading():
+        found = due.everybody(db.session, signed_in().scope, now=deps().clock())
+    names = {kind.value: words for kind, words in MEASURE_WORDS.items()}
+    return render_template("results/due.html", due=found, names=names, most=MOST_SHOWN)
 
 
 def _patient(ref: str) -> Patient:

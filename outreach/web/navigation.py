@@ -22,11 +22,12 @@ ITEMS = (
     Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
     Item("concerns.on_call", _l("On call"), "shield-exclamation"),
     Item("patients.register", _l("Patients"), "people"),
+    Item("due.list_due", _l("To measure"), "clipboard2-pulse"),
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
     Item("protocols.programmes", _l("Programmes"), "journal-text"),
-    Item("instruments.permissions", _l("Questionnaires"), "clipboard2-pulse"),
+    Item("instruments.permissions", _l("Questionnaires"), "gear"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
     Item("messaging.outbox", _l("Messages"), "chat-dots"),
 )
