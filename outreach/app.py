@@ -39,6 +39,7 @@ from outreach.planning import cli as planning_cli
 from outreach.protocols import views as protocols
 from outreach.questionnaires import views as questionnaires
 from outreach.reports import views as reports
+from outreach.results import views as results
 from outreach.telephony.carrier import carrier_of
 from outreach.web import bounded, error_pages, headers, navigation, template_filters
 
@@ -95,6 +96,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     template_filters.init_app(app)
     app.add_template_filter(measure_labels.measure_name)
     app.add_template_filter(measure_labels.reading_words)
+    app.add_template_filter(measure_labels.unit_name)
     app.context_processor(lambda: {"navigation": navigation.ITEMS, "now": outside.clock()})
     app.before_request(_refuse_null_bytes)
     _register(app)
@@ -114,6 +116,7 @@ def _register(app: Flask) -> None:
         questionnaires,
         goals,
         phoning,
+        results,
         calls,
         callers,
         intake,
@@ -124,6 +127,8 @@ def _register(app: Flask) -> None:
     for webhooks in (messaging_webhooks, phoning_webhooks):
         app.register_blueprint(webhooks.bp)
         csrf.exempt(webhooks.bp)
+    app.register_blueprint(questionnaires.instruments)
+    app.register_blueprint(results.due_pages)
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
         app.cli.add_command(commands)
     app.cli.add_command(planning_cli.group)

@@ -11,7 +11,6 @@ from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
 from outreach.calls import dialing, drafts, foreseen, leases
 from outreach.calls.dialing import Moment
-from outreach.calls.due import Due, due_of
 from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
@@ -33,7 +32,10 @@ from outreach.planning import courses, next_call
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.programmes import enrolment as enrolments
+from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import Phase
+from outreach.results import due
+from outreach.results.rules import PointStanding, PointState
 
 LAST_NOTES = 3
 CALL_BACK_DAYS = 7
@@ -83,7 +85,7 @@ class Screen:
     must_read: bool
     foreseen: Foreseen
     goals: Sequence[Pursued]
-    due: Sequence[Due]
+    due: Sequence[PointStanding]
 
     @property
     def openers(self) -> Sequence[Opener]:
@@ -165,8 +167,14 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         must_read=must_read(session, call, actor, now=now),
         foreseen=foreseen.of(session, call, standing, now=now),
         goals=setting.open_of(session, patient.id),
-        due=due_of(session, standing, now=now),
+        due=_open_points(session, call, today),
     )
+
+
+def _open_points(session: Session, call: PlannedCall, today: date) -> list[PointStanding]:
+    enrolment = session.get_one(Enrolment, call.enrolment_id)
+    standings = due.of(session, enrolment, today)
+    return [each for each in standings if each.state is PointState.OPEN]
 
 
 def must_read(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> bool:

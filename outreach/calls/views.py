@@ -17,7 +17,6 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calls import correcting, dialing, drafts, leases, outcomes, screen, waiting
 from outreach.calls import queue as queues
-from outreach.calls.due import INSTRUMENT_OF
 from outreach.calls.forms import (
     CALL_BACK_TIMES,
     AmendForm,
@@ -56,6 +55,7 @@ from outreach.phoning import jobs as phoning
 from outreach.planning import follow_ups, next_call
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.questionnaires.asking import ASKED_BY
 from outreach.web.template_filters import calendar_day, local_moment
 
 bp = Blueprint("calls", __name__)
@@ -418,7 +418,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         callback_times=CALL_BACK_TIMES,
         today=shown.today,
         week=timedelta(weeks=1),
-        instrument_of=INSTRUMENT_OF,
+        instrument_of=ASKED_BY,
         measure_words=MEASURE_WORDS,
         opener_words=opener_words,
         hides_openers=session.get(HIDES_OPENERS, False),

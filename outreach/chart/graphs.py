@@ -1,4 +1,4 @@
-"""Readings over time as charts."""
+"""Readings over time as charts; the levels drawn are the registry's."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -7,21 +7,32 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
+from outreach.measures.labels import LEVEL_WORDS, SIDE_WORDS, measure_name, unit_name
 from outreach.measures.models import Reading
-from outreach.measures.rules import FASTING, GLUCOSE, MeasureKind, glucose_mmol_l
+from outreach.measures.rules import FASTING, GLUCOSE, REGISTRY, MeasureKind, Threshold
 from outreach.web.charts import Chart, Limit, Series, line_chart
 
-# Source: domain.md E4, below 8 % and above 9 % (CMS122); C2 and ADA, 70 to 180 mg/dL.
-HBA1C_LIMITS = (Decimal(8), Decimal(9))
-GLUCOSE_LIMITS = (Decimal(70), Decimal(180))
+PRESSURES = (MeasureKind.SYSTOLIC, MeasureKind.DIASTOLIC)
+# Height hardly changes, and BMI is worked out from it: the table shows both.
+_UNDRAWN = {MeasureKind.HEIGHT, MeasureKind.BMI}
+
+
+def of_patient(
+    readings: Sequence[Reading], zone: ZoneInfo, glucose_unit: str
+) -> list[tuple[Chart, str]]:
+    """Return every chart of a patient's readings with the caption of its table."""
+    drawn = [
+        hba1c(readings, zone),
+        glucose(readings, zone, glucose_unit),
+        pressure(readings, zone),
+        *(each(kind, readings, zone) for kind in _others()),
+    ]
+    return [(chart, _("%(measure)s, every value", measure=chart.label)) for chart in drawn if chart]
 
 
 def hba1c(readings: Sequence[Reading], zone: ZoneInfo) -> Chart | None:
     """Return HbA1c in percent over time; None where there is no reading."""
-    points = _points(readings, (MeasureKind.HBA1C,), zone)
-    target, alarm = HBA1C_LIMITS
-    limits = (Limit(target, _("goal, below")), Limit(alarm, _("high, above")))
-    return line_chart([Series(_("HbA1c"), points)], unit="%", label=_("HbA1c"), limits=limits)
+    return each(MeasureKind.HBA1C, readings, zone)
 
 
 def glucose(readings: Sequence[Reading], zone: ZoneInfo, unit: str) -> Chart | None:
@@ -31,24 +42,71 @@ def glucose(readings: Sequence[Reading], zone: ZoneInfo, unit: str) -> Chart | N
         (_("Fasting"), FASTING),
     )
     series = [
-        Series(name, [(at, _in_unit(value, unit)) for at, value in points])
+        Series(name, points)
         for name, kinds in named
-        if (points := _points(readings, kinds, zone))
+        if (points := _points(readings, kinds, zone, unit))
     ]
-    low, high = (_in_unit(limit, unit) for limit in GLUCOSE_LIMITS)
-    limits = (Limit(low, _("low, below")), Limit(high, _("high, above")))
+    limits = _limits(MeasureKind.GLUCOSE, unit)
     return line_chart(series, unit=unit, label=_("Blood sugar"), limits=limits)
 
 
-def _points(
-    readings: Iterable[Reading], kinds: Collection[MeasureKind], zone: ZoneInfo
-) -> list[tuple[datetime, Decimal]]:
+def pressure(readings: Sequence[Reading], zone: ZoneInfo) -> Chart | None:
+    """Return upper and lower blood pressure over time."""
+    unit = REGISTRY[MeasureKind.SYSTOLIC].unit
+    names = dict(zip(PRESSURES, (_("Upper"), _("Lower")), strict=True))
+    series = [
+        Series(name, points)
+        for kind, name in names.items()
+        if (points := _points(readings, (kind,), zone, unit))
+    ]
+    limits = [
+        Limit(limit.value, f"{name}: {limit.label}")
+        for kind, name in names.items()
+        for limit in _limits(kind, unit)
+    ]
+    return line_chart(series, unit=unit_name(unit), label=_("Blood pressure"), limits=limits)
+
+
+def each(kind: MeasureKind, readings: Sequence[Reading], zone: ZoneInfo) -> Chart | None:
+    """Return one measure over time, in the unit in which it was entered last."""
+    units = REGISTRY[kind].units
+    entered = [reading.entered_unit for reading in readings if reading.kind is kind]
+    is_weight = kind is MeasureKind.WEIGHT
+    unit = next((unit for unit in entered if is_weight and unit in units), REGISTRY[kind].unit)
+    series = [Series(measure_name(kind), _points(readings, (kind,), zone, unit))]
+    limits = _limits(kind, unit)
+    return line_chart(series, unit=unit_name(unit), label=measure_name(kind), limits=limits)
+
+
+def _others() -> list[MeasureKind]:
+    drawn = {MeasureKind.HBA1C, *GLUCOSE, *PRESSURES, *_UNDRAWN}
+    return [kind for kind in REGISTRY if kind not in drawn]
+
+
+def _limits(kind: MeasureKind, unit: str) -> list[Limit]:
+    row = REGISTRY[kind].units[unit]
     return [
-        (reading.taken_at.astimezone(zone), reading.value)
-        for reading in readings
-        if reading.kind in kinds and reading.bound is None  # HI and LO are no numbers
+        Limit(row.from_canonical(threshold.value), _level(threshold))
+        for threshold in REGISTRY[kind].thresholds
+        if threshold.is_drawn
     ]
 
 
-def _in_unit(mg_dl: Decimal, unit: str) -> Decimal:
-    return glucose_mmol_l(mg_dl) if unit == "mmol/L" else mg_dl
+def _level(threshold: Threshold) -> str:
+    return f"{LEVEL_WORDS[threshold.level]}, {SIDE_WORDS[threshold.side]}"
+
+
+def _points(
+    readings: Iterable[Reading], kinds: Collection[MeasureKind], zone: ZoneInfo, unit: str
+) -> list[tuple[datetime, Decimal]]:
+    """Return when and how much, in ``unit``; HI and LO are no numbers and stay in the table."""
+    return [
+        (
+            reading.taken_at.astimezone(zone),
+            reading.value
+            if unit == REGISTRY[reading.kind].unit
+            else REGISTRY[reading.kind].units[unit].from_canonical(reading.value),
+        )
+        for reading in readings
+        if reading.kind in kinds and reading.bound is None
+    ]

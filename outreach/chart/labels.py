@@ -1,5 +1,6 @@
 """Words for what a patient's page shows, in the reader's language."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -11,8 +12,8 @@ from outreach.chart.rules import Show
 from outreach.concerns.labels import KIND_WORDS as CONCERN_KIND_WORDS
 from outreach.concerns.labels import STATUS_WORDS as CONCERN_STATUS_WORDS
 from outreach.concerns.labels import URGENCY_WORDS
-from outreach.measures.labels import MEASURE_WORDS, entered_words, level_words
-from outreach.measures.rules import ReadingSource
+from outreach.measures.labels import MEASURE_WORDS, entered_words, level_words, value_words
+from outreach.measures.rules import MeasureKind, ReadingSource
 from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
 from outreach.panels.rules import ChangeReason
 from outreach.planning import labels as planning
@@ -31,6 +32,13 @@ level = level_words
 
 FOLLOW_UPS = planning.FOLLOW_UPS
 follow_up_reason = planning.follow_up_reason
+
+
+def body_mass(value: Decimal) -> str:
+    """Return a BMI with what it means: '31.2 kg/m², obesity, class 1'."""
+    words = level_words(MeasureKind.BMI, value)
+    return ", ".join([value_words(MeasureKind.BMI, value), *([words] if words else [])])
+
 
 STATUSES = programmes.STATUSES
 PAUSE_REASONS = programmes.PAUSE_REASONS

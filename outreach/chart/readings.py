@@ -1,17 +1,26 @@
 """Readings that count: those that no correction has replaced."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from outreach.measures.models import Reading
 from outreach.measures.readings import is_current
-from outreach.measures.rules import GLUCOSE, MeasureKind
+from outreach.measures.rules import GLUCOSE, MeasureKind, bmi
 
 MOST = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table of readings; with what stands in its place, where it was corrected."""
+
+    reading: Reading
+    correction: Reading | None = None
 
 
 def of_patient(session: Session, patient_id: int) -> Sequence[Reading]:
@@ -25,6 +34,30 @@ def of_patient(session: Session, patient_id: int) -> Sequence[Reading]:
             .limit(MOST)
         ).all()
     return sorted(found, key=lambda reading: (reading.taken_at, reading.id), reverse=True)
+
+
+def table_of(session: Session, patient_id: int, current: Sequence[Reading]) -> list[Line]:
+    """Return the readings that count together with those that were corrected, newest first."""
+    correction = aliased(Reading)
+    corrected = session.execute(
+        select(Reading, correction)
+        .join(correction, correction.supersedes_id == Reading.id)
+        .where(Reading.patient_id == patient_id)
+        .order_by(Reading.taken_at.desc(), Reading.id.desc())
+        .limit(MOST)
+    ).all()
+    lines = [*(Line(each) for each in current), *(Line(old, new) for old, new in corrected)]
+    return sorted(lines, key=lambda line: (line.reading.taken_at, line.reading.id), reverse=True)
+
+
+def body_mass(current: Sequence[Reading]) -> Decimal | None:
+    """Return the BMI of the latest weight and height; ``current`` is newest first."""
+    newest: dict[MeasureKind, Decimal] = {}
+    for reading in current:
+        newest.setdefault(reading.kind, reading.value)
+    if MeasureKind.WEIGHT not in newest or MeasureKind.HEIGHT not in newest:
+        return None
+    return bmi(newest[MeasureKind.WEIGHT], newest[MeasureKind.HEIGHT])
 
 
 def latest_of(

@@ -40,6 +40,7 @@ from outreach.planning import follow_ups as planned
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from outreach.programmes import milestones, protocol
+from outreach.results import correcting
 from outreach.web.bounded import whole
 
 bp = Blueprint("chart", __name__, url_prefix="/patients")
@@ -313,8 +314,10 @@ def _measured(shown: Patient) -> dict[str, object]:
     zone = ZoneInfo(shown.zone)
     return {
         "readings": found,
-        "hba1c": graphs.hba1c(found, zone),
-        "glucose": graphs.glucose(found, zone, shown.clinic.glucose_unit),
+        "reading_lines": readings.table_of(db.session, shown.id, found),
+        "may_correct": lambda reading: correcting.may_correct(signed_in(), reading),
+        "charts": graphs.of_patient(found, zone, shown.clinic.glucose_unit),
+        "body_mass": readings.body_mass(found),
     }
 
 

@@ -41,6 +41,7 @@ def store(
     attempt_id: int | None,
     by_staff_id: int | None,
     now: datetime,
+    external_key: str | None = None,
 ) -> Reading:
     """Keep one value, as entered and in its canonical unit. Does not commit."""
     measure = REGISTRY[reported.kind]
@@ -57,6 +58,7 @@ def store(
         recorded_at=now,
         recorded_by_id=by_staff_id,
         source=source,
+        external_key=external_key,
         bound=reported.bound,
         signs=sorted(reported.signs),
         begins_on=reported.begins_on,
@@ -70,6 +72,14 @@ def store(
 def entered(reported: ReportedReading) -> str:
     """Return a value as it was typed: '132', or 'HI'."""
     return reported.bound.value if reported.bound else format(reported.value, "f")
+
+
+def are_kept(session: Session, patient_id: int, keys: Sequence[str]) -> bool:
+    """Say whether any reading of a patient has one of these external keys already."""
+    known = select(Reading.id).where(
+        Reading.patient_id == patient_id, Reading.external_key.in_(keys)
+    )
+    return bool(keys) and session.scalar(known.limit(1)) is not None
 
 
 def is_current() -> ColumnElement[bool]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
@@ -18,7 +18,8 @@ from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import MeasureKind, ReadingSource
 from outreach.orm import insert_new
 from outreach.patients.models import Patient
-from outreach.questionnaires.models import Questionnaire
+from outreach.questionnaires import licences
+from outreach.questionnaires.models import BegunQuestionnaire, Questionnaire
 from outreach.questionnaires.rules import (
     INSTRUMENTS,
     Gap,
@@ -37,7 +38,15 @@ KINDS = {
     InstrumentCode.GAD_7: MeasureKind.GAD7_TOTAL,
     InstrumentCode.PEG: MeasureKind.PEG_MEAN,
     InstrumentCode.PAIN: MeasureKind.PAIN,
+    InstrumentCode.DDS_2: MeasureKind.DDS2_MEAN,
+    InstrumentCode.DDS_17: MeasureKind.DDS17_MEAN,
+    InstrumentCode.UCLA_3: MeasureKind.UCLA3_TOTAL,
+    InstrumentCode.CARE: MeasureKind.CARE_TOTAL,
 }
+# The other way round: which questionnaire's page asks for a measure.
+ASKED_BY = {kind.value: instrument.value for instrument, kind in KINDS.items()}
+# A questionnaire asks about the last days or weeks: what was begun longer ago begins anew.
+RESUMED_WITHIN = timedelta(hours=24)
 _TRIGGERS = {
     Review.NOW: Trigger(ConcernKind.SELF_HARM, Urgency.NOW),
     Review.SAME_DAY: Trigger(ConcernKind.MOOD, Urgency.SAME_DAY),
@@ -62,12 +71,67 @@ class Answered:
     answers: Mapping[int, int]
 
 
-def instrument_of(code: str) -> Instrument:
-    """Return the questionnaire with ``code``, or raise NoSuchQuestionnaire."""
-    found = next((each for each in INSTRUMENTS.values() if each.code.value == code), None)
-    if found is None or found.is_licensed:
+def instrument_of(session: Session, code: str) -> Instrument:
+    """Return the questionnaire with ``code`` that may be asked, or raise NoSuchQuestionnaire."""
+    found = next(
+        (each for each in licences.askable(session).values() if each.code.value == code), None
+    )
+    if found is None:
         raise NoSuchQuestionnaire("There is no such questionnaire.")
     return found
+
+
+def known(session: Session, code: str) -> Instrument:
+    """Return a questionnaire of which there may be answers, whether it is still asked or not."""
+    found = next((each for each in INSTRUMENTS.values() if each.code.value == code), None)
+    if found is None:
+        raise NoSuchQuestionnaire("There is no such questionnaire.")
+    return licences.askable(session).get(found.code, found)
+
+
+def begun(
+    session: Session, patient_id: int, code: InstrumentCode, *, now: datetime
+) -> BegunQuestionnaire | None:
+    """Return what was answered lately of a questionnaire that nobody has saved yet."""
+    return session.scalar(
+        select(BegunQuestionnaire).where(
+            BegunQuestionnaire.patient_id == patient_id,
+            BegunQuestionnaire.code == code,
+            BegunQuestionnaire.at >= now - RESUMED_WITHIN,
+        )
+    )
+
+
+def keep_begun(
+    session: Session, patient: Patient, answered: Answered, *, actor: Actor, now: datetime
+) -> bool:
+    """Keep what was answered so far; False where the page was saved already. Does not commit.
+
+    A thought of self-harm tells a nurse at once: the line may break before the page is saved.
+    """
+    instrument = INSTRUMENTS[answered.code]
+    is_urgent = review_of(instrument, answered.answers) is Review.NOW
+    if of_form(session, patient.id, answered.form_key):
+        return False
+    owned = {"clinic_id": patient.clinic_id, "patient_id": patient.id, "code": answered.code}
+    first = {"form_key": answered.form_key, "answers": {}, "is_told": False}
+    author = {"at": now, "by_staff_id": actor.staff_id}
+    insert_new(session, BegunQuestionnaire, [{**owned, **first, **author}])
+    row = session.scalars(
+        select(BegunQuestionnaire)
+        .where(
+            BegunQuestionnaire.patient_id == patient.id, BegunQuestionnaire.code == answered.code
+        )
+        .with_for_update()
+    ).one()
+    was_told = row.is_told and row.form_key == answered.form_key
+    row.form_key, row.at, row.by_staff_id = answered.form_key, now, actor.staff_id
+    row.answers = {str(number): answer for number, answer in answered.answers.items()}
+    row.is_told = was_told or is_urgent
+    if is_urgent and not was_told:
+        _raise_concern(session, patient, instrument, answered, actor=actor, now=now)
+    session.flush()
+    return True
 
 
 def record(
@@ -91,8 +155,10 @@ def record(
     if (kept.patient_id, kept.given) != (patient.id, dict(answered.answers)):
         raise AnsweredOtherwise("This page was saved before, with other answers.")
     if is_new:
+        was_told = _end_begun(session, patient, answered)
         _keep_total(session, patient, instrument, result, actor=actor, now=now)
-        _raise_concern(session, patient, instrument, answered, actor=actor, now=now)
+        if not (was_told and review_of(instrument, answered.answers) is Review.NOW):
+            _raise_concern(session, patient, instrument, answered, actor=actor, now=now)
         trail.record(
             session,
             "recorded a questionnaire",
@@ -103,6 +169,18 @@ def record(
             about=("questionnaire", kept.id),
         )
     return kept
+
+
+def _end_begun(session: Session, patient: Patient, answered: Answered) -> bool:
+    """Forget what was begun; say whether a nurse was told from this very page already."""
+    told = session.execute(
+        delete(BegunQuestionnaire)
+        .where(
+            BegunQuestionnaire.patient_id == patient.id, BegunQuestionnaire.code == answered.code
+        )
+        .returning(BegunQuestionnaire.form_key, BegunQuestionnaire.is_told)
+    ).all()
+    return any(is_told and form_key == answered.form_key for form_key, is_told in told)
 
 
 def past(

@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from outreach.questionnaires.rules import Gap, InstrumentCode, Review
+from outreach.questionnaires.rules import Gap, Instrument, InstrumentCode, Review
 
 _TWO_WEEKS = _l("Over the last 2 weeks, how often have you been bothered by this?")
 INTRODUCTIONS = {
@@ -20,7 +20,8 @@ FREQUENCIES = (
 )
 GAP_WORDS = {
     Gap.TOO_MANY_MISSING: _l("No score: too many questions have no answer."),
-    Gap.SAFETY_ITEM_MISSING: _l("No score: the last question has no answer. A nurse will ask."),
+    Gap.SAFETY_ITEM_MISSING: _l("Not assessed: the last question has no answer. A nurse will ask."),
+    Gap.NO_INDEX: _l("A profile, without a score: that needs the value set of a country."),
 }
 REVIEW_WORDS = {
     Review.NOW: _l("A nurse is being told now. Stay on the line."),
@@ -28,3 +29,8 @@ REVIEW_WORDS = {
     Review.TWO_BUSINESS_DAYS: _l("A nurse will look at this within two working days."),
     Review.NEXT_CONTACT: _l("Tell the clinic at the next contact."),
 }
+
+
+def introduction(instrument: Instrument) -> str:
+    """Return what is said before the first question."""
+    return instrument.introduction or str(INTRODUCTIONS.get(instrument.code, ""))

@@ -24,6 +24,7 @@ class InstrumentCode(enum.StrEnum):
     DDS_17 = "dds17"
     UCLA_3 = "ucla3"
     CARE = "care"
+    EQ_5D = "eq5d5l"
 
 
 class Method(enum.StrEnum):
@@ -31,6 +32,7 @@ class Method(enum.StrEnum):
 
     SUM = "sum"
     MEAN = "mean"
+    PROFILE = "profile"
 
 
 class Gap(enum.StrEnum):
@@ -38,6 +40,7 @@ class Gap(enum.StrEnum):
 
     TOO_MANY_MISSING = "too many items without an answer"
     SAFETY_ITEM_MISSING = "the item about self-harm has no answer"
+    NO_INDEX = "a profile without a value set"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Instrument:
 
     ``most_missing`` items may be without an answer: their sum is then prorated, and marked.
     ``safety_item`` is never inferred: without its answer there is no score at all.
+    ``unverified`` says what of this row is from memory (marked [M] in domain.md).
+    ``introduction`` and ``answer_words`` come with the wording of a licensed one.
     """
 
     code: InstrumentCode
@@ -75,6 +80,9 @@ class Instrument:
     most_missing: int = 0
     safety_item: int | None = None
     is_licensed: bool = False
+    unverified: str = ""
+    introduction: str = ""
+    answer_words: tuple[str, ...] = ()
 
     def allows(self, answer: int) -> bool:
         """Say whether ``answer`` is one that an item of this questionnaire may have."""
@@ -126,7 +134,29 @@ def _gap(instrument: Instrument, missing: tuple[int, ...]) -> Gap | None:
         return Gap.SAFETY_ITEM_MISSING
     if len(missing) > instrument.most_missing:
         return Gap.TOO_MANY_MISSING
-    return None
+    return Gap.NO_INDEX if instrument.method is Method.PROFILE else None
+
+
+def profile(instrument: Instrument, answers: Mapping[int, int]) -> str:
+    """Return the answers side by side, as an EQ-5D is written: '21-32', '-' where there is none.
+
+    Its index needs the value set of a country, which we have not; source: domain.md C.
+    """
+    return "".join(str(answers.get(item.number, "-")) for item in instrument.items)
+
+
+# A screener that is positive asks for the whole questionnaire. Source: domain.md C and C4.
+FOLLOWS: Mapping[InstrumentCode, InstrumentCode] = {
+    InstrumentCode.PHQ_2: InstrumentCode.PHQ_9,
+    InstrumentCode.DDS_2: InstrumentCode.DDS_17,
+}
+
+
+def asks_for(code: InstrumentCode, value: Decimal | None) -> InstrumentCode | None:
+    """Return the questionnaire that a score of 3 or more on a screener asks for."""
+    if value is None or value < SCREENER_POSITIVE:
+        return None
+    return FOLLOWS.get(code)
 
 
 def _value(instrument: Instrument, answers: Mapping[int, int]) -> Decimal:
@@ -168,7 +198,7 @@ def review_of(instrument: Instrument, answers: Mapping[int, int]) -> Review | No
     return None
 
 
-PHQ_2_POSITIVE = 3  # from here on the whole PHQ-9 is asked; source: domain.md C
+PHQ_2_POSITIVE = SCREENER_POSITIVE = 3  # PHQ-2: domain.md C; DDS-2: C4
 
 
 def _bands(*bounds: tuple[int, str]) -> tuple[Band, ...]:
@@ -259,6 +289,7 @@ INSTRUMENTS: Mapping[InstrumentCode, Instrument] = {
             ),
             most_missing=2,
             safety_item=9,
+            unverified="up to 2 missing items are prorated",
         ),
         Instrument(
             InstrumentCode.GAD_7,
@@ -268,6 +299,7 @@ INSTRUMENTS: Mapping[InstrumentCode, Instrument] = {
             (0, 3),
             Method.SUM,
             _bands((0, "minimal"), (5, "mild"), (10, "moderate"), (15, "severe")),
+            unverified="bands at 5 and 15",
         ),
         Instrument(InstrumentCode.PEG, "PEG", "91147-9", _PEG_ITEMS, (0, 10), Method.MEAN),
         Instrument(
@@ -286,7 +318,7 @@ INSTRUMENTS: Mapping[InstrumentCode, Instrument] = {
             _untold(2),
             (1, 6),
             Method.MEAN,
-            _DISTRESS,
+            _bands((1, "negative"), (3, "positive")),
             is_licensed=True,
         ),
         Instrument(
@@ -300,7 +332,15 @@ INSTRUMENTS: Mapping[InstrumentCode, Instrument] = {
             is_licensed=True,
         ),
         Instrument(
-            InstrumentCode.UCLA_3, "UCLA-3", "", _untold(3), (1, 3), Method.SUM, is_licensed=True
+            InstrumentCode.UCLA_3,
+            "UCLA-3",
+            "",
+            _untold(3),
+            (1, 3),
+            Method.SUM,
+            _bands((3, "3 to 5"), (6, "6 to 7"), (8, "8 to 9")),
+            is_licensed=True,
+            unverified="6 as the usual cut",
         ),
         Instrument(
             InstrumentCode.CARE,
@@ -310,6 +350,15 @@ INSTRUMENTS: Mapping[InstrumentCode, Instrument] = {
             (1, 5),
             Method.SUM,
             most_missing=2,
+            is_licensed=True,
+        ),
+        Instrument(
+            InstrumentCode.EQ_5D,
+            "EQ-5D-5L",
+            "",
+            _untold(5),
+            (1, 5),
+            Method.PROFILE,
             is_licensed=True,
         ),
     )

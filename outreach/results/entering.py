@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from outreach.accounts.rules import Actor
+from outreach.accounts.rules import Actor, Role
 from outreach.concerns import raising
 from outreach.concerns.raising import Raised
 from outreach.concerns.rules import (
@@ -47,9 +47,14 @@ class Judged:
     words: str
 
 
-def may_enter(actor: Actor, kind: MeasureKind) -> bool:
-    """Say whether the registry lets ``actor`` enter a measure."""
-    return bool(REGISTRY[kind].entered_by & actor.roles)
+def roles_at(actor: Actor, clinic_id: int) -> frozenset[Role]:
+    """Return what ``actor`` is at a clinic."""
+    return frozenset(held.role for held in actor.held if held.clinic_id == clinic_id)
+
+
+def may_enter(actor: Actor, kind: MeasureKind, clinic_id: int) -> bool:
+    """Say whether the registry lets ``actor`` enter a measure at a clinic."""
+    return bool(REGISTRY[kind].entered_by & roles_at(actor, clinic_id))
 
 
 def keep(
@@ -62,16 +67,21 @@ def keep(
     now: datetime,
     attempt_id: int | None = None,
     note: str = "",
+    form_key: str | None = None,
 ) -> list[Reading]:
     """Keep values that were taken together, and raise what they ask for. Does not commit.
 
-    Upper and lower pressure are two readings and one concern.
+    Upper and lower pressure are two readings and one concern. A page of its own is kept once:
+    ``form_key`` is part of a unique key; a second time returns nothing.
 
     Raises:
         NotYoursToEnter: one of them is for others to enter; nothing is kept.
     """
-    if not all(may_enter(actor, each.kind) for each in reported):
+    if not all(may_enter(actor, each.kind, patient.clinic_id) for each in reported):
         raise NotYoursToEnter("This is for a nurse to enter.")
+    keys = {each.kind: f"form:{form_key}:{each.kind}" if form_key else None for each in reported}
+    if readings.are_kept(session, patient.id, [key for key in keys.values() if key]):
+        return []
     kept = [
         readings.store(
             session,
@@ -81,6 +91,7 @@ def keep(
             attempt_id=attempt_id,
             by_staff_id=actor.staff_id,
             now=now,
+            external_key=keys[each.kind],
         )
         for each in reported
     ]

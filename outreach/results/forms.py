@@ -15,13 +15,14 @@ from wtforms import (
     DateField,
     DecimalField,
     Field,
+    HiddenField,
     SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
     TimeField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.measures.labels import DOUBT_WORDS, MEASURE_WORDS, SIGN_WORDS, UNIT_WORDS
@@ -188,6 +189,7 @@ def check_pressure(upper: Field, lower: Field) -> bool:
 class ReadingsForm(FlaskForm):
     """One row for each measure that somebody may enter; all were taken at one time."""
 
+    form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
     on = DateField(_l("Day it was taken"), validators=[InputRequired(_l("Choose the day."))])
     at = TimeField(_l("Time, their time"), validators=[Optional()])
     begins_on = DateField(_l("First day of the sensor's period"), validators=[Optional()])
@@ -295,7 +297,7 @@ class CorrectionForm(FlaskForm):
     reason = StringField(
         _l("Why"),
         validators=[
-            InputRequired(_l("Say why, in a few words.")),
+            DataRequired(_l("Say why, in a few words.")),
             Length(max=300, message=_l("Use at most 300 characters.")),
         ],
     )

@@ -23,6 +23,7 @@ ITEMS = (
     Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
     Item("rota.on_call", _l("On call"), "shield-exclamation"),
     Item("patients.register", _l("Patients"), "people"),
+    Item("due.list_due", _l("To measure"), "clipboard2-pulse"),
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
@@ -30,6 +31,7 @@ ITEMS = (
     Item("phoning.returned", _l("Returned calls"), "arrow-repeat"),
     Item("protocols.programmes", _l("Programmes"), "journal-text"),
     Item("calling_hours.clinic_hours", _l("Calling hours"), "clock"),
+    Item("instruments.permissions", _l("Questionnaires"), "gear"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
     Item("messaging.outbox", _l("Messages"), "chat-dots"),
 )

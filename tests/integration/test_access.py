@@ -38,6 +38,7 @@ from tests.builders import (
     make_patient,
     make_planned_call,
     make_promise,
+    make_reading,
     make_staff,
 )
 from tests.conftest import HASH, sign_in
@@ -141,6 +142,7 @@ class TwoClinics:
                 "code": "phq_9",
                 "goal_id": goal.id,
                 "form_key": "unknown",
+                "reading_id": make_reading(session, patient).id,
             }
 
 

@@ -22,6 +22,7 @@ from outreach.measures.rules.kinds import (
 from outreach.measures.rules.registry import (
     METER_SHOWS,
     REGISTRY,
+    bmi,
     entered_by,
     glucose_mmol_l,
     hba1c_mmol_mol,
@@ -44,6 +45,7 @@ __all__ = [
     "Sign",
     "Threshold",
     "Unit",
+    "bmi",
     "doubt_about",
     "doubt_about_change",
     "entered_by",

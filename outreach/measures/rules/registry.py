@@ -6,7 +6,7 @@ them. Scores of questionnaires come from their items and are entered by nobody.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from outreach.accounts.rules import Role
 from outreach.measures.rules.kinds import (
@@ -361,3 +361,9 @@ def glucose_mmol_l(mg_dl: Decimal) -> Decimal:
 def hba1c_mmol_mol(percent: Decimal) -> Decimal:
     """Return an HbA1c in mmol/mol. Source: IFCC = 10.93 x NGSP - 23.5."""
     return _HBA1C_UNITS["mmol/mol"].from_canonical(percent)
+
+
+def bmi(weight_kg: Decimal, height_cm: Decimal) -> Decimal:
+    """Return the body mass index: kilograms by the square of metres."""
+    metres = height_cm / 100
+    return (weight_kg / (metres * metres)).quantize(Decimal("0.1"), ROUND_HALF_UP)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,9 +16,14 @@ from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
-from outreach.questionnaires.models import Questionnaire
+from outreach.questionnaires.models import (
+    BegunQuestionnaire,
+    InstrumentPermission,
+    Questionnaire,
+)
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
+from tests.fakes import FakeClock
 
 
 @dataclass
@@ -28,6 +34,7 @@ class Conversation:
     client: FlaskClient
     ref: str
     manager: StaffMember
+    caller: StaffMember
 
     def path(self, code: str) -> str:
         return f"/patients/{self.ref}/questionnaires/{code}"
@@ -58,7 +65,7 @@ def talk(sessions: Sessions, client: FlaskClient) -> Conversation:
         patient = make_patient(session, clinic)
         make_enrolment(session, patient, caller=caller)
     sign_in(client, caller)
-    return Conversation(sessions, client, patient.ref, manager)
+    return Conversation(sessions, client, patient.ref, manager, caller)
 
 
 def test_a_phq_9_is_kept_item_by_item_with_its_total_beside_the_other_readings(
@@ -181,3 +188,141 @@ def test_managers_do_not_ask_questionnaires(talk: Conversation) -> None:
     sign_in(talk.client, talk.manager)
 
     assert talk.client.get(talk.path("phq9")).status_code == 404
+
+
+def so_far(talk: Conversation, code: str, answers: dict[int, int], form_key: str = "page") -> int:
+    data = {f"item_{number}": str(answer) for number, answer in answers.items()}
+    data["form_key"] = form_key
+    return talk.client.post(f"{talk.path(code)}/begun", data=data).status_code
+
+
+def test_asking_goes_on_where_it_stopped(talk: Conversation) -> None:
+    assert so_far(talk, "phq9", {1: 1}) == 200
+    assert so_far(talk, "phq9", {1: 1, 2: 3}) == 200
+
+    page = talk.client.get(talk.path("phq9")).text
+
+    assert len(re.findall(r"<input[^>]*checked[^>]*>", page)) == 2
+    assert 'value="page"' in page
+    assert "begun: 2 of 9 answered" in talk.client.get(talk.path("")).text
+    talk.answer("phq9", {1: 1, 2: 3, 9: 0})
+    with talk.sessions() as session:
+        assert session.scalars(select(BegunQuestionnaire)).all() == []
+
+
+def test_what_was_begun_the_day_before_begins_anew(talk: Conversation, clock: FakeClock) -> None:
+    so_far(talk, "phq9", {1: 1})
+    clock.advance(timedelta(hours=24, seconds=1))
+    with talk.sessions() as session:
+        person = session.get_one(StaffMember, talk.caller.id)
+    sign_in(talk.client, person)
+
+    assert "checked" not in talk.client.get(talk.path("phq9")).text
+
+
+def test_a_thought_of_self_harm_is_told_before_the_page_is_saved_and_once(
+    talk: Conversation,
+) -> None:
+    so_far(talk, "phq9", {9: 1})
+    so_far(talk, "phq9", {9: 2})
+    assert talk.concerns() == [(ConcernKind.SELF_HARM, Urgency.NOW)]
+
+    talk.answer("phq9", {9: 2}, form_key="page")
+
+    assert talk.concerns() == [(ConcernKind.SELF_HARM, Urgency.NOW)]
+
+
+def test_a_page_that_was_saved_is_not_begun_again(talk: Conversation) -> None:
+    talk.answer("phq9", {9: 0}, form_key="page")
+
+    assert so_far(talk, "phq9", {9: 0}) == 409
+
+
+@pytest.mark.parametrize("answers", [{}, {1: 7}])
+def test_what_no_item_allows_is_not_kept(talk: Conversation, answers: dict[int, int]) -> None:
+    assert so_far(talk, "phq9", answers) == 422
+
+
+PERMISSION = {
+    "granted_by": "The owner",
+    "granted_on": "2026-11-01",
+    "wording": "You may use it in your clinics.",
+    "introduction": "Think of the last month.",
+    "items": "First question\nSecond question\n",
+    "answer_words": "",
+    "is_permitted": "y",
+}
+
+
+@pytest.fixture
+def administrator(talk: Conversation) -> StaffMember:
+    with talk.sessions.begin() as session:
+        return make_staff(session, None, Role.ADMINISTRATOR, password_hash=HASH)
+
+
+def test_a_licensed_questionnaire_is_asked_while_its_permission_stands(
+    talk: Conversation, administrator: StaffMember
+) -> None:
+    sign_in(talk.client, administrator)
+    assert talk.client.post("/instruments/dds2", data=PERMISSION).status_code == 302
+    sign_in(talk.client, talk.caller)
+
+    page = talk.client.get(talk.path("dds2")).text
+    assert "Second question" in page
+    assert "Think of the last month." in page
+    result = talk.answer("dds2", {1: 3, 2: 4})
+    assert "positive" in result
+    with talk.sessions() as session:
+        total = session.scalars(select(Reading)).one()
+        assert (total.kind, total.value) == (MeasureKind.DDS2_MEAN, Decimal("3.5"))
+        saved = session.scalars(select(Questionnaire)).one()
+
+    sign_in(talk.client, administrator)
+    gone = talk.client.post("/instruments/dds2/withdraw", data={"reason": "It ended."})
+    assert gone.status_code == 302
+    sign_in(talk.client, talk.caller)
+    assert talk.client.get(talk.path("dds2")).status_code == 404
+    assert "3.5" in talk.client.get(talk.path(f"dds2/{saved.form_key}")).text
+    with talk.sessions() as session:
+        kept = session.scalars(select(InstrumentPermission).order_by(InstrumentPermission.id))
+        assert [row.is_given for row in kept] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"is_permitted": ""},
+        {"granted_by": ""},
+        {"wording": " "},
+        {"granted_on": "2026-11-24"},
+        {"items": "Only one"},
+        {"items": "One\nTwo\nThree"},
+        {"answer_words": "Yes\nNo"},
+    ],
+)
+def test_a_permission_is_stated_in_full_or_not_at_all(
+    talk: Conversation, administrator: StaffMember, change: dict[str, str]
+) -> None:
+    sign_in(talk.client, administrator)
+
+    answer = talk.client.post("/instruments/dds2", data={**PERMISSION, **change})
+
+    assert answer.status_code == 422
+    with talk.sessions() as session:
+        assert session.scalars(select(InstrumentPermission)).all() == []
+
+
+@pytest.mark.parametrize("code", ["phq9", "nonsense"])
+def test_what_needs_no_permission_has_no_page_for_it(
+    talk: Conversation, administrator: StaffMember, code: str
+) -> None:
+    sign_in(talk.client, administrator)
+
+    assert talk.client.get("/instruments/").status_code == 200
+    assert talk.client.get(f"/instruments/{code}").status_code == 404
+
+
+def test_permissions_are_stated_by_administrators_alone(talk: Conversation) -> None:
+    sign_in(talk.client, talk.manager)
+
+    assert talk.client.get("/instruments/").status_code == 404

@@ -13,7 +13,10 @@ from outreach.questionnaires.rules import (
     Gap,
     Instrument,
     InstrumentCode,
+    Method,
     Review,
+    asks_for,
+    profile,
     review_of,
     score,
 )
@@ -129,7 +132,10 @@ def test_gad_7_is_never_prorated(answers: dict[int, int]) -> None:
     assert score(GAD_7, answers).gap is Gap.TOO_MANY_MISSING
 
 
-@given(st.data(), st.sampled_from(sorted(INSTRUMENTS)))
+SCORED = sorted(code for code, each in INSTRUMENTS.items() if each.method is not Method.PROFILE)
+
+
+@given(st.data(), st.sampled_from(SCORED))
 def test_a_score_lies_within_what_the_answers_allow(
     data: st.DataObject, code: InstrumentCode
 ) -> None:
@@ -154,18 +160,20 @@ def test_care_replaces_up_to_two_missing_items_by_the_mean_of_the_rest(given: li
 
 
 @pytest.mark.parametrize(
-    ("answers", "value", "band"),
+    ("total", "value", "band"),
     [
-        ({1: 1, 2: 2}, "1.5", "little distress"),
-        ({1: 2, 2: 2}, "2.0", "moderate distress"),
-        ({1: 2, 2: 3}, "2.5", "moderate distress"),
-        ({1: 3, 2: 3}, "3.0", "high distress"),
+        (17, "1.0", "little distress"),
+        (33, "1.9", "little distress"),
+        (34, "2.0", "moderate distress"),
+        (50, "2.9", "moderate distress"),
+        (51, "3.0", "high distress"),
+        (102, "6.0", "high distress"),
     ],
 )
-def test_distress_is_a_mean_with_published_cuts(
-    answers: dict[int, int], value: str, band: str
-) -> None:
-    found = score(INSTRUMENTS[InstrumentCode.DDS_2], answers)
+def test_distress_is_a_mean_with_published_cuts(total: int, value: str, band: str) -> None:
+    """The DDS-17: a total just below a cut never rounds up to it."""
+    answers = {number: total // 17 + (number <= total % 17) for number in range(1, 18)}
+    found = score(INSTRUMENTS[InstrumentCode.DDS_17], answers)
 
     assert (found.value, found.band) == (Decimal(value), band)
 
@@ -194,3 +202,69 @@ def test_licensed_instruments_bring_no_wording() -> None:
 
 def test_the_parts_of_the_dds_17_hold_each_item_once() -> None:
     assert sorted(sum(DDS_17_PARTS.values(), ())) == list(range(1, 18))
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "follows"),
+    [
+        (InstrumentCode.PHQ_2, "2", None),
+        (InstrumentCode.PHQ_2, "3", InstrumentCode.PHQ_9),
+        (InstrumentCode.PHQ_2, "6", InstrumentCode.PHQ_9),
+        (InstrumentCode.DDS_2, "2.5", None),
+        (InstrumentCode.DDS_2, "3", InstrumentCode.DDS_17),
+        (InstrumentCode.GAD_7, "21", None),
+        (InstrumentCode.PHQ_2, None, None),
+    ],
+)
+def test_a_positive_screener_asks_for_the_whole(
+    code: InstrumentCode, value: str | None, follows: InstrumentCode | None
+) -> None:
+    assert asks_for(code, Decimal(value) if value else None) is follows
+
+
+@pytest.mark.parametrize(
+    ("total", "band"), [(3, "3 to 5"), (5, "3 to 5"), (6, "6 to 7"), (7, "6 to 7"), (8, "8 to 9")]
+)
+def test_ucla_3_bands_begin_where_published(total: int, band: str) -> None:
+    assert INSTRUMENTS[InstrumentCode.UCLA_3].band_of(Decimal(total)) == band
+
+
+@pytest.mark.parametrize(
+    ("answer", "band"),
+    [(0, "none"), (1, "mild"), (3, "mild"), (4, "moderate"), (6, "moderate"), (7, "severe")],
+)
+def test_pain_bands_begin_where_published(answer: int, band: str) -> None:
+    assert score(INSTRUMENTS[InstrumentCode.PAIN], {1: answer}).band == band
+
+
+@pytest.mark.parametrize(
+    ("answers", "band"),
+    [((2, 3), "negative"), ((3, 3), "positive"), ((1, 1), "negative"), ((6, 6), "positive")],
+)
+def test_dds_2_is_positive_from_a_mean_of_3(answers: tuple[int, int], band: str) -> None:
+    assert score(INSTRUMENTS[InstrumentCode.DDS_2], {1: answers[0], 2: answers[1]}).band == band
+
+
+@pytest.mark.parametrize(("count", "is_scored"), [(10, True), (9, True), (8, True), (7, False)])
+def test_care_bears_two_missing_items_and_not_three(count: int, *, is_scored: bool) -> None:
+    found = score(INSTRUMENTS[InstrumentCode.CARE], dict.fromkeys(range(1, count + 1), 4))
+
+    assert (found.value is not None) is is_scored
+
+
+@pytest.mark.parametrize(
+    ("total", "review"), [(9, None), (10, Review.NEXT_CONTACT), (21, Review.NEXT_CONTACT)]
+)
+def test_a_gad_7_is_positive_from_10(total: int, review: Review | None) -> None:
+    assert review_of(GAD_7, summing_to(GAD_7, total)) is review
+
+
+def test_an_eq_5d_is_a_profile_and_no_score() -> None:
+    eq_5d = INSTRUMENTS[InstrumentCode.EQ_5D]
+    answers = {1: 2, 2: 1, 3: 2, 4: 3, 5: 2}
+    found = score(eq_5d, answers)
+
+    assert (found.value, found.gap) == (None, Gap.NO_INDEX)
+    assert profile(eq_5d, answers) == "21232"
+    assert profile(eq_5d, {1: 2}) == "2----"
+    assert score(eq_5d, {1: 2}).gap is Gap.TOO_MANY_MISSING

@@ -1,0 +1,85 @@
+"""Which measurement points of a programme are open, and what is missing in each. Pure."""
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from outreach.programmes.rules import MeasurePoint
+
+
+class PointState(enum.StrEnum):
+    """Where today stands against a window."""
+
+    AHEAD = "ahead"
+    OPEN = "open"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Something measured: the code of the measure, the patient's local day, and the value."""
+
+    code: str
+    on: date
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class PointStanding:
+    """One measurement point of one enrolment: its window, what was measured in it, what not.
+
+    ``found`` holds, of each measure, what was taken nearest to the target.
+    """
+
+    point: MeasurePoint
+    from_on: date
+    target_on: date
+    until_on: date
+    state: PointState
+    found: tuple[Taken, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the window is open and something is missing."""
+        return self.state is PointState.OPEN and bool(self.missing)
+
+
+def window(point: MeasurePoint, starts_on: date) -> tuple[date, date, date]:
+    """Return first day, target and last day of a point, the first and last included."""
+    first, target, last = (
+        starts_on + timedelta(days=days)
+        for days in (point.from_day, point.target_day, point.until_day)
+    )
+    return first, target, last
+
+
+def stand(
+    points: Iterable[MeasurePoint], starts_on: date, taken: Sequence[Taken], *, today: date
+) -> list[PointStanding]:
+    """Return how each point stands on ``today``, in order. Source: domain.md E4.
+
+    What is measured within the window counts, both ends included; nearest to the target is
+    best, and of two as near the later one.
+    """
+    return [_standing(point, starts_on, taken, today=today) for point in points]
+
+
+def _standing(
+    point: MeasurePoint, starts_on: date, taken: Sequence[Taken], *, today: date
+) -> PointStanding:
+    first, target, last = window(point, starts_on)
+    found, missing = [], []
+    for code in point.measures:
+        within = [each for each in taken if each.code == code and first <= each.on <= last]
+        if within:
+            found.append(
+                min(within, key=lambda each: (abs(each.on - target), -each.on.toordinal()))
+            )
+        else:
+            missing.append(code)
+    state = PointState.OPEN if first <= today <= last else PointState.AHEAD
+    state = PointState.OVER if today > last else state
+    return PointStanding(point, first, target, last, state, tuple(found), tuple(missing))

@@ -1,0 +1,148 @@
+"""A correction stands in place of a reading, and says why; the original stays."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from outreach.concerns.models import ConcernStep
+from outreach.concerns.rules import ConcernKind, StepKind, Urgency
+from outreach.measures.models import Reading
+from outreach.measures.rules import MeasureKind
+from tests.builders import make_reading
+from tests.conftest import sign_in
+from tests.fakes import MONDAY_10_CHICAGO as NOW
+from tests.integration.results.conftest import Ward
+
+
+def kept(ward: Ward, value: str = "52", **deviations: object) -> Reading:
+    with ward.sessions.begin() as session:
+        return make_reading(
+            session, ward.rosa, MeasureKind.GLUCOSE, value, taken_at=NOW, **deviations
+        )
+
+
+def test_the_original_stays_struck_out_in_words(ward: Ward) -> None:
+    wrong = kept(ward, "252")
+    sign_in(ward.client, ward.nurse)
+
+    assert ward.correct(wrong, value="152", reason="Misheard on the phone") == 302
+
+    original, correction = ward.readings()
+    assert (original.entered_value, original.is_void) == ("252", False)
+    assert correction.supersedes_id == original.id
+    assert (correction.entered_value, correction.reason) == ("152", "Misheard on the phone")
+    page = ward.client.get(f"/patients/{ward.rosa.ref}").text
+    table, timeline = page.split('id="timeline"')
+    for part in (table, timeline):
+        assert "<s>252 mg/dL (14.0 mmol/L)</s>" in part
+        assert "corrected" in part
+        assert "Misheard on the phone" in part
+
+
+def test_a_reading_taken_back_leaves_nothing_in_its_place(ward: Ward) -> None:
+    wrong = kept(ward, "252")
+    sign_in(ward.client, ward.nurse)
+
+    assert ward.correct(wrong, is_void="y", reason="Another patient's") == 302
+
+    page = ward.client.get(f"/patients/{ward.rosa.ref}").text
+    assert "entered in error" in page
+    assert 'class="chart__dot"' not in page
+    assert page.count("252 mg/dL") == page.count("<s>252 mg/dL") == 2
+
+
+def test_the_ladder_judges_the_corrected_value_by_its_own_time(ward: Ward) -> None:
+    wrong = kept(ward, "152")
+    sign_in(ward.client, ward.nurse)
+
+    ward.correct(wrong, value="52", reason="A digit too many", on="2026-11-21")
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_LOW, Urgency.NEXT_BUSINESS_DAY)]
+
+
+def test_an_open_concern_is_told_and_not_raised_twice(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    ward.enter({"value_glucose": "52", "unit_glucose": "mg/dL"})
+
+    ward.correct(ward.readings()[0], value="50", reason="Read it again")
+    ward.correct(ward.readings()[1], value="150", reason="It was 150 after all")
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_LOW, Urgency.NOW)]
+    with ward.sessions() as session:
+        notes = session.scalars(
+            select(ConcernStep.note).where(ConcernStep.kind == StepKind.NOTED)
+        ).all()
+    assert notes == [
+        "Reading corrected: 50 mg/dL. Read it again",
+        "Reading corrected: 150 mg/dL. It was 150 after all",
+    ]
+
+
+def test_what_became_worse_is_raised(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    ward.enter({"value_glucose": "65", "unit_glucose": "mg/dL"})
+
+    ward.correct(ward.readings()[0], value="45", reason="Read it again")
+
+    assert ward.concerns() == [
+        (ConcernKind.GLUCOSE_LOW, Urgency.SAME_DAY),
+        (ConcernKind.GLUCOSE_LOW, Urgency.NOW),
+    ]
+
+
+def test_a_second_correction_of_the_same_reading_is_refused(ward: Ward) -> None:
+    wrong = kept(ward)
+    sign_in(ward.client, ward.nurse)
+    ward.correct(wrong, value="152", reason="First")
+
+    assert ward.correct(wrong, value="162", reason="Second") == 409
+    assert [each.entered_value for each in ward.readings()] == ["52", "152"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"value": "152"},
+        {"value": "", "reason": "x"},
+        {"value": "5.2", "reason": "x"},
+        {"value": "420", "reason": "x"},
+        {"value": "152", "reason": "x", "on": "2026-11-24"},
+        {"value": "152", "reason": "x", "unit": "kg"},
+    ],
+)
+def test_a_correction_is_checked_as_a_new_value_is(ward: Ward, answers: dict[str, str]) -> None:
+    wrong = kept(ward)
+    sign_in(ward.client, ward.nurse)
+
+    assert ward.correct(wrong, **answers) == 422
+    assert len(ward.readings()) == 1
+
+
+def test_callers_correct_what_they_entered_and_nothing_else(ward: Ward) -> None:
+    own = kept(ward, recorded_by_id=ward.caller.id)
+    other = kept(ward, recorded_by_id=ward.nurse.id)
+    sign_in(ward.client, ward.caller)
+
+    assert ward.correct(own, value="152", reason="Typed wrong") == 302
+    assert ward.correct(other, value="152", reason="Typed wrong") in {403, 404}
+
+
+def test_the_form_shows_what_was_entered_in_its_unit(ward: Ward) -> None:
+    with ward.sessions.begin() as session:
+        reading = make_reading(
+            session,
+            ward.rosa,
+            MeasureKind.WEIGHT,
+            "90.718",
+            entered_value="200",
+            entered_unit="[lb_av]",
+            taken_at=NOW - timedelta(hours=1),
+        )
+    sign_in(ward.client, ward.nurse)
+
+    page = ward.client.get(f"/patients/{ward.rosa.ref}/readings/{reading.id}/correct").text
+
+    assert 'value="200.0"' in page or 'value="200.00"' in page
+    assert '<option selected value="[lb_av]">' in page
+    assert 'value="09:00"' in page

@@ -1,0 +1,132 @@
+"""A nurse enters what a laboratory found; a caller what a patient told outside a call."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from outreach.concerns.rules import ConcernKind, Urgency
+from outreach.measures.rules import MeasureKind, ReadingSource
+from tests.conftest import sign_in
+from tests.fakes import MONDAY_10_CHICAGO as NOW
+from tests.integration.results.conftest import Ward
+
+
+def test_a_nurse_enters_several_values_taken_at_one_time(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+
+    status = ward.enter(
+        {
+            "value_hba1c": "64",
+            "unit_hba1c": "mmol/mol",
+            "value_glucose_lab": "7.3",
+            "unit_glucose_lab": "mmol/L",
+            "value_height": "65",
+            "unit_height": "[in_i]",
+            "is_unreliable": "y",
+        }
+    )
+
+    assert status == 302
+    found = {each.kind: each for each in ward.readings()}
+    assert {kind: each.value for kind, each in found.items()} == {
+        MeasureKind.HBA1C: Decimal("8.006"),
+        MeasureKind.GLUCOSE_LAB: Decimal("131.517"),
+        MeasureKind.HEIGHT: Decimal("165.1"),
+    }
+    hba1c = found[MeasureKind.HBA1C]
+    assert (hba1c.entered_value, hba1c.entered_unit) == ("64", "mmol/mol")
+    assert (hba1c.taken_at, hba1c.recorded_at) == (datetime(2026, 11, 23, 15, 30, tzinfo=UTC), NOW)
+    assert hba1c.source is ReadingSource.STAFF
+    assert hba1c.is_unreliable
+    assert not found[MeasureKind.HEIGHT].is_unreliable
+
+
+def test_both_units_show_and_the_one_of_entry_first(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    ward.enter({"value_glucose_lab": "7.3", "unit_glucose_lab": "mmol/L"})
+    ward.enter({"value_weight": "200", "unit_weight": "[lb_av]"}, form_key="another")
+
+    page = ward.client.get(f"/patients/{ward.rosa.ref}").text
+
+    assert "7.3 mmol/L (132 mg/dL)" in page
+    assert "200.0 lb (90.7 kg)" in page
+
+
+def test_a_page_sent_twice_is_kept_and_told_once(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+
+    for _time in range(2):
+        assert ward.enter({"value_glucose_lab": "41", "unit_glucose_lab": "mg/dL"}) == 302
+
+    assert len(ward.readings()) == 1
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_LOW, Urgency.NOW)]
+
+
+def test_an_old_value_opens_a_task_by_the_time_of_the_body(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+
+    ward.enter({"value_glucose_lab": "450", "unit_glucose_lab": "mg/dL", "on": "2026-11-20",
+                "is_confirmed": "y"})  # fmt: skip
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_HIGH, Urgency.NEXT_BUSINESS_DAY)]
+
+
+def test_a_time_that_nobody_knows_is_marked(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+
+    ward.enter({"value_hba1c": "8.1", "unit_hba1c": "%", "on": "2026-11-20", "at": ""})
+
+    (reading,) = ward.readings()
+    assert not reading.is_time_known
+    assert "time not known" in ward.client.get(f"/patients/{ward.rosa.ref}").text
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {"value_hba1c": "53", "unit_hba1c": "%"},
+        {"value_glucose_lab": "5.5", "unit_glucose_lab": "mg/dL"},
+        {"value_glucose_lab": "430", "unit_glucose_lab": "mg/dL"},
+        {"value_systolic": "80", "value_diastolic": "90"},
+        {"value_systolic": "120"},
+        {"value_hba1c": "8", "unit_hba1c": "%", "on": "2026-11-24"},
+        {"value_hba1c": "8", "unit_hba1c": "%", "at": "10:01"},
+        {"value_hba1c": "8", "unit_hba1c": "%", "on": "9999-12-31"},
+        {"value_hba1c": "8", "unit_hba1c": "%", "on": "0001-01-01"},
+        {"value_hba1c": "8", "unit_hba1c": "%", "on": ""},
+        {"value_hba1c": "8", "unit_hba1c": "stone"},
+        {"value_gmi": "7.4"},
+        {"value_gmi": "7.4", "begins_on": "2026-11-23"},
+    ],
+)
+def test_what_cannot_be_right_is_refused(ward: Ward, answers: dict[str, str]) -> None:
+    sign_in(ward.client, ward.nurse)
+    units = {"unit_systolic": "mm[Hg]", "unit_diastolic": "mm[Hg]", "unit_gmi": "%"}
+
+    assert ward.enter({**units, **answers}) == 422
+    assert ward.readings() == []
+
+
+def test_a_gmi_keeps_its_period(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+
+    ward.enter({"value_gmi": "7.4", "unit_gmi": "%", "begins_on": "2026-11-09"})
+
+    assert ward.readings()[0].begins_on == date(2026, 11, 9)
+
+
+def test_a_caller_is_offered_what_patients_tell_and_nothing_of_a_laboratory(ward: Ward) -> None:
+    sign_in(ward.client, ward.caller)
+    page = ward.client.get(f"/patients/{ward.rosa.ref}/readings/new").text
+
+    assert 'name="value_glucose"' in page
+    assert 'name="value_glucose_lab"' not in page
+    assert ward.enter({"value_glucose_lab": "120", "unit_glucose_lab": "mg/dL"}) == 422
+
+
+def test_a_manager_enters_nothing(ward: Ward) -> None:
+    sign_in(ward.client, ward.manager)
+
+    assert ward.enter({"value_hba1c": "8", "unit_hba1c": "%"}) == 404
