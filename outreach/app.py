@@ -18,7 +18,7 @@ from outreach.accounts import cli as accounts_cli
 from outreach.accounts import views as accounts
 from outreach.callers import views as callers
 from outreach.calling_hours import views as calling_hours
-from outreach.calls import views as calls
+from outreach.calls import queue_views as queues
 from outreach.chart import views as chart
 from outreach.clock import utc_now
 from outreach.concerns import call_views as safety
@@ -117,7 +117,7 @@ def _register(app: Flask) -> None:
         goals,
         phoning,
         results,
-        calls,
+        queues,
         callers,
         intake,
         chart,

@@ -11,26 +11,22 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from outreach import orm
-from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.calls import correcting, dialing, drafts, leases, outcomes, screen, waiting
+from outreach.calls import dialing, drafts, leases, outcomes, screen
 from outreach.calls import queue as queues
 from outreach.calls.forms import (
     CALL_BACK_TIMES,
-    AmendForm,
     Around,
     CallReportForm,
     hash_of,
     typed_from,
 )
 from outreach.calls.labels import (
-    GROUP_WORDS,
     OUTCOME_KEYS,
     OUTCOME_MEANINGS,
     OUTCOME_WORDS,
-    WHY_WORDS,
     day_words,
     opener_words,
     what_follows,
@@ -38,7 +34,6 @@ from outreach.calls.labels import (
 from outreach.calls.rules import (
     REACHED,
     Outcome,
-    QueueGroup,
     minutes_since,
 )
 from outreach.calls.screen import NoPlannedCall, Screen
@@ -50,7 +45,7 @@ from outreach.measures.labels import MEASURE_WORDS
 from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.phoning import bridging, returning
+from outreach.phoning import bridging
 from outreach.phoning import jobs as phoning
 from outreach.planning import follow_ups, next_call
 from outreach.programmes import enrolment as enrolments
@@ -61,24 +56,6 @@ from outreach.web.template_filters import calendar_day, local_moment
 bp = Blueprint("calls", __name__)
 
 HIDES_OPENERS = "hides_openers"  # kept in the signed cookie of the session
-
-
-@bp.get("/queue/")
-@role_required(Role.CALLER)
-def queue() -> ResponseReturnValue:
-    """Show who to call now, later today, and in the coming days."""
-    found = queues.queue_of(db.session, signed_in(), now=deps().clock())
-    fragment = "calls/_queue.html" if "HX-Request" in request.headers else "calls/queue.html"
-    page = render_template(
-        fragment,
-        queue=found,
-        groups=QueueGroup,
-        group_words=GROUP_WORDS,
-        why_words=WHY_WORDS,
-        outcome_words=OUTCOME_WORDS,
-        returned=returning.board_of(db.session, signed_in().staff_id, now=deps().clock()),
-    )
-    return page, 200, {"Vary": "HX-Request"}
 
 
 @bp.get("/calls/<ref>")
@@ -185,46 +162,6 @@ def draft(ref: str) -> ResponseReturnValue:
     return jsonify(version=version)
 
 
-@bp.post("/calls/<ref>/not-today")
-@role_required(Role.CALLER)
-def not_today(ref: str) -> ResponseReturnValue:
-    """Keep a call out of the way until tomorrow, with a reason; or show it again."""
-    now, patient = deps().clock(), _patient(ref)
-    planned = screen.call_of(db.session, patient)
-    if request.form.get("show_again"):
-        waiting.show_again(db.session, planned, now=now)
-    else:
-        reason = request.form.get("reason", "")
-        waiting.hide(db.session, patient, planned, reason, signed_in(), now=now)
-    db.session.commit()
-    return redirect(url_for("calls.queue"))
-
-
-@bp.post("/promises/<int:promise_id>")
-@role_required(Role.CALLER)
-def promise(promise_id: int) -> ResponseReturnValue:
-    """Note that a promise was kept, or let it come back tomorrow."""
-    now, actor = deps().clock(), signed_in()
-    found = waiting.promise_of(db.session, actor, promise_id)
-    if request.form.get("put_off"):
-        waiting.put_off(db.session, found, actor, now=now)
-    else:
-        waiting.keep(found, actor, now=now)
-    db.session.commit()
-    return redirect(url_for("calls.queue"))
-
-
-@bp.post("/shortcuts")
-@role_required(*Role)
-def shortcuts() -> ResponseReturnValue:
-    """Switch the single-key shortcuts on or off for oneself."""
-    is_on = request.form.get("on") == "1"
-    staff.switch_shortcuts(db.session, signed_in().staff_id, is_on=is_on)
-    db.session.commit()
-    flash(_("Keys are on.") if is_on else _("Keys are off."), "good")
-    return redirect(url_for("calls.queue"))
-
-
 @bp.post("/calls/<ref>/openers")
 @role_required(Role.CALLER)
 def hide_openers(ref: str) -> ResponseReturnValue:
@@ -254,39 +191,6 @@ def record(ref: str) -> ResponseReturnValue:
     if shown.asides or not is_valid:
         return _page(shown, form), 422
     return _recorded(shown, form, then=form.then.data)
-
-
-@bp.route("/calls/<ref>/attempts/<int:attempt_id>", methods=["GET", "POST"])
-@role_required(Role.CALLER, Role.MANAGER)
-def correct(ref: str, attempt_id: int) -> ResponseReturnValue:
-    """Show what was recorded; a manager puts something else in its place, with a reason."""
-    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
-    attempt = correcting.of(db.session, patient, attempt_id)
-    known = correcting.recorded(db.session, attempt, actor, now=now)
-    key = drafts.new_form_key()
-    form = AmendForm.of(attempt.outcome, attempt.minutes, known.note, key)
-    may_amend = patient.clinic_id in actor.clinic_ids_as(Role.MANAGER)
-    if may_amend and form.validate_on_submit():
-        correcting.amend(db.session, attempt, form.to_amended(), actor=actor, now=now)
-        db.session.commit()
-        flash(_("Corrected. What was recorded before stays in the history."), "good")
-        return redirect(url_for("chart.patient", ref=ref))
-    shown = {"patient": patient, "known": known, "form": form, "may_amend": may_amend}
-    page = render_template("calls/correct.html", **shown, outcome_words=OUTCOME_WORDS)
-    return page, 422 if form.errors else 200
-
-
-@bp.post("/calls/<ref>/attempts/<int:attempt_id>/take-back")
-@role_required(Role.CALLER)
-def take_back(ref: str, attempt_id: int) -> ResponseReturnValue:
-    """Take one's own call back; what was typed is in the form again."""
-    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
-    attempt = correcting.of(db.session, patient, attempt_id)
-    may = bool(request.form.get("may_go_on"))
-    correcting.take_back(db.session, patient, attempt, may_go_on=may, actor=actor, now=now)
-    db.session.commit()
-    flash(_("Taken back. What you typed is here again; nothing counts until you save."), "warm")
-    return redirect(url_for("calls.call", ref=ref))
 
 
 def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> ResponseReturnValue:

@@ -1,0 +1,124 @@
+"""The queue that a caller works in all day, and what was recorded from it.
+
+On the same blueprint as the call screen: one package, one set of addresses.
+"""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from outreach.accounts import staff
+from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.rules import Role
+from outreach.calls import correcting, drafts, screen, waiting
+from outreach.calls import queue as queues
+from outreach.calls.forms import (
+    AmendForm,
+)
+from outreach.calls.labels import (
+    GROUP_WORDS,
+    OUTCOME_WORDS,
+    WHY_WORDS,
+)
+from outreach.calls.rules import (
+    QueueGroup,
+)
+from outreach.calls.views import bp
+from outreach.db import db
+from outreach.deps import deps
+from outreach.patients import registry
+from outreach.phoning import returning
+
+
+@bp.get("/queue/")
+@role_required(Role.CALLER)
+def queue() -> ResponseReturnValue:
+    """Show who to call now, later today, and in the coming days."""
+    found = queues.queue_of(db.session, signed_in(), now=deps().clock())
+    fragment = "calls/_queue.html" if "HX-Request" in request.headers else "calls/queue.html"
+    page = render_template(
+        fragment,
+        queue=found,
+        groups=QueueGroup,
+        group_words=GROUP_WORDS,
+        why_words=WHY_WORDS,
+        outcome_words=OUTCOME_WORDS,
+        returned=returning.board_of(db.session, signed_in().staff_id, now=deps().clock()),
+    )
+    return page, 200, {"Vary": "HX-Request"}
+
+
+@bp.post("/calls/<ref>/not-today")
+@role_required(Role.CALLER)
+def not_today(ref: str) -> ResponseReturnValue:
+    """Keep a call out of the way until tomorrow, with a reason; or show it again."""
+    now, actor = deps().clock(), signed_in()
+    patient = registry.by_ref(db.session, actor.scope, ref)
+    planned = screen.call_of(db.session, patient)
+    if request.form.get("show_again"):
+        waiting.show_again(db.session, planned, now=now)
+    else:
+        reason = request.form.get("reason", "")
+        waiting.hide(db.session, patient, planned, reason, actor, now=now)
+    db.session.commit()
+    return redirect(url_for("calls.queue"))
+
+
+@bp.post("/promises/<int:promise_id>")
+@role_required(Role.CALLER)
+def promise(promise_id: int) -> ResponseReturnValue:
+    """Note that a promise was kept, or let it come back tomorrow."""
+    now, actor = deps().clock(), signed_in()
+    found = waiting.promise_of(db.session, actor, promise_id)
+    if request.form.get("put_off"):
+        waiting.put_off(db.session, found, actor, now=now)
+    else:
+        waiting.keep(found, actor, now=now)
+    db.session.commit()
+    return redirect(url_for("calls.queue"))
+
+
+@bp.post("/shortcuts")
+@role_required(*Role)
+def shortcuts() -> ResponseReturnValue:
+    """Switch the single-key shortcuts on or off for oneself."""
+    is_on = request.form.get("on") == "1"
+    staff.switch_shortcuts(db.session, signed_in().staff_id, is_on=is_on)
+    db.session.commit()
+    flash(_("Keys are on.") if is_on else _("Keys are off."), "good")
+    return redirect(url_for("calls.queue"))
+
+
+@bp.route("/calls/<ref>/attempts/<int:attempt_id>", methods=["GET", "POST"])
+@role_required(Role.CALLER, Role.MANAGER)
+def correct(ref: str, attempt_id: int) -> ResponseReturnValue:
+    """Show what was recorded; a manager puts something else in its place, with a reason."""
+    now, actor = deps().clock(), signed_in()
+    patient = registry.by_ref(db.session, actor.scope, ref)
+    attempt = correcting.of(db.session, patient, attempt_id)
+    known = correcting.recorded(db.session, attempt, actor, now=now)
+    key = drafts.new_form_key()
+    form = AmendForm.of(attempt.outcome, attempt.minutes, known.note, key)
+    may_amend = patient.clinic_id in actor.clinic_ids_as(Role.MANAGER)
+    if may_amend and form.validate_on_submit():
+        correcting.amend(db.session, attempt, form.to_amended(), actor=actor, now=now)
+        db.session.commit()
+        flash(_("Corrected. What was recorded before stays in the history."), "good")
+        return redirect(url_for("chart.patient", ref=ref))
+    shown = {"patient": patient, "known": known, "form": form, "may_amend": may_amend}
+    page = render_template("calls/correct.html", **shown, outcome_words=OUTCOME_WORDS)
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/calls/<ref>/attempts/<int:attempt_id>/take-back")
+@role_required(Role.CALLER)
+def take_back(ref: str, attempt_id: int) -> ResponseReturnValue:
+    """Take one's own call back; what was typed is in the form again."""
+    now, actor = deps().clock(), signed_in()
+    patient = registry.by_ref(db.session, actor.scope, ref)
+    attempt = correcting.of(db.session, patient, attempt_id)
+    may = bool(request.form.get("may_go_on"))
+    correcting.take_back(db.session, patient, attempt, may_go_on=may, actor=actor, now=now)
+    db.session.commit()
+    flash(_("Taken back. What you typed is here again; nothing counts until you save."), "warm")
+    return redirect(url_for("calls.call", ref=ref))
