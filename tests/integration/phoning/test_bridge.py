@@ -1,14 +1,18 @@
 """Press Call: the caller's telephone rings, then the patient's, and the times write themselves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import format_datetime
+from threading import Barrier
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from outreach.accounts.models import StaffMember
+from outreach.calls import dialing
 from outreach.calls.models import Attempt
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
@@ -16,10 +20,11 @@ from outreach.panels.models import PanelMembership
 from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
+from outreach.phoning.bridging import OnThePhone
 from outreach.phoning.models import PhoneCall
 from outreach.phoning.rules import CONNECT_WITHIN, Ending
 from outreach.telephony.gateway import OutboundCall
-from tests.builders import make_attempt
+from tests.builders import actor_of, make_attempt
 from tests.conftest import sign_in
 from tests.fakes import FakeClock, FakeGateway, call_sid
 from tests.integration.calls.conftest import Day
@@ -111,6 +116,34 @@ def test_nobody_is_on_two_calls_at_once(
     press(ana, day, "two", status=422)
 
     assert len(gateway.placed) == 1
+    only_call(sessions)
+
+
+def test_two_presses_at_the_same_moment_make_one_call(
+    day: Day, clock: FakeClock, sessions: Sessions
+) -> None:
+    both = Barrier(2)
+
+    def begin(key: str) -> bool:
+        with sessions() as session:
+            patient = session.scalars(
+                select(Patient).options(joinedload(Patient.clinic)).where(Patient.id == day.rosa.id)
+            ).one()
+            actor = actor_of(day.ana, day.clinic, as_of=clock())
+            session.expunge_all()  # keeps its clinic
+            session.rollback()  # so that neither holds the lock while both wait
+            both.wait()
+            try:
+                call = dialing.begin(session, patient, day.call, actor, key, now=clock())
+            except OnThePhone:
+                return False
+            session.commit()
+            return call is not None
+
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(begin, ["one", "two"]))
+
+    assert sorted(made) == [False, True]
     only_call(sessions)
 
 
