@@ -76,9 +76,13 @@ class Desk:
     press_key: str
 
     def minutes(self, now: datetime) -> int | None:
-        """Return how long the two have talked, in begun minutes; None where they have not."""
+        """Return how long the two have talked, in begun minutes.
+
+        None where they have not, or where nobody knows: an end that was never told is no length.
+        """
         call = self.call
-        if call is None or call.answered_by is AnsweredBy.MACHINE:
+        is_unknown = call is not None and call.ending is Ending.LOST
+        if call is None or is_unknown or call.answered_by is AnsweredBy.MACHINE:
             return None
         seconds = call.seconds
         if seconds is None:

@@ -1,25 +1,27 @@
 """Press Call: the caller's telephone rings, then the patient's, and the times write themselves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import format_datetime
+from threading import Barrier
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from outreach.accounts.models import StaffMember
+from outreach.calls import dialing
 from outreach.calls.models import Attempt
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.panels.models import PanelMembership
-from outreach.patients import consent
-from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource, NumberHealth
-from outreach.phoning.models import PhoneCall
+from outreach.patients.models import Patient
+from outreach.phoning.bridging import OnThePhone
 from outreach.phoning.rules import CONNECT_WITHIN, Ending
 from outreach.telephony.gateway import OutboundCall
-from tests.builders import make_attempt
+from tests.builders import actor_of, make_attempt
 from tests.conftest import sign_in
 from tests.fakes import FakeClock, FakeGateway, call_sid
 from tests.integration.calls.conftest import Day
@@ -114,6 +116,34 @@ def test_nobody_is_on_two_calls_at_once(
     only_call(sessions)
 
 
+def test_two_presses_at_the_same_moment_make_one_call(
+    day: Day, clock: FakeClock, sessions: Sessions
+) -> None:
+    both = Barrier(2)
+
+    def begin(key: str) -> bool:
+        with sessions() as session:
+            patient = session.scalars(
+                select(Patient).options(joinedload(Patient.clinic)).where(Patient.id == day.rosa.id)
+            ).one()
+            actor = actor_of(day.ana, day.clinic, as_of=clock())
+            session.expunge_all()  # keeps its clinic
+            session.rollback()  # so that neither holds the lock while both wait
+            both.wait()
+            try:
+                call = dialing.begin(session, patient, day.call, actor, key, now=clock())
+            except OnThePhone:
+                return False
+            session.commit()
+            return call is not None
+
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(begin, ["one", "two"]))
+
+    assert sorted(made) == [False, True]
+    only_call(sessions)
+
+
 def test_after_the_end_one_may_call_again(
     ana: FlaskClient, day: Day, gateway: FakeGateway, carrier: Carrier, sessions: Sessions
 ) -> None:
@@ -165,101 +195,6 @@ def test_who_is_put_through_need_not_see_the_number(ana: FlaskClient, day: Day) 
     assert f"/calls/{day.rosa.ref}/dial" in page
     assert ROSAS_PHONE not in page
     assert "(512) 555-0147" not in page
-
-
-def without_a_phone(sessions: Sessions, day: Day, clock: FakeClock) -> None:
-    with sessions.begin() as session:
-        session.execute(update(StaffMember).values(work_phone=None))
-
-
-def at_night(sessions: Sessions, day: Day, clock: FakeClock) -> None:
-    clock.advance(timedelta(hours=10, minutes=30))
-
-
-def number_wrong(sessions: Sessions, day: Day, clock: FakeClock) -> None:
-    with sessions.begin() as session:
-        session.execute(update(PhoneNumber).values(health=NumberHealth.WRONG))
-
-
-def stop_said(sessions: Sessions, day: Day, clock: FakeClock) -> None:
-    with sessions.begin() as session:
-        consent.note(
-            session,
-            session.get_one(Patient, day.rosa.id),
-            Channel.CALL,
-            ROSAS_PHONE,
-            is_given=False,
-            source=ConsentSource.CALL,
-            by_staff_id=None,
-            now=clock(),
-        )
-
-
-@pytest.mark.parametrize("hindrance", [without_a_phone, at_night, number_wrong, stop_said])
-def test_what_forbids_a_call_is_looked_at_when_it_begins(
-    app: Flask,
-    day: Day,
-    gateway: FakeGateway,
-    clock: FakeClock,
-    sessions: Sessions,
-    hindrance: object,
-) -> None:
-    hindrance(sessions, day, clock)  # type: ignore[operator]
-    client = app.test_client()
-    sign_in(client, day.ana)
-
-    press(client, day, status=422)
-
-    assert gateway.placed == []
-    with sessions() as session:
-        assert session.scalars(select(PhoneCall)).all() == []
-
-
-def test_somebody_whose_patient_it_is_no_longer_does_not_ring_them(
-    ana: FlaskClient, day: Day, gateway: FakeGateway, clock: FakeClock, sessions: Sessions
-) -> None:
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(until_at=clock()))
-
-    press(ana, day, status=404)
-
-    assert gateway.placed == []
-
-
-def test_a_call_that_somebody_else_has_open_is_not_dialled(
-    ana: FlaskClient, day: Day, gateway: FakeGateway, clock: FakeClock, sessions: Sessions
-) -> None:
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
-    ben = ana.application.test_client()
-    sign_in(ben, day.ben)
-    ben.post(f"/calls/{day.rosa.ref}/start")
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ana.id))
-
-    press(ana, day)
-
-    assert gateway.placed == []
-
-
-@pytest.mark.parametrize("hindrance", [number_wrong, stop_said])
-def test_what_forbids_it_meanwhile_keeps_the_patient_from_being_rung(
-    ana: FlaskClient,
-    day: Day,
-    carrier: Carrier,
-    clock: FakeClock,
-    sessions: Sessions,
-    hindrance: object,
-) -> None:
-    press(ana, day)
-    call_id = only_call(sessions).id
-    carrier.asks(f"{call_id}/answered", CallSid=call_sid(call_id))
-    hindrance(sessions, day, clock)  # type: ignore[operator]
-
-    document = carrier.asks(f"{call_id}/key", CallSid=call_sid(call_id), Digits="1")
-
-    assert "<Dial" not in document
-    assert "<Hangup" in document
 
 
 def test_who_picks_up_much_later_does_not_ring_the_patient(
@@ -390,9 +325,10 @@ def test_without_a_bridge_one_dials_by_hand(
 
 
 def test_who_has_no_phone_is_told_where_to_say_which(
-    ana: FlaskClient, day: Day, sessions: Sessions, clock: FakeClock
+    ana: FlaskClient, day: Day, sessions: Sessions
 ) -> None:
-    without_a_phone(sessions, day, clock)
+    with sessions.begin() as session:
+        session.execute(update(StaffMember).values(work_phone=None))
 
     page = ana.get(f"/calls/{day.rosa.ref}").text
 
