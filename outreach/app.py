@@ -115,6 +115,7 @@ def _register(app: Flask) -> None:
         app.register_blueprint(pages.bp)
     app.register_blueprint(questionnaires.instruments)
     app.register_blueprint(results.due_pages)
+    app.register_blueprint(results.measure_pages)
     app.register_blueprint(messaging_webhooks.bp)
     csrf.exempt(messaging_webhooks.bp)
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
