@@ -129,6 +129,7 @@ def _register(app: Flask) -> None:
         csrf.exempt(webhooks.bp)
     app.register_blueprint(questionnaires.instruments)
     app.register_blueprint(results.due_pages)
+    app.register_blueprint(results.measure_pages)
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
         app.cli.add_command(commands)
     app.cli.add_command(planning_cli.group)

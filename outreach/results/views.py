@@ -14,8 +14,7 @@ from outreach.accounts.rules import Role
 from outreach.concerns import raising
 from outreach.db import db
 from outreach.deps import deps
-from outreach.measures import readings
-from outreach.measures.labels import MEASURE_WORDS
+from outreach.measures import labels, readings
 from outreach.measures.models import Reading
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import GLUCOSE, METER_SHOWS, REGISTRY, MeasureKind, ReadingSource
@@ -28,6 +27,7 @@ from outreach.results.forms import CorrectionForm, ReadingsForm, Taking
 bp = Blueprint("results", __name__, url_prefix="/patients/<ref>/readings")
 
 due_pages = Blueprint("due", __name__, url_prefix="/due")
+measure_pages = Blueprint("measures", __name__, url_prefix="/measures")
 
 ENTERING = (Role.CALLER, Role.NURSE)
 MOST_SHOWN = 200
@@ -43,7 +43,10 @@ def new(ref: str) -> ResponseReturnValue:
         for measure in REGISTRY.values()
         if entering.may_enter(actor, measure.kind, patient.clinic_id)
     ]
+    body = (MeasureKind.WEIGHT, MeasureKind.HEIGHT)
+    last = readings.latest(db.session, patient.id, body)
     units = dict.fromkeys(GLUCOSE, patient.clinic.glucose_unit)
+    units |= {reading.kind: reading.entered_unit for reading in last}
     form = ReadingsForm.of(measures, _taking(patient), units)
     form.form_key.data = form.form_key.data or secrets.token_urlsafe(18)
     if form.validate_on_submit():
@@ -89,8 +92,15 @@ def list_due() -> ResponseReturnValue:
     """Show whose measurement window is open, and what is missing."""
     with orm.reading():
         found = due.everybody(db.session, signed_in().scope, now=deps().clock())
-    names = {kind.value: words for kind, words in MEASURE_WORDS.items()}
+    names = {kind.value: name for kind, name in labels.MEASURE_WORDS.items()}
     return render_template("results/due.html", due=found, names=names, most=MOST_SHOWN)
+
+
+@measure_pages.get("/")
+@role_required(Role.NURSE, Role.MANAGER, Role.ADMINISTRATOR)
+def registry_page() -> ResponseReturnValue:
+    """Show the registry: what a medical lead confirms before anybody relies on it."""
+    return render_template("results/registry.html", measures=REGISTRY.values(), words=labels)
 
 
 def _patient(ref: str) -> Patient:

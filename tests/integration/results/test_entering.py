@@ -130,3 +130,15 @@ def test_a_manager_enters_nothing(ward: Ward) -> None:
     sign_in(ward.client, ward.manager)
 
     assert ward.enter({"value_hba1c": "8", "unit_hba1c": "%"}) == 404
+
+
+def test_the_registry_is_open_to_whoever_must_confirm_it(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+
+    page = ward.client.get("/measures/").text
+
+    assert "4548-4" in page
+    assert "high: above 9.0 % (75 mmol/mol)" in page
+    assert page.count("unverified</span>") == 12
+    sign_in(ward.client, ward.caller)
+    assert ward.client.get("/measures/").status_code == 404
