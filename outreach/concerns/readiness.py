@@ -40,6 +40,14 @@ class Net:
 
 
 @dataclass(frozen=True)
+class _House:
+    """The net of a clinic, and who of its staff can be on call, by id."""
+
+    net: Net
+    able: dict[int, StaffMember]
+
+
+@dataclass(frozen=True)
 class Watch:
     """Who is on call at a clinic now, by rank, and whether that is enough to start a call."""
 
@@ -61,8 +69,22 @@ class Watch:
 
 def watch(session: Session, clinic_id: int, *, now: datetime) -> Watch:
     """Return who is on call at a clinic: only those who are its nurses and managers still."""
-    net = net_of(session, clinic_id)
+    return _watch(session, clinic_id, _house(session, clinic_id, now=now), now=now)
+
+
+def outlook(session: Session, clinic: Clinic, *, now: datetime) -> tuple[Watch, list[Span]]:
+    """Return who is on call now, and :func:`coming_gaps`, with what both need read once."""
+    house = _house(session, clinic.id, now=now)
+    return _watch(session, clinic.id, house, now=now), _gaps(session, clinic, house, now=now)
+
+
+def _house(session: Session, clinic_id: int, *, now: datetime) -> _House:
     able = {person.id: person for person in rota.people(session, clinic_id, now=now)}
+    return _House(net_of(session, clinic_id), able)
+
+
+def _watch(session: Session, clinic_id: int, house: _House, *, now: datetime) -> Watch:
+    net, able = house.net, house.able
     found: dict[OnCallRank, StaffMember] = {}
     for rank, staff_id in _named(session, clinic_id, net, now=now):
         if staff_id in able:
@@ -96,8 +118,11 @@ def keep_net(session: Session, clinic: Clinic, net: Net, *, now: datetime) -> No
 
 def coming_gaps(session: Session, clinic: Clinic, *, now: datetime) -> list[Span]:
     """Return when, in the coming seven days, calls could be made and nobody is on call."""
-    net = net_of(session, clinic.id)
-    able = {person.id for person in rota.people(session, clinic.id, now=now)}
+    return _gaps(session, clinic, _house(session, clinic.id, now=now), now=now)
+
+
+def _gaps(session: Session, clinic: Clinic, house: _House, *, now: datetime) -> list[Span]:
+    net, able = house.net, house.able
     if net.needed is Needed.ANYBODY and net.lead_id in able:
         return []
     counted = (OnCallRank.FIRST,) if net.needed is Needed.FIRST else tuple(OnCallRank)
@@ -121,15 +146,12 @@ def _named(
         .order_by(OnCall.id)
     ).all()
     yield from ((rank, staff_id) for rank, staff_id in dated)
-    local = now.astimezone(ZoneInfo(_zone(session, clinic_id))).replace(tzinfo=None)
+    zone = session.get_one(Clinic, clinic_id).zone
+    local = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     weekly = _weeks(session, clinic_id)
     yield from ((row.rank, row.staff_id) for row in weekly if row.turn.holds(local))
     if net.lead_id is not None:
         yield OnCallRank.LEAD, net.lead_id
-
-
-def _zone(session: Session, clinic_id: int) -> str:
-    return session.execute(select(Clinic.zone).where(Clinic.id == clinic_id)).scalar_one()
 
 
 def _weeks(session: Session, clinic_id: int) -> Sequence[OnCallWeek]:

@@ -190,13 +190,14 @@ def _changed(clinic: Clinic, action: str, words: str) -> ResponseReturnValue:
 
 
 def _page(clinic: Clinic, forms: Forms, *, now: datetime) -> ResponseReturnValue:
+    watch, gaps = readiness.outlook(db.session, clinic, now=now)
     page = render_template(
         "concerns/on_call.html",
         clinic=clinic,
         clinics=staff.clinics_in(db.session, signed_in().scope),
         forms=forms,
-        watch=readiness.watch(db.session, clinic.id, now=now),
-        gaps=readiness.coming_gaps(db.session, clinic, now=now),
+        watch=watch,
+        gaps=gaps,
         duties=rota.coming(db.session, clinic.id, now=now),
         weeks=weekly.held(db.session, clinic.id, today=_today(clinic, now)),
         people=rota.people(db.session, clinic.id, now=now),

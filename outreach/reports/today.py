@@ -127,8 +127,8 @@ def at(session: Session, here: Here) -> Today:
 def _net(session: Session, here: Here) -> Net:
     """Return whether somebody stands behind the calls of now and of the coming week."""
     clinic = session.get_one(Clinic, here.clinic_id)
-    watch = readiness.watch(session, clinic.id, now=here.now)
-    return Net(watch.is_enough, readiness.coming_gaps(session, clinic, now=here.now))
+    watch, gaps = readiness.outlook(session, clinic, now=here.now)
+    return Net(watch.is_enough, gaps)
 
 
 def _callers(session: Session, here: Here) -> list[CallerDay]:
