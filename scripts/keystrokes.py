@@ -42,6 +42,7 @@ from tests.builders import (
     PASSWORD,
     make_clinic,
     make_enrolment,
+    make_on_call,
     make_patient,
     make_planned_call,
     make_staff,
@@ -145,6 +146,7 @@ def make_queue(sessions: Sessions, calls: int, password_hash: str) -> StaffMembe
     """Make a caller with ``calls`` patients to call now."""
     with sessions.begin() as session:
         clinic = make_clinic(session)
+        make_on_call(session, clinic)
         caller = make_staff(session, clinic, password_hash=password_hash)
         for number in range(calls):
             patient = make_patient(session, clinic, phone=f"+1512555{1000 + number}")

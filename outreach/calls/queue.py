@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
 from outreach.calls import done
 from outreach.calls.done import Done
@@ -33,8 +33,15 @@ from outreach.concerns.rules import StepKind
 from outreach.orm import UTCDateTime
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
+from outreach.patients import hours
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import ContactHours, NumberHealth, hours_on, weekdays_from_mask
+from outreach.patients.rules import (
+    ContactHours,
+    NumberHealth,
+    Wishes,
+    hours_on,
+    weekdays_from_mask,
+)
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 
@@ -128,14 +135,22 @@ class Queue:
 
 
 def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
-    """Return the queue of ``actor`` at ``now``. Three statements, for 3 patients or 300."""
+    """Return the queue of ``actor`` at ``now``. Five statements, for 3 patients or 300."""
     wanted = {"caller_id": actor.staff_id, "now": now}
     rows = session.execute(_open_calls(), wanted).all()
+    book = hours.book_of(session, today=now.date(), clinic_ids={row.clinic_id for row in rows})
     tried = _attempts(session, [row.id for row in rows if row.dials])
     zone = ZoneInfo(actor.zone)
     day_ends_at = day_began_at(now, zone) + timedelta(days=1)
     entries = [
-        _entry(row, tried.get(row.id, ()), actor.staff_id, now=now, day_ends_at=day_ends_at)
+        _entry(
+            row,
+            tried.get(row.id, ()),
+            actor.staff_id,
+            book.of(row.clinic_id, row.state),
+            now=now,
+            day_ends_at=day_ends_at,
+        )
         for row in rows
     ]
     entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
@@ -176,8 +191,8 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
             Patient.language,
             Patient.zone,
             Patient.weekdays,
-            Clinic.opens,
-            Clinic.closes,
+            PlannedCall.clinic_id,
+            Patient.state,
             StaffMember.id.label("dedicated_id"),
             StaffMember.name.label("dedicated_name"),
             _one(
@@ -217,7 +232,6 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
         .select_from(PanelMembership)
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
         .join(Patient, Patient.id == PlannedCall.patient_id)
-        .join(Clinic, Clinic.id == PlannedCall.clinic_id)
         .join(StaffMember, StaffMember.id == PanelMembership.caller_id)
         .where(
             duty.enrolments_of(caller_id, now),
@@ -308,14 +322,15 @@ def _entry(
     row: Row[Any],
     attempts: Sequence[PastAttempt],
     caller_id: int,
+    usual: ContactHours,
     *,
     now: datetime,
     day_ends_at: datetime,
 ) -> Entry:
     zone = ZoneInfo(row.zone)
-    weekdays = ContactHours().weekdays | weekdays_from_mask(row.weekdays)
     today = local_day(now, zone)
-    lawful = hours_on(today, zone, ContactHours(row.opens, row.closes, weekdays))
+    wishes = Wishes(weekdays_from_mask(row.weekdays))
+    lawful = hours_on(today, zone, usual.wished(wishes))
     is_lawful = lawful is not None and lawful.from_at <= now < lawful.until_at
     facts = QueueFacts(
         now=now,

@@ -1,12 +1,12 @@
 """What the queue reads of the database for its order."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from outreach.accounts.rules import Actor, Role
 from outreach.calls import queue
-from outreach.calls.rules import Outcome, Why
+from outreach.calls.rules import Outcome, QueueGroup, Why
 from outreach.concerns import raising
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
@@ -126,3 +126,36 @@ def test_a_promise_leads_on_its_day_and_not_before(
         "Nora": Why.MISSED_TWICE,
         "Mona": Why.MISSED_LAST,
     }
+
+
+@pytest.mark.parametrize(
+    ("state", "at", "group"),
+    [
+        ("TX", NOW, QueueGroup.NOW),
+        ("KY", NOW - timedelta(minutes=30), QueueGroup.COMING),  # not before 10 there
+        ("RI", NOW.replace(hour=23, minute=30), QueueGroup.NOW),
+        ("RI", NOW + timedelta(hours=8), QueueGroup.COMING),  # not from 18 on there
+    ],
+)
+def test_the_law_of_the_patients_state_says_who_may_be_called_now(
+    sessions: Sessions, day: Day, state: str, at: datetime, group: QueueGroup
+) -> None:
+    with sessions.begin() as session:
+        patient = session.get_one(Patient, day.rosa.id)
+        patient.state = state
+    actor = actor_of(day.ana, day.clinic, as_of=at)
+
+    with sessions() as session:
+        (entry,) = queue.queue_of(session, actor, now=at).entries
+
+    assert entry.group is group
+
+
+def test_nobody_is_to_be_called_now_on_a_holiday(sessions: Sessions, day: Day) -> None:
+    thanksgiving = NOW + timedelta(days=3)
+    actor = actor_of(day.ana, day.clinic, as_of=thanksgiving)
+
+    with sessions() as session:
+        (entry,) = queue.queue_of(session, actor, now=thanksgiving).entries
+
+    assert entry.group is QueueGroup.COMING

@@ -25,12 +25,19 @@ def count_silent_days(session: Session, silent_days: Counter[int], *, now: datet
             select(Attempt.enrolment_id).where(Attempt.at > since_at, Attempt.outcome.in_(REACHED))
         )
     )
+    given_up = set(
+        session.scalars(
+            select(EnrolmentEvent.enrolment_id).where(
+                EnrolmentEvent.at > since_at, EnrolmentEvent.status == EnrolmentStatus.UNREACHABLE
+            )
+        )
+    )  # and perhaps back the same evening: their silence begins anew
     statuses = session.execute(select(Enrolment.id, Enrolment.status, Enrolment.starts_on))
     for enrolment_id, status, starts_on in statuses:
         if status is EnrolmentStatus.PAUSED:
             continue
         is_silent = status is EnrolmentStatus.ACTIVE and starts_on <= now.date()
-        if is_silent and enrolment_id not in spoken:
+        if is_silent and enrolment_id not in spoken | given_up:
             silent_days[enrolment_id] += 1
         else:
             silent_days[enrolment_id] = 0
