@@ -15,30 +15,31 @@ from outreach.patients.models import Patient
 from outreach.patients.rules import Channel, ConsentSource
 from outreach.planning import next_call
 from outreach.programmes import enrolment as enrolments
+from outreach.programmes.enrolment import LONGEST_REASON
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus, PauseReason, pause_words
-
-LONGEST_REASON = 200  # characters; what a status keeps of somebody's words
 
 
 @dataclass(frozen=True)
 class Afterwards:
     """What becomes of calls and texts, beyond what the outcome itself asks for.
 
+    ``from_on`` is the first day of a pause that is to come, None for one from now on.
     ``until``: the patient's day from which calls go on after a pause by themselves.
     ``words`` are the patient's own, as near as can be.
     """
 
     pause: PauseReason | None = None
     until: date | None = None
+    from_on: date | None = None
     has_died: bool = False
     ends_texts: bool = False
     words: str = ""
 
     @property
     def ends_or_rests(self) -> bool:
-        """Whether no call follows."""
-        return self.has_died or self.pause is not None
+        """Whether no call follows for now."""
+        return self.has_died or (self.pause is not None and self.from_on is None)
 
 
 AS_BEFORE = Afterwards()
@@ -63,14 +64,7 @@ def begin(ending: Ending, afterwards: Afterwards) -> None:
     if afterwards.has_died:
         _change(ending, enrolment, EnrolmentStatus.DIED, afterwards.words or "told on a call")
     elif afterwards.pause is not None:
-        enrolments.pause(
-            ending.session,
-            enrolment,
-            until=afterwards.until,
-            reason=pause_words(afterwards.pause, afterwards.words)[:LONGEST_REASON],
-            by_staff_id=ending.actor.staff_id,
-            now=ending.now,
-        )
+        _rest(ending, enrolment, afterwards, pause_words(afterwards.pause, afterwards.words))
     ending.session.flush()
 
 
@@ -102,6 +96,20 @@ def withdraw(ending: Ending, channel: Channel) -> None:
             by_staff_id=ending.actor.staff_id,
             now=ending.now,
         )
+
+
+def _rest(ending: Ending, enrolment: Enrolment, afterwards: Afterwards, words: str) -> None:
+    """Pause from now on, or on days to come."""
+    reason, by, now = words[:LONGEST_REASON], ending.actor.staff_id, ending.now
+    first, until = afterwards.from_on, afterwards.until
+    if first is None or until is None:
+        enrolments.pause(
+            ending.session, enrolment, until=until, reason=reason, by_staff_id=by, now=now
+        )
+        return
+    enrolments.announce_pause(
+        ending.session, enrolment, (first, until), reason=reason, by_staff_id=by, now=now
+    )
 
 
 def _change(ending: Ending, enrolment: Enrolment, status: EnrolmentStatus, reason: str) -> None:

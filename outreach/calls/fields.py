@@ -11,8 +11,8 @@ from wtforms.validators import Length, Optional, StopValidation
 from outreach.calls.ending import Afterwards
 from outreach.calls.rules import Outcome
 from outreach.goals.rules import LONGEST_NEWS
-from outreach.programmes.labels import PAUSE_REASONS
-from outreach.programmes.rules import PauseReason
+from outreach.programmes.labels import PAUSE_REASONS, PAUSE_TROUBLES
+from outreach.programmes.rules import PauseReason, trouble_with_pause
 from outreach.web import bounded
 
 GOES_ON, DIED = "", "died"
@@ -52,6 +52,7 @@ class AfterwardsFields:
         default=GOES_ON,
         validators=[Optional()],
     )
+    rest_from = DateField(_l("First day away"), validators=[Optional()])
     rest_until = DateField(_l("Call again from"), validators=[Optional()])
     ends_texts = BooleanField(_l("No more texts; calls go on"))
     their_words = StringField(
@@ -69,6 +70,7 @@ class AfterwardsFields:
         return Afterwards(
             pause=PauseReason(self.rest.data) if is_pause else None,
             until=self.rest_until.data if is_pause else None,
+            from_on=self.rest_from.data if is_pause else None,
             has_died=has_died,
             ends_texts=bool(self.ends_texts.data),
             words=words,
@@ -78,11 +80,15 @@ class AfterwardsFields:
         """Return (field, what is wrong with it), None where nothing is."""
         if outcome is None or outcome is Outcome.OPTED_OUT:
             return None
-        rest, until = self.rest.data, self.rest_until.data
+        rest, until, first = self.rest.data, self.rest_until.data, self.rest_from.data
         if rest == DIED and outcome.is_reached:
             return self.rest, _("You spoke with them: choose something else.")
         if rest == PauseReason.OTHER.value and not (self.their_words.data or "").strip():
             return self.their_words, _("Write in a few words why the calls rest.")
-        if rest in set(PauseReason) and until is not None and until <= today:
-            return self.rest_until, _("Choose a day after today, or leave it empty.")
-        return None
+        if rest not in set(PauseReason):
+            return None
+        trouble = trouble_with_pause(first, until, today)
+        if trouble is None:
+            return None
+        field = self.rest_until if trouble.is_about_end else self.rest_from
+        return field, str(PAUSE_TROUBLES[trouble])

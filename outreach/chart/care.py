@@ -51,13 +51,15 @@ class NotPossibleNow(RuleBroken):
 class StatusChange:
     """What somebody decided; ``seen`` is the status that they had before them.
 
-    ``until`` is only for a pause: the patient's day from which calls go on by themselves.
+    ``until`` is only for a pause: the patient's day from which calls go on by themselves;
+    ``first`` is its first day where it is to come.
     """
 
     status: EnrolmentStatus
     seen: EnrolmentStatus
     reason: str
     until: date | None = None
+    first: date | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ class Course:
     def week(self) -> int | None:
         """The week of the programme, while it is open and has begun."""
         return programme_week(self.today, self.enrolment.starts_on) if self.is_open else None
+
+    @property
+    def is_pause_to_come(self) -> bool:
+        """Whether a pause is to come."""
+        return self.enrolment.away_from_on is not None
 
     @property
     def is_open(self) -> bool:
@@ -230,16 +237,24 @@ def change_status(
     session.refresh(enrolment, with_for_update=True)
     if enrolment.status is not change.seen:
         raise StatusMoved("Somebody else changed the status meanwhile.")
-    if change.status not in next_statuses(change.seen):
+    if change.status not in next_statuses(
+        change.seen, is_pause_to_come=enrolment.away_from_on is not None
+    ):
         raise NotPossibleNow("The programme does not allow this step.")
-    enrolments.change_status(
-        enrolment,
-        change.status,
-        reason=change.reason,
-        resume_on=change.until,
-        by_staff_id=by_staff_id,
-        now=now,
-    )
+    if change.status is EnrolmentStatus.PAUSED and change.first and change.until:
+        days = (change.first, change.until)
+        enrolments.announce_pause(
+            session, enrolment, days, reason=change.reason, by_staff_id=by_staff_id, now=now
+        )
+    else:
+        enrolments.change_status(
+            enrolment,
+            change.status,
+            reason=change.reason,
+            resume_on=change.until,
+            by_staff_id=by_staff_id,
+            now=now,
+        )
     session.flush()
     next_call.replan(session, enrolment.id, now=now)
 

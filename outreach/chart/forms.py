@@ -31,7 +31,14 @@ from outreach.chart.register import FARTHEST_PAGE, Search
 from outreach.chart.rules import Show, next_statuses
 from outreach.errors import RuleBroken
 from outreach.patients.rules import Daypart, Wishes
-from outreach.programmes.rules import EnrolmentStatus, PauseReason, Phase, pause_words
+from outreach.programmes.labels import PAUSE_TROUBLES
+from outreach.programmes.rules import (
+    EnrolmentStatus,
+    PauseReason,
+    Phase,
+    pause_words,
+    trouble_with_pause,
+)
 
 
 class NoSuchWish(RuleBroken):
@@ -120,6 +127,7 @@ class StatusForm(FlaskForm):
         choices=[SelectChoice(each.value, labels.PAUSE_REASONS[each]) for each in PauseReason],
         default=PauseReason.OTHER.value,
     )
+    first = DateField(_l("First day away"), validators=[Optional()])
     until = DateField(_l("Call again from"), validators=[Optional()])
     reason = TextAreaField(_l("Reason"), validators=[Length(max=180)])
 
@@ -127,18 +135,28 @@ class StatusForm(FlaskForm):
     def of(cls, course: Course) -> "StatusForm":
         """Return the form with the steps that lead on from where ``course`` stands."""
         current = course.enrolment.status
-        form = cls(data={"seen": current.value, "until": course.enrolment.resume_on})
+        enrolment = course.enrolment
+        until = enrolment.resume_on or enrolment.away_until_on
+        form = cls(data={"seen": current.value, "first": enrolment.away_from_on, "until": until})
         form.today = course.today
         form.status.choices = [
             SelectChoice(status.value, _step_words(status, current))
-            for status in next_statuses(current)
+            for status in next_statuses(current, is_pause_to_come=course.is_pause_to_come)
         ]
         return form
 
-    def validate_until(self, field: DateField) -> None:
+    def validate_first(self, _field: DateField) -> None:
+        """A pause begins now or on a day to come."""
+        self._refuse(is_about_end=False)
+
+    def validate_until(self, _field: DateField) -> None:
         """A pause ends on a day to come."""
-        if self._is_pause and field.data is not None and field.data <= self.today:
-            raise ValidationError(_l("Choose a day after today, or leave it empty."))
+        self._refuse(is_about_end=True)
+
+    def _refuse(self, *, is_about_end: bool) -> None:
+        trouble = trouble_with_pause(self.first.data, self.until.data, self.today)
+        if self._is_pause and trouble is not None and trouble.is_about_end == is_about_end:
+            raise ValidationError(PAUSE_TROUBLES[trouble])
 
     def validate_reason(self, field: TextAreaField) -> None:
         """Leaving needs a reason, and so does a pause for none of the usual ones."""
@@ -154,7 +172,7 @@ class StatusForm(FlaskForm):
         if status is not EnrolmentStatus.PAUSED:
             return StatusChange(status, seen, note)
         words = pause_words(PauseReason(self.pause_reason.data), note)
-        return StatusChange(status, seen, words, self.until.data)
+        return StatusChange(status, seen, words, self.until.data, self.first.data)
 
     @property
     def _is_pause(self) -> bool:
@@ -173,4 +191,6 @@ def _days(field: IntegerField) -> set[int]:
 def _step_words(status: EnrolmentStatus, current: EnrolmentStatus) -> LazyString:
     if status is current is EnrolmentStatus.PAUSED:
         return _l("Change the pause")
+    if status is current is EnrolmentStatus.ACTIVE:
+        return _l("Call off the pause")
     return labels.STATUS_STEPS[status]

@@ -82,8 +82,15 @@ _NEXT: dict[EnrolmentStatus, tuple[EnrolmentStatus, ...]] = {
 }
 
 
-def next_statuses(status: EnrolmentStatus) -> tuple[EnrolmentStatus, ...]:
-    """Return what an enrolment that stands at ``status`` may be moved to by hand."""
+def next_statuses(
+    status: EnrolmentStatus, *, is_pause_to_come: bool = False
+) -> tuple[EnrolmentStatus, ...]:
+    """Return what an enrolment that stands at ``status`` may be moved to by hand.
+
+    A pause that is to come can be called off: ACTIVE goes on as ACTIVE.
+    """
+    if is_pause_to_come and status is EnrolmentStatus.ACTIVE:
+        return (EnrolmentStatus.ACTIVE, *_NEXT[status])
     return _NEXT[status]
 
 

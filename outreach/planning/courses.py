@@ -94,6 +94,7 @@ class Progress(NamedTuple):
     last_due_on: date | None
     due_in_week: int
     completed_at: datetime | None
+    away: tuple[date, date] | None
 
     def course(self, calendar: Calendar) -> Course:
         """Return the course of somebody with these days."""
@@ -104,6 +105,7 @@ class Progress(NamedTuple):
             calendar,
             self.last_due_on,
             self.due_in_week,
+            self.away,
         )
 
 
@@ -144,7 +146,7 @@ class Reader:
 
     def progress(self, session: Session, text: str) -> Progress:
         """Return what the ``course`` of a row says."""
-        version_id, starts_on, latest, chosen, recent = json.loads(text)
+        version_id, starts_on, latest, chosen, recent, away_from, away_until = json.loads(text)
         last_due_on, completed_at = _parsed(latest) or (None, None)
         if version_id not in self._protocols:
             version = session.get_one(ProgrammeVersion, version_id)
@@ -159,6 +161,7 @@ class Reader:
             last,
             _in_week_of(last, begins, recent),
             _instant(completed_at),
+            _away(away_from, away_until),
         )
 
     def standing(self, session: Session, row: Row) -> Standing:
@@ -260,6 +263,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
         _latest_counted(),
         _newest_choices(),
         _recent_due_days(),
+        Enrolment.away_from_on,
+        Enrolment.away_until_on,
     )
     place = as_json(
         Enrolment.clinic_id,
@@ -340,6 +345,12 @@ def _in_week_of(last: date | None, starts_on: date, recent: str | None) -> int:
         return 0
     begins = last - timedelta(days=(last - starts_on).days % WEEK)
     return sum(date.fromisoformat(day) >= begins for day in recent.splitlines())
+
+
+def _away(from_on: str | None, until_on: str | None) -> tuple[date, date] | None:
+    if from_on is None or until_on is None:
+        return None
+    return date.fromisoformat(from_on), date.fromisoformat(until_on)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -97,6 +97,19 @@ def end_pauses(sessions: Sessions, clock: Clock) -> int:
     return for_each(ids, end)
 
 
+def begin_pauses(sessions: Sessions, clock: Clock) -> int:
+    """Let the calls of those rest whose coming pause begins today; return how many."""
+    now = clock()
+    with reading(), sessions() as session:
+        ids = pauses.begun_ids(session, now=now)
+
+    def begin(enrolment_id: int) -> bool:
+        with sessions.begin() as session:
+            return pauses.begin(session, enrolment_id, now=now)
+
+    return for_each(ids, begin)
+
+
 def follow_silences(sessions: Sessions, clock: Clock) -> int:
     """Do what follows where calls don't get through; return how many steps were taken.
 

@@ -132,6 +132,7 @@ def _fit(session: Session, call: PlannedCall, *, now: datetime) -> None:
     if call.dials == 0 and call.due_on > today:
         _plan_anew(session, call, now=now)
         return
+    call.complete_by_on = standing.course.last_before_pause(call.due_on, call.complete_by_on)
     not_before = max(now, call.dial_from_at) if call.dials else now
     first = max(today, local_day(not_before, standing.zone))
     slot = next_slot(calendar, days=(first, call.complete_by_on), not_before=not_before)

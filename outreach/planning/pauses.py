@@ -1,4 +1,4 @@
-"""Pauses that are over: calls go on by themselves."""
+"""Pauses that begin or end on a day: calls rest and go on by themselves."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -33,6 +33,54 @@ def over_ids(session: Session, *, now: datetime) -> Sequence[int]:
         for enrolment_id, resume_on, zone in rows
         if resume_on is not None and resume_on <= local_day(now, ZoneInfo(zone))
     ]
+
+
+def begun_ids(session: Session, *, now: datetime) -> Sequence[int]:
+    """Return enrolments whose coming pause begins today where the patient is, or began before."""
+    rows = session.execute(
+        select(Enrolment.id, Enrolment.away_from_on, Patient.zone)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .where(
+            Enrolment.status == EnrolmentStatus.ACTIVE,
+            Enrolment.away_from_on <= (now + EARLIEST_ZONE).date(),
+        )
+        .order_by(Enrolment.away_from_on, Enrolment.id)
+    )
+    return [
+        enrolment_id
+        for enrolment_id, from_on, zone in rows
+        if from_on is not None and from_on <= local_day(now, ZoneInfo(zone))
+    ]
+
+
+def begin(session: Session, enrolment_id: int, *, now: datetime) -> bool:
+    """Begin a pause whose day has come; say whether it was. Does not commit.
+
+    One that is over already, because nothing ran meanwhile, is only put away.
+    """
+    enrolment = session.get_one(
+        Enrolment, enrolment_id, with_for_update=True, populate_existing=True
+    )
+    from_on, until_on, reason = (
+        enrolment.away_from_on,
+        enrolment.away_until_on,
+        enrolment.away_reason,
+    )
+    zone = session.scalar(select(Patient.zone).where(Patient.id == enrolment.patient_id))
+    if enrolment.status is not EnrolmentStatus.ACTIVE or from_on is None or zone is None:
+        return False
+    today = local_day(now, ZoneInfo(zone))
+    if from_on > today:
+        return False
+    if until_on is not None and until_on <= today:
+        enrolments.forget_coming_pause(enrolment)
+        return False
+    enrolments.change_status(
+        enrolment, EnrolmentStatus.PAUSED, reason=reason, now=now, resume_on=until_on
+    )
+    session.flush()
+    next_call.replan(session, enrolment_id, now=now)
+    return True
 
 
 def end(session: Session, enrolment_id: int, *, now: datetime) -> bool:

@@ -15,6 +15,8 @@ from outreach.programmes import protocol
 from outreach.programmes.models import Enrolment, EnrolmentEvent
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 
+LONGEST_REASON = 200  # characters; what a status keeps of somebody's words
+
 
 class AlreadyEnrolled(RuleBroken):
     """A patient is in one programme at a time."""
@@ -68,7 +70,7 @@ def enrol(
     )
     session.add(enrolment)
     session.flush()
-    _note(enrolment, by_staff_id=by_staff_id, now=now)
+    _note(enrolment, "", by_staff_id=by_staff_id, now=now)
     session.flush()
     return enrolment
 
@@ -109,6 +111,38 @@ def pause(
     )
 
 
+def announce_pause(
+    session: Session,
+    enrolment: Enrolment,
+    days: tuple[date, date],
+    *,
+    reason: str,
+    by_staff_id: int | None,
+    now: datetime,
+) -> None:
+    """Let the calls rest on days to come; calls before them stay. Does not commit.
+
+    ``days``: first day of the pause, and the first day after it, on the patient's calendar.
+    Another pause that was to come gives way.
+
+    Raises:
+        NotPausable: the enrolment is not active.
+    """
+    session.refresh(enrolment, with_for_update=True)
+    if enrolment.status is not EnrolmentStatus.ACTIVE:
+        raise NotPausable("Only calls that go on can be paused.")
+    enrolment.away_from_on, enrolment.away_until_on = days
+    enrolment.away_reason = reason
+    words = f"pause from {days[0].isoformat()}: {reason}"
+    _note(enrolment, words[:LONGEST_REASON], resume_on=days[1], by_staff_id=by_staff_id, now=now)
+
+
+def forget_coming_pause(enrolment: Enrolment) -> None:
+    """Let a pause that was to come be none. Does not commit."""
+    enrolment.away_from_on = enrolment.away_until_on = None
+    enrolment.away_reason = ""
+
+
 def change_status(
     enrolment: Enrolment,
     status: EnrolmentStatus,
@@ -130,7 +164,8 @@ def change_status(
     """
     enrolment.status, enrolment.status_reason, enrolment.status_at = status, reason, now
     enrolment.resume_on = resume_on if status is EnrolmentStatus.PAUSED else None
-    _note(enrolment, by_staff_id=by_staff_id, now=now)
+    forget_coming_pause(enrolment)
+    _note(enrolment, reason, resume_on=enrolment.resume_on, by_staff_id=by_staff_id, now=now)
 
 
 def begin_histories(
@@ -157,15 +192,22 @@ def begin_histories(
     )
 
 
-def _note(enrolment: Enrolment, *, by_staff_id: int | None, now: datetime) -> None:
+def _note(
+    enrolment: Enrolment,
+    reason: str,
+    *,
+    by_staff_id: int | None,
+    now: datetime,
+    resume_on: date | None = None,
+) -> None:
     enrolment.events.add(
         EnrolmentEvent(
             clinic_id=enrolment.clinic_id,
             patient_id=enrolment.patient_id,
             status=enrolment.status,
             version_id=enrolment.version_id,
-            reason=enrolment.status_reason,
-            resume_on=enrolment.resume_on,
+            reason=reason,
+            resume_on=resume_on,
             at=now,
             by_staff_id=by_staff_id,
         )

@@ -10,6 +10,7 @@ from flask_babel.speaklater import LazyString
 from outreach.programmes.rules import (
     EnrolmentStatus,
     PauseReason,
+    PauseTrouble,
     Phase,
     Protocol,
     Rhythm,
@@ -29,6 +30,14 @@ PAUSE_REASONS: dict[PauseReason, LazyString] = {
     PauseReason.TRAVEL: _l("Travelling"),
     PauseReason.HOSPITAL: _l("In hospital"),
     PauseReason.OTHER: _l("Something else"),
+}
+
+PAUSE_TROUBLES = {
+    PauseTrouble.BEGINS_EARLY: _l("Choose a day after today, or leave it empty for now."),
+    PauseTrouble.HAS_NO_END: _l("Choose the day from which to call again."),
+    PauseTrouble.ENDS_EARLY: _l(
+        "Choose a day after today, and after the first one; or leave it empty."
+    ),
 }
 
 RHYTHMS: dict[Rhythm, LazyString] = {

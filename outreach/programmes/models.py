@@ -48,7 +48,9 @@ class ProgrammeVersion(Model):
 class Enrolment(Model):
     """A patient in a programme. Week 1 begins on ``starts_on``, the patient's local day.
 
-    ``resume_on`` is the day on which a pause ends by itself, None without one.
+    ``resume_on`` is the day on which a pause ends by itself, None without one. A pause that is
+    to come lasts from ``away_from_on`` until the day before ``away_until_on``; nothing is
+    planned into it.
     """
 
     __tablename__ = "enrolment"
@@ -74,6 +76,9 @@ class Enrolment(Model):
     status_reason: Mapped[str] = mapped_column(String(200))
     enrolled_at: Mapped[datetime]
     resume_on: Mapped[date | None]
+    away_from_on: Mapped[date | None]
+    away_until_on: Mapped[date | None]
+    away_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
     events: WriteOnlyMapped["EnrolmentEvent"] = relationship()
 

@@ -12,6 +12,7 @@ from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.orm import Sessions
 from outreach.phoning.jobs import settle_lost_calls
 from outreach.planning.jobs import (
+    begin_pauses,
     end_pauses,
     follow_silences,
     plan_missing_calls,
@@ -43,6 +44,7 @@ def periodic_jobs(
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
         PeriodicJob("refit changed versions", 60, lambda: refit_changed_versions(sessions, clock)),
+        PeriodicJob("begin pauses", 60, lambda: begin_pauses(sessions, clock)),
         PeriodicJob("end pauses", 60, lambda: end_pauses(sessions, clock)),
         PeriodicJob("follow silences", 300, lambda: follow_silences(sessions, clock)),
         PeriodicJob("plan missing calls", 20, lambda: plan_missing_calls(sessions, clock)),

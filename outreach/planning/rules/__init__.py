@@ -69,7 +69,8 @@ class Course:
     ``last_due_on`` is the day of the latest planned call, from which 'every so many days'
     is counted, so that a rhythm chosen today never brings two calls close together.
     ``due_in_week`` counts the calls of its week, itself included, so that new wishes don't
-    bring more calls into a week than were chosen.
+    bring more calls into a week than were chosen. ``away`` is a pause to come: its first day,
+    and the first day after it.
     """
 
     protocol: Protocol
@@ -78,6 +79,17 @@ class Course:
     calendar: Calendar
     last_due_on: date | None = None
     due_in_week: int = 0
+    away: tuple[date, date] | None = None
+
+    def is_away(self, day: date) -> bool:
+        """Say whether ``day`` lies in the pause to come."""
+        return self.away is not None and self.away[0] <= day < self.away[1]
+
+    def last_before_pause(self, on: date, last: date) -> date:
+        """Return the last day of ``on`` to ``last`` before the pause to come begins."""
+        if self.away is None or not on < self.away[0] <= last:
+            return last
+        return self.away[0] - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,7 @@ def due_days(course: Course, *, after: date = date.min) -> Iterator[tuple[date, 
             continue
         days = _weekly_days if phase.rhythm is Rhythm.CALLS_PER_WEEK else _spaced_days
         for day in days(course, phase, after):
-            if day > after:
+            if day > after and not course.is_away(day):
                 yield day, phase.code
 
 
@@ -129,7 +141,7 @@ def next_due(course: Course, *, after: date) -> Due | None:
         return None
     on, phase = ahead[0]
     last = ahead[1][0] if len(ahead) > 1 else course.protocol.ends_on(course.starts_on)
-    return Due(on, max(on, last - timedelta(days=1)), phase)
+    return Due(on, course.last_before_pause(on, max(on, last - timedelta(days=1))), phase)
 
 
 def next_contact(

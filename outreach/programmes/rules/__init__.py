@@ -38,6 +38,34 @@ class PauseReason(enum.StrEnum):
     OTHER = "other"
 
 
+class PauseTrouble(enum.StrEnum):
+    """What is wrong with the days of a pause."""
+
+    BEGINS_EARLY = "begins early"
+    HAS_NO_END = "has no end"
+    ENDS_EARLY = "ends early"
+
+    @property
+    def is_about_end(self) -> bool:
+        """Whether the day from which calls go on is to be mended."""
+        return self is not PauseTrouble.BEGINS_EARLY
+
+
+def trouble_with_pause(first: date | None, until: date | None, today: date) -> PauseTrouble | None:
+    """Return what is wrong with a pause; ``first`` None: it begins at once.
+
+    ``until`` is the day from which calls go on, None until somebody resumes them: that is
+    only possible for a pause that begins at once.
+    """
+    if first is not None and first <= today:
+        return PauseTrouble.BEGINS_EARLY
+    if first is not None and until is None:
+        return PauseTrouble.HAS_NO_END
+    if until is not None and until <= (first or today):
+        return PauseTrouble.ENDS_EARLY
+    return None
+
+
 def pause_words(reason: PauseReason, note: str = "") -> str:
     """Return a pause's reason as it is stored: 'travel', 'travel: to her sister'."""
     if reason is PauseReason.OTHER and note:

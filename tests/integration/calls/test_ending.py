@@ -128,3 +128,45 @@ def test_what_makes_no_sense_is_asked_again(
     assert answer.status_code == 422
     assert message in answer.text
     assert _calls(sessions) == [CallStatus.PLANNED]
+
+
+def test_a_pause_to_come_leaves_the_calls_before_it_and_is_planned_around(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+
+    client.post(
+        f"/calls/{day.rosa.ref}",
+        data=day.form(
+            reached="yes", minutes="9", rest="travel", rest_from="2026-11-24",
+            rest_until="2026-12-10",
+        ),
+    )  # fmt: skip
+
+    enrolment = _enrolment(sessions, day)
+    assert enrolment.status is EnrolmentStatus.ACTIVE
+    assert (enrolment.away_from_on, enrolment.away_until_on) == (
+        date(2026, 11, 24),
+        date(2026, 12, 10),
+    )
+    with sessions() as session:
+        following = session.scalars(
+            select(PlannedCall).where(PlannedCall.status == CallStatus.PLANNED)
+        ).one()
+    assert following.due_on >= date(2026, 12, 10)
+
+
+@pytest.mark.parametrize(
+    ("first", "until"),
+    [("2026-11-23", "2026-12-10"), ("2026-12-01", ""), ("2026-12-01", "2026-12-01")],
+)
+def test_days_of_a_pause_that_make_no_sense_are_refused(
+    sessions: Sessions, client: FlaskClient, day: Day, first: str, until: str
+) -> None:
+    sign_in(client, day.ana)
+    form = day.form(reached="yes", minutes="9", rest="travel", rest_from=first, rest_until=until)
+
+    answer = client.post(f"/calls/{day.rosa.ref}", data=form)
+
+    assert answer.status_code == 422
+    assert _enrolment(sessions, day).away_from_on is None

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from outreach.orm import Sessions
 from outreach.planning import pauses
-from outreach.planning.jobs import end_pauses, plan_missing_calls
+from outreach.planning.jobs import begin_pauses, end_pauses, plan_missing_calls
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes import enrolment as enrolments
@@ -120,3 +120,47 @@ def test_what_was_prolonged_after_a_planner_looked_is_left_alone(
         assert not pauses.end(session, enrolment_id, now=clock())
 
     assert status_of(sessions, enrolment_id) is EnrolmentStatus.PAUSED
+
+
+def announced(sessions: Sessions, clock: FakeClock, first: date, until: date) -> int:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        person = make_patient(session, clinic)
+        enrolment = make_enrolment(
+            session, person, caller=make_staff(session, clinic), starts_on=MONDAY
+        )
+        enrolments.announce_pause(
+            session, enrolment, (first, until), reason="travel", by_staff_id=None, now=clock()
+        )
+        return enrolment.id
+
+
+def test_a_pause_to_come_begins_and_ends_by_itself(sessions: Sessions, clock: FakeClock) -> None:
+    first, until = date(2026, 11, 27), date(2026, 12, 10)
+    enrolment_id = announced(sessions, clock, first, until)
+    plan_missing_calls(sessions, clock)
+    assert begin_pauses(sessions, clock) == 0
+
+    clock.now = datetime(2026, 11, 27, 6, tzinfo=UTC)  # the day begins in Chicago
+    assert [begin_pauses(sessions, clock) for _each in range(2)] == [1, 0]
+    with sessions() as session:
+        enrolment = session.get_one(Enrolment, enrolment_id)
+        assert (enrolment.status, enrolment.resume_on) == (EnrolmentStatus.PAUSED, until)
+        assert enrolment.away_from_on is None
+
+    clock.now = datetime(2026, 12, 10, 6, tzinfo=UTC)
+    assert end_pauses(sessions, clock) == 1
+    assert status_of(sessions, enrolment_id) is EnrolmentStatus.ACTIVE
+
+
+def test_a_pause_that_came_and_went_while_nothing_ran_is_put_away(
+    sessions: Sessions, clock: FakeClock
+) -> None:
+    enrolment_id = announced(sessions, clock, date(2026, 11, 27), date(2026, 11, 29))
+
+    clock.now = datetime(2026, 11, 30, 15, tzinfo=UTC)
+    begin_pauses(sessions, clock)
+
+    with sessions() as session:
+        enrolment = session.get_one(Enrolment, enrolment_id)
+        assert (enrolment.status, enrolment.away_from_on) == (EnrolmentStatus.ACTIVE, None)

@@ -66,7 +66,11 @@ def courses(draw: st.DrawFn) -> Course:
     """Any enrolment without calls so far."""
     protocol = draw(st.just(PUBLISHED_PROTOCOL) | protocols())
     chosen = {each.code: draw(st.sampled_from(each.choices)) for each in protocol.phases}
-    return Course(protocol, draw(starts), chosen, draw(calendars))
+    starts_on, away = draw(starts), None
+    if draw(st.booleans()):  # a pause is to come
+        first = starts_on + timedelta(days=draw(st.integers(0, 60)))
+        away = (first, first + timedelta(days=draw(st.integers(1, 40))))
+    return Course(protocol, starts_on, chosen, draw(calendars), away=away)
 
 
 def lived(
@@ -104,6 +108,7 @@ def check(course: Course, now: datetime, found: Contact) -> None:
     assert due.complete_by_on < course.protocol.ends_on(course.starts_on)
     assert on.weekday() != SUNDAY or SUNDAY in calendar.wishes.weekdays
     assert course.last_due_on is None or due.on > course.last_due_on
+    assert not any(map(course.is_away, (due.on, on, due.complete_by_on)))
 
 
 @given(courses(), st.integers(-48, 24 * 120), st.data())
