@@ -5,7 +5,6 @@ can be, and what was typed is in the form again. Later, a manager amends the rec
 reason; the plan, which others may have acted on, then stays as it is.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,28 +13,22 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts
+from outreach.calls import drafts, restoring
 from outreach.calls.models import (
     Attempt,
-    AttemptBefore,
     AttemptCorrection,
     CallNote,
-    Lease,
-    Promise,
 )
 from outreach.calls.rules import UNDO_FOR, Outcome, is_fresh
 from outreach.concerns import raising
 from outreach.errors import NotFound, RuleBroken
 from outreach.measures import readings
 from outreach.patients import consent
-from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
-from outreach.patients.rules import ConsentSource, NumberHealth
+from outreach.patients.models import Patient
+from outreach.phoning import bridging
 from outreach.planning import follow_ups, next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.programmes import enrolment as enrolments
-from outreach.programmes.models import Enrolment
-from outreach.programmes.rules import EnrolmentStatus
 
 # Outcomes that only taking back undoes: they changed more than the record.
 NOT_AMENDED = (Outcome.OPTED_OUT, Outcome.SAFETY, Outcome.WRONG_NUMBER, Outcome.DISCONNECTED)
@@ -43,10 +36,6 @@ NOT_AMENDED = (Outcome.OPTED_OUT, Outcome.SAFETY, Outcome.WRONG_NUMBER, Outcome.
 
 class NoSuchAttempt(NotFound):
     """This patient has no such attempt."""
-
-
-class MovedOn(RuleBroken):
-    """Others have acted on what was recorded, so it can't be taken back."""
 
 
 class TooLate(RuleBroken):
@@ -90,12 +79,13 @@ def of(session: Session, patient: Patient, attempt_id: int) -> Attempt:
 def recorded(session: Session, attempt: Attempt, actor: Actor, *, now: datetime) -> Recorded:
     """Return what was recorded, and whether ``actor`` may take it back."""
     note = session.scalar(select(CallNote.text).where(CallNote.attempt_id == attempt.id))
+    ledger = consent.ledger(session, attempt.patient_id)
     return Recorded(
         attempt,
         note or "",
         may_take_back=attempt.caller_id == actor.staff_id and is_fresh(attempt.at, now),
         until=attempt.at + UNDO_FOR,
-        has_withdrawn=bool(_withdrawn(consent.ledger(session, attempt.patient_id), attempt)),
+        has_withdrawn=bool(restoring.withdrawn(ledger, attempt)),
     )
 
 
@@ -125,21 +115,21 @@ def take_back(
     call = session.get_one(
         PlannedCall, attempt.planned_call_id, with_for_update=True, populate_existing=True
     )
-    before = _refuse_moved_on(session, attempt, call)
-    _give_promises_back(session, attempt, now=now)
+    before = restoring.refuse_moved_on(session, attempt, call)
+    restoring.give_promises_back(session, attempt, now=now)
     readings.withdraw(session, attempt.id, now=now)
-    _mend_number(session, attempt, now=now)
+    restoring.mend_number(session, attempt, now=now)
     _tell_nurses(session, attempt, actor=actor, now=now)
     follow_ups.open_again(
         session, attempt.enrolment_id, ended_at=attempt.at, by_staff_id=attempt.caller_id
     )
     call.dials -= 1
     if may_go_on:
-        _give_consents_back(session, patient, attempt, actor=actor, now=now)
+        restoring.give_consents_back(session, patient, attempt, actor=actor, now=now)
     elif attempt.outcome is Outcome.OPTED_OUT:
         return
-    _resume(session, attempt, actor=actor, now=now)
-    _reopen(session, attempt, call, before, now=now)
+    restoring.resume(session, attempt, actor=actor, now=now)
+    restoring.reopen(session, attempt, call, before, now=now)
     drafts.give_back(session, call, actor, before.answers, now=now)
 
 
@@ -158,7 +148,9 @@ def amend(
         raise ReasonMissing("Say why this is corrected.")
     outcomes = {attempt.outcome, amended.outcome}
     if len(outcomes) > 1 and outcomes.intersection(NOT_AMENDED):
-        raise MovedOn("That outcome changed more than the record. Correct minutes or note only.")
+        raise restoring.MovedOn(
+            "That outcome changed more than the record. Correct minutes or note only."
+        )
     instead = Attempt(
         form_key=amended.form_key,
         clinic_id=attempt.clinic_id,
@@ -209,9 +201,7 @@ def _supersede(
     )
     if claimed is None:
         return False
-    if instead is not None:
-        session.add(instead)
-        session.flush()
+    _pass_phone_call_on(session, attempt, instead)
     owned = {"clinic_id": attempt.clinic_id, "patient_id": attempt.patient_id}
     session.add(
         AttemptCorrection(
@@ -237,99 +227,16 @@ def _supersede(
     return True
 
 
-def _refuse_moved_on(session: Session, attempt: Attempt, call: PlannedCall) -> AttemptBefore:
-    """Return how the call stood before, or raise MovedOn where others have acted since."""
-    later = session.scalar(
-        select(Attempt.id)
-        .where(
-            Attempt.enrolment_id == attempt.enrolment_id,
-            Attempt.id > attempt.id,
-            Attempt.superseded_at.is_(None),
-        )
-        .limit(1)
-    )
-    before = session.get(AttemptBefore, attempt.id)
-    is_as_left = call.status is CallStatus.PLANNED or call.closed_at == attempt.at
-    if later is not None or before is None or not is_as_left:
-        raise MovedOn("Somebody has dialled since, or the plan has changed: it stays recorded.")
-    return before
-
-
-def _reopen(
-    session: Session, attempt: Attempt, call: PlannedCall, before: AttemptBefore, *, now: datetime
-) -> None:
-    """Open a call as it stood, and cancel the one that was planned after it."""
-    if call.status is not CallStatus.PLANNED:
-        _cancel_successor(session, attempt, call, now=now)
-    call.status, call.closed_at = CallStatus.PLANNED, None
-    call.dial_from_at, call.dial_until_at = before.dial_from_at, before.dial_until_at
-    call.complete_by_on, call.is_agreed = before.complete_by_on, before.is_agreed
+def _pass_phone_call_on(session: Session, attempt: Attempt, instead: Attempt | None) -> None:
+    """Tie the telephone call to what is recorded in the place of ``attempt``, now or later."""
+    phone_call_id, attempt.phone_call_id = attempt.phone_call_id, None
     session.flush()
-
-
-def _cancel_successor(
-    session: Session, attempt: Attempt, call: PlannedCall, *, now: datetime
-) -> None:
-    following = next_call.open_call(session, call.enrolment_id, is_locked=True)
-    if following is None:
-        return
-    held = session.scalar(
-        select(Lease.staff_id).where(
-            Lease.planned_call_id == following.id,
-            Lease.until_at > now,
-            Lease.staff_id != attempt.caller_id,
-        )
-    )
-    is_untouched = following.planned_at == attempt.at and following.dials == 0
-    if held is not None or not is_untouched or following.is_agreed:
-        raise MovedOn("The next call was changed or is being made: this one stays recorded.")
-    next_call.close(session, following, CallStatus.CANCELLED, now=now)
-
-
-def _resume(session: Session, attempt: Attempt, *, actor: Actor, now: datetime) -> None:
-    """Let the programme go on where this attempt ended it; refuse where others stopped it."""
-    enrolment = session.get_one(
-        Enrolment, attempt.enrolment_id, with_for_update=True, populate_existing=True
-    )
-    if enrolment.status is EnrolmentStatus.ACTIVE:
-        return
-    if enrolment.status_at != attempt.at:
-        raise MovedOn("The patient's place in the programme has changed since.")
-    enrolments.change_status(
-        enrolment,
-        EnrolmentStatus.ACTIVE,
-        reason="a call was taken back",
-        now=now,
-        by_staff_id=actor.staff_id,
-    )
-
-
-def _give_promises_back(session: Session, attempt: Attempt, *, now: datetime) -> None:
-    """Open again what was ticked off in the attempt, and drop what was promised in it."""
-    session.execute(
-        update(Promise)
-        .where(
-            Promise.patient_id == attempt.patient_id,
-            Promise.kept_at == attempt.at,
-            Promise.kept_by_id == attempt.caller_id,
-        )
-        .values(kept_at=None, kept_by_id=None)
-    )
-    session.execute(
-        update(Promise).where(Promise.attempt_id == attempt.id).values(withdrawn_at=now)
-    )
-
-
-def _mend_number(session: Session, attempt: Attempt, *, now: datetime) -> None:
-    """Let a number work again that this attempt called wrong or disconnected."""
-    if attempt.outcome.spoils_number:
-        session.execute(
-            update(PhoneNumber)
-            .where(
-                PhoneNumber.patient_id == attempt.patient_id, PhoneNumber.health_at == attempt.at
-            )
-            .values(health=NumberHealth.WORKING, health_at=now)
-        )
+    if instead is not None:
+        instead.phone_call_id = phone_call_id
+        session.add(instead)
+        session.flush()
+    elif phone_call_id is not None:
+        bridging.write_down_again(session, phone_call_id)
 
 
 def _tell_nurses(session: Session, attempt: Attempt, *, actor: Actor, now: datetime) -> None:
@@ -341,37 +248,6 @@ def _tell_nurses(session: Session, attempt: Attempt, *, actor: Actor, now: datet
         by_staff_id=actor.staff_id,
         now=now,
     )
-
-
-def _give_consents_back(
-    session: Session, patient: Patient, attempt: Attempt, *, actor: Actor, now: datetime
-) -> None:
-    """Note as given again what held before this attempt withdrew it."""
-    events = consent.ledger(session, patient.id)
-    for event in _withdrawn(events, attempt):
-        held = _newest_before(events, event)
-        if held is not None and held.is_given:
-            consent.note(
-                session,
-                patient,
-                event.channel,
-                event.number,
-                is_given=True,
-                source=ConsentSource.CALL,
-                by_staff_id=actor.staff_id,
-                now=now,
-            )
-
-
-def _withdrawn(events: Sequence[ConsentEvent], attempt: Attempt) -> list[ConsentEvent]:
-    return [event for event in events if event.at == attempt.at and not event.is_given]
-
-
-def _newest_before(events: Sequence[ConsentEvent], event: ConsentEvent) -> ConsentEvent | None:
-    """Return what held for the same number and channel before ``event``; newest come first."""
-    same = (event.channel, event.number)
-    earlier = (each for each in events if each.id < event.id)
-    return next((each for each in earlier if (each.channel, each.number) == same), None)
 
 
 def _count_again(session: Session, attempt: Attempt, *, now: datetime) -> None:

@@ -281,3 +281,8 @@ def write_down(
         .execution_options(synchronize_session=False)
     ).all()
     return max(found, default=None)
+
+
+def write_down_again(session: Session, phone_call_id: int) -> None:
+    """Let a call be recorded anew whose record was taken back. Does not commit."""
+    session.execute(update(PhoneCall).where(PhoneCall.id == phone_call_id).values(recorded_at=None))

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Role
 from outreach.calls import correcting, drafts, outcomes, queue
-from outreach.calls.correcting import Amended, MovedOn, ReasonMissing, TooLate
+from outreach.calls.correcting import Amended, ReasonMissing, TooLate
+from outreach.calls.ending import Afterwards
 from outreach.calls.models import Attempt, AttemptCorrection, CallNote, Promise
 from outreach.calls.outcomes import CallReport
+from outreach.calls.restoring import MovedOn
 from outreach.calls.rules import UNDO_FOR, Outcome
 from outreach.calls.screen import open_promises
 from outreach.concerns.models import Concern, ConcernStep
@@ -33,7 +35,7 @@ from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
 from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.programmes.models import Enrolment
-from outreach.programmes.rules import EnrolmentStatus
+from outreach.programmes.rules import EnrolmentStatus, PauseReason
 from outreach.reports import adherence
 from outreach.reports.asked import Here
 from outreach.reports.rules.period import Period
@@ -41,6 +43,7 @@ from tests.builders import actor_of, make_promise, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.integration.calls.conftest import Day
+from tests.telephones import make_phone_call
 
 NOW = MONDAY_10_CHICAGO
 SOON = NOW + timedelta(minutes=4)
@@ -372,3 +375,25 @@ def test_what_a_conversation_had_seen_to_is_asked_for_again(recorded: Recorded) 
     assert [each.kind for each in follow_ups.open_of(session, [enrolment_id])[enrolment_id]] == [
         kind
     ]
+
+
+def test_a_pause_to_come_that_was_told_in_it_is_none_any_more(recorded: Recorded) -> None:
+    away = Afterwards(PauseReason.TRAVEL, date(2026, 12, 20), from_on=date(2026, 12, 1))
+
+    attempt = recorded.record(Outcome.COMPLETED, afterwards=away)
+    announced = recorded.session.scalars(select(Enrolment.away_from_on)).one()
+    recorded.take_back(attempt)
+
+    assert announced == date(2026, 12, 1)
+    assert recorded.session.scalars(select(Enrolment.away_from_on)).one() is None
+
+
+def test_the_telephone_call_goes_with_what_is_recorded_in_its_place(recorded: Recorded) -> None:
+    session, day = recorded.session, recorded.day
+    phone_call = make_phone_call(session, day.call, day.ana, ended_at=NOW)
+    first = recorded.record(Outcome.NO_ANSWER)
+    recorded.take_back(first)
+    second = recorded.record(Outcome.COMPLETED, at=SOON, key="two")
+
+    tied = session.scalars(select(Attempt.id).where(Attempt.phone_call_id == phone_call.id)).all()
+    assert tied == [second.id]
