@@ -1,11 +1,11 @@
 """Pauses that begin or end on a day: calls rest and go on by themselves."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from outreach.clock import local_day
 from outreach.patients.models import Patient
@@ -19,37 +19,32 @@ EARLIEST_ZONE = timedelta(hours=14)  # UTC+14, where every day begins first
 
 def over_ids(session: Session, *, now: datetime) -> Sequence[int]:
     """Return enrolments whose pause ends today where the patient is, or ended before."""
-    rows = session.execute(
-        select(Enrolment.id, Enrolment.resume_on, Patient.zone)
-        .join(Patient, Patient.id == Enrolment.patient_id)
-        .where(
-            Enrolment.status == EnrolmentStatus.PAUSED,
-            Enrolment.resume_on <= (now + EARLIEST_ZONE).date(),
-        )
-        .order_by(Enrolment.resume_on, Enrolment.id)
-    )
-    return [
-        enrolment_id
-        for enrolment_id, resume_on, zone in rows
-        if resume_on is not None and resume_on <= local_day(now, ZoneInfo(zone))
-    ]
+    return _due(session, EnrolmentStatus.PAUSED, Enrolment.resume_on, now=now)
 
 
 def begun_ids(session: Session, *, now: datetime) -> Sequence[int]:
     """Return enrolments whose coming pause begins today where the patient is, or began before."""
+    return _due(session, EnrolmentStatus.ACTIVE, Enrolment.away_from_on, now=now)
+
+
+def _due(
+    session: Session,
+    status: EnrolmentStatus,
+    day: InstrumentedAttribute[date | None],
+    *,
+    now: datetime,
+) -> Sequence[int]:
+    """Return enrolments of ``status`` whose ``day`` has come on the patient's own calendar."""
     rows = session.execute(
-        select(Enrolment.id, Enrolment.away_from_on, Patient.zone)
+        select(Enrolment.id, day, Patient.zone)
         .join(Patient, Patient.id == Enrolment.patient_id)
-        .where(
-            Enrolment.status == EnrolmentStatus.ACTIVE,
-            Enrolment.away_from_on <= (now + EARLIEST_ZONE).date(),
-        )
-        .order_by(Enrolment.away_from_on, Enrolment.id)
+        .where(Enrolment.status == status, day <= (now + EARLIEST_ZONE).date())
+        .order_by(day, Enrolment.id)
     )
     return [
         enrolment_id
-        for enrolment_id, from_on, zone in rows
-        if from_on is not None and from_on <= local_day(now, ZoneInfo(zone))
+        for enrolment_id, on, zone in rows
+        if on is not None and on <= local_day(now, ZoneInfo(zone))
     ]
 
 

@@ -49,9 +49,10 @@ BEGINS_ON = date(2026, 11, 23)
 # The machine is asleep: nothing runs, and nobody can work.
 OFF_DAYS = range(100, 103)
 SELDOM_THERE = 25  # one patient of so many answers next to never
-# UTC. At the first and the last nobody dials: it is night over the four zones, and jobs run.
-TICKS = (8, 15, 18, 21, 25)
-DIALLING = (15, 18, 21, 25)
+# UTC. At the first nobody dials: it is night over the four zones. The others fall into every
+# part of the day of every zone, in winter and in summer, so that whoever is due is dialled.
+TICKS = (8, 15, 18, 23, 25)
+DIALLING = (15, 18, 23, 25)
 ZONES = ("America/New_York", "America/Chicago", "America/Phoenix", "America/Los_Angeles")
 ANSWERS = 0.265  # of dials. Source: domain.md E1, NYC panel management.
 SELDOM_ANSWERS = 0.01
