@@ -17,9 +17,9 @@ from outreach.orm import Model, Sessions
 from outreach.panels import proposals
 from outreach.panels.models import PanelMembership, Proposal
 from outreach.patients.models import Patient
-from outreach.planning.models import PlannedCall
+from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.programmes.models import Enrolment, EnrolmentEvent, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import (
     actor_of,
@@ -44,6 +44,8 @@ _SEEN: tuple[type[Model], ...] = (
     Promise,
     AuditEvent,
     Proposal,
+    FollowUp,
+    EnrolmentEvent,
 )
 
 
@@ -68,6 +70,7 @@ def fill(sessions: Sessions, *, now: datetime) -> Busy:
         _without_a_call(session, clinic, caller)
         _overdue(session, clinic, caller, now=now)
         _ahead(session, clinic, caller, now=now)
+        _resting_and_silent(session, clinic, caller)
         patient = make_patient(session, clinic, sms_consent=True, phone="+15125550199")
         enrolment = make_enrolment(session, patient, caller=caller)
         call = make_planned_call(session, enrolment, version_id=enrolment.version_id)
@@ -147,6 +150,28 @@ def _ahead(session: Session, clinic: Clinic, caller: StaffMember, *, now: dateti
         if number % 2:
             enrolment.version_id = _newer(session, enrolment.version_id, now=now)
     session.flush()
+
+
+def _resting_and_silent(session: Session, clinic: Clinic, caller: StaffMember) -> None:
+    """Add pauses that begin and end today, and somebody silent for weeks."""
+    weeks = timedelta(weeks=6)
+    for status, rest in (
+        (EnrolmentStatus.PAUSED, {"resume_on": TODAY}),
+        (EnrolmentStatus.ACTIVE, {"away_from_on": TODAY, "away_until_on": TODAY + weeks}),
+        (EnrolmentStatus.ACTIVE, {}),
+    ):
+        enrolment = make_enrolment(
+            session,
+            make_patient(session, clinic),
+            caller=caller,
+            starts_on=TODAY - weeks,
+            status=status,
+            **rest,
+        )
+        missed_on = TODAY - timedelta(days=3)
+        make_planned_call(
+            session, enrolment, missed_on, status=CallStatus.MISSED, phase="weeks_5_to_26"
+        )
 
 
 def _newer(session: Session, version_id: int, *, now: datetime) -> int:
