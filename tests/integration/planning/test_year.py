@@ -20,6 +20,8 @@ from outreach.calls import outcomes, queue
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import Outcome, QueueGroup
 from outreach.clock import local_day
+from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernStatus
 from outreach.errors import RuleBroken
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
@@ -132,7 +134,17 @@ class Year:
             if hour in DIALLING and day.weekday() != 6:
                 self._dial()
         self._see_to_follow_ups()
+        self._close_concerns()
         self._change_minds()
+
+    def _close_concerns(self) -> None:
+        """Let nurses see to what worried callers: a worry that waits is told again and again."""
+        with self.sessions.begin() as session:
+            session.execute(
+                update(Concern)
+                .where(Concern.status != ConcernStatus.CLOSED)
+                .values(status=ConcernStatus.CLOSED, closed_at=self.clock())
+            )
 
     def _plan(self, *, ticked_between: bool) -> None:
         """Run every job once; between the ticks of a day the planner had nothing to do."""
