@@ -146,8 +146,10 @@ def test_the_example_files_come_in(sessions: Sessions, clinic: Clinic, shared: P
         (517, "mrn"),
         (518, "mrn"),
     ]
-    assert (bundles.new, bundles.readings, bundles.problems) == (8, 194, [])
-    assert (bulk.new, bulk.deceased, bulk.readings) == (67, 33, 2680)
+    # 44 each of height, weight, body mass index, systolic and diastolic; 33 HbA1c, 29 glucose.
+    assert (bundles.new, bundles.readings, bundles.problems) == (8, 5 * 44 + 33 + 29, [])
+    # 545 of them body mass indices: the bulk files hold no heights.
+    assert (bulk.new, bulk.deceased, bulk.readings) == (67, 33, 2680 + 545)
     # Blood pressures without a unit, and the weights of small children.
     assert {problem.field for problem in bulk.problems} == {
         "Observation 55284-4",
