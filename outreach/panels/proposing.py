@@ -28,6 +28,7 @@ from outreach.panels.rules.matching import Candidate, Unmet, Verdict, Waiting, l
 from outreach.panels.rules.stagger import Begun, fits, stagger
 from outreach.patients import hours
 from outreach.patients.models import Patient
+from outreach.patients.rules import Daypart, Wishes, weekdays_from_mask
 from outreach.programmes import choices
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus, Protocol
@@ -233,16 +234,25 @@ def place_of(session: Session, clinic: Clinic, *, now: datetime) -> Place:
 def people_waiting(session: Session, clinic_id: int, place: Place) -> list[Person]:
     """Return the active enrolments of a clinic without a caller, longest waiting first."""
     rows = session.execute(
-        select(Enrolment, Patient, ProgrammeVersion)
+        select(
+            Enrolment.id,
+            Enrolment.version_id,
+            Enrolment.starts_on,
+            Enrolment.patient_id,
+            Patient.language,
+            Patient.zone,
+            Patient.weekdays,
+            Patient.dayparts,
+            Patient.wished_caller,
+        )
         .join(Patient, Patient.id == Enrolment.patient_id)
-        .join(ProgrammeVersion, ProgrammeVersion.id == Enrolment.version_id)
         .where(*roster.is_waiting(clinic_id))
         .order_by(Enrolment.enrolled_at, Enrolment.id)
     ).all()
     former = _former_callers(session, clinic_id, {each.caller_id for each in place.callers})
     begun = _begun_ids(session, clinic_id)
-    protocols: dict[int, Protocol] = {}
-    return [_person(row, former, begun, protocols, place) for row in rows]
+    protocols = _protocols(session, {row.version_id for row in rows})
+    return [_person(row, former, begun, protocols[row.version_id], place) for row in rows]
 
 
 def loads_of(
@@ -250,9 +260,8 @@ def loads_of(
 ) -> dict[int, Weeks]:
     """Return the minutes that each caller's present panel costs in each coming week."""
     rows = session.execute(
-        select(PanelMembership.caller_id, Enrolment.id, Enrolment.starts_on, ProgrammeVersion)
+        select(PanelMembership.caller_id, Enrolment.id, Enrolment.starts_on, Enrolment.version_id)
         .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
-        .join(ProgrammeVersion, ProgrammeVersion.id == Enrolment.version_id)
         .where(
             PanelMembership.caller_id.in_(sorted(caller_ids)),
             PanelMembership.until_at.is_(None),
@@ -261,10 +270,10 @@ def loads_of(
         .order_by(Enrolment.id)
     ).all()
     chosen = choices.current_of(session, [row.id for row in rows])
-    protocols: dict[int, Protocol] = {}
+    protocols = _protocols(session, {row.version_id for row in rows})
     loads = {caller_id: (0.0,) * len(mondays) for caller_id in caller_ids}
     for row in rows:
-        protocol = _protocol(protocols, row.ProgrammeVersion)
+        protocol = protocols[row.version_id]
         calls = projected_calls(protocol, row.starts_on, chosen[row.id], mondays)
         minutes = in_minutes(calls, protocol.minutes_per_call)
         loads[row.caller_id] = added(loads[row.caller_id], minutes)
@@ -350,32 +359,26 @@ def _begun_ids(session: Session, clinic_id: int) -> set[int]:
 
 
 def _person(
-    row: Row[Enrolment, Patient, ProgrammeVersion],
+    row: Row[*tuple[Any, ...]],
     former: Mapping[int, int],
     begun: Collection[int],
-    protocols: dict[int, Protocol],
+    protocol: Protocol,
     place: Place,
 ) -> Person:
-    enrolment, patient, version = row
-    person = Person(
-        Waiting(
-            enrolment.id,
-            patient.language,
-            patient.zone,
-            patient.wishes,
-            patient.wished_caller,
-            former.get(patient.id),
-        ),
-        _protocol(protocols, version),
-        enrolment.starts_on,
+    wishes = Wishes(weekdays_from_mask(row.weekdays), tuple(map(Daypart, row.dayparts)))
+    facts = Waiting(
+        row.id, row.language, row.zone, wishes, row.wished_caller, former.get(row.patient_id)
     )
-    if enrolment.id not in begun:
+    person = Person(facts, protocol, row.starts_on)
+    if row.id not in begun:
         return person
-    fixed = person.cost_from(enrolment.starts_on, place.mondays)
-    return replace(person, facts=replace(person.facts, fixed_load=fixed))
+    fixed = person.cost_from(row.starts_on, place.mondays)
+    return replace(person, facts=replace(facts, fixed_load=fixed))
 
 
-def _protocol(known: dict[int, Protocol], version: ProgrammeVersion) -> Protocol:
-    if version.id not in known:
-        known[version.id] = version.protocol
-    return known[version.id]
+def _protocols(session: Session, version_ids: Collection[int]) -> dict[int, Protocol]:
+    """Return the protocol of each version: few, however many enrolments share them."""
+    versions = session.scalars(
+        select(ProgrammeVersion).where(ProgrammeVersion.id.in_(sorted(version_ids)))
+    )
+    return {version.id: version.protocol for version in versions}

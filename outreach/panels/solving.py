@@ -1,19 +1,24 @@
 """The solver behind a proposal: minimum-cost flow, proven optimal.
 
-Patients who are alike (language, wishes, former caller) are one node, so that ten thousand
-of them make a small network: class -> caller costs the wishes not met, caller -> end costs
-the hours filled, one arc for each place and each dearer than the one before, and an arc past
-every caller costs more than any assignment, so that as many as possible are placed.
+Patients of one kind (language, wishes) are one node, so that ten thousand of them make a
+small network: kind -> caller costs the wishes not met, caller -> end costs the hours filled,
+one arc for each place and each dearer than the one before, and an arc past every caller costs
+more than any assignment, so that as many as possible are placed. Those who come back are a
+node for each former caller: one arc leads to that caller, another, which costs continuity,
+to the others of their kind.
 Without OR-Tools each patient gets the cheapest place that is left, and the page says so.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from outreach.panels.rules.matching import (
+    UNMET_COST,
     Candidate,
+    Unmet,
     Verdict,
     Waiting,
     is_allowed,
@@ -29,18 +34,54 @@ except ImportError:  # an installation without OR-Tools; the page says so
     min_cost_flow = None
 
 LEFT_OUT_COST = 1_000_000
+# What has no part in which patients a caller may have and which wishes that meets.
+_OF_ONE: dict[str, Any] = {
+    "caller_id": 0, "cap": 0, "panel_size": 0, "weekly_minutes": 0, "load": (),
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass
+class Kind:
+    """Patients who differ in nothing but their former caller.
+
+    ``back`` are those who had one, by that caller's place in the list of callers, None where
+    that caller is there no more; ``new`` are the others.
+    """
+
+    like: Waiting
+    new: list[Waiting] = field(default_factory=list)
+    back: dict[int | None, list[Waiting]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return len(self.new) + sum(map(len, self.back.values()))
+
+
+@dataclass
 class Network:
-    """The arcs of one flow: parallel lists, and what each of the first ones means."""
+    """The arcs of one flow: parallel lists, and the arcs by what they mean.
 
-    tails: list[int]
-    heads: list[int]
-    capacities: list[int]
-    costs: list[int]
-    meaning: list[tuple[int, int]]  # (class, caller) for each of the first arcs
-    supplies: list[int]
+    ``straight``: (kind, place of the former caller) to the arc to that caller; ``aside``: the
+    same to the arc to the others of the kind; ``given``: (kind, place of a caller) to its arc.
+    """
+
+    tails: list[int] = field(default_factory=list)
+    heads: list[int] = field(default_factory=list)
+    capacities: list[int] = field(default_factory=list)
+    costs: list[int] = field(default_factory=list)
+    supplies: list[int] = field(default_factory=list)
+    straight: dict[tuple[int, int | None], int] = field(default_factory=dict)
+    aside: dict[tuple[int, int | None], int] = field(default_factory=dict)
+    given: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def arc(self, tail: int, head: int, capacity: int, cost: int) -> int:
+        """Add an arc; return its number."""
+        self.tails.append(tail)
+        self.heads.append(head)
+        self.capacities.append(capacity)
+        self.costs.append(cost)
+        return len(self.tails) - 1
 
 
 def is_exact() -> bool:
@@ -67,12 +108,10 @@ def solve(
         on: the day on which clocks are compared.
         exactly: by the exact solver, where it is installed.
     """
-    classes = _classes(waiting)
     if exactly and is_exact():
-        amounts, is_proven = _by_flow(classes, callers, rooms, typical_minutes, on=on)
+        caller_of, is_proven = _by_flow(waiting, callers, rooms, typical_minutes, on=on)
     else:
-        amounts, is_proven = _by_hand(classes, callers, rooms, typical_minutes, on=on), False
-    caller_of = _dealt(classes, callers, amounts)
+        caller_of, is_proven = _by_hand(waiting, callers, rooms, typical_minutes, on=on), False
     taken = Counter(caller_of.values())
     left_out = {
         patient.enrolment_id: left_out_by(patient, callers, taken)
@@ -83,41 +122,80 @@ def solve(
 
 
 def network(
-    classes: Sequence[Sequence[Waiting]],
+    kinds: Sequence[Kind],
     callers: Sequence[Candidate],
     rooms: Mapping[int, int],
     typical_minutes: float,
     *,
     on: date,
 ) -> Network:
-    """Return the flow network: nodes are classes, then callers, then the end."""
-    first_caller, end = len(classes), len(classes) + len(callers)
-    net = Network([], [], [], [], [], [len(alike) for alike in classes] + [0] * len(callers))
-    for index, alike in enumerate(classes):
+    """Return the flow network: nodes are kinds, then callers, the end, and who comes back."""
+    first_caller, end = len(kinds), len(kinds) + len(callers)
+    everybody = sum(kind.size for kind in kinds)
+    net = Network(supplies=[len(kind.new) for kind in kinds] + [0] * len(callers) + [-everybody])
+    costs = _Costs(callers, on)
+    for index, kind in enumerate(kinds):
         for place, caller in enumerate(callers):
-            room = min(len(alike), rooms.get(caller.caller_id, 0))
-            if room and is_allowed(alike[0], caller):
-                _arc(net, index, first_caller + place, room, wish_cost(alike[0], caller, on=on))
-                net.meaning.append((index, place))
-    for index, alike in enumerate(classes):
-        _arc(net, index, end, len(alike), LEFT_OUT_COST)
+            room = min(kind.size, rooms.get(caller.caller_id, 0))
+            cost = costs.of(kind, index, place) if room else None
+            if cost is not None:
+                net.given[index, place] = net.arc(index, first_caller + place, room, cost)
+        net.arc(index, end, kind.size, LEFT_OUT_COST)
+        for former, patients in kind.back.items():
+            _come_back(net, index, former, len(patients), first_caller=first_caller, end=end)
     for place, caller in enumerate(callers):
-        room = min(rooms.get(caller.caller_id, 0), sum(map(len, classes)))
+        room = min(rooms.get(caller.caller_id, 0), everybody)
         for cost in place_costs(caller, typical_minutes, room):
-            _arc(net, first_caller + place, end, 1, cost)
-    net.supplies.append(-sum(map(len, classes)))
+            net.arc(first_caller + place, end, 1, cost)
     return net
 
 
+def _come_back(
+    net: Network, index: int, place: int | None, count: int, *, first_caller: int, end: int
+) -> None:
+    """Add the node of those of one kind whom the caller at ``place`` called before."""
+    node = len(net.supplies)
+    net.supplies.append(count)
+    to_former = None if place is None else net.given.get((index, place))
+    if place is not None and to_former is not None:
+        cost = net.costs[to_former]
+        net.straight[index, place] = net.arc(node, first_caller + place, count, cost)
+    net.aside[index, place] = net.arc(node, index, count, UNMET_COST[Unmet.CONTINUITY])
+    net.arc(node, end, count, LEFT_OUT_COST)
+
+
+class _Costs:
+    """What a caller costs a kind in wishes; callers who are alike are asked about once."""
+
+    def __init__(self, callers: Sequence[Candidate], on: date) -> None:
+        self._callers = callers
+        self._on = on
+        self._known: dict[tuple[int, int], int | None] = {}
+        alike: dict[Candidate, int] = {}
+        self._of_place = [
+            alike.setdefault(replace(each, **_OF_ONE), len(alike)) for each in callers
+        ]
+
+    def of(self, kind: Kind, index: int, place: int) -> int | None:
+        """Return the cost of the caller at ``place``; None: they may not call this kind."""
+        key = (index, self._of_place[place])
+        if key not in self._known:
+            caller = self._callers[place]
+            allowed = is_allowed(kind.like, caller)
+            self._known[key] = wish_cost(kind.like, caller, on=self._on) if allowed else None
+        return self._known[key]
+
+
 def _by_flow(
-    classes: Sequence[Sequence[Waiting]],
+    waiting: Sequence[Waiting],
     callers: Sequence[Candidate],
     rooms: Mapping[int, int],
     typical_minutes: float,
     *,
     on: date,
-) -> tuple[dict[tuple[int, int], int], bool]:
-    net = network(classes, callers, rooms, typical_minutes, on=on)
+) -> tuple[dict[int, int], bool]:
+    kinds = _kinds(waiting, callers)
+    net = network(kinds, callers, rooms, typical_minutes, on=on)
     solver = min_cost_flow.SimpleMinCostFlow()
     arcs = solver.add_arcs_with_capacity_and_unit_cost(
         np.array(net.tails), np.array(net.heads), np.array(net.capacities),
@@ -125,80 +203,79 @@ def _by_flow(
     )  # fmt: skip
     solver.set_nodes_supplies(np.arange(len(net.supplies)), np.array(net.supplies))
     status = solver.solve()
-    flows = solver.flows(arcs[: len(net.meaning)])
-    amounts = {meaning: int(flow) for meaning, flow in zip(net.meaning, flows, strict=True) if flow}
-    return amounts, status == solver.OPTIMAL
+    flows = solver.flows(arcs).tolist()
+    return _dealt(kinds, callers, net, flows), status == solver.OPTIMAL
+
+
+def _dealt(
+    kinds: Sequence[Kind], callers: Sequence[Candidate], net: Network, flows: Sequence[int]
+) -> dict[int, int]:
+    """Deal out the patients of each kind: who waits longest is served first."""
+    pools = [list(kind.new) for kind in kinds]
+    caller_of: dict[int, int] = {}
+    for (index, place), aside in net.aside.items():
+        patients = kinds[index].back[place]
+        straight = net.straight.get((index, place))
+        kept = 0 if straight is None else flows[straight]
+        caller_of |= {
+            patient.enrolment_id: callers[place].caller_id
+            for patient in patients[:kept]
+            if place is not None
+        }
+        # An optimal flow leaves nobody out of a kind that takes in who comes back.
+        pools[index] += patients[kept : kept + flows[aside]]
+    places: defaultdict[int, list[int]] = defaultdict(list)  # a caller for each place given
+    for (index, place), arc in net.given.items():
+        places[index] += [callers[place].caller_id] * flows[arc]
+    for index, pool in enumerate(pools):
+        for patient, caller_id in zip(pool, places[index], strict=False):
+            caller_of[patient.enrolment_id] = caller_id
+    return caller_of
+
+
+def _kinds(waiting: Sequence[Waiting], callers: Sequence[Candidate]) -> list[Kind]:
+    place_of = {caller.caller_id: place for place, caller in enumerate(callers)}
+    kinds: dict[tuple[object, ...], Kind] = {}
+    for patient in waiting:
+        key = (patient.language, patient.zone, patient.wishes, patient.wished_caller)
+        kind = kinds.setdefault(key, Kind(replace(patient, former_id=None)))
+        if patient.former_id is None:
+            kind.new.append(patient)
+        else:
+            kind.back.setdefault(place_of.get(patient.former_id), []).append(patient)
+    return list(kinds.values())
 
 
 def _by_hand(
-    classes: Sequence[Sequence[Waiting]],
+    waiting: Sequence[Waiting],
     callers: Sequence[Candidate],
     rooms: Mapping[int, int],
     typical_minutes: float,
     *,
     on: date,
-) -> dict[tuple[int, int], int]:
+) -> dict[int, int]:
     """Give each patient the cheapest place left, those with the fewest callers first."""
     places = {
         place: place_costs(caller, typical_minutes, rooms.get(caller.caller_id, 0))
         for place, caller in enumerate(callers)
     }
-    able = {
-        index: [place for place, caller in enumerate(callers) if is_allowed(alike[0], caller)]
-        for index, alike in enumerate(classes)
+    able_by_language = {
+        patient.language: [
+            place for place, caller in enumerate(callers) if is_allowed(patient, caller)
+        ]
+        for patient in waiting
     }
-    amounts: Counter[tuple[int, int]] = Counter()
     taken: Counter[int] = Counter()
-    for index in sorted(able, key=lambda each: (len(able[each]), each)):
-        for _patient in classes[index]:
-            free = [place for place in able[index] if taken[place] < len(places[place])]
-            if not free:
-                break
-            best = min(
-                free,
-                key=lambda place: (
-                    wish_cost(classes[index][0], callers[place], on=on)
-                    + places[place][taken[place]],
-                    place,
-                ),
-            )
-            amounts[index, best] += 1
+    caller_of: dict[int, int] = {}
+    for patient in sorted(waiting, key=lambda each: len(able_by_language[each.language])):
+        able = able_by_language[patient.language]
+        costs = {
+            place: wish_cost(patient, callers[place], on=on) + places[place][taken[place]]
+            for place in able
+            if taken[place] < len(places[place])
+        }
+        if costs:
+            best = min(costs, key=lambda place: (costs[place], place))
+            caller_of[patient.enrolment_id] = callers[best].caller_id
             taken[best] += 1
-    return dict(amounts)
-
-
-def _dealt(
-    classes: Sequence[Sequence[Waiting]],
-    callers: Sequence[Candidate],
-    amounts: Mapping[tuple[int, int], int],
-) -> dict[int, int]:
-    """Deal out the patients of each class: who waits longest is served first."""
-    by_class: defaultdict[int, list[int]] = defaultdict(list)
-    for (index, place), amount in sorted(amounts.items()):
-        by_class[index] += [place] * amount
-    return {
-        patient.enrolment_id: callers[place].caller_id
-        for index, places in by_class.items()
-        for patient, place in zip(classes[index], places, strict=False)
-    }
-
-
-def _classes(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
-    alike: dict[tuple[object, ...], list[Waiting]] = {}
-    for patient in waiting:
-        key = (
-            patient.language,
-            patient.zone,
-            patient.wishes,
-            patient.wished_caller,
-            patient.former_id,
-        )
-        alike.setdefault(key, []).append(patient)
-    return list(alike.values())
-
-
-def _arc(net: Network, tail: int, head: int, capacity: int, cost: int) -> None:
-    net.tails.append(tail)
-    net.heads.append(head)
-    net.capacities.append(capacity)
-    net.costs.append(cost)
+    return caller_of
