@@ -8,7 +8,7 @@ NAME is one of:
     queue-page   a caller's queue, signed in: CPU of one request, beside one statement of the
                  bare driver and a plain template
     plan         every enrolment that lacks its next call gets it, beside one INSERT .. SELECT
-                 of the same rows
+                 that finds the same ones and has what was decided in a table
     assign       a caller proposed for everybody who waits, read, solved and written, beside the
                  bare solver on the same graph
     start        scripts/run, a second time, to its first pages, beside a bare gunicorn

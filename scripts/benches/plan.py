@@ -1,4 +1,8 @@
-"""Planning every missing call, beside the database inserting the same rows from a table."""
+"""Planning every missing call, beside one statement of the database that does as much.
+
+The limit finds who lacks a call and inserts, in one INSERT .. SELECT, the same rows; what
+was decided for each it takes from a table.
+"""
 
 import json
 import subprocess
@@ -94,13 +98,20 @@ def _plan(address: str, count: int) -> tuple[Sample, float]:
 
 
 def _insert(address: str) -> Sample:
-    """Insert the same rows by one statement."""
+    """Find who lacks a call and insert the same rows, by one statement."""
     _forget(address)
+    columns = ", ".join(f"decided.{column}" for column in COLUMNS.split(", "))
     with closing(databases.connect(address)) as connection:
         began = time.perf_counter()
         connection.execute(
-            f"INSERT INTO planned_call ({COLUMNS}) SELECT {COLUMNS} FROM {DECIDED} "  # noqa: S608
-            "ORDER BY enrolment_id"
+            f"INSERT INTO planned_call ({COLUMNS}) SELECT {columns} FROM enrolment "  # noqa: S608
+            f"JOIN {DECIDED} AS decided ON decided.enrolment_id = enrolment.id "
+            "WHERE enrolment.status = 'active' "
+            "AND EXISTS (SELECT 1 FROM panel_membership AS member "
+            "WHERE member.enrolment_id = enrolment.id AND member.until_at IS NULL) "
+            "AND NOT EXISTS (SELECT 1 FROM planned_call AS open "
+            "WHERE open.enrolment_id = enrolment.id AND open.status = 'planned') "
+            "ORDER BY enrolment.id"
         )
         connection.commit()
         return Sample(time.perf_counter() - began)
@@ -114,6 +125,7 @@ def _keep_decided(address: str) -> None:
             f"CREATE TABLE {DECIDED} AS SELECT {COLUMNS} FROM planned_call "  # noqa: S608
             "WHERE status = 'planned'"
         )
+        connection.execute(f"CREATE UNIQUE INDEX ix_{DECIDED} ON {DECIDED} (enrolment_id)")
         connection.commit()
 
 
