@@ -30,7 +30,7 @@ class PeriodicJob:
     """
 
     name: str
-    every_seconds: int
+    every_seconds: float
     run: Callable[[], int]
 
 
