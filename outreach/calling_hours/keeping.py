@@ -139,8 +139,11 @@ def laws(session: Session, regions: Sequence[str]) -> Sequence[HoursRule]:
     ).all()
 
 
-def add_law(session: Session, law: NewLaw) -> HoursRule:
-    """Add a law; from its first day on it narrows the hours of every clinic. Does not commit."""
+def add_law(session: Session, law: NewLaw, *, now: datetime) -> tuple[HoursRule, Refitted]:
+    """Add a law, which narrows the hours of every clinic of its country from a day on.
+
+    Calls that are planned for hours outside it move at once. Does not commit.
+    """
     rule = HoursRule(
         region=law.region,
         state=law.state,
@@ -152,7 +155,10 @@ def add_law(session: Session, law: NewLaw) -> HoursRule:
     )
     session.add(rule)
     session.flush()
-    return rule
+    clinics = select(Clinic.id).where(Clinic.region == law.region).order_by(Clinic.id)
+    done = [refit(session, each, now=now) for each in session.scalars(clinics).all()]
+    moved, promised = sum(each.moved for each in done), sum(each.promised for each in done)
+    return rule, Refitted(moved, promised)
 
 
 def end_law(session: Session, rule_id: int, until_on: date) -> HoursRule:

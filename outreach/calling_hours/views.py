@@ -73,8 +73,8 @@ def laws() -> ResponseReturnValue:
     form = LawForm.of()
     may_change = Role.ADMINISTRATOR in signed_in().roles
     if may_change and form.validate_on_submit():
-        rule = keeping.add_law(db.session, form.to_law())
-        return _law_saved("added a calling law", rule.id)
+        rule, done = keeping.add_law(db.session, form.to_law(), now=deps().clock())
+        return _law_saved("added a calling law", rule.id, done)
     regions = [each.region for each in _clinics()]
     page = render_template(
         "calling_hours/laws.html",
@@ -99,7 +99,7 @@ def end_law(rule_id: int) -> ResponseReturnValue:
     except EndsBeforeItBegins:
         flash(_("A law can't end before it began."), "urgent")
         return redirect(url_for("calling_hours.laws"))
-    return _law_saved("ended a calling law", rule_id)
+    return _law_saved("ended a calling law", rule_id, Refitted(0, 0))
 
 
 def _page(clinic: Clinic, form: ClinicHoursForm, closing: ClosedDayForm) -> str:
@@ -118,6 +118,19 @@ def _page(clinic: Clinic, form: ClinicHoursForm, closing: ClosedDayForm) -> str:
 def _saved(clinic: Clinic, action: str, done: Refitted) -> ResponseReturnValue:
     _audit(action, ("clinic", clinic.id), clinic_id=clinic.id)
     db.session.commit()
+    _say(done)
+    return redirect(url_for("calling_hours.clinic_hours", clinic=clinic.code))
+
+
+def _law_saved(action: str, rule_id: int, done: Refitted) -> ResponseReturnValue:
+    _audit(action, ("hours_rule", rule_id), clinic_id=None)
+    db.session.commit()
+    _say(done)
+    return redirect(url_for("calling_hours.laws"))
+
+
+def _say(done: Refitted) -> None:
+    """Say that it is saved, and what it did to calls planned before."""
     words = [str(_("Saved."))]
     if done.moved:
         words.append(
@@ -132,14 +145,6 @@ def _saved(clinic: Clinic, action: str, done: Refitted) -> ResponseReturnValue:
             )
         )
     flash(" ".join(words), "warm" if done.promised else "good")
-    return redirect(url_for("calling_hours.clinic_hours", clinic=clinic.code))
-
-
-def _law_saved(action: str, rule_id: int) -> ResponseReturnValue:
-    _audit(action, ("hours_rule", rule_id), clinic_id=None)
-    db.session.commit()
-    flash(_("Saved. Calls planned outside these hours move before they are dialled."), "good")
-    return redirect(url_for("calling_hours.laws"))
 
 
 def _audit(action: str, about: tuple[str, int], *, clinic_id: int | None) -> None:

@@ -185,6 +185,28 @@ def test_an_administrator_adds_a_law_and_ends_it(
     assert found.bounds_on(date(2028, 1, 3)) == (time(9), time(20))
 
 
+def test_a_new_law_moves_the_calls_of_its_place_at_once(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(Patient, place.call.patient_id).state = "TX"
+        administrator = make_staff(session, None, Role.ADMINISTRATOR, password_hash=HASH)
+    sign_in(client, administrator)
+    texan = {"state": "TX", "weekdays": ["4"], "opens": "12:00", "from_on": "2026-11-24"}
+
+    elsewhere = client.post(
+        "/hours/laws", data=LAW | texan | {"state": "CA"}, follow_redirects=True
+    )
+    stays = _call(sessions, place).dial_from_at
+    here = client.post("/hours/laws", data=LAW | texan, follow_redirects=True)
+
+    assert "moved" not in elsewhere.text
+    assert stays == FRIDAY_10_CHICAGO
+    assert "1 planned call moved." in here.text
+    moved = _call(sessions, place).dial_from_at.astimezone(CHICAGO)
+    assert (moved.date() != FRIDAY) or (moved.time() >= time(12))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
