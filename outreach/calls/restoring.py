@@ -152,6 +152,7 @@ def give_consents_back(
                 source=ConsentSource.CALL,
                 by_staff_id=actor.staff_id,
                 now=now,
+                topics=[event.topic],
             )
 
 
@@ -161,7 +162,7 @@ def withdrawn(events: Sequence[ConsentEvent], attempt: Attempt) -> list[ConsentE
 
 
 def _newest_before(events: Sequence[ConsentEvent], event: ConsentEvent) -> ConsentEvent | None:
-    """Return what held for the same number and channel before ``event``; newest come first."""
-    same = (event.channel, event.number)
+    """Return what held for the same number and topic before ``event``; newest come first."""
+    same = (event.topic, event.number)
     earlier = (each for each in events if each.id < event.id)
-    return next((each for each in earlier if (each.channel, each.number) == same), None)
+    return next((each for each in earlier if (each.topic, each.number) == same), None)

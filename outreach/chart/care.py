@@ -25,7 +25,7 @@ from outreach.panels.models import Cover, PanelMembership
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.registry import Details
-from outreach.patients.rules import Channel, Wishes
+from outreach.patients.rules import ConsentTopic, Wishes
 from outreach.planning import follow_ups, next_call
 from outreach.planning.models import FollowUp, PlannedCall
 from outreach.programmes import choices, milestones
@@ -315,7 +315,7 @@ def _numbers(session: Session, patient_id: int) -> list[Reachable]:
     ledger = [
         ConsentFact(event.number, event.is_given, event.source, event.at)
         for event in consent.ledger(session, patient_id)
-        if event.channel is Channel.SMS
+        if event.topic is ConsentTopic.REMINDERS
     ]
     return [
         Reachable(number, *texts_to(number.e164, ledger))

@@ -23,7 +23,13 @@ from outreach.intake.spool import Spool
 from outreach.measures.models import Reading
 from outreach.patients import consent, registry
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource, NumberHealth, mask_of_weekdays
+from outreach.patients.rules import (
+    Channel,
+    ConsentSource,
+    ConsentTopic,
+    NumberHealth,
+    mask_of_weekdays,
+)
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes import protocol
 from outreach.programmes.models import Enrolment
@@ -213,7 +219,7 @@ def _consent_rows(incoming: IncomingPatient, occasion: Occasion) -> Iterator[Row
 def _consent_row(occasion: Occasion, number: str, *, is_given: bool) -> Row:
     return {
         "channel": Channel.SMS,
-        "topic": consent.REMINDERS,
+        "topic": ConsentTopic.REMINDERS,
         "is_given": is_given,
         "number": number,
         "source": ConsentSource.IMPORT,

@@ -1,16 +1,31 @@
-"""The ledger of consents: appended to, never changed; the newest event counts."""
+"""The ledger of consents: appended to, never changed; the newest event of a topic counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session, aliased
 
+from config import ROOT
+from outreach.accounts.models import StaffMember
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource
+from outreach.patients.rules import TOPICS, Channel, ConsentSource, ConsentTopic, topics_held
 
-REMINDERS = "reminders"
-WORDING = "2026-11"  # version of the words read or shown when asking; see docs/operations.md
+WORDING = "2026-11"  # version of the words read or shown when asking
+FOLDER = ROOT / "templates" / "consent"
+FALLBACK = "en"
+
+# A number, and a topic that consent to texts on it is about.
+Held = tuple[str, ConsentTopic]
+
+
+class Entry(NamedTuple):
+    """One line of the ledger, and who wrote it down; None: it came by itself."""
+
+    event: ConsentEvent
+    by: str | None
 
 
 def note(
@@ -23,14 +38,25 @@ def note(
     source: ConsentSource,
     by_staff_id: int | None,
     now: datetime,
+    topics: Iterable[ConsentTopic] | None = None,
 ) -> None:
-    """Append that consent was given or withdrawn for one number. Does not commit."""
-    session.add(
+    """Append that consent was given or withdrawn for one number. Does not commit.
+
+    Args:
+        topics: what about; None: a yes is about the first topic of the channel, a no about
+            every topic that consent holds for, so that nothing is left after 'stop'.
+    """
+    if topics is None:
+        first, *_others = TOPICS[channel]
+        topics = {first}
+        if not is_given:
+            topics |= held(session, patient.id, channel, number)
+    session.add_all(
         ConsentEvent(
             clinic_id=patient.clinic_id,
             patient_id=patient.id,
             channel=channel,
-            topic=REMINDERS,
+            topic=topic,
             is_given=is_given,
             number=number,
             source=source,
@@ -38,10 +64,80 @@ def note(
             by_staff_id=by_staff_id,
             at=now,
         )
+        for topic in TOPICS[channel]
+        if topic in set(topics)
     )
+    session.flush()
 
 
-def newest_of(number: type[PhoneNumber], channel: Channel) -> ScalarSelect[int]:
+def agree(
+    session: Session,
+    patient: Patient,
+    number: str,
+    topics: frozenset[ConsentTopic],
+    *,
+    source: ConsentSource,
+    by_staff_id: int | None,
+    now: datetime,
+) -> None:
+    """Note that a patient agrees to texts about ``topics`` and no others. Does not commit.
+
+    What they said before and say again is noted again; agreeing to nothing is a plain no.
+    """
+
+    def noted(is_given: bool, about: Iterable[ConsentTopic] | None) -> None:  # noqa: FBT001
+        note(
+            session,
+            patient,
+            Channel.SMS,
+            number,
+            is_given=is_given,
+            source=source,
+            by_staff_id=by_staff_id,
+            now=now,
+            topics=about,
+        )
+
+    ended = held(session, patient.id, Channel.SMS, number) - topics
+    if not topics:
+        noted(False, None)
+        return
+    if ended:
+        noted(False, ended)
+    noted(True, topics)
+
+
+def give_back(
+    session: Session, patient: Patient, number: str, *, source: ConsentSource, now: datetime
+) -> bool:
+    """Give again the consents to texts that a stop took away; False: there were none.
+
+    A word never gives a consent that was not there before. Does not commit.
+    """
+    ever, holds = set[ConsentTopic](), set[ConsentTopic]()
+    for event in reversed(ledger(session, patient.id)):
+        if (event.channel, event.number) == (Channel.SMS, number):
+            (holds.add if event.is_given else holds.discard)(event.topic)
+            ever |= holds
+    lost = ever - holds
+    if lost:
+        note(
+            session,
+            patient,
+            Channel.SMS,
+            number,
+            is_given=True,
+            source=source,
+            by_staff_id=None,
+            now=now,
+            topics=lost,
+        )
+    return bool(lost)
+
+
+def newest_of(
+    number: type[PhoneNumber], channel: Channel, topic: ConsentTopic | None = None
+) -> ScalarSelect[int]:
     """Return the id of the event that counts now for ``number`` of the query around it."""
     event = aliased(ConsentEvent)
     return (
@@ -50,33 +146,78 @@ def newest_of(number: type[PhoneNumber], channel: Channel) -> ScalarSelect[int]:
             event.patient_id == number.patient_id,
             event.channel == channel,
             event.number == number.e164,
+            event.topic == (topic or TOPICS[channel][0]),
         )
         .correlate(number)
         .scalar_subquery()
     )
 
 
-def is_given(session: Session, patient_id: int, channel: Channel, number: str) -> bool:
-    """Say whether consent to ``channel`` on ``number`` holds; nothing on record means no."""
-    return bool(_newest(session, patient_id, channel, number))
-
-
-def is_withdrawn(session: Session, patient_id: int, channel: Channel, number: str) -> bool:
-    """Say whether they said stop to ``channel`` on ``number``; nothing on record is no stop."""
-    return _newest(session, patient_id, channel, number) is False
-
-
-def _newest(session: Session, patient_id: int, channel: Channel, number: str) -> bool | None:
-    return session.scalar(
-        select(ConsentEvent.is_given)
+def held(
+    session: Session, patient_id: int, channel: Channel, number: str
+) -> frozenset[ConsentTopic]:
+    """Return the topics that consent to ``channel`` on ``number`` holds for now."""
+    events = session.execute(
+        select(ConsentEvent.topic, ConsentEvent.is_given)
         .where(
             ConsentEvent.patient_id == patient_id,
             ConsentEvent.channel == channel,
             ConsentEvent.number == number,
         )
+        .order_by(ConsentEvent.id)
+    )
+    return topics_held((event.topic, event.is_given) for event in events)
+
+
+def held_by(
+    session: Session, patient_ids: Sequence[int], channel: Channel
+) -> dict[int, frozenset[Held]]:
+    """Return, for each of ``patient_ids``, the numbers and topics that consent holds for.
+
+    The rule of :func:`held` for many patients in one statement.
+    """
+    newest = (
+        select(func.max(ConsentEvent.id))
+        .where(ConsentEvent.patient_id.in_(patient_ids), ConsentEvent.channel == channel)
+        .group_by(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic)
+    )
+    rows = session.execute(
+        select(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic).where(
+            ConsentEvent.id.in_(newest), ConsentEvent.is_given
+        )
+    )
+    found: dict[int, set[Held]] = {patient_id: set() for patient_id in patient_ids}
+    for patient_id, number, topic in rows:
+        found[patient_id].add((number, topic))
+    return {patient_id: frozenset(each) for patient_id, each in found.items()}
+
+
+def is_given(
+    session: Session,
+    patient_id: int,
+    channel: Channel,
+    number: str,
+    *,
+    topic: ConsentTopic | None = None,
+) -> bool:
+    """Say whether consent to ``channel`` on ``number`` holds; nothing on record means no."""
+    return (topic or TOPICS[channel][0]) in held(session, patient_id, channel, number)
+
+
+def is_withdrawn(session: Session, patient_id: int, channel: Channel, number: str) -> bool:
+    """Say whether they said stop to ``channel`` on ``number``; nothing on record is no stop."""
+    newest = session.scalar(
+        select(ConsentEvent.is_given)
+        .where(
+            ConsentEvent.patient_id == patient_id,
+            ConsentEvent.channel == channel,
+            ConsentEvent.number == number,
+            ConsentEvent.topic == TOPICS[channel][0],
+        )
         .order_by(ConsentEvent.id.desc())
         .limit(1)
     )
+    return newest is False
 
 
 def ledger(session: Session, patient_id: int) -> Sequence[ConsentEvent]:
@@ -86,3 +227,38 @@ def ledger(session: Session, patient_id: int) -> Sequence[ConsentEvent]:
         .where(ConsentEvent.patient_id == patient_id)
         .order_by(ConsentEvent.id.desc())
     ).all()
+
+
+def entries(session: Session, patient_id: int) -> list[Entry]:
+    """Return the ledger of a patient as people read it, newest first. One statement."""
+    rows = session.execute(
+        select(ConsentEvent, StaffMember.name)
+        .outerjoin(StaffMember, StaffMember.id == ConsentEvent.by_staff_id)
+        .where(ConsentEvent.patient_id == patient_id)
+        .order_by(ConsentEvent.id.desc())
+    )
+    return [Entry(event, name) for event, name in rows]
+
+
+def shared_with(session: Session, patient: Patient, number: str) -> int:
+    """Return how many other patients of the clinic have ``number`` as well."""
+    others = select(func.count(PhoneNumber.patient_id.distinct())).where(
+        PhoneNumber.clinic_id == patient.clinic_id,
+        PhoneNumber.e164 == number,
+        PhoneNumber.patient_id != patient.id,
+    )
+    return session.scalar(others) or 0
+
+
+@cache
+def wording(version: str, language: str) -> str | None:
+    """Return the words of a version of the question, None where they were not kept.
+
+    In English where they are not written in ``language``.
+    """
+    short = language.replace("_", "-").split("-")[0].lower()
+    for code in (short, FALLBACK):
+        path = FOLDER / f"{version}.{code}.txt"
+        if path.is_file():
+            return path.read_text(encoding="utf-8").strip()
+    return None

@@ -1,6 +1,6 @@
 """Forms about a patient: details, a new number, consent to texts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import phonenumbers
@@ -20,10 +20,9 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.patients import labels
-from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.models import Patient
 from outreach.patients.registry import Details
-from outreach.patients.rules import ConsentSource, Daypart
-from outreach.web.phones import as_written
+from outreach.patients.rules import TOPICS, Channel, ConsentSource, ConsentTopic, Daypart
 
 _ABOUT_LENGTH = 4000
 _VOICEMAIL = {"yes": True, "no": False, "": None}
@@ -127,13 +126,14 @@ class NumberForm(FlaskForm):
 
 
 class ConsentForm(FlaskForm):
-    """Whether texts to one number are welcome, and how we know."""
+    """Which texts to one number are welcome, and how we know."""
 
-    number_id = RadioField(_l("Number"), coerce=int)
-    is_given = RadioField(
-        _l("Does the patient agree to texts on this number?"),
-        choices=[SelectChoice("yes", _l("Yes, they agree")), SelectChoice("no", _l("No texts"))],
-        validators=[InputRequired(_l("Choose yes or no."))],
+    topics = _CheckBoxes(
+        _l("Texts they agree to on this number"),
+        choices=[
+            SelectChoice(topic.value, labels.CONSENT_TOPICS[topic]) for topic in TOPICS[Channel.SMS]
+        ],
+        validators=[Optional()],
     )
     source = RadioField(
         _l("How did they say so?"),
@@ -145,12 +145,13 @@ class ConsentForm(FlaskForm):
     )
 
     @classmethod
-    def of(cls, numbers: Sequence[PhoneNumber], chosen_id: int | None) -> "ConsentForm":
-        """Return the form for a patient's ``numbers``, ``chosen_id`` ticked beforehand."""
-        first = chosen_id or (numbers[0].id if numbers else None)
-        form = cls(data={"number_id": first})
-        form.number_id.choices = [SelectChoice(each.id, as_written(each.e164)) for each in numbers]
-        return form
+    def of(cls, held: Iterable[ConsentTopic]) -> "ConsentForm":
+        """Return the form with what they agreed to until now ticked."""
+        return cls(data={"topics": [topic.value for topic in held]})
+
+    def to_topics(self) -> frozenset[ConsentTopic]:
+        """Return what they agree to from now on."""
+        return frozenset(map(ConsentTopic, self.topics.data or ()))
 
 
 def _known(patient: Patient) -> dict[str, Any]:

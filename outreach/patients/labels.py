@@ -12,7 +12,13 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from outreach.clock import local_day
-from outreach.patients.rules import ConsentSource, Daypart, NumberHealth, weekdays_from_mask
+from outreach.patients.rules import (
+    ConsentSource,
+    ConsentTopic,
+    Daypart,
+    NumberHealth,
+    weekdays_from_mask,
+)
 from outreach.web.template_filters import full_day, language_name
 
 # What callers are asked for most; a patient's own language is always offered as well.
@@ -36,8 +42,17 @@ HEALTHS: dict[NumberHealth, LazyString] = {
 CONSENT_SOURCES: dict[ConsentSource, LazyString] = {
     ConsentSource.FORM: _l("on a signed form"),
     ConsentSource.CALL: _l("on a call"),
+    ConsentSource.WEB: _l("on a web page"),
+    ConsentSource.SMS: _l("by a text to us"),
     ConsentSource.IMPORT: _l("in an imported file"),
     ConsentSource.CARRIER: _l("by a text from their phone"),
+}
+
+CONSENT_TOPICS: dict[ConsentTopic, LazyString] = {
+    ConsentTopic.CALLS: _l("calls"),
+    ConsentTopic.REMINDERS: _l("reminders of calls"),
+    ConsentTopic.MISSED_NOTES: _l("a note when we missed them"),
+    ConsentTopic.SURVEYS: _l("thank-yous and short questions"),
 }
 
 

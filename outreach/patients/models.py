@@ -10,6 +10,7 @@ from outreach.orm import Model
 from outreach.patients.rules import (
     Channel,
     ConsentSource,
+    ConsentTopic,
     Daypart,
     NumberHealth,
     Sex,
@@ -121,9 +122,10 @@ class PhoneNumber(Model):
 
 
 class ConsentEvent(Model):
-    """A consent given or withdrawn. Appended, never changed; the newest one counts.
+    """A consent given or withdrawn. Appended, never changed; the newest of a topic counts.
 
-    A consent is to one number: a new number begins without.
+    A consent is to one number: a new number begins without. ``wording`` names the words that
+    were read or shown (templates/consent).
     """
 
     __tablename__ = "consent_event"
@@ -133,7 +135,7 @@ class ConsentEvent(Model):
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     channel: Mapped[Channel]
-    topic: Mapped[str] = mapped_column(String(40))
+    topic: Mapped[ConsentTopic]
     is_given: Mapped[bool]
     number: Mapped[str] = mapped_column(String(20))
     source: Mapped[ConsentSource]

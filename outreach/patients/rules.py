@@ -61,13 +61,40 @@ class Channel(enum.StrEnum):
     SMS = "sms"
 
 
+class ConsentTopic(enum.StrEnum):
+    """What a patient agreed to be called or texted about: each is asked for by itself."""
+
+    CALLS = "calls"
+    REMINDERS = "reminders"
+    MISSED_NOTES = "missed-call notes"
+    SURVEYS = "surveys"
+
+
+# The first of a channel is what a plain yes is about; a plain no is about all of them.
+TOPICS: dict[Channel, tuple[ConsentTopic, ...]] = {
+    Channel.CALL: (ConsentTopic.CALLS,),
+    Channel.SMS: (ConsentTopic.REMINDERS, ConsentTopic.MISSED_NOTES, ConsentTopic.SURVEYS),
+}
+
+
 class ConsentSource(enum.StrEnum):
     """How a consent, or its withdrawal, reached us."""
 
     FORM = "form"
     CALL = "call"
+    WEB = "web"
+    SMS = "sms"
     IMPORT = "import"
     CARRIER = "carrier"
+
+
+def topics_held(events: Iterable[tuple[ConsentTopic, bool]]) -> frozenset[ConsentTopic]:
+    """Return the topics that consent holds for after ``events``, the oldest first.
+
+    An event is a topic and whether consent was given; the newest of a topic counts, and
+    nothing on record means no.
+    """
+    return frozenset(topic for topic, is_given in dict(events).items() if is_given)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The register itself shows calls and readings too, so it is built where those are
 in :mod:`outreach.chart.views`, on this blueprint.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -15,9 +16,10 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.db import db
 from outreach.deps import deps
+from outreach.errors import NotFound
 from outreach.patients import consent, finding, labels, registry
 from outreach.patients.forms import ConsentForm, NumberForm
-from outreach.patients.models import Patient
+from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
 from outreach.web.bounded import whole
 
@@ -48,31 +50,45 @@ def add_number(ref: str) -> ResponseReturnValue:
 @bp.route("/<ref>/texts", methods=["GET", "POST"])
 @role_required(*KEEPERS)
 def texts(ref: str) -> ResponseReturnValue:
-    """Write down whether texts to one number are welcome."""
+    """Write down which texts to one number are welcome; show what was said so far."""
     now = deps().clock()
     patient = finding.to_change(db.session, signed_in(), ref)
     numbers = registry.numbers_of(db.session, patient.id)
-    form = ConsentForm.of(numbers, whole(request.args.get("number")))
-    if form.validate_on_submit():
-        _note_consent(patient, form, now=now)
+    number = _chosen(numbers, request.args.get("number"))
+    agreed = consent.held(db.session, patient.id, Channel.SMS, number.e164) if number else ()
+    form = ConsentForm.of(agreed)
+    if number is not None and form.validate_on_submit():
+        consent.agree(
+            db.session,
+            patient,
+            number.e164,
+            form.to_topics(),
+            source=ConsentSource(form.source.data),
+            by_staff_id=signed_in().staff_id,
+            now=now,
+        )
         return _saved(patient, "noted consent", _("Noted. It holds from now on."), now=now)
-    ledger = consent.ledger(db.session, patient.id)
-    page = render_template("patients/texts.html", patient=patient, form=form, ledger=ledger)
+    page = render_template(
+        "patients/texts.html",
+        patient=patient,
+        form=form,
+        numbers=numbers,
+        number=number,
+        others=consent.shared_with(db.session, patient, number.e164) if number else 0,
+        wording=consent.wording(consent.WORDING, patient.language),
+        ledger=consent.entries(db.session, patient.id),
+    )
     return page, 422 if form.errors else 200
 
 
-def _note_consent(patient: Patient, form: ConsentForm, *, now: datetime) -> None:
-    number = finding.number_of(db.session, patient, form.number_id.data)
-    consent.note(
-        db.session,
-        patient,
-        Channel.SMS,
-        number.e164,
-        is_given=form.is_given.data == "yes",
-        source=ConsentSource(form.source.data),
-        by_staff_id=signed_in().staff_id,
-        now=now,
-    )
+def _chosen(numbers: Sequence[PhoneNumber], asked: str | None) -> PhoneNumber | None:
+    """Return the number that the address names, else the first; NotFound: not theirs."""
+    if asked is None:
+        return numbers[0] if numbers else None
+    found = next((each for each in numbers if each.id == whole(asked)), None)
+    if found is None:
+        raise NotFound("There is no such number.")
+    return found
 
 
 def _saved(patient: Patient, action: str, words: str, *, now: datetime) -> ResponseReturnValue:

@@ -11,9 +11,15 @@ from outreach.accounts.models import Clinic, Language, Membership, StaffMember
 from outreach.accounts.rules import Role
 from outreach.panels.models import CallerProfile, PanelMembership, Shift
 from outreach.panels.rules import DEFAULT_PANEL_CAP, DEFAULT_WEEKLY_MINUTES, ChangeReason
-from outreach.patients.consent import REMINDERS, WORDING
+from outreach.patients.consent import WORDING
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource, NumberHealth, mask_of_weekdays
+from outreach.patients.rules import (
+    TOPICS,
+    Channel,
+    ConsentSource,
+    NumberHealth,
+    mask_of_weekdays,
+)
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from outreach.planning.rules.silence import Cause, Follow, Step
@@ -238,7 +244,7 @@ class House:
             ConsentEvent,
             **ids.owned,
             channel=channel,
-            topic=REMINDERS,
+            topic=TOPICS[channel][0],
             is_given=is_given,
             number=person.phones[0],
             source=ConsentSource.FORM if is_given else ConsentSource.CALL,

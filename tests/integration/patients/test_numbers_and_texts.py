@@ -6,13 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from outreach.accounts.models import StaffMember
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
 from outreach.audit.models import AuditEvent
 from outreach.orm import Sessions
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient
-from outreach.patients.rules import Channel, ConsentSource
+from outreach.patients.rules import Channel, ConsentSource, ConsentTopic
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 
@@ -64,17 +64,19 @@ def test_what_is_no_number_stays_in_the_box(
         assert len(registry.numbers_of(session, place.patient.id)) == 1
 
 
+def _held(sessions: Sessions, patient_id: int, number: str) -> frozenset[ConsentTopic]:
+    with sessions() as session:
+        return consent.held(session, patient_id, Channel.SMS, number)
+
+
 def test_consent_is_appended_never_overwritten(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
-    with sessions() as session:
-        number_id = registry.numbers_of(session, place.patient.id)[0].id
     sign_in(client, place.caller)
     url = f"/patients/{place.patient.ref}/texts"
 
-    for is_given in ("no", "yes"):
-        data = {"number_id": str(number_id), "is_given": is_given, "source": "call"}
-        assert client.post(url, data=data).status_code == 302
+    for topics in ([], ["reminders"]):
+        assert client.post(url, data={"topics": topics, "source": "call"}).status_code == 302
 
     with sessions() as session:
         ledger = consent.ledger(session, place.patient.id)
@@ -83,15 +85,35 @@ def test_consent_is_appended_never_overwritten(
     assert ledger[0].by_staff_id == place.caller.id
 
 
-def test_consent_needs_all_three_answers(client: FlaskClient, place: Place) -> None:
+def test_each_topic_is_agreed_to_by_itself(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
     sign_in(client, place.caller)
+    url = f"/patients/{place.patient.ref}/texts"
+    with sessions() as session:
+        number = registry.numbers_of(session, place.patient.id)[0].e164
 
-    answer = client.post(f"/patients/{place.patient.ref}/texts", data={"source": "form"})
+    client.post(url, data={"topics": ["missed-call notes", "surveys"], "source": "form"})
+    some = _held(sessions, place.patient.id, number)
+    client.post(url, data={"topics": ["surveys"], "source": "form"})
+    page = client.get(url).text
 
-    assert answer.status_code == 422
-    assert "Choose yes or no." in answer.text
-    assert 'value="form"' in answer.text
-    assert "checked" in answer.text
+    assert some == {ConsentTopic.MISSED_NOTES, ConsentTopic.SURVEYS}
+    assert _held(sessions, place.patient.id, number) == {ConsentTopic.SURVEYS}
+    assert "What to read out" in page
+    assert place.caller.name in page
+    assert page.count("checked") == 1
+
+
+def test_what_can_not_be_chosen_is_refused(client: FlaskClient, place: Place) -> None:
+    sign_in(client, place.caller)
+    url = f"/patients/{place.patient.ref}/texts"
+
+    unsaid = client.post(url, data={"topics": ["surveys"]})
+    strange = client.post(url, data={"topics": ["calls"], "source": "form"})
+
+    assert (unsaid.status_code, strange.status_code) == (422, 422)
+    assert "Choose how they said so." in unsaid.text
 
 
 def test_a_number_of_somebody_else_can_not_be_named(
@@ -102,12 +124,27 @@ def test_a_number_of_somebody_else_can_not_be_named(
         number_id = registry.numbers_of(session, other.id)[0].id
     sign_in(client, place.caller)
 
-    data = {"number_id": str(number_id), "is_given": "yes", "source": "call"}
-    answer = client.post(f"/patients/{place.patient.ref}/texts", data=data)
+    url = f"/patients/{place.patient.ref}/texts?number={number_id}"
+    answer = client.post(url, data={"topics": ["reminders"], "source": "call"})
 
-    assert answer.status_code == 422
+    assert answer.status_code == 404
     with sessions() as session:
         assert consent.ledger(session, other.id) == []
+
+
+def test_a_number_that_two_patients_have_is_said(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        number = registry.numbers_of(session, place.patient.id)[0].e164
+        clinic = session.get_one(Clinic, place.patient.clinic_id)
+        make_patient(session, clinic, phone=number)
+        make_patient(session, make_clinic(session), phone=number)
+    sign_in(client, place.caller)
+
+    page = client.get(f"/patients/{place.patient.ref}/texts").text
+
+    assert "1 other patient has this number too." in page
 
 
 def test_nurses_read_only(client: FlaskClient, sessions: Sessions, place: Place) -> None:
