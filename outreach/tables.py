@@ -14,6 +14,7 @@ from outreach.phoning import models as phoning
 from outreach.planning import models as planning
 from outreach.programmes import models as programmes
 from outreach.questionnaires import models as questionnaires
+from outreach.wordings import models as wordings
 
 ALL = (
     accounts,
@@ -24,6 +25,7 @@ ALL = (
     intake,
     measures,
     messaging,
+    wordings,
     panels,
     patients,
     phoning,

@@ -15,7 +15,8 @@ class Message(Model):
     """One text to a patient, or an alert to one of the staff: exactly one of the two.
 
     ``dedupe_key`` makes a second one for one cause impossible.
-    ``body`` is what goes out, to the letter. Not before ``send_after``, not from
+    ``body`` is what goes out, to the letter; ``wording_id`` is the version of the words that it
+    was made from, None where they are as built in. Not before ``send_after``, not from
     ``expires_at`` on. ``lease_until`` bounds how long one worker may hold it.
     """
 
@@ -38,6 +39,7 @@ class Message(Model):
     to_number: Mapped[str] = mapped_column(String(20))
     language: Mapped[str] = mapped_column(String(10))
     body: Mapped[str] = mapped_column(Text)
+    wording_id: Mapped[int | None] = mapped_column(ForeignKey("wording.id"))
     status: Mapped[MessageStatus]
     skip_reason: Mapped[SkipReason | None]
     failure: Mapped[str] = mapped_column(String(80))

@@ -59,8 +59,14 @@ def new_message(
     to_number: str,
     window: tuple[datetime, datetime | None],
     now: datetime,
+    wording_id: int | None = None,
 ) -> dict[str, Any]:
-    """Return a row for :func:`write`. ``window``: not before, and not from then on."""
+    """Return a row for :func:`write`.
+
+    Args:
+        window: not before, and not from then on.
+        wording_id: the version of the words it was made from, None: as built in.
+    """
     send_after, expires_at = window
     return {
         "clinic_id": patient.clinic_id,
@@ -71,6 +77,7 @@ def new_message(
         "to_number": to_number,
         "language": patient.language,
         "body": body,
+        "wording_id": wording_id,
         "status": MessageStatus.SCHEDULED,
         "failure": "",
         "send_after": send_after,

@@ -1,4 +1,4 @@
-"""The words of text messages: plain text files with fixed {placeholders}, never code."""
+"""What goes into the words of text messages: fixed {placeholders}, never code."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from functools import cache
 from babel.dates import format_date, format_time
 
 from config import ROOT
+from outreach.wordings.rules import FALLBACK, filled, known_language
 
 FOLDER = ROOT / "templates" / "sms"
-FALLBACK = "en"
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
 _DAYS = {"en": "EEE, MMM d", "es": "EEE d MMM", "pt": "EEE, d MMM"}
 
@@ -28,22 +28,23 @@ class ReminderFacts:
     caller_name: str
     from_local: datetime
     until_local: datetime
-    is_agreed: bool
 
 
-def reminder(facts: ReminderFacts) -> str:
-    """Return the body of a reminder in the patient's language, English where we have none."""
-    language = _known(facts.language)
+def reminder(facts: ReminderFacts, words: str) -> str:
+    """Return the body of a reminder: ``words``, in the patient's language, filled in."""
+    language = known_language(facts.language)
     locale = _LOCALES[language]
-    name = "reminder_agreed" if facts.is_agreed else "reminder"
-    return _text(name, language).format(
-        # Clipped so that the longest English and Spanish text is one message of 160.
-        clinic=facts.clinic_name[:28],
-        phone=facts.clinic_phone,
-        caller=facts.caller_name[:14],
-        day=_in_gsm7(format_date(facts.from_local.date(), _DAYS[language], locale=locale)),
-        begins=_time(facts.from_local, locale),
-        ends=_time(facts.until_local, locale),
+    return filled(
+        words,
+        {
+            # Clipped so that the longest English and Spanish text is one message of 160.
+            "clinic": facts.clinic_name[:28],
+            "phone": facts.clinic_phone,
+            "caller": facts.caller_name[:14],
+            "day": _in_gsm7(format_date(facts.from_local.date(), _DAYS[language], locale=locale)),
+            "begins": _time(facts.from_local, locale),
+            "ends": _time(facts.until_local, locale),
+        },
     )
 
 
@@ -63,11 +64,6 @@ def _in_gsm7(day: str) -> str:
     """Return a day without accents: one 'sáb' would make a text cost twice as much."""
     plain = unicodedata.normalize("NFKD", day)
     return "".join(each for each in plain if not unicodedata.combining(each)).replace(".", "")
-
-
-def _known(language: str) -> str:
-    short = language.replace("_", "-").split("-")[0].lower()
-    return short if short in _LOCALES else FALLBACK
 
 
 @cache

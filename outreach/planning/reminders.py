@@ -41,6 +41,9 @@ from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.web import phones
+from outreach.wordings import keeping
+from outreach.wordings.keeping import Book
+from outreach.wordings.rules import TextName
 
 log = logging.getLogger(__name__)
 
@@ -74,19 +77,19 @@ def due(
     """
     rows = session.execute(_due(now, after or (now, 0), limit)).all()
     last = rows[-1].PlannedCall if len(rows) == limit else None
-    book = hours.book_of(session, today=now.date())
+    books = hours.book_of(session, today=now.date()), keeping.book_of(session)
     return Batch(
-        [message for row in rows if (message := _unless_broken(row, book, now=now))],
+        [message for row in rows if (message := _unless_broken(row, *books, now=now))],
         (last.dial_from_at, last.id) if last else None,
     )
 
 
 def _unless_broken(
-    row: Row[*tuple[Any, ...]], book: HoursBook, *, now: datetime
+    row: Row[*tuple[Any, ...]], book: HoursBook, words: Book, *, now: datetime
 ) -> dict[str, object] | None:
     """Return the message of a row; a row that can't be read never stops the others."""
     try:
-        return _message(row, book, now=now)
+        return _message(row, book, words, now=now)
     except Exception:
         log.exception("no reminder for planned call %s", row.PlannedCall.id)
         return None
@@ -158,7 +161,7 @@ def _number_to_dial() -> ScalarSelect[int]:
 
 
 def _message(
-    row: Row[*tuple[Any, ...]], book: HoursBook, *, now: datetime
+    row: Row[*tuple[Any, ...]], book: HoursBook, words: Book, *, now: datetime
 ) -> dict[str, object] | None:
     call, patient, clinic = row.PlannedCall, row.Patient, row.Clinic
     lead = timedelta(minutes=row.ProgrammeVersion.protocol.reminder_lead_minutes)
@@ -169,6 +172,8 @@ def _message(
     send_after = next_allowed_at(now, zone, lawful)
     if send_after >= call.dial_from_at:
         return None
+    name = TextName.REMINDER_AGREED if call.is_agreed else TextName.REMINDER
+    said = words.of(clinic.id, name, patient.language)
     body = templates.reminder(
         templates.ReminderFacts(
             language=patient.language,
@@ -177,8 +182,8 @@ def _message(
             caller_name=row.caller_name.split()[0],
             from_local=call.dial_from_at.astimezone(zone),
             until_local=call.dial_until_at.astimezone(zone),
-            is_agreed=call.is_agreed,
-        )
+        ),
+        said.body,
     )
     return outbox.new_message(
         patient,
@@ -189,4 +194,5 @@ def _message(
         to_number=row.e164,
         window=(send_after, call.dial_from_at),
         now=now,
+        wording_id=said.wording_id,
     )

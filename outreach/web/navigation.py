@@ -34,4 +34,5 @@ ITEMS = (
     Item("instruments.permissions", _l("Questionnaires"), "gear"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
     Item("messaging.outbox", _l("Messages"), "chat-dots"),
+    Item("wordings.index", _l("What texts say"), "pencil"),
 )

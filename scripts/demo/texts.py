@@ -10,6 +10,8 @@ from outreach.messaging.templates import ReminderFacts, reminder
 from outreach.patients.rules import next_allowed_at
 from outreach.programmes.rules import PUBLISHED_PROTOCOL
 from outreach.web.phones import as_written
+from outreach.wordings.keeping import built_in
+from outreach.wordings.rules import TextName, known_language
 from scripts.demo.people import Fate, Person
 from scripts.demo.story import Call, Story
 
@@ -73,6 +75,6 @@ def _body(person: Person, call: Call) -> str:
             caller_name=caller.split()[0],
             from_local=call.first_slot.from_at.astimezone(person.zone),
             until_local=call.first_slot.until_at.astimezone(person.zone),
-            is_agreed=False,
-        )
+        ),
+        built_in(TextName.REMINDER, known_language(person.language)),
     )

@@ -47,8 +47,8 @@ from tests.telephones import make_phone_call, make_returned_call
 
 # Throwing away an upload that is not there is no trouble, and tells nobody anything.
 NO_TROUBLE = "/discard"
-# Programmes are no clinic's own: every manager may read what they say.
-EVERY_CLINICS = "protocols."
+# Programmes are no clinic's own, and every clinic has texts of the same names: no record is named.
+EVERY_CLINICS = ("protocols.", "wordings.")
 
 
 class TwoClinics:
@@ -142,6 +142,8 @@ class TwoClinics:
                 "code": "phq_9",
                 "goal_id": goal.id,
                 "form_key": "unknown",
+                "name": "reminder",
+                "language": "en",
                 "reading_id": make_reading(session, patient).id,
             }
 

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from outreach.messaging.templates import ReminderFacts, reminder
+from outreach.wordings.keeping import built_in
+from outreach.wordings.rules import TextName, known_language
 
 LANGUAGES = ("en", "es", "pt")
 CHICAGO = ZoneInfo("America/Chicago")
@@ -19,7 +21,6 @@ FACTS = ReminderFacts(
     caller_name="Ana",
     from_local=datetime(2026, 11, 23, 9, tzinfo=CHICAGO),
     until_local=datetime(2026, 11, 23, 12, tzinfo=CHICAGO),
-    is_agreed=False,
 )
 # Every day of a year, so that each name of a weekday and month is seen, at awkward minutes.
 YEAR = [datetime(2026, 1, 1, 11, 45, tzinfo=CHICAGO) + timedelta(days=day) for day in range(365)]
@@ -39,17 +40,22 @@ KEYWORDS = re.compile(r"\b(cancel|end|yes|quit|unsubscribe|stopall|start|help)\b
 EVERY_KIND = list(product(LANGUAGES, (False, True)))
 
 
+def text_of(facts: ReminderFacts, *, is_agreed: bool = False) -> str:
+    name = TextName.REMINDER_AGREED if is_agreed else TextName.REMINDER
+    return reminder(facts, built_in(name, known_language(facts.language)))
+
+
 def every_text(language: str, *, is_agreed: bool, **names: str) -> list[str]:
     return [
-        reminder(
+        text_of(
             replace(
                 FACTS,
                 language=language,
-                is_agreed=is_agreed,
                 from_local=moment,
                 until_local=moment + timedelta(hours=1),
                 **names,
-            )
+            ),
+            is_agreed=is_agreed,
         )
         for moment in YEAR
     ]
@@ -80,7 +86,7 @@ def test_english_and_spanish_cost_one_text(language: str, *, is_agreed: bool) ->
 
 
 def test_an_agreed_time_is_named_and_a_part_of_the_day_has_both_ends() -> None:
-    usual, agreed = reminder(FACTS), reminder(replace(FACTS, is_agreed=True))
+    usual, agreed = text_of(FACTS), text_of(FACTS, is_agreed=True)
 
     assert "Mon, Nov 23, between 9 AM and 12 PM" in usual
     assert "Mon, Nov 23 at 9 AM, as you asked" in agreed
@@ -88,12 +94,12 @@ def test_an_agreed_time_is_named_and_a_part_of_the_day_has_both_ends() -> None:
 
 @pytest.mark.parametrize("language", ["fr", "", "zz-ZZ"])
 def test_english_is_for_whoever_we_have_no_words_for(language: str) -> None:
-    assert reminder(replace(FACTS, language=language)) == reminder(FACTS)
+    assert text_of(replace(FACTS, language=language)) == text_of(FACTS)
 
 
 def test_a_regional_language_has_the_words_of_its_language() -> None:
-    assert reminder(replace(FACTS, language="es_MX")) == reminder(replace(FACTS, language="es"))
+    assert text_of(replace(FACTS, language="es_MX")) == text_of(replace(FACTS, language="es"))
 
 
 def test_a_brace_in_a_name_stays_a_brace() -> None:
-    assert "{begins}" in reminder(replace(FACTS, caller_name="{begins}"))
+    assert "{begins}" in text_of(replace(FACTS, caller_name="{begins}"))

@@ -1,0 +1,1 @@
+"""What texts say: in three languages, a version for each change a clinic makes."""

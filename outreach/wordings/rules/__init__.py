@@ -1,0 +1,66 @@
+"""Which texts there are, what each may name, and how words become a text. Pure."""
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LANGUAGES = ("en", "es", "pt")
+FALLBACK = "en"
+_PLACEHOLDER = re.compile(r"\{([a-z_]*)\}")
+
+
+class TextName(enum.StrEnum):
+    """A text whose words a clinic may choose. The value names its file in templates/sms."""
+
+    REMINDER = "reminder"
+    REMINDER_AGREED = "reminder_agreed"
+
+
+@dataclass(frozen=True)
+class TextKind:
+    """What one text may name, and what it must.
+
+    ``example`` gives a value of each placeholder, as long as one can be: the words are
+    counted and shown with them.
+    """
+
+    example: Mapping[str, str]
+    required: frozenset[str]
+    has_stop: bool = True
+
+
+_CALL = {
+    "clinic": "Riverside Community Clinic",
+    "phone": "(512) 555-0100",
+    "caller": "Maria",
+    "day": "Wed, Sep 30",
+    "begins": "10:30 AM",
+    "ends": "12:30 PM",
+}
+KINDS: dict[TextName, TextKind] = {
+    TextName.REMINDER: TextKind(_CALL, frozenset({"clinic", "day", "begins"})),
+    TextName.REMINDER_AGREED: TextKind(
+        {name: _CALL[name] for name in _CALL if name != "ends"},
+        frozenset({"clinic", "day", "begins"}),
+    ),
+}
+
+
+def placeholders(words: str) -> list[str]:
+    """Return what ``words`` name in braces, in order."""
+    return _PLACEHOLDER.findall(words)
+
+
+def filled(words: str, values: Mapping[str, str]) -> str:
+    """Return ``words`` with each {placeholder} replaced; an unknown one raises KeyError.
+
+    Plain replacement and nothing else: what a manager writes is never run.
+    """
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], words)
+
+
+def known_language(language: str) -> str:
+    """Return the language of ours for a patient's: 'pt-BR' is 'pt', what we lack English."""
+    short = language.replace("_", "-").split("-")[0].lower()
+    return short if short in LANGUAGES else FALLBACK
