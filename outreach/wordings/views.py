@@ -37,7 +37,10 @@ def index() -> ResponseReturnValue:
     clinic = _clinic()
     book = keeping.book_of(db.session, clinic_ids=[clinic.id])
     shown = {
-        name: {language: _seen(name, book.of(clinic.id, name, language)) for language in LANGUAGES}
+        name: {
+            language: _seen(name, language, book.of(clinic.id, name, language))
+            for language in LANGUAGES
+        }
         for name in TextName
     }
     return render_template(
@@ -72,7 +75,7 @@ def edit(name: str, language: str) -> ResponseReturnValue:
         language=key[1],
         form=form,
         current=current,
-        looks=_looks(key[0], words),
+        looks=_looks(key, words),
         history=keeping.history(db.session, clinic.id, *key),
         built_in=keeping.built_in(*key),
         example=KINDS[key[0]].example,
@@ -87,7 +90,7 @@ def look(name: str, language: str) -> ResponseReturnValue:
     """Return how words that are being typed would look and what they would cost."""
     key = _key(name, language)
     words = WordsForm().written
-    return render_template("wordings/_looks.html", looks=_looks(key[0], words), language=language)
+    return render_template("wordings/_looks.html", looks=_looks(key, words), language=language)
 
 
 def _written(clinic: Clinic, key: tuple[TextName, str], form: WordsForm) -> ResponseReturnValue:
@@ -115,16 +118,17 @@ def _written(clinic: Clinic, key: tuple[TextName, str], form: WordsForm) -> Resp
     return redirect(url_for("wordings.index", clinic=clinic.code))
 
 
-def _seen(name: TextName, words: Words) -> dict[str, Any]:
-    text = filled(words.body, KINDS[name].example)
+def _seen(name: TextName, language: str, words: Words) -> dict[str, Any]:
+    text = filled(words.body, KINDS[name].example_in(language))
     return {"text": text, "size": size_of(text), "number": words.number}
 
 
-def _looks(name: TextName, words: str) -> dict[str, Any]:
+def _looks(key: tuple[TextName, str], words: str) -> dict[str, Any]:
     """Return the text with its examples filled in, its size, and what is wrong with it."""
+    name, language = key
     found = faults(words, KINDS[name], hosts=_hosts())
     text = words
-    for each, value in KINDS[name].example.items():
+    for each, value in KINDS[name].example_in(language).items():
         text = text.replace("{" + each + "}", value)
     return {
         "text": text,

@@ -22,13 +22,24 @@ class TextKind:
     """What one text may name, and what it must.
 
     ``example`` gives a value of each placeholder, as long as one can be: the words are
-    counted and shown with them.
+    counted and shown with them. See :meth:`example_in`.
     """
 
     example: Mapping[str, str]
     required: frozenset[str]
     has_stop: bool = True
 
+    def example_in(self, language: str) -> Mapping[str, str]:
+        """Return the examples as they are written in ``language``."""
+        own = _WRITTEN.get(language, {})
+        return {name: own.get(name, value) for name, value in self.example.items()}
+
+
+# Days and times, as Babel writes them there without accents.
+_WRITTEN: dict[str, Mapping[str, str]] = {
+    "es": {"day": "mie 30 sept", "begins": "10:30 am", "ends": "12:30 pm"},
+    "pt": {"day": "qua, 30 set", "begins": "10:30", "ends": "12:30"},
+}
 
 _CALL = {
     "clinic": "Riverside Community Clinic",

@@ -23,7 +23,7 @@ _HEALTH = (
     "doenca", "illness", "endocrin", "psychiatr", "psiquiatr", "psycholog", "psicolog", "weight",
     "peso", "mental", "lab result", "test result", "resultad", "symptom", "sintoma", "hiv", "vih",
 )  # fmt: skip
-_RESULT = re.compile(r"\d\s*(%|mg|mmol|kg|lb|mm\s*hg)", re.IGNORECASE)
+_RESULT = re.compile(r"\d[\d.,]*\s*(%|mg|mmol|kg|lb|mm\s*hg)", re.IGNORECASE)
 # Twilio's words out, the FCC's, and its words in: a patient told to write one would end texts,
 # or begin them again. STOP itself is how texts are ended.
 _KEYWORDS = (
