@@ -56,6 +56,23 @@ def newest_of(number: type[PhoneNumber], channel: Channel) -> ScalarSelect[int]:
     )
 
 
+def given_numbers(
+    session: Session, patient_ids: Sequence[int], channel: Channel
+) -> set[tuple[int, str]]:
+    """Return which numbers of which patients consent to ``channel`` holds for."""
+    newest = (
+        select(func.max(ConsentEvent.id))
+        .where(ConsentEvent.patient_id.in_(patient_ids), ConsentEvent.channel == channel)
+        .group_by(ConsentEvent.patient_id, ConsentEvent.number)
+    )
+    rows = session.execute(
+        select(ConsentEvent.patient_id, ConsentEvent.number).where(
+            ConsentEvent.id.in_(newest), ConsentEvent.is_given.is_(True)
+        )
+    )
+    return {(patient_id, number) for patient_id, number in rows}
+
+
 def is_given(session: Session, patient_id: int, channel: Channel, number: str) -> bool:
     """Say whether consent to ``channel`` on ``number`` holds; nothing on record means no."""
     return bool(_newest(session, patient_id, channel, number))
