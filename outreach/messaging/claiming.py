@@ -208,7 +208,7 @@ class BatchFacts:
             return None
         decision = decide(self._facts(row, patient), now=self._now)
         if decision.is_send:  # the next one to the same patient has to see it
-            self._sent.setdefault(patient.id, []).append(self._now)
+            self._sent[patient.id].append(self._now)
         return decision
 
     def _facts(self, row: Any, patient: Patient) -> SendFacts:
@@ -216,7 +216,7 @@ class BatchFacts:
         lawful = self._book.of_patient(patient)
         began = day_began_at(now, zone)
         tomorrow = day_began_at(began + timedelta(hours=36), zone)
-        sent = self._sent.get(patient.id, [])
+        sent = self._sent[patient.id]
         rank = PRIORITY[row.kind]
         return SendFacts(
             kind=row.kind,
@@ -229,8 +229,7 @@ class BatchFacts:
             allowed_at=next_allowed_at(now, zone, lawful),
             tomorrow_at=next_allowed_at(tomorrow, zone, lawful),
             yields=any(
-                PRIORITY[kind] < rank and at < tomorrow
-                for kind, at in self._ahead.get(patient.id, [])
+                PRIORITY[kind] < rank and at < tomorrow for kind, at in self._ahead[patient.id]
             ),
         )
 
@@ -243,7 +242,6 @@ def _sent(
     session: Session, patient_ids: Sequence[int], *, now: datetime
 ) -> dict[int, list[datetime]]:
     """Return when texts of the last seven days went out, by patient."""
-    found: dict[int, list[datetime]] = {}
     rows = session.execute(
         select(Message.patient_id, Message.calling_at).where(
             Message.patient_id.in_(patient_ids),
@@ -251,8 +249,10 @@ def _sent(
             Message.status.in_(WENT_OUT),
         )
     )
+    found: dict[int, list[datetime]] = {each: [] for each in patient_ids}
     for patient_id, at in rows:
-        found.setdefault(patient_id, []).append(at)
+        if patient_id is not None and at is not None:
+            found[patient_id].append(at)
     return found
 
 
@@ -260,7 +260,6 @@ def _ahead(
     session: Session, patient_ids: Sequence[int], *, now: datetime
 ) -> dict[int, list[tuple[MessageKind, datetime]]]:
     """Return the kinds and times of texts that are still to come within a day, by patient."""
-    found: dict[int, list[tuple[MessageKind, datetime]]] = {}
     rows = session.execute(
         select(Message.patient_id, Message.kind, Message.send_after).where(
             Message.patient_id.in_(patient_ids),
@@ -269,6 +268,8 @@ def _ahead(
             Message.send_after < now + timedelta(days=1),
         )
     )
+    found: dict[int, list[tuple[MessageKind, datetime]]] = {each: [] for each in patient_ids}
     for patient_id, kind, at in rows:
-        found.setdefault(patient_id, []).append((kind, at))
+        if patient_id is not None:
+            found[patient_id].append((kind, at))
     return found

@@ -86,7 +86,7 @@ class _Round:
     def run(self) -> int:
         self._claim()
         self._probe()
-        if self._waiting:
+        if self._waiting or self._has_more:
             with ThreadPoolExecutor(self._connections, "carrier") as pool:
                 self._send_with(pool)
         return self._taken
@@ -112,7 +112,7 @@ class _Round:
             if len(done) >= RECORDED or not self._waiting:
                 self._store(done)
                 done = []
-            if not flying and not self._waiting:
+            if not flying and not self._waiting and not self._has_more:
                 return
 
     def _fill(self, pool: ThreadPoolExecutor, flying: dict[Future[Answer], Claimed]) -> None:
@@ -127,11 +127,11 @@ class _Round:
                 flying[pool.submit(self._ask, text)] = text
 
     def _claim(self) -> None:
-        if not self._has_more or not self._go_on():
+        if not self._has_more:
             return
         with reading(), self._sessions() as session:  # mostly there is nothing to write
             is_any_due = claiming.is_any_due(session, now=self._clock())
-        if not is_any_due:
+        if not is_any_due or not self._go_on():
             self._has_more = False
             return
         with self._sessions.begin() as session:
