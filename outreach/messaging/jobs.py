@@ -13,7 +13,7 @@ from outreach.clock import Clock
 from outreach.errors import OutreachError, ProviderUnavailable
 from outreach.messaging import claiming, lost, outbox
 from outreach.messaging.claiming import Claimed
-from outreach.messaging.rules import FRESH, SETTLE_AFTER
+from outreach.messaging.rules import FRESH, SETTLE_AFTER, TryResult
 from outreach.orm import Sessions, for_each, reading
 from outreach.telephony.gateway import (
     InvalidRecipient,
@@ -205,20 +205,32 @@ class _Round:
 def _record(session: Session, text: Claimed, answer: Answer, clock: Clock) -> None:
     """Store what the carrier said about one text. Does not commit."""
     now, asked = clock(), text.asked
+    outbox.note_try(session, asked, _result(answer), _detail(answer), now=now)
     if isinstance(answer, ProviderReceipt):
         outbox.mark_accepted(session, asked, answer.provider_id, now=now)
-    elif isinstance(answer, OutcomeUnknown):
-        outbox.mark_unknown(session, asked)
-    elif isinstance(answer, ProviderUnavailable):
+    elif isinstance(answer, OptedOut | InvalidRecipient | Refused):
+        outbox.mark_failed(session, asked, str(answer))
+        outbox.note_refusal(session, asked.message_id, answer, now=now)
+    elif isinstance(answer, ProviderUnavailable) and not isinstance(answer, OutcomeUnknown):
         jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
         wait_for = answer.retry_after if isinstance(answer, TooFast) else None
         not_before = now + wait_for if wait_for else None
         outbox.try_again(session, asked, jitter=jitter, now=now, not_before=not_before)
-    elif isinstance(answer, OptedOut | InvalidRecipient | Refused):
-        outbox.mark_failed(session, asked, str(answer))
-        outbox.note_refusal(session, asked.message_id, answer, now=now)
     else:
         outbox.mark_unknown(session, asked)
+
+
+def _result(answer: Answer) -> TryResult:
+    if isinstance(answer, ProviderReceipt):
+        return TryResult.TAKEN
+    if isinstance(answer, OptedOut | InvalidRecipient | Refused):
+        return TryResult.REFUSED
+    is_sure = isinstance(answer, ProviderUnavailable) and not isinstance(answer, OutcomeUnknown)
+    return TryResult.NOT_TAKEN if is_sure else TryResult.NO_ANSWER
+
+
+def _detail(answer: Answer) -> str:
+    return answer.provider_id if isinstance(answer, ProviderReceipt) else str(answer)
 
 
 def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, clock: Clock) -> bool:
@@ -235,7 +247,9 @@ def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, cloc
     now = clock()
     if receipt is None and now - text.asked.at < SETTLE_AFTER:
         return False
+    result = TryResult.NOT_FOUND if receipt is None else TryResult.FOUND
     with sessions.begin() as session:
+        outbox.note_try(session, text.asked, result, now=now)
         if receipt is not None:
             outbox.mark_accepted(session, text.asked, receipt.provider_id, now=now)
         else:

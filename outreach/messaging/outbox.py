@@ -14,12 +14,14 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
-from outreach.messaging.models import Message
+from outreach.messaging.models import Message, SendTry
 from outreach.messaging.rules import (
     MAX_TRIES,
     MessageKind,
     MessageStatus,
     SkipReason,
+    TryResult,
+    may_resend,
     wait_before_retry,
 )
 from outreach.orm import insert_new
@@ -204,6 +206,57 @@ def try_again(
         status=MessageStatus.SCHEDULED,
         send_after=max(later, not_before or later),
     )
+
+
+def note_try(
+    session: Session, asked: Asked, result: TryResult, detail: str = "", *, now: datetime
+) -> None:
+    """Keep what came of one asking, for whoever wonders later. Does not commit."""
+    session.add(
+        SendTry(
+            message_id=asked.message_id,
+            at=asked.at,
+            answered_at=now,
+            result=result,
+            detail=detail[:80],
+        )
+    )
+
+
+def resend(session: Session, message: Message, *, now: datetime) -> int | None:
+    """Write a text that certainly never went out once more; return the id of the new row.
+
+    Its key names the old one, so there is one more and no second. Consent, limits and hours
+    are judged again when it is sent. None where it is not safe. Does not commit.
+    """
+    if not may_resend(message.status, message.provider_id, message.expires_at, now=now):
+        return None
+    key = resend_key(message.id)
+    again = {
+        "clinic_id": message.clinic_id,
+        "patient_id": message.patient_id,
+        "staff_id": message.staff_id,
+        "kind": message.kind,
+        "dedupe_key": key,
+        "cause": message.cause,
+        "to_number": message.to_number,
+        "language": message.language,
+        "body": message.body,
+        "status": MessageStatus.SCHEDULED,
+        "failure": "",
+        "send_after": now,
+        "expires_at": message.expires_at,
+        "tries": 0,
+        "created_at": now,
+    }
+    if not write(session, [again]):
+        return None
+    return session.scalar(select(Message.id).where(Message.dedupe_key == key))
+
+
+def resend_key(message_id: int) -> str:
+    """Return the key of the one text that may follow a failed one."""
+    return f"resend:{message_id}"
 
 
 def note_refusal(

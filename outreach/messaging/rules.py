@@ -12,6 +12,7 @@ LEASE = timedelta(minutes=2)
 SETTLE_AFTER = timedelta(minutes=5)  # a carrier's list shows a text well before this
 FRESH = timedelta(seconds=10)  # a text is judged at most so long before the carrier is asked
 MAX_TRIES = 8
+UNREACHABLE_TIMES = 3  # so many texts in a row that found no telephone: it takes no texts
 
 
 class MessageKind(enum.StrEnum):
@@ -38,6 +39,17 @@ class MessageStatus(enum.StrEnum):
     UNDELIVERED = "undelivered"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+class TryResult(enum.StrEnum):
+    """What came of one asking. FOUND and NOT_FOUND: in the carrier's list, after a lost answer."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NOT_TAKEN = "not_taken"
+    NO_ANSWER = "no_answer"
+    FOUND = "found"
+    NOT_FOUND = "not_found"
 
 
 class SkipReason(enum.StrEnum):
@@ -161,6 +173,14 @@ def _put_off(facts: SendFacts, until: datetime | None, otherwise: SkipReason) ->
     if until is None or (facts.expires_at is not None and until >= facts.expires_at):
         return Decision(otherwise)
     return Decision(wait_until=until)
+
+
+def may_resend(
+    status: MessageStatus, provider_id: str | None, expires_at: datetime | None, *, now: datetime
+) -> bool:
+    """Say whether sending a text once more is safe: it certainly never went out, and is of use."""
+    is_of_use = expires_at is None or now < expires_at
+    return status is MessageStatus.FAILED and provider_id is None and is_of_use
 
 
 def wait_before_retry(tries: int, jitter: float) -> timedelta:

@@ -38,12 +38,16 @@ class DeliveryStatus(enum.StrEnum):
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """One report about one text; reports come in any order and more than once."""
+    """One report about one text; reports come in any order and more than once.
+
+    ``is_unreachable``: no telephone that takes texts was found at the number.
+    """
 
     provider_id: str
     status: DeliveryStatus
     error_code: int | None = None
     is_opt_out: bool = False
+    is_unreachable: bool = False
 
 
 class Leg(enum.StrEnum):

@@ -16,6 +16,7 @@ from outreach.telephony.gateway import (
 )
 
 OPTED_OUT = 21610
+UNREACHABLE = frozenset({30003, 30005, 30006})
 NOT_FOUND = 404
 NOT_UNDER_WAY = 21220
 _BAD_NUMBERS = frozenset({21211, 21214, 21217, 21401, 21407, 21421, 21601, 21612, 21614})

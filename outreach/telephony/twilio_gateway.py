@@ -27,7 +27,13 @@ from outreach.telephony.gateway import (
     TooFast,
     VoiceNews,
 )
-from outreach.telephony.twilio_errors import OPTED_OUT, TOO_MANY, retry_after, translated
+from outreach.telephony.twilio_errors import (
+    OPTED_OUT,
+    TOO_MANY,
+    UNREACHABLE,
+    retry_after,
+    translated,
+)
 from outreach.telephony.twilio_voice import TwilioVoice, news_of
 
 _STATUS = {
@@ -117,7 +123,11 @@ class TwilioGateway:
         digits = parameters.first("ErrorCode")
         code = int(digits) if digits.isascii() and digits.isdigit() else None
         return DeliveryReport(
-            parameters.first("MessageSid")[:64], status, code, is_opt_out=code == OPTED_OUT
+            parameters.first("MessageSid")[:64],
+            status,
+            code,
+            is_opt_out=code == OPTED_OUT,
+            is_unreachable=code in UNREACHABLE,
         )
 
     def place_call(self, call: OutboundCall) -> ProviderReceipt:

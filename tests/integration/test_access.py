@@ -34,6 +34,7 @@ from tests.builders import (
     make_attempt,
     make_clinic,
     make_enrolment,
+    make_message,
     make_on_call,
     make_patient,
     make_planned_call,
@@ -142,6 +143,7 @@ class TwoClinics:
                 "code": "phq_9",
                 "goal_id": goal.id,
                 "form_key": "unknown",
+                "message_id": make_message(session, patient).id,
                 "reading_id": make_reading(session, patient).id,
             }
 
