@@ -16,8 +16,6 @@ from outreach.concerns.models import OnCallWeek
 from outreach.concerns.rules import OnCallRank
 from outreach.measures.models import Reading
 from outreach.measures.rules import REGISTRY, MeasureKind, ReadingSource
-from outreach.messaging.models import Message
-from outreach.messaging.rules import MessageKind, MessageStatus
 from outreach.panels.models import Absence, CallerProfile, Cover, PanelMembership
 from outreach.panels.rules import ChangeReason
 from outreach.patients import consent, registry
@@ -264,32 +262,6 @@ def make_planned_call(
     session.add(planned)
     session.flush()
     return planned
-
-
-def make_message(session: Session, patient: Patient, **deviations: Any) -> Message:
-    """A reminder that the carrier took and delivered."""
-    message = Message(
-        **{
-            "clinic_id": patient.clinic_id,
-            "patient_id": patient.id,
-            "kind": MessageKind.REMINDER,
-            "dedupe_key": f"made:{next(_counter)}",
-            "cause": "planned_call:1",
-            "to_number": "+15125550147",
-            "language": "en",
-            "body": "Cedar Creek Clinic: Ana will call you.",
-            "status": MessageStatus.DELIVERED,
-            "failure": "",
-            "send_after": datetime(2026, 11, 23, 16, tzinfo=UTC),
-            "tries": 1,
-            "provider_id": "SM1",
-            "created_at": datetime(2026, 11, 23, 16, tzinfo=UTC),
-        }
-        | deviations
-    )
-    session.add(message)
-    session.flush()
-    return message
 
 
 def make_attempt(

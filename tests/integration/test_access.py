@@ -34,7 +34,6 @@ from tests.builders import (
     make_attempt,
     make_clinic,
     make_enrolment,
-    make_message,
     make_on_call,
     make_patient,
     make_planned_call,
@@ -44,6 +43,7 @@ from tests.builders import (
 )
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO
+from tests.integration.messaging.conftest import make_message
 from tests.telephones import make_phone_call, make_returned_call
 
 # Throwing away an upload that is not there is no trouble, and tells nobody anything.

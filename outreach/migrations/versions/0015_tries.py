@@ -7,8 +7,6 @@ Revises: 0011_histories_by_enrolment
 import sqlalchemy as sa
 from alembic import op
 
-import outreach.orm
-
 revision = '0015_tries'
 down_revision = '0011_histories_by_enrolment'
 branch_labels = None
@@ -20,8 +18,8 @@ def upgrade() -> None:
         'send_try',
         sa.Column('id', sa.Integer(), nullable=False),
         sa.Column('message_id', sa.Integer(), nullable=False),
-        sa.Column('at', outreach.orm.UTCDateTime(timezone=True), nullable=False),
-        sa.Column('answered_at', outreach.orm.UTCDateTime(timezone=True), nullable=False),
+        sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+        sa.Column('answered_at', sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             'result',
             sa.Enum('taken', 'refused', 'not_taken', 'no_answer', 'found', 'not_found', name='tryresult', native_enum=False, length=40),
@@ -30,7 +28,7 @@ def upgrade() -> None:
         sa.Column('detail', sa.String(length=80), nullable=False),
         sa.ForeignKeyConstraint(['message_id'], ['message.id'], name=op.f('fk_send_try_message_id')),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_send_try')),
-        sa.UniqueConstraint('message_id', 'at', 'result', name=op.f('uq_send_try_message_id')),
+        sa.UniqueConstraint('message_id', 'at', 'result', name=op.f('uq_send_try_message_id_at_result')),
     )
     op.add_column(
         'delivery_event',

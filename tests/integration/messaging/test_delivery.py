@@ -16,10 +16,10 @@ from outreach.messaging.rules import SETTLE_AFTER, MessageStatus, SkipReason
 from outreach.orm import Sessions
 from outreach.patients.models import PhoneNumber
 from outreach.telephony.gateway import DeliveryReport, DeliveryStatus, OutcomeUnknown, Refused
-from tests.builders import make_clinic, make_message, make_patient, make_staff
+from tests.builders import make_clinic, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock, FakeGateway
-from tests.integration.messaging.conftest import make_reminder
+from tests.integration.messaging.conftest import make_message, make_reminder
 
 
 def manager_of_all(sessions: Sessions) -> StaffMember:
