@@ -176,21 +176,24 @@ class BatchFacts:
     """What is true of the patients of one batch, read in a few statements.
 
     Their rows are held until the transaction ends, so that two texts can't both be the
-    first of a day. Whoever is held already is not among them.
+    first of a day. Whoever is held already is not among them. A page that only asks what
+    would happen holds nobody.
     """
 
-    def __init__(self, session: Session, patient_ids: Iterable[int], *, now: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        patient_ids: Iterable[int],
+        *,
+        now: datetime,
+        is_held: bool = True,
+    ) -> None:
         ids = sorted(patient_ids)
         self._now = now
-        self._patients = {
-            each.id: each
-            for each in session.scalars(
-                select(Patient)
-                .where(Patient.id.in_(ids))
-                .order_by(Patient.id)
-                .with_for_update(key_share=True, skip_locked=True)
-            )
-        }
+        patients = select(Patient).where(Patient.id.in_(ids)).order_by(Patient.id)
+        if is_held:
+            patients = patients.with_for_update(key_share=True, skip_locked=True)
+        self._patients = {each.id: each for each in session.scalars(patients)}
         clinics = {each.clinic_id for each in self._patients.values()}
         self._book: HoursBook = hours.book_of(session, today=now.date(), clinic_ids=clinics)
         self._numbers = registry.textable_numbers(session, ids)
