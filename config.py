@@ -31,6 +31,7 @@ class Config:
 
     ``public_url`` is the address Twilio reaches us at; its signatures cover it.
     ``trusted_proxies`` counts the reverse proxies whose X-Forwarded headers we believe.
+    ``send_workers`` processes send texts beside the scheduler, which does so too.
     ``is_loopback`` allows cookies without TLS, for a trial on one's own machine only.
     """
 
@@ -49,6 +50,7 @@ class Config:
     port: int = 8000
     web_workers: int = 2
     web_threads: int = 8
+    send_workers: int = 0
 
     @property
     def uploads(self) -> Path:
@@ -81,6 +83,7 @@ class Config:
             port=_whole(environ, "PORT", 8000, least=1, most=65535),
             web_workers=_whole(environ, "WEB_WORKERS", 2, least=1),
             web_threads=_whole(environ, "WEB_THREADS", 8, least=1),
+            send_workers=_whole(environ, "SEND_WORKERS", 0, most=64),
         )
 
 

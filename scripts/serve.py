@@ -1,7 +1,8 @@
 """Serve one installation: migrate, load the demo clinics if empty, start web and scheduler.
 
-Both run as children of this process. A signal stops both cleanly; a scheduler that ends is
-started again; a web server that ends, ends everything.
+They run as children of this process, with as many workers as SEND_WORKERS asks for. A signal
+stops all cleanly; a scheduler or worker that ends is started again; a web server that ends,
+ends everything.
 """
 
 import os
@@ -29,33 +30,36 @@ from outreach.orm import Sessions
 from scripts.seed_demo import DEMO_ACCOUNTS, seed_if_empty
 
 STOP_SECONDS = 20
+_SAID = {"runner": "scheduler", "worker": "worker"}
 
 
 class Children:
-    """The web server and the scheduler."""
+    """The web server, the scheduler and the workers."""
 
     def __init__(self, config: Config) -> None:
         self._web = subprocess.Popen(_web_command(config), cwd=ROOT)
-        self._scheduler = self._start_scheduler()
+        names = ["runner"] + ["worker"] * config.send_workers
+        self._helpers = [(name, self._start(name)) for name in names]
         self._is_stopping = False
 
     def watch(self) -> int:
         """Wait until told to stop or until the web server ends; return an exit status."""
         while not self._is_stopping and self._web.poll() is None:
-            if self._scheduler.poll() is not None:
-                print("The scheduler ended; starting it again.", file=sys.stderr)
-                time.sleep(1)
-                self._scheduler = self._start_scheduler()
+            for index, (name, child) in enumerate(self._helpers):
+                if child.poll() is not None:
+                    print(f"A {_SAID[name]} ended; starting it again.", file=sys.stderr)
+                    time.sleep(1)
+                    self._helpers[index] = (name, self._start(name))
             time.sleep(0.2)
-        end([self._web, self._scheduler], seconds=STOP_SECONDS)
+        end([self._web, *(child for _name, child in self._helpers)], seconds=STOP_SECONDS)
         return 0 if self._is_stopping else 1
 
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
         """Begin to stop."""
         self._is_stopping = True
 
-    def _start_scheduler(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "outreach.scheduler.runner"], cwd=ROOT)
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", f"outreach.scheduler.{name}"], cwd=ROOT)
 
 
 def main() -> int:

@@ -86,6 +86,7 @@ class FakeTwilio:
     requests: list[dict[str, Any]] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     address: str = ""
+    retry_after: str | None = None  # what a refusal for haste asks for
 
     def __post_init__(self) -> None:
         self._api = OpenAPI.from_dict(description() | {"servers": [{"url": "/"}]})
@@ -124,7 +125,10 @@ class FakeTwilio:
         self.requests.append(form)
         status, code = self.failures.pop(0) if self.failures else (201, 0)
         if status >= 400:
-            return _json({"code": code, "message": "no", "status": status}, status)
+            refusal = _json({"code": code, "message": "no", "status": status}, status)
+            if self.retry_after is not None:
+                refusal.headers["Retry-After"] = self.retry_after
+            return refusal
         make = self._call if is_call else self._message
         made = make(form, request.path.split("/")[3])
         (self.calls if is_call else self.messages).insert(0, made)

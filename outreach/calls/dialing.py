@@ -88,7 +88,7 @@ def begin(
     """
     if not duty.was_on_duty(session, call.enrolment_id, actor.staff_id, at=now):
         raise NotOnDuty("Somebody else makes this patient's calls now.")
-    number = _number_to_dial(session, patient)
+    number = number_to_dial(session, patient)
     own = bridging.work_number(session, actor.staff_id)
     if own is None:
         raise NoWorkPhone("Say under 'My phone' which telephone of yours to ring.")
@@ -106,7 +106,8 @@ def begin(
     return bridging.begin(session, press, now=now)
 
 
-def _number_to_dial(session: Session, patient: Patient) -> PhoneNumber:
+def number_to_dial(session: Session, patient: Patient) -> PhoneNumber:
+    """Return the first number that works and has not said stop to calls, or raise NoNumber."""
     for number in registry.numbers_of(session, patient.id):
         works = number.health is NumberHealth.WORKING
         if works and not consent.is_withdrawn(session, patient.id, Channel.CALL, number.e164):

@@ -8,7 +8,7 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy import Row
 
 from outreach.calls.labels import OUTCOME_WORDS
-from outreach.chart.rules import Show
+from outreach.chart.rules import Show, TodayReason
 from outreach.concerns.labels import KIND_WORDS as CONCERN_KIND_WORDS
 from outreach.concerns.labels import STATUS_WORDS as CONCERN_STATUS_WORDS
 from outreach.concerns.labels import URGENCY_WORDS
@@ -104,3 +104,27 @@ def milestone(row: Row[Any]) -> str:
     """Return the name of a milestone that was seen to."""
     known = Protocol.from_data(row.data).milestones
     return next((each.name for each in known if each.code == row.code), row.code)
+
+
+CALL_TODAY = {
+    TodayReason.NOT_ENROLLED: _l("No call: not in the programme."),
+    TodayReason.PAUSED: _l("No call: calls are paused."),
+    TodayReason.ENDED: _l("No call: the programme has ended for them."),
+    TodayReason.NO_NUMBER: _l("No call: there is no number that may be dialled."),
+    TodayReason.NO_CALLER: _l("No call: they have no caller yet."),
+    TodayReason.REACHED: _l("They were reached today"),
+    TodayReason.NOT_PLANNED_YET: _l("The next call is being planned."),
+    TodayReason.CLOSED_DAY: _l("No call: today is closed, so it was moved to"),
+    TodayReason.DUE_LATER: _l("No call: the next one is due"),
+    TodayReason.LATER_TODAY: _l("A call is planned later today, from"),
+    TodayReason.DUE_NOW: _l("A call is due now, until"),
+    TodayReason.TIME_PASSED: _l("Today's time for the call has passed; it ended"),
+}
+TEXT_TODAY = {
+    TodayReason.SENT: _l("A text went out today"),
+    TodayReason.WAITS: _l("No text now: one waits until"),
+    TodayReason.NO_CALL_AHEAD: _l("No text: no call is planned to remind of."),
+    TodayReason.REMINDED: _l("No text: the next call needs none, or has had its reminder."),
+    TodayReason.WRITTEN_LATER: _l("No text now: the reminder goes out"),
+    TodayReason.ANY_MINUTE: _l("A text goes out within a minute."),
+}

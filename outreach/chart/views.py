@@ -12,7 +12,7 @@ from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
-from outreach.chart import care, graphs, labels, readings, timeline
+from outreach.chart import care, graphs, labels, readings, timeline, why
 from outreach.chart import follow_ups as contacts
 from outreach.chart import handover as handovers
 from outreach.chart import register as patient_register
@@ -75,6 +75,8 @@ def patient(ref: str) -> ResponseReturnValue:
         patient=shown,
         age=age_on(now.astimezone(ZoneInfo(shown.zone)).date(), shown.date_of_birth),
         care=cared,
+        call_today=why.calls(db.session, shown, cared, now=now),
+        text_today=why.messages(db.session, shown, cared, now=now),
         timeline=timeline.of_patient(db.session, shown.id, newest=newest),
         shown_entries=newest,
         may_manage=finding.may_manage(actor, shown.clinic_id),

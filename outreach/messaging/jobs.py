@@ -1,55 +1,57 @@
-"""Work the scheduler starts for texts."""
+"""Work the scheduler and the workers start for texts."""
 
-import enum
 import logging
 import random
-from datetime import datetime, timedelta
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session
 
 from outreach.clock import Clock
-from outreach.errors import ProviderUnavailable
-from outreach.messaging import outbox
-from outreach.messaging.models import Message
-from outreach.messaging.rules import SETTLE_AFTER
+from outreach.errors import OutreachError, ProviderUnavailable
+from outreach.messaging import claiming, lost, outbox
+from outreach.messaging.claiming import Claimed
+from outreach.messaging.rules import FRESH, SETTLE_AFTER, TryResult
 from outreach.orm import Sessions, for_each, reading
 from outreach.telephony.gateway import (
     InvalidRecipient,
     OptedOut,
-    OutboundSms,
     OutcomeUnknown,
+    ProviderReceipt,
     Refused,
     TelephonyGateway,
+    TooFast,
 )
 
 log = logging.getLogger(__name__)
 
+CONNECTIONS = 8  # to the carrier at a time, from one process
+RECORDED = 100  # answers stored in one transaction, at most
 
-def send_due_messages(sessions: Sessions, gateway: TelephonyGateway, clock: Clock) -> int:
+Answer = ProviderReceipt | OutreachError
+
+
+def send_due_messages(
+    sessions: Sessions,
+    gateway: TelephonyGateway,
+    clock: Clock,
+    *,
+    connections: int = CONNECTIONS,
+    go_on: Callable[[], bool] = lambda: True,
+) -> int:
     """Send every text whose time has come; return how many the carrier took.
 
-    Beginning and storing the result are transactions of their own on both sides of the
-    carrier. One bad text never holds up the rest.
+    Claiming, asking the carrier and storing its answers are three steps, and no transaction
+    is open while it answers. One bad text never holds up the rest, and a carrier that does
+    not answer is left in peace until the next round.
+
+    Args:
+        connections: how many texts are on their way to the carrier at a time.
+        go_on: asked before more are claimed; a worker that was told to stop says no.
     """
-    with reading(), sessions() as session:
-        message_ids = outbox.due_ids(session, now=clock())
-
-    trouble = 0
-
-    def send(message_id: int) -> bool:
-        nonlocal trouble
-        if trouble:  # a carrier that does not answer would hold up everything else
-            return False
-        with sessions.begin() as session:
-            sms = outbox.begin(session, message_id, now=clock())
-        if sms is None:
-            return False
-        fate = _hand_over(sessions, gateway, sms, clock)
-        trouble += fate is Fate.NO_ANSWER
-        return fate is Fate.TAKEN
-
-    return for_each(message_ids, send)
+    return _Round(sessions, gateway, clock, connections, go_on).run()
 
 
 def settle_lost_messages(sessions: Sessions, gateway: TelephonyGateway, clock: Clock) -> int:
@@ -58,85 +60,198 @@ def settle_lost_messages(sessions: Sessions, gateway: TelephonyGateway, clock: C
     Found at the carrier: accepted. Not found, long enough after asking: sent again.
     """
     with reading(), sessions() as session:
-        message_ids = outbox.lost_ids(session, now=clock())
+        message_ids = lost.lost_ids(session, now=clock())
     return for_each(message_ids, lambda each: _settle(sessions, gateway, each, clock))
 
 
-class Fate(enum.Enum):
-    """What came of asking the carrier."""
+class _Round:
+    """One run of sending: claims, keeps the connections busy, and stores what comes back."""
 
-    TAKEN = enum.auto()
-    REFUSED = enum.auto()
-    NO_ANSWER = enum.auto()
+    def __init__(
+        self,
+        sessions: Sessions,
+        gateway: TelephonyGateway,
+        clock: Clock,
+        connections: int,
+        go_on: Callable[[], bool],
+    ) -> None:
+        self._sessions, self._gateway, self._clock = sessions, gateway, clock
+        self._connections, self._go_on = connections, go_on
+        self._waiting: deque[Claimed] = deque()
+        self._has_more = True
+        self._wait_for: timedelta | None = None
+        self._is_in_trouble = False
+        self._taken = 0
+
+    def run(self) -> int:
+        self._claim()
+        self._probe()
+        if self._waiting or self._has_more:
+            with ThreadPoolExecutor(self._connections, "carrier") as pool:
+                self._send_with(pool)
+        return self._taken
+
+    def _probe(self) -> None:
+        """Send one text alone: if nobody answers, that is known at the price of one."""
+        while self._waiting and not self._is_in_trouble:
+            first = self._next()
+            if first is not None:
+                self._store([(first, self._ask(first))])
+                break
+        if self._is_in_trouble:
+            self._give_back()
+
+    def _send_with(self, pool: ThreadPoolExecutor) -> None:
+        flying: dict[Future[Answer], Claimed] = {}
+        done: list[tuple[Claimed, Answer]] = []
+        while True:
+            self._fill(pool, flying)
+            if flying:
+                finished, _others = wait(flying, return_when=FIRST_COMPLETED)
+                done += [(flying.pop(each), each.result()) for each in finished]
+            if len(done) >= RECORDED or not self._waiting:
+                self._store(done)
+                done = []
+            if not flying and not self._waiting and not self._has_more:
+                return
+
+    def _fill(self, pool: ThreadPoolExecutor, flying: dict[Future[Answer], Claimed]) -> None:
+        """Keep every connection busy, and no longer than the carrier answers."""
+        if self._is_in_trouble:
+            self._give_back()
+        elif len(self._waiting) < self._connections:
+            self._claim()
+        while self._waiting and len(flying) < self._connections:
+            text = self._next()
+            if text is not None:
+                flying[pool.submit(self._ask, text)] = text
+
+    def _claim(self) -> None:
+        if not self._has_more:
+            return
+        with reading(), self._sessions() as session:  # mostly there is nothing to write
+            is_any_due = claiming.is_any_due(session, now=self._clock())
+        if not is_any_due or not self._go_on():
+            self._has_more = False
+            return
+        with self._sessions.begin() as session:
+            claim = claiming.claim(session, now=self._clock())
+        self._waiting.extend(claim.texts)
+        self._has_more = claim.has_more
+
+    def _next(self) -> Claimed | None:
+        """Return the next text to hand over; one that waited too long is judged again later."""
+        text = self._waiting.popleft()
+        if self._clock() - text.asked.at < FRESH:
+            return text
+        with self._sessions.begin() as session:
+            outbox.put_back(session, text.asked)
+        self._has_more = True
+        return None
+
+    def _ask(self, text: Claimed) -> Answer:
+        """Ask the carrier. Runs in a thread of its own, and touches nothing else."""
+        try:
+            return self._gateway.send_sms(text.sms)
+        except OutreachError as error:
+            return error
+        except Exception as error:  # whatever it was, the request may have gone out
+            log.exception("message %s: handing over failed", text.sms.reference)
+            return OutcomeUnknown(type(error).__name__)
+
+    def _give_back(self) -> None:
+        """Put back what was claimed and not asked; the next round begins with one again."""
+        self._has_more = False
+        if not self._waiting:
+            return
+        until = self._clock() + self._wait_for if self._wait_for else None
+        with self._sessions.begin() as session:
+            for text in self._waiting:
+                outbox.put_back(session, text.asked, not_before=until)
+        self._waiting.clear()
+
+    def _store(self, answers: list[tuple[Claimed, Answer]]) -> None:
+        """Store answers in one transaction; where one breaks it, each by itself."""
+        if not answers:
+            return
+        for text, answer in answers:
+            self._note(text, answer)
+        try:
+            with self._sessions.begin() as session:
+                for text, answer in answers:
+                    _record(session, text, answer, self._clock)
+        except Exception:
+            log.exception("storing answers failed; storing them one by one")
+            by_id = {text.sms.reference: (text, answer) for text, answer in answers}
+
+            def store_one(message_id: int) -> bool:
+                with self._sessions.begin() as session:
+                    _record(session, *by_id[message_id], self._clock)
+                return True
+
+            for_each(by_id, store_one)
+
+    def _note(self, text: Claimed, answer: Answer) -> None:
+        if isinstance(answer, ProviderReceipt):
+            self._taken += 1
+            return
+        log.warning("message %s: %s (%s)", text.sms.reference, type(answer).__name__, answer)
+        if isinstance(answer, ProviderUnavailable):
+            self._is_in_trouble = True
+        if isinstance(answer, TooFast):
+            self._wait_for = answer.retry_after
 
 
-def _hand_over(
-    sessions: Sessions, gateway: TelephonyGateway, sms: OutboundSms, clock: Clock
-) -> Fate:
-    """Ask the carrier and store what it said."""
-    try:
-        receipt = gateway.send_sms(sms)
-    except OutcomeUnknown as error:
-        log.warning("message %s: no answer (%s)", sms.reference, error)
-        with sessions.begin() as session:
-            outbox.mark_unknown(session, sms.reference)
-        return Fate.NO_ANSWER
-    except ProviderUnavailable as error:
-        log.warning("message %s: not taken (%s)", sms.reference, type(error).__name__)
-        with sessions.begin() as session:
-            jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
-            outbox.try_again(session, sms.reference, jitter=jitter, now=clock())
-        return Fate.NO_ANSWER
-    except (InvalidRecipient, OptedOut, Refused) as error:
-        log.warning("message %s: refused (%s %s)", sms.reference, type(error).__name__, error)
-        _store_refusal(sessions, sms.reference, error, now=clock())
-        return Fate.REFUSED
-    with sessions.begin() as session:
-        outbox.mark_accepted(session, sms.reference, receipt.provider_id, now=clock())
-    return Fate.TAKEN
+def _record(session: Session, text: Claimed, answer: Answer, clock: Clock) -> None:
+    """Store what the carrier said about one text. Does not commit."""
+    now, asked = clock(), text.asked
+    outbox.note_try(session, asked, _result(answer), _detail(answer), now=now)
+    if isinstance(answer, ProviderReceipt):
+        outbox.mark_accepted(session, asked, answer.provider_id, now=now)
+    elif isinstance(answer, OptedOut | InvalidRecipient | Refused):
+        outbox.mark_failed(session, asked, str(answer))
+        outbox.note_refusal(session, asked.message_id, answer, now=now)
+    elif isinstance(answer, ProviderUnavailable) and not isinstance(answer, OutcomeUnknown):
+        jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
+        wait_for = answer.retry_after if isinstance(answer, TooFast) else None
+        not_before = now + wait_for if wait_for else None
+        outbox.try_again(session, asked, jitter=jitter, now=now, not_before=not_before)
+    else:
+        outbox.mark_unknown(session, asked)
 
 
-def _store_refusal(
-    sessions: Sessions,
-    message_id: int,
-    error: InvalidRecipient | OptedOut | Refused,
-    *,
-    now: datetime,
-) -> None:
-    with sessions.begin() as session:
-        outbox.mark_failed(session, message_id, str(error))
-        message = session.get_one(Message, message_id)
-        if isinstance(error, OptedOut):
-            outbox.note_opt_out(session, message, now=now)
-        if isinstance(error, InvalidRecipient):
-            outbox.note_untextable(session, message)
+def _result(answer: Answer) -> TryResult:
+    if isinstance(answer, ProviderReceipt):
+        return TryResult.TAKEN
+    if isinstance(answer, OptedOut | InvalidRecipient | Refused):
+        return TryResult.REFUSED
+    is_sure = isinstance(answer, ProviderUnavailable) and not isinstance(answer, OutcomeUnknown)
+    return TryResult.NOT_TAKEN if is_sure else TryResult.NO_ANSWER
+
+
+def _detail(answer: Answer) -> str:
+    return answer.provider_id if isinstance(answer, ProviderReceipt) else str(answer)
 
 
 def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, clock: Clock) -> bool:
     with reading(), sessions() as session:
-        message = session.scalars(
-            select(Message).options(joinedload(Message.clinic)).where(Message.id == message_id)
-        ).one()
-        sms, asked_at, written_at = (
-            outbox.as_sms(message, message.clinic),
-            message.calling_at,
-            message.created_at,
-        )
-        others = outbox.known_provider_ids(session, message)
-    now = clock()
-    if asked_at is None:
+        text = lost.one(session, message_id, now=clock())
+    if text is None:
         return False
     try:
         # From when it was written: the carrier's clock need not be ours, nor this the first try.
-        since = written_at - timedelta(days=1)
-        receipt = gateway.find_sms(sms, since=since, not_these=others)
+        since = text.written_at - timedelta(days=1)
+        receipt = gateway.find_sms(text.sms, since=since, not_these=text.known_ids)
     except ProviderUnavailable:
         return False
-    if receipt is None and now - asked_at < SETTLE_AFTER:
+    now = clock()
+    if receipt is None and now - text.asked.at < SETTLE_AFTER:
         return False
+    result = TryResult.NOT_FOUND if receipt is None else TryResult.FOUND
     with sessions.begin() as session:
+        outbox.note_try(session, text.asked, result, now=now)
         if receipt is not None:
-            outbox.mark_accepted(session, message_id, receipt.provider_id, now=now)
+            outbox.mark_accepted(session, text.asked, receipt.provider_id, now=now)
         else:
-            outbox.try_again(session, message_id, jitter=0.5, now=now)
+            outbox.try_again(session, text.asked, jitter=0.5, now=now)
     return True

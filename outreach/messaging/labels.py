@@ -2,8 +2,13 @@
 
 from flask_babel import lazy_gettext as _l
 
-from outreach.messaging.rules import MessageStatus, SkipReason
+from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason, TryResult
+from outreach.telephony.gateway import DeliveryStatus
 
+KIND_WORDS = {
+    MessageKind.REMINDER: _l("reminder of a call"),
+    MessageKind.ALERT: _l("alert to staff"),
+}
 STATUS_WORDS = {
     MessageStatus.SCHEDULED: (_l("waiting for its time"), "calm"),
     MessageStatus.CALLING: (_l("being sent"), "calm"),
@@ -25,3 +30,39 @@ SKIP_WORDS = {
     SkipReason.NOT_ENROLLED: _l("not in the programme then"),
     SkipReason.TAKEN_ON: _l("somebody had taken it on"),
 }
+TRY_WORDS = {
+    TryResult.TAKEN: _l("the carrier took it"),
+    TryResult.REFUSED: _l("the carrier refused it"),
+    TryResult.NOT_TAKEN: _l("it was not taken; tried again later"),
+    TryResult.NO_ANSWER: _l("no answer; nobody knew whether it went out"),
+    TryResult.FOUND: _l("found in the carrier's list: it had gone out"),
+    TryResult.NOT_FOUND: _l("not in the carrier's list: it had not gone out"),
+}
+REPORT_WORDS = {
+    DeliveryStatus.ACCEPTED: _l("the carrier has it"),
+    DeliveryStatus.SENT: _l("sent on to the network"),
+    DeliveryStatus.DELIVERED: _l("delivered to the phone"),
+    DeliveryStatus.UNDELIVERED: _l("not delivered"),
+    DeliveryStatus.FAILED: _l("failed"),
+}
+# What the carrier's commonest codes mean; any other is shown as it is.
+FAILURE_WORDS = {
+    "21211": _l("not a telephone number"),
+    "21606": _l("our own sender is not set up"),
+    "21610": _l("said STOP to the carrier"),
+    "21614": _l("a number that takes no texts"),
+    "30003": _l("the phone was off or out of reach"),
+    "30004": _l("blocked by the phone"),
+    "30005": _l("no such phone any more"),
+    "30006": _l("a landline, or a network that takes no texts"),
+    "30007": _l("held back by a spam filter"),
+    "30008": _l("lost on the way, no reason given"),
+    "30034": _l("our sender is not registered"),
+    "": _l("no reason given"),
+}
+
+
+def failure_words(failure: str) -> object:
+    """Return what a failure means, with its code for whoever asks the carrier."""
+    known = FAILURE_WORDS.get(failure)
+    return known or failure

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import Clinic, StaffMember
-from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
+from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason, TryResult
 from outreach.orm import Model
 from outreach.patients.models import Patient
 
@@ -25,6 +25,8 @@ class Message(Model):
         Index(None, "status", "send_after"),
         Index(None, "patient_id", "created_at"),
         Index(None, "clinic_id", "created_at"),
+        Index(None, "clinic_id", "send_after"),
+        Index(None, "to_number"),
         Index(None, "cause"),
         CheckConstraint("(patient_id IS NULL) <> (staff_id IS NULL)", name="one_recipient"),
     )
@@ -67,4 +69,22 @@ class DeliveryEvent(Model):
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
     status: Mapped[str] = mapped_column(String(20))
     error_code: Mapped[int | None]
+    is_unreachable: Mapped[bool] = mapped_column(default=False)
     received_at: Mapped[datetime]
+
+
+class SendTry(Model):
+    """One asking of the carrier, or of its list, and what came of it.
+
+    ``at`` is when the text was taken for this asking, ``detail`` the carrier's own code.
+    """
+
+    __tablename__ = "send_try"
+    __table_args__ = (UniqueConstraint("message_id", "at", "result"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    at: Mapped[datetime]
+    answered_at: Mapped[datetime]
+    result: Mapped[TryResult]
+    detail: Mapped[str] = mapped_column(String(80))

@@ -6,47 +6,32 @@ carrier (see ``jobs.settle_lost_messages``), never sent again blindly.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, exists, func, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import case, func, select, update
+from sqlalchemy.orm import Session
 
-from outreach.accounts.models import Clinic, StaffMember
-from outreach.clock import day_began_at
-from outreach.messaging.models import Message
+from outreach.accounts.models import StaffMember
+from outreach.messaging.models import Message, SendTry
 from outreach.messaging.rules import (
-    LEASE,
     MAX_TRIES,
     MessageKind,
     MessageStatus,
-    SendFacts,
     SkipReason,
-    skip_reason,
+    TryResult,
+    may_resend,
     wait_before_retry,
 )
 from outreach.orm import insert_new
-from outreach.patients import consent, hours, registry
+from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import (
-    Channel,
-    ConsentSource,
-    next_allowed_at,
-)
-from outreach.programmes.models import Enrolment
-from outreach.programmes.rules import EnrolmentStatus
-from outreach.telephony.gateway import OutboundSms
+from outreach.patients.rules import Channel, ConsentSource
+from outreach.telephony.gateway import InvalidRecipient, OptedOut, Refused
 
-# Every state in which a text has, or may have, reached the patient.
-_COUNTS = (
-    MessageStatus.CALLING,
-    MessageStatus.UNKNOWN,
-    MessageStatus.ACCEPTED,
-    MessageStatus.SENT,
-    MessageStatus.DELIVERED,
-    MessageStatus.UNDELIVERED,
-)
+# The carrier was, or may have been, asked, and we don't know what came of it.
+UNSETTLED = (MessageStatus.CALLING, MessageStatus.UNKNOWN)
 
 
 def new_message(
@@ -144,7 +129,7 @@ def cancel(
         update(Message)
         .where(
             Message.cause == cause,
-            Message.status.in_((MessageStatus.CALLING, MessageStatus.UNKNOWN)),
+            Message.status.in_(UNSETTLED),
         )
         .values(expires_at=now)
     )
@@ -155,127 +140,145 @@ def cancel(
     )
 
 
-def due_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[int]:
-    """Return the texts whose time has come: alerts to staff first, then the oldest."""
-    return session.scalars(
-        select(Message.id)
-        .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-        .order_by(Message.staff_id.is_(None), Message.send_after, Message.id)
-        .limit(limit)
-    ).all()
+@dataclass(frozen=True)
+class Asked:
+    """One asking of the carrier: which text, and when it was taken for that.
 
-
-def lost_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[int]:
-    """Return texts of which we don't know whether they went out."""
-    return session.scalars(
-        select(Message.id)
-        .where(
-            or_(
-                Message.status == MessageStatus.UNKNOWN,
-                and_(Message.status == MessageStatus.CALLING, Message.lease_until < now),
-            ),
-        )
-        .order_by(Message.calling_at, Message.id)
-        .limit(limit)
-    ).all()
-
-
-def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | None:
-    """Take a text for sending, or return None when it must not go out now.
-
-    To patients: consent, number, limits and contact hours are checked here, in the transaction that
-    begins the sending: they may have changed since it was written, and a scheduler that was
-    down all day may only get here at night. Does not commit.
+    Whatever is stored about it changes only a row that is still at that asking: a process
+    that slept through its lease finds the row moved on, and leaves it alone.
     """
-    message = session.scalar(
-        update(Message)
-        .where(Message.id == message_id, Message.status == MessageStatus.SCHEDULED)
-        .values(
-            status=MessageStatus.CALLING,
-            calling_at=now,
-            lease_until=now + LEASE,
-            tries=Message.tries + 1,
-        )
-        .returning(Message)
-    )
-    if message is None:
-        return None
-    if message.patient_id is None:
-        return _begin_alert(session, message, now=now)
-    patient = session.scalars(
-        select(Patient)
-        .options(joinedload(Patient.clinic))
-        .where(Patient.id == message.patient_id)
-        .with_for_update(of=Patient)  # so that two texts can't both be the day's first
-    ).one()
-    reason = skip_reason(_facts(session, message, patient, now=now), now=now)
-    if reason is not None:
-        message.status, message.skip_reason = MessageStatus.SKIPPED, reason
-        return None
-    allowed_at = next_allowed_at(
-        now, ZoneInfo(patient.zone), hours.hours_of(session, patient, today=now.date())
-    )
-    if allowed_at > now:
-        message.status, message.send_after = MessageStatus.SCHEDULED, allowed_at
-        message.tries -= 1
-        return None
-    return as_sms(message, patient.clinic)
+
+    message_id: int
+    at: datetime
 
 
-def _begin_alert(session: Session, message: Message, *, now: datetime) -> OutboundSms | None:
-    if message.expires_at is not None and now >= message.expires_at:
-        message.status, message.skip_reason = MessageStatus.SKIPPED, SkipReason.TOO_LATE
-        return None
-    return as_sms(message, session.get_one(Clinic, message.clinic_id))
-
-
-def as_sms(message: Message, clinic: Clinic) -> OutboundSms:
-    """Return a text as the carrier takes it."""
-    return OutboundSms(message.id, message.to_number, message.body, clinic.sms_sender)
-
-
-def mark_accepted(session: Session, message_id: int, provider_id: str, *, now: datetime) -> None:
+def mark_accepted(session: Session, asked: Asked, provider_id: str, *, now: datetime) -> None:
     """Note that the carrier took a text. Does not commit.
 
     A delivery report may have come first: status only moves on from CALLING and UNKNOWN.
     """
     session.execute(
         update(Message)
-        .where(Message.id == message_id)
-        .values(provider_id=provider_id, accepted_at=now, lease_until=None)
-    )
-    session.execute(
-        update(Message)
-        .where(
-            Message.id == message_id,
-            Message.status.in_((MessageStatus.CALLING, MessageStatus.UNKNOWN)),
+        .where(Message.id == asked.message_id, Message.calling_at == asked.at)
+        .values(
+            provider_id=func.coalesce(Message.provider_id, provider_id),
+            accepted_at=now,
+            lease_until=None,
+            status=case(
+                (Message.status.in_(UNSETTLED), MessageStatus.ACCEPTED.value),
+                else_=Message.status,
+            ),
         )
-        .values(status=MessageStatus.ACCEPTED)
+        .execution_options(synchronize_session=False)
     )
 
 
-def mark_unknown(session: Session, message_id: int) -> None:
+def mark_unknown(session: Session, asked: Asked) -> None:
     """Note that the carrier was asked and did not answer. Does not commit."""
-    _leave_calling(session, message_id, status=MessageStatus.UNKNOWN)
+    _leave_calling(session, asked, status=MessageStatus.UNKNOWN)
 
 
-def mark_failed(session: Session, message_id: int, failure: str) -> None:
+def mark_failed(session: Session, asked: Asked, failure: str) -> None:
     """Note that a text will never go out, and why. Does not commit."""
-    _leave_calling(session, message_id, status=MessageStatus.FAILED, failure=failure)
+    _leave_calling(session, asked, status=MessageStatus.FAILED, failure=failure)
 
 
-def try_again(session: Session, message_id: int, *, jitter: float, now: datetime) -> None:
-    """Put a text that certainly did not go out back, for a later time. Does not commit."""
-    tries = session.scalar(select(Message.tries).where(Message.id == message_id)) or 1
+def put_back(session: Session, asked: Asked, *, not_before: datetime | None = None) -> None:
+    """Give back a text that the carrier was never asked about. Does not commit."""
+    later = {} if not_before is None else {"send_after": not_before}
+    _leave_calling(session, asked, status=MessageStatus.SCHEDULED, tries=Message.tries - 1, **later)
+
+
+def try_again(
+    session: Session,
+    asked: Asked,
+    *,
+    jitter: float,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> None:
+    """Put a text that certainly did not go out back, for a later time. Does not commit.
+
+    Args:
+        not_before: what the carrier asked for, where it did.
+    """
+    tries = session.scalar(select(Message.tries).where(Message.id == asked.message_id)) or 1
     if tries >= MAX_TRIES:
-        mark_failed(session, message_id, "the carrier did not take it")
+        mark_failed(session, asked, "the carrier did not take it")
         return
+    later = now + wait_before_retry(tries, jitter)
     _leave_calling(
         session,
-        message_id,
+        asked,
         status=MessageStatus.SCHEDULED,
-        send_after=now + wait_before_retry(tries, jitter),
+        send_after=max(later, not_before or later),
     )
+
+
+def note_try(
+    session: Session, asked: Asked, result: TryResult, detail: str = "", *, now: datetime
+) -> None:
+    """Keep what came of one asking, for whoever wonders later. Does not commit."""
+    session.add(
+        SendTry(
+            message_id=asked.message_id,
+            at=asked.at,
+            answered_at=now,
+            result=result,
+            detail=detail[:80],
+        )
+    )
+
+
+def resend(session: Session, message: Message, *, now: datetime) -> int | None:
+    """Write a text that certainly never went out once more; return the id of the new row.
+
+    Its key names the old one, so there is one more and no second. Consent, limits and hours
+    are judged again when it is sent. None where it is not safe. Does not commit.
+    """
+    if not may_resend(message.status, message.provider_id, message.expires_at, now=now):
+        return None
+    key = resend_key(message.id)
+    again = {
+        "clinic_id": message.clinic_id,
+        "patient_id": message.patient_id,
+        "staff_id": message.staff_id,
+        "kind": message.kind,
+        "dedupe_key": key,
+        "cause": message.cause,
+        "to_number": message.to_number,
+        "language": message.language,
+        "body": message.body,
+        "status": MessageStatus.SCHEDULED,
+        "failure": "",
+        "send_after": now,
+        "expires_at": message.expires_at,
+        "tries": 0,
+        "created_at": now,
+    }
+    if not write(session, [again]):
+        return None
+    return session.scalar(select(Message.id).where(Message.dedupe_key == key))
+
+
+def resend_key(message_id: int) -> str:
+    """Return the key of the one text that may follow a failed one."""
+    return f"resend:{message_id}"
+
+
+def note_refusal(
+    session: Session,
+    message_id: int,
+    refusal: OptedOut | InvalidRecipient | Refused,
+    *,
+    now: datetime,
+) -> None:
+    """Write down what a refusal tells about the number, if anything. Does not commit."""
+    message = session.get_one(Message, message_id)
+    if isinstance(refusal, OptedOut):
+        note_opt_out(session, message, now=now)
+    if isinstance(refusal, InvalidRecipient):
+        note_untextable(session, message)
 
 
 def note_opt_out(session: Session, message: Message, *, now: datetime) -> None:
@@ -304,59 +307,14 @@ def note_untextable(session: Session, message: Message) -> None:
     )
 
 
-def known_provider_ids(session: Session, message: Message) -> list[str]:
-    """Return the carrier's ids of our other texts to the same number."""
-    return list(
-        session.scalars(
-            select(Message.provider_id).where(
-                Message.to_number == message.to_number,
-                Message.id != message.id,
-                Message.provider_id.is_not(None),
-            )
-        )
-    )
-
-
-def _leave_calling(session: Session, message_id: int, **values: Any) -> None:
+def _leave_calling(session: Session, asked: Asked, **values: Any) -> None:
     session.execute(
         update(Message)
         .where(
-            Message.id == message_id,
-            Message.status.in_((MessageStatus.CALLING, MessageStatus.UNKNOWN)),
+            Message.id == asked.message_id,
+            Message.calling_at == asked.at,
+            Message.status.in_(UNSETTLED),
         )
         .values(lease_until=None, **values)
-    )
-
-
-def _is_the_number(session: Session, message: Message, patient: Patient) -> bool:
-    """Say whether a text still goes to the number that the patient is reached at."""
-    number = registry.working_number(session, patient.id)
-    return number is not None and number.e164 == message.to_number and number.can_text
-
-
-def _facts(session: Session, message: Message, patient: Patient, *, now: datetime) -> SendFacts:
-    day_began = day_began_at(now, ZoneInfo(patient.zone))
-    sent = select(func.count(), func.count().filter(Message.calling_at >= day_began)).where(
-        Message.patient_id == patient.id,
-        Message.id != message.id,
-        Message.calling_at > now - timedelta(days=7),
-        Message.status.in_(_COUNTS),
-    )
-    this_week, this_day = session.execute(sent).one()
-    return SendFacts(
-        has_consent=consent.is_given(session, patient.id, Channel.SMS, message.to_number),
-        is_number_working=_is_the_number(session, message, patient),
-        is_enrolled=bool(
-            session.scalar(
-                select(
-                    exists().where(
-                        Enrolment.patient_id == patient.id,
-                        Enrolment.status == EnrolmentStatus.ACTIVE,
-                    )
-                )
-            )
-        ),
-        sent_today=this_day,
-        sent_this_week=this_week,
-        expires_at=message.expires_at,
+        .execution_options(synchronize_session=False)
     )

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.messaging import outbox
 from outreach.messaging.models import DeliveryEvent, Message
-from outreach.messaging.rules import advanced
+from outreach.messaging.rules import UNREACHABLE_TIMES, MessageStatus, advanced
 from outreach.orm import insert_new
 from outreach.telephony.gateway import DeliveryReport
 
@@ -28,6 +28,7 @@ def apply(session: Session, message_id: int, report: DeliveryReport, *, now: dat
                 "message_id": message.id,
                 "status": report.status.value,
                 "error_code": report.error_code,
+                "is_unreachable": report.is_unreachable,
                 "received_at": now,
             }
         ],
@@ -47,4 +48,28 @@ def apply(session: Session, message_id: int, report: DeliveryReport, *, now: dat
     )
     if report.is_opt_out:
         outbox.note_opt_out(session, message, now=now)
+    if report.is_unreachable and _is_given_up(session, message):
+        outbox.note_untextable(session, message)
     return True
+
+
+def _is_given_up(session: Session, message: Message) -> bool:
+    """Say whether the last few texts to this number all found no telephone."""
+    last = (
+        select(Message.id)
+        .where(
+            Message.to_number == message.to_number,
+            Message.status.in_(
+                (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED)
+            ),
+        )
+        .order_by(Message.id.desc())
+        .limit(UNREACHABLE_TIMES)
+    )
+    found = session.scalar(
+        select(func.count(DeliveryEvent.message_id.distinct())).where(
+            DeliveryEvent.message_id.in_(last),
+            DeliveryEvent.is_unreachable.is_(True),
+        )
+    )
+    return found == UNREACHABLE_TIMES

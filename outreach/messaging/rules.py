@@ -4,13 +4,16 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from outreach.patients.rules import ConsentTopic
 from outreach.telephony.gateway import DeliveryStatus
 
 PER_DAY = 1  # Source: domain.md D: at most 1 a day and 3 a week a patient.
 PER_WEEK = 3
 LEASE = timedelta(minutes=2)
 SETTLE_AFTER = timedelta(minutes=5)  # a carrier's list shows a text well before this
+FRESH = timedelta(seconds=10)  # a text is judged at most so long before the carrier is asked
 MAX_TRIES = 8
+UNREACHABLE_TIMES = 3  # so many texts in a row that found no telephone: it takes no texts
 
 
 class MessageKind(enum.StrEnum):
@@ -18,6 +21,10 @@ class MessageKind(enum.StrEnum):
 
     REMINDER = "reminder"
     ALERT = "alert"
+
+
+# What a patient has to have agreed to for a text that nobody asked for just now.
+TOPIC_OF: dict[MessageKind, ConsentTopic] = {MessageKind.REMINDER: ConsentTopic.REMINDERS}
 
 
 class MessageStatus(enum.StrEnum):
@@ -37,6 +44,17 @@ class MessageStatus(enum.StrEnum):
     UNDELIVERED = "undelivered"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+class TryResult(enum.StrEnum):
+    """What came of one asking. FOUND and NOT_FOUND: in the carrier's list, after a lost answer."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NOT_TAKEN = "not_taken"
+    NO_ANSWER = "no_answer"
+    FOUND = "found"
+    NOT_FOUND = "not_found"
 
 
 class SkipReason(enum.StrEnum):
@@ -74,33 +92,100 @@ def advanced(current: MessageStatus, reported: DeliveryStatus) -> MessageStatus:
     return candidate if _RANK[candidate] > _RANK[current] else current
 
 
-@dataclass(frozen=True)
+# Where two compete for the one text of a day, the first of these goes out.
+PRIORITY = {
+    MessageKind.ALERT: 0,
+    MessageKind.REMINDER: 1,
+}
+_TO_STAFF = frozenset({MessageKind.ALERT})
+
+
+@dataclass(frozen=True, kw_only=True)
 class SendFacts:
-    """What is true at the moment of sending."""
+    """What is true at the moment of sending. To staff, only ``kind`` and ``expires_at`` count.
 
-    has_consent: bool
-    is_number_working: bool
-    is_enrolled: bool
-    sent_today: int
-    sent_this_week: int
+    ``allowed_at`` and ``tomorrow_at``: from when the patient may be contacted, from now and
+    from the beginning of their next day. ``yields``: one that matters more is still to come
+    today.
+    """
+
+    kind: MessageKind
     expires_at: datetime | None
+    has_consent: bool = False
+    is_number_working: bool = False
+    is_enrolled: bool = False
+    sent_today: int = 0
+    sent_this_week: int = 0
+    allowed_at: datetime | None = None
+    tomorrow_at: datetime | None = None
+    yields: bool = False
 
 
-def skip_reason(facts: SendFacts, *, now: datetime) -> SkipReason | None:
-    """Return why a text must not go out at ``now``, or None."""
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a text now: sent, put off until a time, or dropped for a reason."""
+
+    skip: SkipReason | None = None
+    wait_until: datetime | None = None
+    is_broken: bool = False
+
+    @property
+    def is_send(self) -> bool:
+        """Whether it goes out now."""
+        return self == _SEND
+
+
+_SEND = Decision()
+
+
+def decide(facts: SendFacts, *, now: datetime) -> Decision:
+    """Return what becomes of a text at ``now``; the first reason that holds is the reason.
+
+    A text that can still be of use tomorrow waits for its turn; one that can't is dropped.
+    """
+    is_to_patient = facts.kind not in _TO_STAFF
+    refused = _refusal(facts) if is_to_patient else None
+    if refused is not None:
+        return Decision(refused)
+    if facts.expires_at is not None and now >= facts.expires_at:
+        return Decision(SkipReason.TOO_LATE)
+    return _in_turn(facts, now=now) if is_to_patient else _SEND
+
+
+def _in_turn(facts: SendFacts, *, now: datetime) -> Decision:
+    """Return whether it is a patient's turn for this text by limits and hours."""
+    if facts.sent_this_week >= PER_WEEK:
+        return Decision(SkipReason.WEEK_LIMIT)
+    if facts.sent_today >= PER_DAY or facts.yields:
+        return _put_off(facts, facts.tomorrow_at, SkipReason.DAY_LIMIT)
+    if facts.allowed_at is not None and facts.allowed_at > now:
+        return _put_off(facts, facts.allowed_at, SkipReason.TOO_LATE)
+    return _SEND
+
+
+def _refusal(facts: SendFacts) -> SkipReason | None:
+    """Return what waiting would not mend."""
     if not facts.has_consent:
         return SkipReason.NO_CONSENT
     if not facts.is_number_working:
         return SkipReason.NUMBER_UNFIT
     if not facts.is_enrolled:
         return SkipReason.NOT_ENROLLED
-    if facts.expires_at is not None and now >= facts.expires_at:
-        return SkipReason.TOO_LATE
-    if facts.sent_today >= PER_DAY:
-        return SkipReason.DAY_LIMIT
-    if facts.sent_this_week >= PER_WEEK:
-        return SkipReason.WEEK_LIMIT
     return None
+
+
+def _put_off(facts: SendFacts, until: datetime | None, otherwise: SkipReason) -> Decision:
+    if until is None or (facts.expires_at is not None and until >= facts.expires_at):
+        return Decision(otherwise)
+    return Decision(wait_until=until)
+
+
+def may_resend(
+    status: MessageStatus, provider_id: str | None, expires_at: datetime | None, *, now: datetime
+) -> bool:
+    """Say whether sending a text once more is safe: it certainly never went out, and is of use."""
+    is_of_use = expires_at is None or now < expires_at
+    return status is MessageStatus.FAILED and provider_id is None and is_of_use
 
 
 def wait_before_retry(tries: int, jitter: float) -> timedelta:

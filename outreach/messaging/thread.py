@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible_clinics
 from outreach.messaging.models import Message
-from outreach.messaging.rules import MessageStatus
+from outreach.messaging.rules import MessageKind, MessageStatus
 
 PAGE = 50
 
@@ -24,8 +24,21 @@ class Page:
     older_than: int | None
 
 
-def page_of(session: Session, scope: Scope, *, before_id: int | None, only_trouble: bool) -> Page:
-    """Return texts in ``scope``, newest first, with whom they are to. One statement."""
+def page_of(
+    session: Session,
+    scope: Scope,
+    *,
+    before_id: int | None,
+    statuses: Sequence[MessageStatus] = (),
+    kind: MessageKind | None = None,
+) -> Page:
+    """Return texts in ``scope``, newest first, with whom they are to. One statement.
+
+    Args:
+        before_id: only those written before this one.
+        statuses: none of them means any.
+        kind: None means any.
+    """
     query = (
         select(Message)
         .options(joinedload(Message.patient), joinedload(Message.staff))
@@ -35,8 +48,10 @@ def page_of(session: Session, scope: Scope, *, before_id: int | None, only_troub
     )
     if before_id is not None:
         query = query.where(Message.id < before_id)
-    if only_trouble:
-        query = query.where(Message.status.in_(IN_TROUBLE))
+    if statuses:
+        query = query.where(Message.status.in_(statuses))
+    if kind is not None:
+        query = query.where(Message.kind == kind)
     found = session.scalars(query).all()
     more = found[PAGE - 1].id if len(found) > PAGE else None
     return Page(found[:PAGE], more)

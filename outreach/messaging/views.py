@@ -1,35 +1,136 @@
-"""Pages about texts."""
+"""Pages about texts: the list, what became of them in numbers, and one text's whole life."""
 
-from flask import Blueprint, render_template, request
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
+from outreach.audit import trail
+from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
-from outreach.messaging import thread
-from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
+from outreach.messaging import delivery as deliveries
+from outreach.messaging import labels, life, thread
+from outreach.messaging.delivery import Day
+from outreach.messaging.outbox import resend as write_again
+from outreach.messaging.rules import MessageKind, MessageStatus
 from outreach.web.bounded import whole
+from outreach.web.charts import Chart, Series, line_chart
 
 bp = Blueprint("messaging", __name__, url_prefix="/messages")
+
+PERIODS = (7, 14, 30, 90)
+_SHOWN = {
+    "trouble": thread.IN_TROUBLE,
+    "waiting": (MessageStatus.SCHEDULED,),
+    "delivered": (MessageStatus.DELIVERED,),
+    "undelivered": (MessageStatus.UNDELIVERED,),
+    "failed": (MessageStatus.FAILED,),
+    "skipped": (MessageStatus.SKIPPED,),
+}
 
 
 @bp.get("/")
 @role_required(Role.MANAGER, Role.ADMINISTRATOR)
 def outbox() -> ResponseReturnValue:
     """List texts, newest first."""
-    only_trouble = request.args.get("show") == "trouble"
+    show = request.args.get("show", "")
     page = thread.page_of(
         db.session,
         signed_in().scope,
         before_id=whole(request.args.get("before")),
-        only_trouble=only_trouble,
+        statuses=_SHOWN.get(show, ()),
+        kind=_kind(),
     )
     return render_template(
         "messaging/outbox.html",
         page=page,
-        only_trouble=only_trouble,
-        status_words=STATUS_WORDS,
-        skip_words=SKIP_WORDS,
+        show=show if show in _SHOWN else "",
+        kind=_kind(),
+        labels=labels,
         carrier=deps().gateway.name,
+    )
+
+
+@bp.get("/delivery")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def delivery() -> ResponseReturnValue:
+    """Show what became of texts, by day and by reason."""
+    asked = whole(request.args.get("days"))
+    days = asked if asked in PERIODS else PERIODS[1]
+    zone = ZoneInfo(signed_in().zone)
+    found = deliveries.delivery(
+        db.session,
+        signed_in().scope,
+        zone,
+        today=local_day(deps().clock(), zone),
+        days=days,
+        kind=_kind(),
+    )
+    return render_template(
+        "messaging/delivery.html",
+        found=found,
+        chart=_chart(found.days),
+        days=days,
+        periods=PERIODS,
+        kind=_kind(),
+        kinds=tuple(MessageKind),
+        labels=labels,
+    )
+
+
+@bp.get("/<int:message_id>")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def message(message_id: int) -> ResponseReturnValue:
+    """Show one text's whole life."""
+    found = life.by_id(db.session, signed_in().scope, message_id)
+    whole_life = life.life_of(db.session, found, now=deps().clock())
+    return render_template("messaging/message.html", life=whole_life, labels=labels)
+
+
+@bp.post("/<int:message_id>/resend")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def resend(message_id: int) -> ResponseReturnValue:
+    """Send a text once more that certainly never went out."""
+    now = deps().clock()
+    old = life.by_id(db.session, signed_in().scope, message_id)
+    new_id = write_again(db.session, old, now=now)
+    if new_id is None:
+        flash(
+            _("This text can't be sent again: it went out, or may have, or its time is over."),
+            "warm",
+        )
+        return redirect(url_for("messaging.message", message_id=message_id))
+    trail.record(
+        db.session,
+        life.RESENT,
+        actor_id=signed_in().staff_id,
+        now=now,
+        clinic_id=old.clinic_id,
+        patient_id=old.patient_id,
+        about=("message", new_id),
+    )
+    db.session.commit()
+    flash(_("It goes out within a minute, if consent, limits and hours allow it."), "good")
+    return redirect(url_for("messaging.message", message_id=new_id))
+
+
+def _kind() -> MessageKind | None:
+    wanted = request.args.get("kind", "")
+    return MessageKind(wanted) if wanted in set(MessageKind) else None
+
+
+def _chart(days: list[Day]) -> Chart | None:
+    if not any(day.taken for day in days):
+        return None
+    return line_chart(
+        [
+            Series(_("handed to the carrier"), [(day.on, day.taken) for day in days if day.on]),
+            Series(_("delivered"), [(day.on, day.delivered) for day in days if day.on]),
+        ],
+        unit=_("texts"),
+        label=_("Texts handed to the carrier, and delivered, by day"),
     )

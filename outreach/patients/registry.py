@@ -69,6 +69,17 @@ def working_number(session: Session, patient_id: int) -> PhoneNumber | None:
     return None
 
 
+def textable_numbers(session: Session, patient_ids: Sequence[int]) -> dict[int, str]:
+    """Return the number that each is reached at, of those whose it can receive texts."""
+    rows = session.execute(
+        select(PhoneNumber.patient_id, PhoneNumber.e164, PhoneNumber.can_text)
+        .where(PhoneNumber.patient_id.in_(patient_ids), PhoneNumber.health == NumberHealth.WORKING)
+        .order_by(PhoneNumber.position.desc(), PhoneNumber.id.desc())
+    )
+    first = {patient_id: (e164, can_text) for patient_id, e164, can_text in rows}
+    return {patient_id: e164 for patient_id, (e164, can_text) in first.items() if can_text}
+
+
 def add_number(session: Session, patient: Patient, e164: str, *, now: datetime) -> PhoneNumber:
     """Put ``e164`` first among a patient's numbers, working again if it was known.
 

@@ -160,14 +160,34 @@ def _number_to_dial() -> ScalarSelect[int]:
     )
 
 
+def outlook(session: Session, patient: Patient, *, now: datetime) -> datetime | None:
+    """Return when a reminder to one patient falls due, None where none is to be written.
+
+    By the query and the time that write them: no call ahead, one reminded of, or no consent
+    all mean None.
+    """
+    query = _due(now, (now, 0), limit=1).where(Patient.id == patient.id)
+    row = session.execute(query).one_or_none()
+    book = hours.book_of(session, today=now.date(), clinic_ids=[patient.clinic_id])
+    return _due_at(row, book) if row else None
+
+
+def _due_at(row: Row[*tuple[Any, ...]], book: HoursBook) -> datetime:
+    """Return the lead time before a call, or the last contact hour before that."""
+    lead = timedelta(minutes=row.ProgrammeVersion.protocol.reminder_lead_minutes)
+    zone = ZoneInfo(row.Patient.zone)
+    return latest_allowed_at(
+        row.PlannedCall.dial_from_at - lead, zone, book.of_patient(row.Patient)
+    )
+
+
 def _message(
     row: Row[*tuple[Any, ...]], book: HoursBook, words: Book, *, now: datetime
 ) -> dict[str, object] | None:
     call, patient, clinic = row.PlannedCall, row.Patient, row.Clinic
-    lead = timedelta(minutes=row.ProgrammeVersion.protocol.reminder_lead_minutes)
     zone = ZoneInfo(patient.zone)
     lawful = book.of_patient(patient)
-    if now < latest_allowed_at(call.dial_from_at - lead, zone, lawful):
+    if now < _due_at(row, book):
         return None
     send_after = next_allowed_at(now, zone, lawful)
     if send_after >= call.dial_from_at:

@@ -36,6 +36,17 @@ def current(session: Session, patient_id: int) -> Enrolment | None:
     )
 
 
+def active_among(session: Session, patient_ids: Sequence[int]) -> set[int]:
+    """Return which of these patients have an active enrolment."""
+    return set(
+        session.scalars(
+            select(Enrolment.patient_id).where(
+                Enrolment.patient_id.in_(patient_ids), Enrolment.status == EnrolmentStatus.ACTIVE
+            )
+        )
+    )
+
+
 def enrol(
     session: Session,
     patient: Patient,

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from outreach.errors import NotAllowed, OutreachError, ProviderUnavailable
@@ -38,12 +38,16 @@ class DeliveryStatus(enum.StrEnum):
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """One report about one text; reports come in any order and more than once."""
+    """One report about one text; reports come in any order and more than once.
+
+    ``is_unreachable``: no telephone that takes texts was found at the number.
+    """
 
     provider_id: str
     status: DeliveryStatus
     error_code: int | None = None
     is_opt_out: bool = False
+    is_unreachable: bool = False
 
 
 class Leg(enum.StrEnum):
@@ -194,7 +198,14 @@ class OutcomeUnknown(ProviderUnavailable):
 
 
 class TooFast(ProviderUnavailable):
-    """The provider refused before acting because we ask too often."""
+    """The provider refused before acting because we ask too often.
+
+    ``retry_after``: how long it asked us to wait, where it said so.
+    """
+
+    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class InvalidRecipient(OutreachError):

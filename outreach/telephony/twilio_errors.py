@@ -1,5 +1,8 @@
 """Twilio's error codes, and what they mean to us. They occur in this file only."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+
 from requests.exceptions import ConnectTimeout, RequestException
 from twilio.base.exceptions import TwilioRestException
 from urllib3.exceptions import NewConnectionError
@@ -10,15 +13,16 @@ from outreach.telephony.gateway import (
     OptedOut,
     OutcomeUnknown,
     Refused,
-    TooFast,
 )
 
 OPTED_OUT = 21610
+UNREACHABLE = frozenset({30003, 30005, 30006})
 NOT_FOUND = 404
 NOT_UNDER_WAY = 21220
 _BAD_NUMBERS = frozenset({21211, 21214, 21217, 21401, 21407, 21421, 21601, 21612, 21614})
-_TOO_MANY = 429
+TOO_MANY = 429
 _SERVER_FAULT = 500
+_LONGEST_WAIT = 60 * 60
 
 
 def translated(error: TwilioRestException | RequestException) -> Exception:
@@ -29,11 +33,16 @@ def translated(error: TwilioRestException | RequestException) -> Exception:
         return OptedOut(str(error.code))
     if error.code in _BAD_NUMBERS:
         return InvalidRecipient(str(error.code))
-    if error.status == _TOO_MANY:
-        return TooFast(str(error.code))
     if error.status >= _SERVER_FAULT:
         return OutcomeUnknown(str(error.status))
     return Refused(str(error.code))
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Return how long a refusal asks us to wait, None where it does not say in seconds."""
+    digits = headers.get("Retry-After", "")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= len(str(_LONGEST_WAIT))
+    return timedelta(seconds=min(int(digits), _LONGEST_WAIT)) if is_number else None
 
 
 def _unanswered(error: RequestException) -> Exception:

@@ -24,9 +24,16 @@ from outreach.telephony.gateway import (
     OutboundSms,
     ProviderReceipt,
     SignedRequest,
+    TooFast,
     VoiceNews,
 )
-from outreach.telephony.twilio_errors import OPTED_OUT, translated
+from outreach.telephony.twilio_errors import (
+    OPTED_OUT,
+    TOO_MANY,
+    UNREACHABLE,
+    retry_after,
+    translated,
+)
 from outreach.telephony.twilio_voice import TwilioVoice, news_of
 
 _STATUS = {
@@ -54,7 +61,10 @@ class _RedirectedHttpClient(TwilioHttpClient):
         if self._base:
             parts = urlsplit(url)
             url = urlunsplit((self._base.scheme, self._base.netloc, parts.path, parts.query, ""))
-        return super().request(method, url, *args, **kwargs)
+        response = super().request(method, url, *args, **kwargs)
+        if response.status_code == TOO_MANY:  # the client's own error forgets the headers
+            raise TooFast(str(TOO_MANY), retry_after(response.headers or {}))
+        return response
 
 
 class TwilioGateway:
@@ -113,7 +123,11 @@ class TwilioGateway:
         digits = parameters.first("ErrorCode")
         code = int(digits) if digits.isascii() and digits.isdigit() else None
         return DeliveryReport(
-            parameters.first("MessageSid")[:64], status, code, is_opt_out=code == OPTED_OUT
+            parameters.first("MessageSid")[:64],
+            status,
+            code,
+            is_opt_out=code == OPTED_OUT,
+            is_unreachable=code in UNREACHABLE,
         )
 
     def place_call(self, call: OutboundCall) -> ProviderReceipt:

@@ -43,6 +43,7 @@ from tests.builders import (
 )
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO
+from tests.integration.messaging.conftest import make_message
 from tests.telephones import make_phone_call, make_returned_call
 
 # Throwing away an upload that is not there is no trouble, and tells nobody anything.
@@ -144,6 +145,7 @@ class TwoClinics:
                 "form_key": "unknown",
                 "name": "reminder",
                 "language": "en",
+                "message_id": make_message(session, patient).id,
                 "reading_id": make_reading(session, patient).id,
             }
 

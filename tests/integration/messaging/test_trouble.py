@@ -8,18 +8,26 @@ from sqlalchemy import select
 from outreach.errors import OutreachError, ProviderUnavailable
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.messaging.models import Message
-from outreach.messaging.rules import LEASE, SETTLE_AFTER, MessageStatus
+from outreach.messaging.rules import (
+    LEASE,
+    MAX_TRIES,
+    SETTLE_AFTER,
+    MessageStatus,
+    SkipReason,
+)
 from outreach.orm import Sessions
 from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, NumberHealth
+from outreach.patients.rules import Channel, ConsentSource, NumberHealth
 from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.telephony.gateway import (
     InvalidRecipient,
     OptedOut,
+    OutboundSms,
     OutcomeUnknown,
+    ProviderReceipt,
     Refused,
     TooFast,
 )
@@ -192,3 +200,95 @@ def test_one_text_that_breaks_never_stops_the_others(
         session.get_one(Patient, first.patient_id).zone = "Not/AZone"
 
     assert send_due_messages(sessions, gateway, clock) == 1
+
+
+def test_a_text_that_always_breaks_is_given_up_at_last(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    make_reminder(sessions, clock)
+    with sessions.begin() as session:
+        message = only_message(session)
+        message.expires_at = None
+        session.get_one(Patient, message.patient_id).zone = "Not/AZone"
+
+    for _round in range(MAX_TRIES):
+        send_due_messages(sessions, gateway, clock)
+        clock.advance(timedelta(minutes=20))
+
+    with sessions() as session:
+        assert only_message(session).status is MessageStatus.FAILED
+    assert gateway.sent == []
+
+
+def test_a_carrier_that_asks_for_patience_gets_it_from_all_that_wait(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    for last_digits in range(40, 44):
+        make_reminder(sessions, clock, phone=f"+151255501{last_digits}")
+    gateway.troubles = [TooFast("429", timedelta(minutes=10))]
+
+    send_due_messages(sessions, gateway, clock)
+    clock.advance(timedelta(minutes=9))
+    assert send_due_messages(sessions, gateway, clock) == 0
+    clock.advance(timedelta(minutes=1))
+
+    assert send_due_messages(sessions, gateway, clock) == 4
+
+
+def test_a_text_judged_too_long_ago_is_judged_again_before_it_goes_out(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    first_id = make_reminder(sessions, clock)
+    second_id = make_reminder(sessions, clock, phone="+15125550148")
+    slow = SlowCarrier(clock, sessions, {first_id: NUMBER, second_id: "+15125550148"})
+
+    send_due_messages(sessions, slow, clock, connections=1)
+
+    assert len(slow.sent) == 1
+    with sessions() as session:
+        reasons = session.scalars(select(Message.skip_reason).order_by(Message.id)).all()
+    assert reasons == [None, SkipReason.NO_CONSENT]
+
+
+def test_words_found_at_the_carrier_may_be_those_of_a_text_that_is_just_going_out(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    make_reminder(sessions, clock)
+    gateway.troubles, gateway.takes_unknown = [OutcomeUnknown("timeout")], False
+    send_due_messages(sessions, gateway, clock)
+    with sessions.begin() as session:
+        lost = only_message(session)
+        twin = {c.name: getattr(lost, c.name) for c in Message.__table__.columns}
+        twin |= {"id": None, "dedupe_key": "twin", "status": MessageStatus.CALLING}
+        session.add(Message(**twin | {"lease_until": clock() + LEASE}))
+        session.flush()
+        gateway.taken.append((clock(), OutboundSms(lost.id + 1, lost.to_number, lost.body)))
+
+    settle_lost_messages(sessions, gateway, clock)
+
+    with sessions() as session:
+        assert session.get_one(Message, lost.id).status is MessageStatus.UNKNOWN
+
+
+class SlowCarrier(FakeGateway):
+    """Takes 11 seconds for a text; meanwhile everybody says stop."""
+
+    def __init__(self, clock: FakeClock, sessions: Sessions, people: dict[int, str]) -> None:
+        super().__init__(clock)
+        self._sessions, self._people = sessions, people
+
+    def send_sms(self, sms: OutboundSms) -> ProviderReceipt:
+        self.clock.advance(timedelta(seconds=11))
+        with self._sessions.begin() as session:
+            for patient_id, number in self._people.items():
+                consent.note(
+                    session,
+                    session.get_one(Patient, patient_id),
+                    Channel.SMS,
+                    number,
+                    is_given=False,
+                    source=ConsentSource.CALL,
+                    by_staff_id=None,
+                    now=self.clock(),
+                )
+        return super().send_sms(sms)

@@ -70,6 +70,21 @@ def test_twilios_refusals_become_our_own_errors(
     assert SMS.to not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [("7", timedelta(seconds=7)), ("99999", timedelta(hours=1)), ("soon", None), (None, None)],
+)
+def test_a_refusal_for_haste_says_how_long_to_wait(
+    twilio: FakeTwilio, header: str | None, wait: timedelta | None
+) -> None:
+    twilio.failures, twilio.retry_after = [(429, 20429)], header
+
+    with pytest.raises(TooFast) as raised:
+        gateway(twilio.address).send_sms(SMS)
+
+    assert raised.value.retry_after == wait
+
+
 def test_an_answer_that_never_comes_is_unknown_and_can_be_looked_up(twilio: FakeTwilio) -> None:
     twilio.failures = [(0, 0)]
     impatient = gateway(twilio.address, timeout_seconds=0.3)

@@ -12,17 +12,23 @@ from outreach.messaging.rules import (
     MAX_TRIES,
     PER_DAY,
     PER_WEEK,
+    Decision,
+    MessageKind,
     MessageStatus,
     SendFacts,
     SkipReason,
     advanced,
-    skip_reason,
+    decide,
     wait_before_retry,
 )
 from outreach.telephony.gateway import DeliveryStatus
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
+TOMORROW = NOW + timedelta(hours=23)
 FIT = SendFacts(
+    kind=MessageKind.REMINDER,
+    allowed_at=NOW,
+    tomorrow_at=TOMORROW,
     has_consent=True,
     is_number_working=True,
     is_enrolled=True,
@@ -104,11 +110,14 @@ def test_a_status_only_moves_up(
 def test_a_text_that_must_not_go_out_says_why(
     deviations: dict[str, object], reason: SkipReason | None
 ) -> None:
-    assert skip_reason(replace(FIT, **deviations), now=NOW) is reason  # type: ignore[arg-type]
+    decision = decide(replace(FIT, **deviations), now=NOW)  # type: ignore[arg-type]
+
+    assert decision == Decision(reason)
 
 
 def test_a_missing_consent_weighs_more_than_anything_else() -> None:
     unfit = SendFacts(
+        kind=MessageKind.REMINDER,
         has_consent=False,
         is_number_working=False,
         is_enrolled=False,
@@ -117,7 +126,73 @@ def test_a_missing_consent_weighs_more_than_anything_else() -> None:
         expires_at=NOW,
     )
 
-    assert skip_reason(unfit, now=NOW) is SkipReason.NO_CONSENT
+    assert decide(unfit, now=NOW) == Decision(SkipReason.NO_CONSENT)
+
+
+@pytest.mark.parametrize(
+    ("deviations", "until"),
+    [
+        pytest.param({"sent_today": PER_DAY}, TOMORROW, id="the day's text went out"),
+        pytest.param({"yields": True}, TOMORROW, id="one that matters more comes today"),
+        pytest.param(
+            {"allowed_at": NOW + timedelta(hours=2)}, NOW + timedelta(hours=2), id="at night"
+        ),
+    ],
+)
+def test_a_text_that_can_wait_is_put_off(deviations: dict[str, object], until: datetime) -> None:
+    patient_one = replace(FIT, expires_at=None)
+
+    decision = decide(replace(patient_one, **deviations), now=NOW)  # type: ignore[arg-type]
+
+    assert decision == Decision(wait_until=until)
+
+
+def test_an_alert_to_staff_knows_neither_hours_nor_limits() -> None:
+    assert decide(SendFacts(kind=MessageKind.ALERT, expires_at=None), now=NOW).is_send
+    assert decide(SendFacts(kind=MessageKind.ALERT, expires_at=NOW), now=NOW) == Decision(
+        SkipReason.TOO_LATE
+    )
+
+
+FACTS = st.builds(
+    SendFacts,
+    kind=st.just(MessageKind.REMINDER),
+    expires_at=st.none() | st.timedeltas(timedelta(-1), timedelta(3)).map(lambda by: NOW + by),
+    has_consent=st.booleans(),
+    is_number_working=st.booleans(),
+    is_enrolled=st.booleans(),
+    sent_today=st.integers(0, 2),
+    sent_this_week=st.integers(0, 4),
+    allowed_at=st.timedeltas(timedelta(0), timedelta(1)).map(lambda by: NOW + by),
+    tomorrow_at=st.just(TOMORROW),
+    yields=st.booleans(),
+)
+
+
+@given(FACTS)
+def test_what_goes_out_is_wanted_in_turn_and_at_a_decent_hour(facts: SendFacts) -> None:
+    decision = decide(facts, now=NOW)
+
+    may_go_out = (
+        facts.has_consent
+        and facts.is_number_working
+        and facts.is_enrolled
+        and facts.sent_today < PER_DAY
+        and facts.sent_this_week < PER_WEEK
+        and facts.allowed_at == NOW
+        and not facts.yields
+        and (facts.expires_at is None or facts.expires_at > NOW)
+    )
+    assert decision.is_send == may_go_out
+
+
+@given(FACTS)
+def test_what_is_put_off_comes_later_and_still_in_time(facts: SendFacts) -> None:
+    until = decide(facts, now=NOW).wait_until
+
+    if until is not None:
+        assert until > NOW
+        assert facts.expires_at is None or until < facts.expires_at
 
 
 @given(st.integers(1, 60), st.floats(0, 1, exclude_max=True))

@@ -1,0 +1,279 @@
+"""Taking texts for sending: a batch at a time, each judged at that moment.
+
+Nothing here waits for a lock: rows that another worker holds are passed over, and texts to
+a patient whose row is held are left for the next round. So any number of workers, on any
+number of machines, never take one text twice, and never block each other or a page.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, case, exists, select, update
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic
+from outreach.clock import day_began_at
+from outreach.messaging.models import Message
+from outreach.messaging.outbox import Asked
+from outreach.messaging.rules import (
+    LEASE,
+    MAX_TRIES,
+    PRIORITY,
+    TOPIC_OF,
+    Decision,
+    MessageKind,
+    MessageStatus,
+    SendFacts,
+    decide,
+    wait_before_retry,
+)
+from outreach.patients import consent, hours, registry
+from outreach.patients.hours import HoursBook
+from outreach.patients.models import Patient
+from outreach.patients.rules import Channel, next_allowed_at
+from outreach.programmes import enrolment
+from outreach.telephony.gateway import OutboundSms
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+# Every state in which a text has, or may have, reached the patient.
+WENT_OUT = (
+    MessageStatus.CALLING,
+    MessageStatus.UNKNOWN,
+    MessageStatus.ACCEPTED,
+    MessageStatus.SENT,
+    MessageStatus.DELIVERED,
+    MessageStatus.UNDELIVERED,
+)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A text that this process alone may hand to the carrier."""
+
+    sms: OutboundSms
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What came of one look: texts to send, and whether there may be more to claim."""
+
+    texts: list[Claimed]
+    has_more: bool
+
+
+def is_any_due(session: Session, *, now: datetime) -> bool:
+    """Say whether any text's time has come."""
+    due = exists().where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
+    return bool(session.scalar(select(due)))
+
+
+def claim(session: Session, *, now: datetime, limit: int = BATCH) -> Claim:
+    """Take up to ``limit`` texts whose time has come.
+
+    What matters most first, then the oldest. Texts that must not go out now are put off or
+    dropped, with the reason. Does not commit; nothing may be handed over before it is
+    committed.
+    """
+    rows = _due(session, now=now, limit=limit)
+    if not rows:
+        return Claim([], has_more=False)
+    decisions = _judged(session, rows, now=now)
+    _store(session, decisions, now=now)
+    sending = {message_id for message_id, decision in decisions.items() if decision.is_send}
+    texts = [Claimed(as_sms(row), Asked(row.id, now)) for row in rows if row.id in sending]
+    return Claim(texts, has_more=len(rows) == limit and bool(decisions))
+
+
+def as_sms(row: Any) -> OutboundSms:
+    """Return a text as the carrier takes it."""
+    return OutboundSms(row.id, row.to_number, row.body, row.sms_sender)
+
+
+def _due(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    rank = case(PRIORITY, value=Message.kind, else_=len(MessageKind))
+    return session.execute(
+        select(
+            Message.id,
+            Message.patient_id,
+            Message.kind,
+            Message.to_number,
+            Message.body,
+            Message.send_after,
+            Message.expires_at,
+            Message.tries,
+            Clinic.sms_sender,
+        )
+        .join(Clinic, Clinic.id == Message.clinic_id)
+        .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
+        .order_by(rank, Message.send_after, Message.id)
+        .limit(limit)
+        .with_for_update(of=Message, skip_locked=True)
+    ).all()
+
+
+def _judged(
+    session: Session, rows: Sequence[Row[*tuple[Any, ...]]], *, now: datetime
+) -> dict[int, Decision]:
+    """Return what becomes of each; a row that can't be read never stops the others."""
+    facts = BatchFacts(session, {row.patient_id for row in rows if row.patient_id}, now=now)
+    decisions = {}
+    for row in rows:
+        try:
+            decision = facts.decide(row)
+        except Exception:
+            log.exception("message %s can't be judged", row.id)
+            decision = _put_off(row, now=now)
+        if decision is not None:
+            decisions[row.id] = decision
+    return decisions
+
+
+def _put_off(row: Any, *, now: datetime) -> Decision:
+    """Return when to look again at a text that breaks; at last it is given up."""
+    tries = row.tries + 1
+    if tries >= MAX_TRIES:
+        return Decision(is_broken=True)
+    return Decision(wait_until=now + wait_before_retry(tries, 0.5), is_broken=True)
+
+
+def _store(session: Session, decisions: dict[int, Decision], *, now: datetime) -> None:
+    groups: dict[Decision, list[int]] = {}
+    for message_id, decision in decisions.items():
+        groups.setdefault(decision, []).append(message_id)
+    for decision, ids in groups.items():
+        session.execute(
+            update(Message)
+            .where(Message.id.in_(ids), Message.status == MessageStatus.SCHEDULED)
+            .values(_values(decision, now=now))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _values(decision: Decision, *, now: datetime) -> dict[str, Any]:
+    if decision.is_broken and decision.wait_until is None:
+        return {"status": MessageStatus.FAILED, "failure": "it could not be read"}
+    if decision.is_broken:
+        return {"send_after": decision.wait_until, "tries": Message.tries + 1}
+    if decision.skip is not None:
+        return {"status": MessageStatus.SKIPPED, "skip_reason": decision.skip}
+    if decision.wait_until is not None:
+        return {"send_after": decision.wait_until}
+    return {
+        "status": MessageStatus.CALLING,
+        "calling_at": now,
+        "lease_until": now + LEASE,
+        "tries": Message.tries + 1,
+    }
+
+
+class BatchFacts:
+    """What is true of the patients of one batch, read in a few statements.
+
+    Their rows are held until the transaction ends, so that two texts can't both be the
+    first of a day. Whoever is held already is not among them. A page that only asks what
+    would happen holds nobody.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        patient_ids: Iterable[int],
+        *,
+        now: datetime,
+        is_held: bool = True,
+    ) -> None:
+        ids = sorted(patient_ids)
+        self._now = now
+        patients = select(Patient).where(Patient.id.in_(ids)).order_by(Patient.id)
+        if is_held:
+            patients = patients.with_for_update(key_share=True, skip_locked=True)
+        self._patients = {each.id: each for each in session.scalars(patients)}
+        clinics = {each.clinic_id for each in self._patients.values()}
+        self._book: HoursBook = hours.book_of(session, today=now.date(), clinic_ids=clinics)
+        self._numbers = registry.textable_numbers(session, ids)
+        self._consents = consent.held_by(session, ids, Channel.SMS)
+        self._enrolled = enrolment.active_among(session, ids)
+        self._sent = _sent(session, ids, now=now)
+        self._ahead = _ahead(session, ids, now=now)
+
+    def decide(self, row: Any) -> Decision | None:
+        """Return what becomes of a text now; None where its patient is held by somebody else."""
+        if row.patient_id is None:
+            return decide(_alert_facts(row), now=self._now)
+        patient = self._patients.get(row.patient_id)
+        if patient is None:
+            return None
+        decision = decide(self._facts(row, patient), now=self._now)
+        if decision.is_send:  # the next one to the same patient has to see it
+            self._sent[patient.id].append(self._now)
+        return decision
+
+    def _facts(self, row: Any, patient: Patient) -> SendFacts:
+        zone, now = ZoneInfo(patient.zone), self._now
+        lawful = self._book.of_patient(patient)
+        began = day_began_at(now, zone)
+        tomorrow = day_began_at(began + timedelta(hours=36), zone)
+        sent = self._sent[patient.id]
+        rank = PRIORITY[row.kind]
+        return SendFacts(
+            kind=row.kind,
+            has_consent=(row.to_number, TOPIC_OF[row.kind]) in self._consents[patient.id],
+            is_number_working=self._numbers.get(patient.id) == row.to_number,
+            is_enrolled=patient.id in self._enrolled,
+            sent_today=sum(at >= began for at in sent),
+            sent_this_week=len(sent),
+            expires_at=row.expires_at,
+            allowed_at=next_allowed_at(now, zone, lawful),
+            tomorrow_at=next_allowed_at(tomorrow, zone, lawful),
+            yields=any(
+                PRIORITY[kind] < rank and at < tomorrow for kind, at in self._ahead[patient.id]
+            ),
+        )
+
+
+def _alert_facts(row: Any) -> SendFacts:
+    return SendFacts(kind=row.kind, expires_at=row.expires_at)
+
+
+def _sent(
+    session: Session, patient_ids: Sequence[int], *, now: datetime
+) -> dict[int, list[datetime]]:
+    """Return when texts of the last seven days went out, by patient."""
+    rows = session.execute(
+        select(Message.patient_id, Message.calling_at).where(
+            Message.patient_id.in_(patient_ids),
+            Message.calling_at > now - timedelta(days=7),
+            Message.status.in_(WENT_OUT),
+        )
+    )
+    found: dict[int, list[datetime]] = {each: [] for each in patient_ids}
+    for patient_id, at in rows:
+        if patient_id is not None and at is not None:
+            found[patient_id].append(at)
+    return found
+
+
+def _ahead(
+    session: Session, patient_ids: Sequence[int], *, now: datetime
+) -> dict[int, list[tuple[MessageKind, datetime]]]:
+    """Return the kinds and times of texts that are still to come within a day, by patient."""
+    rows = session.execute(
+        select(Message.patient_id, Message.kind, Message.send_after).where(
+            Message.patient_id.in_(patient_ids),
+            Message.status == MessageStatus.SCHEDULED,
+            Message.send_after > now,
+            Message.send_after < now + timedelta(days=1),
+        )
+    )
+    found: dict[int, list[tuple[MessageKind, datetime]]] = {each: [] for each in patient_ids}
+    for patient_id, kind, at in rows:
+        if patient_id is not None:
+            found[patient_id].append((kind, at))
+    return found

@@ -1,0 +1,60 @@
+"""What stands in the way of a text to one patient now, by the very rules that send it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.clock import day_began_at
+from outreach.messaging.claiming import WENT_OUT, BatchFacts
+from outreach.messaging.models import Message
+from outreach.messaging.rules import Decision, MessageKind, MessageStatus
+from outreach.patients import registry
+from outreach.patients.models import Patient
+
+
+@dataclass(frozen=True)
+class TextOutlook:
+    """What would become of a text to a patient now.
+
+    ``waiting_at``: when the next one that is written already falls due. ``sent_at``: when
+    the latest one of their day went out, as far as we know.
+    """
+
+    decision: Decision
+    waiting_at: datetime | None
+    sent_at: datetime | None
+
+
+def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook:
+    """Judge the next text that is written, else a reminder that would be; changes nothing."""
+    waiting = session.scalar(
+        select(Message)
+        .where(Message.patient_id == patient.id, Message.status == MessageStatus.SCHEDULED)
+        .order_by(Message.send_after, Message.id)
+        .limit(1)
+    )
+    facts = BatchFacts(session, [patient.id], now=now, is_held=False)
+    decision = facts.decide(waiting or _would_be(session, patient)) or Decision()
+    began = day_began_at(now, ZoneInfo(patient.zone))
+    sent_at = session.scalar(
+        select(func.max(Message.calling_at)).where(
+            Message.patient_id == patient.id,
+            Message.calling_at >= began,
+            Message.status.in_(WENT_OUT),
+        )
+    )
+    return TextOutlook(decision, waiting.send_after if waiting else None, sent_at)
+
+
+def _would_be(session: Session, patient: Patient) -> SimpleNamespace:
+    number = registry.working_number(session, patient.id)
+    return SimpleNamespace(
+        patient_id=patient.id,
+        kind=MessageKind.REMINDER,
+        to_number=number.e164 if number else None,
+        expires_at=None,
+    )

@@ -1,0 +1,68 @@
+"""A worker process: more hands for sending, as ``python -m outreach.scheduler.worker``.
+
+Any number may be started, on any number of machines, beside schedulers that send too: each
+text is claimed by one of them. A small installation needs none.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from config import Config
+from outreach import orm, tables
+from outreach.clock import Clock, utc_now
+from outreach.messaging.jobs import send_due_messages
+from outreach.orm import Sessions
+from outreach.telephony.carrier import carrier_of
+from outreach.telephony.gateway import TelephonyGateway
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 2.0
+
+
+class Worker:
+    """Sends what is due, again and again, until told to stop."""
+
+    def __init__(self, sessions: Sessions, gateway: TelephonyGateway, clock: Clock) -> None:
+        self._sessions, self._gateway, self._clock = sessions, gateway, clock
+        self._stopping = threading.Event()
+
+    def run(self, idle: Callable[[float], object] | None = None) -> None:
+        """Send until told to stop; a round that fails is logged, and another one follows."""
+        wait = idle or self._stopping.wait
+        while not self._stopping.is_set():
+            try:
+                send_due_messages(self._sessions, self._gateway, self._clock, go_on=self.goes_on)
+            except Exception:
+                log.exception("sending failed")
+            wait(IDLE_SECONDS)
+
+    def goes_on(self) -> bool:
+        """Say whether more may be claimed."""
+        return not self._stopping.is_set()
+
+    def stop(self, *_signal: int | FrameType | None) -> None:
+        """Stop once what is on its way to the carrier is answered and stored."""
+        self._stopping.set()
+
+
+def main() -> None:
+    """Send for this installation until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(message)s")
+    for chatty in ("twilio", "urllib3"):  # Twilio's client logs numbers
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    config = Config.from_environment()
+    engine = orm.make_engine(config.database_url)
+    log.debug("tables: %s", len(tables.ALL))
+    worker = Worker(orm.make_sessions(engine), carrier_of(config), utc_now)
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
+    worker.run()
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    main()
