@@ -1,8 +1,10 @@
 """Pages a caller works in all day: the queue and the call."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -37,7 +39,9 @@ from outreach.calls.rules import (
     minutes_since,
 )
 from outreach.calls.screen import NoPlannedCall, Screen
-from outreach.concerns import raising, readiness, watching
+from outreach.clock import local_day
+from outreach.concerns import limits, raising, readiness, watching
+from outreach.concerns.models import OwnLimits
 from outreach.concerns.rules import Urgency
 from outreach.db import db
 from outreach.deps import deps
@@ -324,9 +328,15 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         week=timedelta(weeks=1),
         instrument_of=ASKED_BY,
         measure_words=MEASURE_WORDS,
+        own_limits=_own_limits(shown),
         opener_words=opener_words,
         hides_openers=session.get(HIDES_OPENERS, False),
     )
+
+
+def _own_limits(shown: Screen) -> Mapping[MeasureKind, OwnLimits]:
+    today = local_day(shown.moment.now, ZoneInfo(shown.patient.clinic.zone))
+    return limits.of_patient(db.session, shown.patient.id, today=today)
 
 
 def _audit(own: object, action: str, patient: Patient) -> None:
