@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls import done
+from outreach.calls import done, promised
 from outreach.calls.done import Done
 from outreach.calls.models import Attempt, CallNote, Draft, Hiding, Lease, Promise
+from outreach.calls.promised import Loose
 from outreach.calls.rules import (
     REACHED,
     Outcome,
@@ -97,10 +98,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Queue:
-    """A caller's day, split by state, each part in the order to work it."""
+    """A caller's day, split by state, each part in the order to work it.
+
+    ``loose``: promises that are due while no call is planned.
+    """
 
     entries: Sequence[Entry]
     done: Sequence[Done]
+    loose: Sequence[Loose] = ()
 
     @property
     def closing(self) -> int:
@@ -135,7 +140,7 @@ class Queue:
 
 
 def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
-    """Return the queue of ``actor`` at ``now``. Five statements, for 3 patients or 300."""
+    """Return the queue of ``actor`` at ``now``. Six statements, for 3 patients or 300."""
     wanted = {"caller_id": actor.staff_id, "now": now}
     rows = session.execute(_open_calls(), wanted).all()
     book = hours.book_of(session, today=now.date(), clinic_ids={row.clinic_id for row in rows})
@@ -154,7 +159,8 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
         for row in rows
     ]
     entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
-    return Queue(entries, done.today(session, actor, now=now))
+    loose = promised.without_call(session, actor, now=now)
+    return Queue(entries, done.today(session, actor, now=now), loose)
 
 
 def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:

@@ -28,6 +28,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
 from outreach.phoning import returning
+from outreach.programmes.labels import STATUSES
 
 
 @bp.get("/queue/")
@@ -43,6 +44,7 @@ def queue() -> ResponseReturnValue:
         group_words=GROUP_WORDS,
         why_words=WHY_WORDS,
         outcome_words=OUTCOME_WORDS,
+        status_words=STATUSES,
         returned=returning.board_of(db.session, signed_in().staff_id, now=deps().clock()),
     )
     return page, 200, {"Vary": "HX-Request"}

@@ -259,6 +259,8 @@ def give_up(follow_up_id: int) -> ResponseReturnValue:
 def _to_follow_up(actor: Actor, follow_up_id: int) -> tuple[FollowUp, Patient]:
     """Return a follow-up that is ``actor``'s to see to: a contact check is a manager's."""
     found = planned.by_id(db.session, actor.scope, follow_up_id)
+    if found.kind is FollowUpKind.WELFARE_CHECK:
+        raise planned.NoSuchFollowUp("A welfare check is seen to on a page of its own.")
     ref = db.session.get_one(Patient, found.patient_id).ref
     is_check = found.kind is FollowUpKind.CONTACT_CHECK
     find = finding.to_manage if is_check else finding.to_change

@@ -89,6 +89,7 @@ class Today:
     texts: int
     numberless: Some
     to_check: int
+    to_welfare: int
     interruptions: Sequence[Interruption]
 
     @property
@@ -105,6 +106,7 @@ class Today:
             or self.texts
             or self.numberless.count
             or self.to_check
+            or self.to_welfare
         )
 
 
@@ -119,7 +121,8 @@ def at(session: Session, here: Here) -> Today:
         concerns=_concerns(session, here),
         texts=_texts(session, here),
         numberless=_numberless(session, here),
-        to_check=_to_check(session, here),
+        to_check=_to_follow(session, here, FollowUpKind.CONTACT_CHECK),
+        to_welfare=_to_follow(session, here, FollowUpKind.WELFARE_CHECK),
         interruptions=interruption.recent(session, now=here.now),
     )
 
@@ -283,8 +286,8 @@ def _numberless(session: Session, here: Here) -> Some:
     return Some(rows[0][0] if rows else 0, named)
 
 
-def _to_check(session: Session, here: Here) -> int:
-    """Count patients whom calls don't get through to, for a coordinator to look at."""
+def _to_follow(session: Session, here: Here, kind: FollowUpKind) -> int:
+    """Count patients whom calls don't get through to, for somebody to look at."""
     return (
         session.scalar(
             select(func.count())
@@ -292,7 +295,7 @@ def _to_check(session: Session, here: Here) -> int:
             .join(Enrolment, Enrolment.id == FollowUp.enrolment_id)
             .where(
                 here.within(FollowUp.clinic_id),
-                FollowUp.kind == FollowUpKind.CONTACT_CHECK,
+                FollowUp.kind == kind,
                 FollowUp.done_at.is_(None),
                 Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),
             )

@@ -20,6 +20,7 @@ ITEMS = (
     Item("reports.today", _l("Today"), "house"),
     Item("reports.adherence", _l("Adherence"), "bar-chart-line"),
     Item("chart.follow_ups", _l("Follow-ups"), "telephone-x"),
+    Item("welfare.board", _l("Welfare checks"), "heart"),
     Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
     Item("rota.on_call", _l("On call"), "shield-exclamation"),
     Item("patients.register", _l("Patients"), "people"),

@@ -11,6 +11,9 @@ from outreach.calls.models import Hiding, Promise, PromiseMove
 from outreach.calls.rules import QueueGroup
 from outreach.orm import Sessions
 from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import actor_of, make_promise
 from tests.conftest import sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
@@ -134,3 +137,53 @@ def test_a_time_the_patient_asked_for_is_shown_all_the_same(
         session.get_one(PlannedCall, day.call.id).is_agreed = True
 
     assert len(queue_at(sessions, day, clock).of(QueueGroup.NOW)) == 1
+
+
+@pytest.fixture
+def loose(sessions: Sessions, day: Day) -> Promise:
+    """Something promised for today to somebody whose calls rest, so that none is planned."""
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        call.status, call.closed_at = CallStatus.CANCELLED, NOW
+        enrolment = session.get_one(Enrolment, call.enrolment_id)
+        enrolment.status = EnrolmentStatus.PAUSED
+        return make_promise(session, day.rosa, day.ana, due_on=TODAY)
+
+
+def test_a_promise_comes_back_on_its_day_even_where_no_call_is_planned(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock, loose: Promise
+) -> None:
+    sign_in(client, day.ana)
+
+    assert [each.promise_id for each in queue_at(sessions, day, clock).loose] == [loose.id]
+
+    page = client.get("/queue/").text
+    assert "Promised, and no call is planned" in page
+    assert "Ask how the dentist went" in page
+    client.post(f"/promises/{loose.id}")
+    assert queue_at(sessions, day, clock).loose == []
+
+
+def test_a_promise_for_tomorrow_where_the_patient_is_waits_until_then(
+    sessions: Sessions, day: Day, clock: FakeClock, loose: Promise
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(Promise, loose.id).due_on = TOMORROW
+    assert queue_at(sessions, day, clock).loose == []
+
+    clock.advance(timedelta(hours=14))  # past midnight in Chicago
+
+    assert len(queue_at(sessions, day, clock).loose) == 1
+
+
+@pytest.mark.parametrize("status", [EnrolmentStatus.WITHDRAWN, EnrolmentStatus.DIED])
+def test_nobody_is_reminded_to_ring_who_left_or_died(
+    sessions: Sessions, day: Day, clock: FakeClock, loose: Promise, status: EnrolmentStatus
+) -> None:
+    with sessions.begin() as session:
+        enrolment = session.get_one(
+            Enrolment, session.get_one(PlannedCall, day.call.id).enrolment_id
+        )
+        enrolment.status = status
+
+    assert queue_at(sessions, day, clock).loose == []
