@@ -29,6 +29,7 @@ from outreach.calls.labels import (
     OUTCOME_KEYS,
     OUTCOME_MEANINGS,
     OUTCOME_WORDS,
+    SAYS_NEXT_CALL,
     day_words,
     opener_words,
     what_follows,
@@ -55,6 +56,7 @@ from outreach.planning import follow_ups, next_call
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.questionnaires.asking import ASKED_BY
+from outreach.web.looking import is_opened_by_a_person
 from outreach.web.template_filters import calendar_day, local_moment
 
 bp = Blueprint("calls", __name__)
@@ -74,7 +76,7 @@ def call(ref: str) -> ResponseReturnValue:
         return redirect(url_for("chart.patient", ref=ref))
     with db.sessionmaker.begin() as own:
         _audit(own, "opened the call screen", patient)
-        if "prefetch" not in request.headers.get("Sec-Purpose", "") and not shown.must_read:
+        if is_opened_by_a_person(request) and not shown.must_read:
             is_theirs = leases.take(own, shown.call, signed_in(), now=now)
             if not is_theirs:  # somebody may have opened it since we looked
                 other = leases.mark_of_others(own, shown.call, signed_in(), now=now)
@@ -319,6 +321,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         outcome_words=OUTCOME_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
         outcome_keys=OUTCOME_KEYS,
+        says_next_call={outcome.value for outcome in SAYS_NEXT_CALL},
         follows=what_follows(shown.foreseen, zone, now=now),
         day_words=partial(day_words, zone=zone),
         offered={outcome.value for outcome in Outcome} - hidden,
