@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from config import Config
-from outreach import orm
+from outreach import orm, tables  # noqa: F401 - every table, loaded
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.calls.models import Attempt, CallNote, Promise

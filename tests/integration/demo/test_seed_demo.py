@@ -1,10 +1,14 @@
 """The demo as it stands in a database."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from statistics import fmean, stdev
 
 import pytest
@@ -260,3 +264,20 @@ def test_each_demo_account_can_sign_in(sessions: Sessions, client: FlaskClient) 
         answer = client.post("/sign-in", data={"email": email, "password": PASSWORD})
         assert answer.status_code == 302
         client.post("/sign-out")
+
+
+def test_the_script_fills_a_migrated_database_by_itself(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "demo.sqlite3"
+    shutil.copy(sqlite_template, path)
+    script = Path(__file__).parents[3] / "scripts" / "seed_demo.py"
+
+    done = subprocess.run(
+        [sys.executable, str(script), "--password", PASSWORD],
+        env={**os.environ, "DATABASE_URL": f"sqlite:///{path}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "160  patient" in done.stdout
