@@ -312,8 +312,8 @@ class LimitsForm(FlaskForm):
     """
 
     seen = HiddenField(default="0")
-    low = DecimalField(_l("Tell a nurse below"), validators=[Optional()])
-    high = DecimalField(_l("Tell a nurse from"), validators=[Optional()])
+    low = DecimalField(_l("Tell a nurse below"), places=None, validators=[Optional()])
+    high = DecimalField(_l("Tell a nurse from"), places=None, validators=[Optional()])
     unit = SelectField(_l("Unit"))
     until_on = DateField(_l("Until, the last day"), validators=[Optional()])
     reason = StringField(_l("Why"), validators=[DataRequired(_l("Write why.")), Length(max=300)])

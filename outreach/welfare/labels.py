@@ -12,6 +12,12 @@ STEP_WORDS = {
     StepKind.OTHER: _l("Something else"),
     StepKind.CLOSED: _l("Ended"),
 }
+TO_DO_WORDS = {
+    StepKind.OTHER_NUMBER: _l("Ring another number"),
+    StepKind.EMERGENCY_CONTACT: _l("Ring the emergency contact"),
+    StepKind.CLINIC_VISIT: _l("Look for a visit or an appointment at the clinic"),
+    StepKind.LETTER: _l("Send a letter"),
+}
 OUTCOME_WORDS = {
     Outcome.SPOKEN: _l("Spoken with: they are well"),
     Outcome.HEARD_OF: _l("Heard of through somebody else: they are well"),

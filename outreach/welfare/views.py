@@ -15,7 +15,7 @@ from outreach.planning.models import FollowUp
 from outreach.welfare import checks
 from outreach.welfare.checks import NotTriedYet
 from outreach.welfare.forms import CloseForm, ContactForm, StepForm
-from outreach.welfare.labels import OUTCOME_WORDS, STEP_WORDS
+from outreach.welfare.labels import OUTCOME_WORDS, STEP_WORDS, TO_DO_WORDS
 from outreach.welfare.models import EmergencyContact
 from outreach.welfare.rules import Outcome
 
@@ -30,7 +30,9 @@ KNOWING = (Role.CALLER, Role.NURSE, Role.MANAGER, Role.ADMINISTRATOR)
 def board() -> ResponseReturnValue:
     """List whom nobody has reached for so long that somebody makes sure they are well."""
     count, shown = checks.open_checks(db.session, signed_in().scope, now=deps().clock())
-    return render_template("welfare/board.html", count=count, shown=shown, words=STEP_WORDS)
+    return render_template(
+        "welfare/board.html", count=count, shown=shown, words=STEP_WORDS, to_do=TO_DO_WORDS
+    )
 
 
 @bp.get("/<int:follow_up_id>")
