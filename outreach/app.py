@@ -42,6 +42,7 @@ from outreach.reports import views as reports
 from outreach.results import views as results
 from outreach.telephony.carrier import carrier_of
 from outreach.web import bounded, error_pages, headers, navigation, template_filters
+from outreach.welfare import views as welfare
 from outreach.wordings import views as wordings
 
 LOCALES = ("en",)  # more as their catalogues in translations/ are done
@@ -123,6 +124,7 @@ def _register(app: Flask) -> None:
         callers,
         intake,
         chart,
+        welfare,
         reports,
     ):
         app.register_blueprint(pages.bp)

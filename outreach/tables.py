@@ -14,6 +14,7 @@ from outreach.phoning import models as phoning
 from outreach.planning import models as planning
 from outreach.programmes import models as programmes
 from outreach.questionnaires import models as questionnaires
+from outreach.welfare import models as welfare
 from outreach.wordings import models as wordings
 
 ALL = (
@@ -32,4 +33,5 @@ ALL = (
     planning,
     programmes,
     questionnaires,
+    welfare,
 )

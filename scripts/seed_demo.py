@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from config import Config
-from outreach import orm
+from outreach import orm, tables  # noqa: F401 - every table, loaded
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.calls.models import Attempt, CallNote, Promise
@@ -27,12 +27,14 @@ from outreach.calls.rules import Outcome
 from outreach.clock import utc_now
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.errors import RuleBroken
+from outreach.goals.models import Goal, GoalNews
 from outreach.measures.models import Reading
 from outreach.messaging.models import DeliveryEvent, Message
 from outreach.orm import Model, Sessions
 from outreach.patients.models import ConsentEvent, Patient
+from outreach.planning import candidates, silence
 from outreach.planning.models import PlannedCall
-from scripts.demo import away, labs, net, readings, record_health, worries
+from scripts.demo import away, goals, labs, net, readings, record_health, worries
 from scripts.demo.cast import make_cast
 from scripts.demo.labs import Labs
 from scripts.demo.people import ADA, ANA, MARK, NADIA, Fate
@@ -50,6 +52,7 @@ DEMO_ACCOUNTS: tuple[tuple[Role, str], ...] = tuple(
 )
 
 
+_PAGE = 500
 # Histories are written patient by patient; their rows came about side by side.
 _IN_ORDER_OF: dict[type[Model], str] = {
     Attempt: "at",
@@ -61,6 +64,8 @@ _IN_ORDER_OF: dict[type[Model], str] = {
     Concern: "raised_at",
     ConcernStep: "at",
     ConsentEvent: "at",
+    Goal: "set_at",
+    GoalNews: "at",
 }
 
 
@@ -100,6 +105,17 @@ def seed(session: Session, *, now: datetime, passwords_hash: str, seed: int = 1)
     net.write(house, now=now)
     rows.number_by(_IN_ORDER_OF)
     rows.write()
+    _follow_silences(session, now=now)
+
+
+def _follow_silences(session: Session, *, now: datetime) -> None:
+    """Ask for what the scheduler would have asked for by now, where calls didn't get through."""
+    after_id: int | None = 0
+    while after_id is not None:
+        page = candidates.page_of(session, now=now, after_id=after_id, limit=_PAGE)
+        for enrolment_id in page.ids:
+            silence.settle(session, enrolment_id, now=now)
+        after_id = page.next_after_id
 
 
 def seed_if_empty(
@@ -141,6 +157,7 @@ def _write(
     )
     chronicle.write(now=now)
     record_health.write(house, chronicle, measured)
+    goals.write(house, chronicle)
 
 
 def _worries(

@@ -144,6 +144,12 @@ def what_follows(foreseen: Foreseen, zone: ZoneInfo, *, now: datetime) -> dict[O
     }
 
 
+# Their words name the next call, which a pause or an end chosen beside them takes away.
+SAYS_NEXT_CALL = frozenset(Outcome) - {
+    Outcome.OPTED_OUT,
+    Outcome.WRONG_NUMBER,
+    Outcome.DISCONNECTED,
+}
 OPENER_WORDS = {
     OpenerKind.PROMISE: _l("You said you would: “%(topic)s”."),
     OpenerKind.LAST_TIME: _l("Last time: “%(topic)s”. You might ask how it goes."),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from itertools import groupby, takewhile
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls import done
+from outreach.calls import done, promised, trying
 from outreach.calls.done import Done
 from outreach.calls.models import Attempt, CallNote, Draft, Hiding, Lease, Promise
+from outreach.calls.promised import Loose
 from outreach.calls.rules import (
     REACHED,
-    Outcome,
     QueueFacts,
     QueueGroup,
     Score,
@@ -27,6 +27,7 @@ from outreach.calls.rules import (
     order_key,
     score_of,
 )
+from outreach.calls.trying import PastAttempt, RowNumber
 from outreach.clock import day_began_at, local_day
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
@@ -44,15 +45,7 @@ from outreach.patients.rules import (
 )
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
-
-
-@dataclass(frozen=True)
-class PastAttempt:
-    """One try of the call in the queue."""
-
-    at: datetime
-    outcome: Outcome
-    caller_name: str
+from outreach.programmes.models import Enrolment
 
 
 @dataclass(frozen=True)
@@ -78,6 +71,15 @@ class Entry:
     has_draft: bool
     hidden_because: str | None
     attempts: Sequence[PastAttempt]
+    numbers: Sequence[RowNumber]
+    tries_a_day: int
+
+    @property
+    def tried_today(self) -> int:
+        """How often this call was tried on the patient's own day."""
+        zone = ZoneInfo(self.zone)
+        today = local_day(self.facts.now, zone)
+        return sum(local_day(each.at, zone) == today for each in self.attempts)
 
     @property
     def group(self) -> QueueGroup:
@@ -90,6 +92,11 @@ class Entry:
         return score_of(self.facts)
 
     @property
+    def may_wait_a_day(self) -> bool:
+        """Whether nothing is lost where it comes again tomorrow."""
+        return may_wait(self.facts) and not self.facts.is_last_day
+
+    @property
     def is_hidden(self) -> bool:
         """Whether somebody said 'not today'; what must not wait is shown all the same."""
         return self.hidden_because is not None and may_wait(self.facts)
@@ -97,10 +104,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Queue:
-    """A caller's day, split by state, each part in the order to work it."""
+    """A caller's day, split by state, each part in the order to work it.
+
+    ``loose``: promises that are due while no call is planned.
+    """
 
     entries: Sequence[Entry]
     done: Sequence[Done]
+    loose: Sequence[Loose] = ()
 
     @property
     def closing(self) -> int:
@@ -135,11 +146,13 @@ class Queue:
 
 
 def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
-    """Return the queue of ``actor`` at ``now``. Five statements, for 3 patients or 300."""
+    """Return the queue of ``actor`` at ``now``. Eight statements, for 3 patients or 300."""
     wanted = {"caller_id": actor.staff_id, "now": now}
     rows = session.execute(_open_calls(), wanted).all()
     book = hours.book_of(session, today=now.date(), clinic_ids={row.clinic_id for row in rows})
-    tried = _attempts(session, [row.id for row in rows if row.dials])
+    tried = trying.attempts_of(session, [row.id for row in rows if row.dials])
+    numbers = trying.numbers_of(session, [row.patient_id for row in rows])
+    tries = trying.tries_a_day(session)
     zone = ZoneInfo(actor.zone)
     day_ends_at = day_began_at(now, zone) + timedelta(days=1)
     entries = [
@@ -148,13 +161,16 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
             tried.get(row.id, ()),
             actor.staff_id,
             book.of(row.clinic_id, row.state),
+            numbers=numbers.get(row.patient_id, ()),
+            tries_a_day=tries.get(row.version_id, 0),
             now=now,
             day_ends_at=day_ends_at,
         )
         for row in rows
     ]
     entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
-    return Queue(entries, done.today(session, actor, now=now))
+    loose = promised.without_call(session, actor, now=now)
+    return Queue(entries, done.today(session, actor, now=now), loose)
 
 
 def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
@@ -178,6 +194,8 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
         select(
             PlannedCall.id,
             PlannedCall.phase,
+            PlannedCall.patient_id,
+            Enrolment.version_id,
             PlannedCall.sequence,
             PlannedCall.complete_by_on,
             PlannedCall.dial_from_at,
@@ -231,6 +249,7 @@ def _open_calls() -> Select[*tuple[Any, ...]]:
         )
         .select_from(PanelMembership)
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
+        .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
         .join(Patient, Patient.id == PlannedCall.patient_id)
         .join(StaffMember, StaffMember.id == PanelMembership.caller_id)
         .where(
@@ -305,25 +324,14 @@ def _next_promise(column: Any) -> Select[Any]:
     )
 
 
-def _attempts(session: Session, planned_call_ids: Sequence[int]) -> dict[int, list[PastAttempt]]:
-    rows = session.execute(
-        select(Attempt.planned_call_id, Attempt.at, Attempt.outcome, StaffMember.name)
-        .join(StaffMember, StaffMember.id == Attempt.caller_id)
-        .where(Attempt.planned_call_id.in_(planned_call_ids), Attempt.superseded_at.is_(None))
-        .order_by(Attempt.planned_call_id, Attempt.at, Attempt.id)
-    ).all()
-    return {
-        call_id: [PastAttempt(row.at, row.outcome, row.name) for row in group]
-        for call_id, group in groupby(rows, key=lambda row: row.planned_call_id)
-    }
-
-
 def _entry(
     row: Row[Any],
     attempts: Sequence[PastAttempt],
     caller_id: int,
     usual: ContactHours,
     *,
+    numbers: Sequence[RowNumber],
+    tries_a_day: int,
     now: datetime,
     day_ends_at: datetime,
 ) -> Entry:
@@ -368,6 +376,8 @@ def _entry(
         has_draft=row.draft_id is not None,
         hidden_because=row.hidden_because,
         attempts=attempts,
+        numbers=numbers,
+        tries_a_day=tries_a_day,
     )
 
 

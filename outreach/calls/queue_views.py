@@ -6,6 +6,7 @@ On the same blueprint as the call screen: one package, one set of addresses.
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
@@ -28,6 +29,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
 from outreach.phoning import returning
+from outreach.programmes.labels import STATUSES
 
 
 @bp.get("/queue/")
@@ -43,9 +45,39 @@ def queue() -> ResponseReturnValue:
         group_words=GROUP_WORDS,
         why_words=WHY_WORDS,
         outcome_words=OUTCOME_WORDS,
+        status_words=STATUSES,
         returned=returning.board_of(db.session, signed_in().staff_id, now=deps().clock()),
     )
     return page, 200, {"Vary": "HX-Request"}
+
+
+@bp.post("/queue/done-for-today")
+@role_required(Role.CALLER)
+def done_for_today() -> ResponseReturnValue:
+    """Hand back what is left of the day: what may wait comes again tomorrow."""
+    now, actor = deps().clock(), signed_in()
+    found = queues.queue_of(db.session, actor, now=now)
+    left = [*found.of(QueueGroup.NOW), *found.of(QueueGroup.LATER)]
+    may_wait = [each.planned_call_id for each in left if each.may_wait_a_day]
+    waiting.hand_back(db.session, may_wait, _("done for the day"), actor, now=now)
+    db.session.commit()
+    put_off, staying = len(may_wait), len(left) - len(may_wait)
+    flash(
+        ngettext(
+            "%(num)s call waits until tomorrow.", "%(num)s calls wait until tomorrow.", put_off
+        ),
+        "good",
+    )
+    if staying:
+        flash(
+            ngettext(
+                "%(num)s call can't wait: an agreed time, its last day or a nurse's answer.",
+                "%(num)s calls can't wait: agreed times, last days or a nurse's answer.",
+                staying,
+            ),
+            "warm",
+        )
+    return redirect(url_for("calls.queue"))
 
 
 @bp.post("/calls/<ref>/not-today")

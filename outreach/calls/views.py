@@ -1,8 +1,10 @@
 """Pages a caller works in all day: the queue and the call."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -27,6 +29,7 @@ from outreach.calls.labels import (
     OUTCOME_KEYS,
     OUTCOME_MEANINGS,
     OUTCOME_WORDS,
+    SAYS_NEXT_CALL,
     day_words,
     opener_words,
     what_follows,
@@ -37,7 +40,9 @@ from outreach.calls.rules import (
     minutes_since,
 )
 from outreach.calls.screen import NoPlannedCall, Screen
-from outreach.concerns import raising, readiness, watching
+from outreach.clock import local_day
+from outreach.concerns import limits, raising, readiness, watching
+from outreach.concerns.models import OwnLimits
 from outreach.concerns.rules import Urgency
 from outreach.db import db
 from outreach.deps import deps
@@ -51,6 +56,7 @@ from outreach.planning import follow_ups, next_call
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.questionnaires.asking import ASKED_BY
+from outreach.web.looking import is_opened_by_a_person
 from outreach.web.template_filters import calendar_day, local_moment
 
 bp = Blueprint("calls", __name__)
@@ -70,7 +76,7 @@ def call(ref: str) -> ResponseReturnValue:
         return redirect(url_for("chart.patient", ref=ref))
     with db.sessionmaker.begin() as own:
         _audit(own, "opened the call screen", patient)
-        if "prefetch" not in request.headers.get("Sec-Purpose", "") and not shown.must_read:
+        if is_opened_by_a_person(request) and not shown.must_read:
             is_theirs = leases.take(own, shown.call, signed_in(), now=now)
             if not is_theirs:  # somebody may have opened it since we looked
                 other = leases.mark_of_others(own, shown.call, signed_in(), now=now)
@@ -315,6 +321,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         outcome_words=OUTCOME_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
         outcome_keys=OUTCOME_KEYS,
+        says_next_call={outcome.value for outcome in SAYS_NEXT_CALL},
         follows=what_follows(shown.foreseen, zone, now=now),
         day_words=partial(day_words, zone=zone),
         offered={outcome.value for outcome in Outcome} - hidden,
@@ -324,9 +331,15 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         week=timedelta(weeks=1),
         instrument_of=ASKED_BY,
         measure_words=MEASURE_WORDS,
+        own_limits=_own_limits(shown),
         opener_words=opener_words,
         hides_openers=session.get(HIDES_OPENERS, False),
     )
+
+
+def _own_limits(shown: Screen) -> Mapping[MeasureKind, OwnLimits]:
+    today = local_day(shown.moment.now, ZoneInfo(shown.patient.clinic.zone))
+    return limits.of_patient(db.session, shown.patient.id, today=today)
 
 
 def _audit(own: object, action: str, patient: Patient) -> None:

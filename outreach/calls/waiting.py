@@ -1,5 +1,6 @@
 """What is put off in the queue: a promise to another day, a call to tomorrow. History is kept."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.accounts.scoping import visible
+from outreach.calls import leases
 from outreach.calls.models import Hiding, Promise, PromiseMove
 from outreach.clock import day_began_at, local_day
 from outreach.errors import NotFound, RuleBroken
@@ -101,6 +103,17 @@ def hide(
             until_at=day_began_at(tomorrow, ZoneInfo(patient.zone)),
         )
     )
+
+
+def hand_back(
+    session: Session, call_ids: Sequence[int], reason: str, actor: Actor, *, now: datetime
+) -> None:
+    """Let calls wait until the patient's tomorrow, and nobody hold them. Does not commit."""
+    for call_id in call_ids:
+        call = session.get_one(PlannedCall, call_id)
+        patient = session.get_one(Patient, call.patient_id)
+        leases.release(session, call, actor)
+        hide(session, patient, call, reason, actor, now=now)
 
 
 def show_again(session: Session, call: PlannedCall, *, now: datetime) -> None:

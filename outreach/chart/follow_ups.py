@@ -62,9 +62,15 @@ class Checks:
     shown: Sequence[Check]
 
 
-def open_checks(session: Session, scope: Scope, *, now: datetime) -> Checks:
-    """Return the contacts to check in ``scope``, in three statements."""
-    rows = session.execute(_checks(scope, now)).all()
+def open_checks(
+    session: Session,
+    scope: Scope,
+    *,
+    kind: FollowUpKind = FollowUpKind.CONTACT_CHECK,
+    now: datetime,
+) -> Checks:
+    """Return what is open of ``kind`` in ``scope``, in three statements."""
+    rows = session.execute(_checks(scope, kind, now)).all()
     tries = _tries(session, [row.FollowUp.enrolment_id for row in rows], now=now)
     numbers = _numbers(session, [row.Patient.id for row in rows])
     shown = [_check(row, tries, numbers) for row in rows]
@@ -88,7 +94,7 @@ def give_up(session: Session, follow_up: FollowUp, *, by_staff_id: int, now: dat
     silence.give_up(session, enrolment, days=days, by_staff_id=by_staff_id, now=now)
 
 
-def _checks(scope: Scope, now: datetime) -> Select[*tuple[Any, ...]]:
+def _checks(scope: Scope, kind: FollowUpKind, now: datetime) -> Select[*tuple[Any, ...]]:
     spoken_at = (
         select(func.max(Attempt.at))
         .where(
@@ -114,7 +120,7 @@ def _checks(scope: Scope, now: datetime) -> Select[*tuple[Any, ...]]:
         .join(Enrolment, Enrolment.id == FollowUp.enrolment_id)
         .outerjoin(StaffMember, StaffMember.id == duty.caller_on_duty(FollowUp.enrolment_id, now))
         .where(
-            FollowUp.kind == FollowUpKind.CONTACT_CHECK,
+            FollowUp.kind == kind,
             FollowUp.done_at.is_(None),
             Enrolment.status.in_(STAYING),
             visible(scope, FollowUp.clinic_id, FollowUp.patient_id),

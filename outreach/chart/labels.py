@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from sqlalchemy import Row
@@ -11,11 +12,13 @@ from outreach.calls.labels import OUTCOME_WORDS
 from outreach.chart.rules import Show, TodayReason
 from outreach.concerns.labels import KIND_WORDS as CONCERN_KIND_WORDS
 from outreach.concerns.labels import STATUS_WORDS as CONCERN_STATUS_WORDS
-from outreach.concerns.labels import URGENCY_WORDS
+from outreach.concerns.labels import STEP_WORDS, URGENCY_WORDS, limits_words
+from outreach.concerns.rules import Limits
 from outreach.measures.labels import MEASURE_WORDS, entered_words, level_words, value_words
 from outreach.measures.rules import MeasureKind, ReadingSource
 from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
 from outreach.panels.rules import ChangeReason
+from outreach.phoning.rules import Ending
 from outreach.planning import labels as planning
 from outreach.programmes import labels as programmes
 from outreach.programmes.rules import EnrolmentStatus, Protocol
@@ -38,6 +41,40 @@ def body_mass(value: Decimal) -> str:
     """Return a BMI with what it means: '31.2 kg/m², obesity, class 1'."""
     words = level_words(MeasureKind.BMI, value)
     return ", ".join([value_words(MeasureKind.BMI, value), *([words] if words else [])])
+
+
+CONCERN_STEPS = STEP_WORDS
+ENDINGS: dict[Ending, LazyString] = {
+    Ending.TALKED: _l("talked"),
+    Ending.MACHINE: _l("a machine answered"),
+    Ending.NO_ANSWER: _l("no answer"),
+    Ending.BUSY: _l("busy"),
+    Ending.UNREACHABLE: _l("could not be reached"),
+    Ending.GIVEN_UP: _l("hung up before it was answered"),
+    Ending.NOBODY_THERE: _l("nobody could take it"),
+    Ending.NOT_PLACED: _l("was not placed"),
+    Ending.LOST: _l("nobody can tell how it ended"),
+}
+
+
+def talk(seconds: int | None) -> str:
+    """Return a length of talk: '12:05' in minutes and seconds; where nobody told it, '–'."""
+    return "–" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
+
+
+def phone_ending(row: Row[Any]) -> str:
+    """Return how a telephone call ended: 'talked, 12:05'; or that it goes on."""
+    if row.ending is None:
+        return _("going on")
+    words = str(ENDINGS[row.ending])
+    return f"{words}, {talk(row.seconds)}" if row.answered_at else words
+
+
+def limits(row: Row[Any]) -> str:
+    """Return what a nurse set: 'below 80 mg/dL (4.4 mmol/L)'; or that it was taken away."""
+    if row.low is None and row.high is None:
+        return _("back to everybody's limits")
+    return limits_words(row.kind, Limits(row.low, row.high), row.unit)
 
 
 STATUSES = programmes.STATUSES

@@ -12,12 +12,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from outreach.accounts.models import StaffMember
 from outreach.calls.models import Attempt, AttemptCorrection, CallNote
+from outreach.chart import entries
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
 from outreach.measures.models import Reading
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.panels.models import Cover, PanelMembership
+from outreach.phoning.models import PhoneCall
 from outreach.programmes.models import (
     CadenceChoice,
     Enrolment,
@@ -43,6 +45,11 @@ class EntryKind(enum.StrEnum):
     PROGRAMME = "programme"
     RHYTHM = "rhythm"
     MILESTONE = "milestone"
+    PHONE = "phone"
+    FOLLOW_UP = "follow_up"
+    FOLLOW_UP_DONE = "follow_up_done"
+    CONCERN_STEP = "concern_step"
+    LIMITS = "limits"
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Timeline:
 
 
 def of_patient(session: Session, patient_id: int, *, newest: int = STEP) -> Timeline:
-    """Return the ``newest`` things that happened with a patient, in nine statements."""
+    """Return the ``newest`` things that happened with a patient, in fourteen statements."""
     newest = max(1, min(newest, MOST))
     found: list[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]] = []
     for kind, rows in _SOURCES.items():
@@ -113,8 +120,12 @@ def _calls(patient_id: int) -> Select[*tuple[Any, ...]]:
             corrector.name.label("corrected_by"),
             CallNote.text.label("note"),
             StaffMember.name.label("by"),
+            PhoneCall.answered_at.label("talked_from_at"),
+            PhoneCall.seconds.label("talked_seconds"),
+            PhoneCall.id.label("phone_call_id"),
         )
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
+        .outerjoin(PhoneCall, PhoneCall.id == Attempt.phone_call_id)
         .outerjoin(CallNote, CallNote.attempt_id == Attempt.id)
         .outerjoin(AttemptCorrection, AttemptCorrection.attempt_id == Attempt.id)
         .outerjoin(corrector, corrector.id == AttemptCorrection.by_staff_id)
@@ -325,4 +336,9 @@ _SOURCES = {
     EntryKind.PROGRAMME: _programme_changes,
     EntryKind.RHYTHM: _rhythms,
     EntryKind.MILESTONE: _milestones,
+    EntryKind.PHONE: entries.phone_calls,
+    EntryKind.FOLLOW_UP: entries.follow_ups,
+    EntryKind.FOLLOW_UP_DONE: entries.follow_ups_done,
+    EntryKind.CONCERN_STEP: entries.concern_steps,
+    EntryKind.LIMITS: entries.own_limits,
 }

@@ -25,7 +25,8 @@ from outreach.chart.forms import (
     WishForm,
 )
 from outreach.chart.rules import may_enrol
-from outreach.concerns import flags
+from outreach.clock import local_day
+from outreach.concerns import flags, limits
 from outreach.db import db
 from outreach.deps import deps
 from outreach.goals import setting
@@ -87,7 +88,7 @@ def patient(ref: str) -> ResponseReturnValue:
         programmes=protocol.names(db.session),
         goals=setting.open_of(db.session, shown.id),
         ended_goals=setting.ended_of(db.session, shown.id),
-        **_measured(shown),
+        **_measured(shown, now=now),
     )
     _note_view(shown, now=now)
     return page
@@ -260,6 +261,8 @@ def give_up(follow_up_id: int) -> ResponseReturnValue:
 def _to_follow_up(actor: Actor, follow_up_id: int) -> tuple[FollowUp, Patient]:
     """Return a follow-up that is ``actor``'s to see to: a contact check is a manager's."""
     found = planned.by_id(db.session, actor.scope, follow_up_id)
+    if found.kind is FollowUpKind.WELFARE_CHECK:
+        raise planned.NoSuchFollowUp("A welfare check is seen to on a page of its own.")
     ref = db.session.get_one(Patient, found.patient_id).ref
     is_check = found.kind is FollowUpKind.CONTACT_CHECK
     find = finding.to_manage if is_check else finding.to_change
@@ -310,15 +313,18 @@ def _is_callable(shown: Patient, actor: Actor, *, now: datetime) -> bool:
     return cared.next_call is not None and cared.on_duty_id == actor.staff_id
 
 
-def _measured(shown: Patient) -> dict[str, object]:
-    """Return a patient's readings, and the charts of them."""
+def _measured(shown: Patient, *, now: datetime) -> dict[str, object]:
+    """Return a patient's readings, the charts of them, and limits of their own."""
     found = readings.of_patient(db.session, shown.id)
-    zone = ZoneInfo(shown.zone)
+    zone, here = ZoneInfo(shown.zone), ZoneInfo(shown.clinic.zone)
+    held = limits.of_patient(db.session, shown.id, today=local_day(now, here))
+    own = {kind: each.limits for kind, each in held.items() if each.limits}
     return {
+        "own_limits": held,
         "readings": found,
         "reading_lines": readings.table_of(db.session, shown.id, found),
         "may_correct": lambda reading: correcting.may_correct(signed_in(), reading),
-        "charts": graphs.of_patient(found, zone, shown.clinic.glucose_unit),
+        "charts": graphs.of_patient(found, zone, shown.clinic.glucose_unit, own),
         "body_mass": readings.body_mass(found),
     }
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
     DateTimeLocalField,
+    DecimalField,
     HiddenField,
     RadioField,
     SelectChoice,
@@ -29,7 +29,15 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from outreach.accounts.models import StaffMember
 from outreach.concerns.cards import Card
 from outreach.concerns.flags import NewFlag
-from outreach.concerns.labels import CALLERS_KIND_WORDS, NEEDED_WORDS, RANK_WORDS, RISK_WORDS
+from outreach.concerns.labels import (
+    CALLERS_KIND_WORDS,
+    NEEDED_WORDS,
+    RANK_WORDS,
+    RISK_WORDS,
+    TROUBLE_WORDS,
+)
+from outreach.concerns.limits import NewLimits
+from outreach.concerns.models import OwnLimits
 from outreach.concerns.raising import Raised
 from outreach.concerns.readiness import Net
 from outreach.concerns.rota import Duty
@@ -41,9 +49,13 @@ from outreach.concerns.rules import (
     RiskKind,
     Trigger,
     Urgency,
+    trouble_with,
 )
 from outreach.concerns.weekly import NewWeek
+from outreach.measures.labels import unit_name
+from outreach.measures.rules import GLUCOSE, REGISTRY, MeasureKind
 from outreach.patients.labels import weekday_name
+from outreach.web.bounded import whole
 
 MOST_WORDS = Length(max=4000, message=_l("Use at most 4,000 characters."))
 
@@ -293,28 +305,68 @@ class FlagReviewForm(FlaskForm):
     end = SubmitField(_l("End the flag"))
 
 
-class AlertNumberForm(FlaskForm):
-    """The number at which one of the staff is told of concerns; empty takes it away."""
+class LimitsForm(FlaskForm):
+    """Limits of a patient's own for one measure, or the end of them; with the reason.
 
-    phone = TelField(_l("Number for alerts"), validators=[Length(max=40)])
+    ``seen`` is the number of the setting that stood on the page.
+    """
 
-    def __init__(self, region: str) -> None:
-        super().__init__()
-        self.region = region
-        self.e164: str | None = None
+    seen = HiddenField(default="0")
+    low = DecimalField(_l("Tell a nurse below"), places=None, validators=[Optional()])
+    high = DecimalField(_l("Tell a nurse from"), places=None, validators=[Optional()])
+    unit = SelectField(_l("Unit"))
+    until_on = DateField(_l("Until, the last day"), validators=[Optional()])
+    reason = StringField(_l("Why"), validators=[DataRequired(_l("Write why.")), Length(max=300)])
+    keep = SubmitField(_l("Set these limits"))
+    remove = SubmitField(_l("Back to everybody's limits"))
 
-    def validate_phone(self, field: TelField) -> None:
-        """Accept a number as people write it, in the clinic's country."""
-        written = (field.data or "").strip()
-        if not written:
-            return
-        try:
-            parsed = phonenumbers.parse(written, self.region)
-        except phonenumbers.NumberParseException as error:
-            raise ValidationError(_l("That is not a telephone number.")) from error
-        if not phonenumbers.is_valid_number(parsed):
-            raise ValidationError(_l("That is not a telephone number."))
-        self.e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    @classmethod
+    def of(
+        cls, kind: MeasureKind, own: OwnLimits | None, glucose_unit: str, *, seen: int
+    ) -> "LimitsForm":
+        """Return the form with what holds now, in the unit in which it was set."""
+        measure = REGISTRY[kind]
+        unit = own.unit if own else (glucose_unit if kind in GLUCOSE else measure.unit)
+        shown = measure.units[unit].from_canonical
+        values = {
+            "seen": str(seen),
+            "unit": unit,
+            "low": shown(own.low) if own and own.low is not None else None,
+            "high": shown(own.high) if own and own.high is not None else None,
+            "until_on": own.until_on if own else None,
+        }
+        form = cls(data=values)
+        form.kind = kind
+        form.unit.choices = [SelectChoice(each, unit_name(each)) for each in measure.units]
+        return form
+
+    def is_possible(self, today: date) -> bool:
+        """Say whether the limits can be kept; the reason stands beside them."""
+        if self.until_on.data is not None and self.until_on.data < today:
+            self.until_on.errors = [_("That day is past.")]
+            return False
+        new = self.to_limits()
+        trouble = trouble_with(new.kind, new.canonical)
+        if trouble is not None:
+            self.low.errors = [TROUBLE_WORDS[trouble]]
+        return trouble is None
+
+    def to_limits(self) -> NewLimits:
+        """Return what was typed."""
+        return NewLimits(
+            self.kind,
+            self.low.data,
+            self.high.data,
+            self.unit.data,
+            self.reason.data or "",
+            self.until_on.data,
+            self.times_seen,
+        )
+
+    @property
+    def times_seen(self) -> int:
+        """How often the limits of this measure had been set when the page was opened."""
+        return whole(self.seen.data) or 0
 
 
 def _typed(*, is_sent: bool) -> dict[str, None]:

@@ -1,16 +1,21 @@
 """The words in which concerns are shown; urgency with its kind of tag."""
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from outreach.concerns.rules import (
     ConcernKind,
     ConcernStatus,
+    Limits,
+    LimitTrouble,
     Needed,
     OnCallRank,
     RiskKind,
     StepKind,
     Urgency,
 )
+from outreach.measures.labels import value_words
+from outreach.measures.rules import MeasureKind
 
 KIND_WORDS = {
     ConcernKind.SAFETY: _l("Safety concern"),
@@ -22,6 +27,7 @@ KIND_WORDS = {
     ConcernKind.DANGER: _l("In danger now"),
     ConcernKind.MEDICAL: _l("Medical emergency"),
     ConcernKind.ABUSE: _l("Abuse or violence"),
+    ConcernKind.OWN_LIMIT: _l("Beyond their own limits"),
 }
 # How a caller is asked what a worry is about, with the person still on the line.
 CALLERS_KIND_WORDS = {
@@ -66,3 +72,21 @@ RISK_WORDS = {
     RiskKind.MEDICAL: _l("Medical risk"),
     RiskKind.OTHER: _l("Other risk"),
 }
+TROUBLE_WORDS = {
+    LimitTrouble.EMPTY: _l("Write at least one limit."),
+    LimitTrouble.CROSSED: _l("The lower limit must be below the upper one."),
+    LimitTrouble.IMPOSSIBLE: _l("No body has this value. Check the number and the unit."),
+    LimitTrouble.TOO_WEAK: _l(
+        "That would hide what is dangerous for everybody. The table says how far a limit can go."
+    ),
+}
+
+
+def limits_words(kind: MeasureKind, limits: Limits, unit: str | None = None) -> str:
+    """Return limits in words: 'below 80 mg/dL (4.4 mmol/L), from 250 mg/dL (13.9 mmol/L)'."""
+    words = []
+    if limits.low is not None:
+        words.append(_("below %(value)s", value=value_words(kind, limits.low, unit)))
+    if limits.high is not None:
+        words.append(_("from %(value)s", value=value_words(kind, limits.high, unit)))
+    return ", ".join(words)

@@ -1,14 +1,16 @@
 """Tables of concerns."""
 
 from datetime import date, datetime, time
+from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
 from outreach.concerns.rules import (
     ConcernKind,
     ConcernStatus,
+    Limits,
     Needed,
     OnCallRank,
     RiskKind,
@@ -16,6 +18,7 @@ from outreach.concerns.rules import (
     Turn,
     Urgency,
 )
+from outreach.measures.rules import MeasureKind
 from outreach.orm import Model
 from outreach.patients.models import Patient
 from outreach.patients.rules import weekdays_from_mask
@@ -206,3 +209,40 @@ class RiskReview(Model):
     review_on: Mapped[date | None]
 
     by: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
+
+
+class OwnLimits(Model):
+    """What a nurse wants to hear of, for one patient and one measure. Appended only.
+
+    The newest of a measure holds, until ``until_on`` (the clinic's day, included) where there
+    is one; without ``low`` and ``high`` it takes the limits away. Values are in the canonical
+    unit, ``unit`` is the one in which they were set. ``number`` counts the settings of a
+    measure, so that of two nurses at once one is told of the other.
+    """
+
+    __tablename__ = "own_limits"
+    __table_args__ = (UniqueConstraint("patient_id", "kind", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    kind: Mapped[MeasureKind]
+    number: Mapped[int]
+    low: Mapped[Decimal | None] = mapped_column(Numeric(9, 3))
+    high: Mapped[Decimal | None] = mapped_column(Numeric(9, 3))
+    unit: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(300))
+    until_on: Mapped[date | None]
+    at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+
+    by: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
+
+    @property
+    def limits(self) -> Limits | None:
+        """The limits as the rules take them; None where this setting took them away."""
+        return None if self.low is None and self.high is None else Limits(self.low, self.high)
+
+    def holds_on(self, day: date) -> bool:
+        """Say whether there are limits, and ``day`` is not past their last one."""
+        return self.limits is not None and (self.until_on is None or day <= self.until_on)

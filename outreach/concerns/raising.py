@@ -26,6 +26,9 @@ from outreach.patients.models import Patient
 # What is saved with the call adds to what was raised during it.
 SAME_CALL = timedelta(hours=2)
 
+# What a caller reads of a nurse's work on a concern.
+NURSES_STEPS = (StepKind.NOTED, StepKind.CLOSED, StepKind.REOPENED)
+
 _URGENCY_ORDER = case(
     {urgency: rank for rank, urgency in enumerate(Urgency)}, value=Concern.urgency
 )
@@ -135,14 +138,17 @@ def first_words(session: Session, concerns: Sequence[Concern]) -> dict[int, str]
 
 
 def nurses_words(session: Session, patient_id: int, *, since: datetime) -> Sequence[ConcernStep]:
-    """Return what nurses wrote about a patient's concerns since then, newest first."""
+    """Return what nurses wrote about a patient's concerns since then, newest first.
+
+    Why a second person opened one again is among it: whoever calls next should know.
+    """
     return session.scalars(
         select(ConcernStep)
         .join(Concern, Concern.id == ConcernStep.concern_id)
         .options(joinedload(ConcernStep.by))
         .where(
             Concern.patient_id == patient_id,
-            ConcernStep.kind.in_((StepKind.NOTED, StepKind.CLOSED)),
+            ConcernStep.kind.in_(NURSES_STEPS),
             ConcernStep.note != "",
             ConcernStep.at >= since,
         )

@@ -11,12 +11,13 @@ from flask_wtf import FlaskForm
 
 from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.forms import StaffNumberForm
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.clock import local_day
 from outreach.concerns import cards, readiness, rota, weekly
-from outreach.concerns.forms import AlertNumberForm, CardForm, DutyForm, NetForm, WeekForm
+from outreach.concerns.forms import CardForm, DutyForm, NetForm, WeekForm
 from outreach.concerns.labels import RANK_WORDS
 from outreach.db import db
 from outreach.deps import deps
@@ -99,7 +100,7 @@ def alert_number(staff_id: int) -> ResponseReturnValue:
     now, clinic = deps().clock(), _clinic()
     if staff_id not in {person.id for person in rota.people(db.session, clinic.id, now=now)}:
         raise rota.NoSuchDuty("Nobody of this clinic.")
-    form = AlertNumberForm(clinic.region)
+    form = StaffNumberForm(clinic.region)
     if form.validate_on_submit():
         rota.keep_number(db.session, staff_id, form.e164)
         return _changed(clinic, "changed a number for alerts", _("Saved."))

@@ -1,9 +1,9 @@
 """Pages on which nurses work concerns, and look again at what was closed or flagged."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,21 +11,30 @@ from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.clock import local_day
-from outreach.concerns import alerting, flags, raising, readiness, reviewing
+from outreach.concerns import alerting, flags, limits, raising, readiness, reviewing
 from outreach.concerns.forms import (
     ConcernForm,
     FlagForm,
     FlagReviewForm,
+    LimitsForm,
     SecondLookForm,
     is_within_reach,
 )
-from outreach.concerns.labels import KIND_WORDS, RISK_WORDS, STEP_WORDS, URGENCY_WORDS
+from outreach.concerns.labels import (
+    KIND_WORDS,
+    RISK_WORDS,
+    STEP_WORDS,
+    URGENCY_WORDS,
+    limits_words,
+)
 from outreach.concerns.models import Concern, RiskFlag
-from outreach.concerns.rules import ConcernStatus
+from outreach.concerns.rules import LIMITED, PUBLISHED, ConcernStatus
+from outreach.concerns.rules.limits import OUTERMOST
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import NotAllowed
 from outreach.measures import readings
+from outreach.measures.labels import measure_name
 from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 from outreach.patients.models import Patient
@@ -139,6 +148,58 @@ def review_flag(flag_id: int) -> ResponseReturnValue:
     words = form.note.data or ""
     flags.review(db.session, flag, words, until, by_staff_id=actor.staff_id, today=today, now=now)
     return _flag_kept("reviewed a flag", flag, flag.patient)
+
+
+@bp.route("/limits/<ref>", methods=["GET", "POST"])
+@role_required(Role.NURSE)
+def limits_of(ref: str) -> ResponseReturnValue:
+    """Show when a nurse hears of a patient's values, and set it for one measure."""
+    actor, now = signed_in(), deps().clock()
+    patient = registry.by_ref(db.session, actor.scope, ref)
+    today = local_day(now, ZoneInfo(patient.clinic.zone))
+    held = limits.of_patient(db.session, patient.id, today=today)
+    asked = request.args.get("measure", "")
+    kind = MeasureKind(asked) if asked in LIMITED else LIMITED[0]
+    seen = limits.numbers(db.session, patient.id).get(kind, 0)
+    form = LimitsForm.of(kind, held.get(kind), patient.clinic.glucose_unit, seen=seen)
+    if form.validate_on_submit() and (form.remove.data or form.is_possible(today)):
+        _keep_limits(patient, form, now=now)
+        db.session.commit()
+        flash(_("Saved."), "good")
+        return redirect(url_for("concerns.limits_of", ref=ref, measure=kind.value))
+    page = render_template(
+        "concerns/limits.html",
+        patient=patient,
+        form=form,
+        kind=kind,
+        held=held,
+        history=limits.history(db.session, patient.id),
+        today=today,
+        kinds=LIMITED,
+        published=PUBLISHED,
+        outermost=OUTERMOST,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _keep_limits(patient: Patient, form: LimitsForm, *, now: datetime) -> None:
+    by = signed_in().staff_id
+    if form.remove.data:
+        limits.take_away(
+            db.session,
+            patient,
+            form.kind,
+            form.reason.data or "",
+            seen=form.times_seen,
+            by_staff_id=by,
+            now=now,
+        )
+    else:
+        limits.put(db.session, patient, form.to_limits(), by_staff_id=by, now=now)
+
+
+bp.add_app_template_global(limits_words)
+bp.add_app_template_global(measure_name)
 
 
 def _to_work(concern_id: int) -> Concern:

@@ -1,7 +1,8 @@
 """Patients from a file beside those we have: who is new, what is added.
 
 Existing patients are never overwritten; they gain readings and nothing else, but for a 'no'
-to texts. Written with set-wise statements, a batch at a time.
+to texts. Readings of the last days are judged as on a call (``judging``). Written with
+set-wise statements, a batch at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
+from outreach.intake import judging
 from outreach.intake.files import Watch
 from outreach.intake.known import Known, find, is_refused
 from outreach.intake.rules import IncomingPatient, Report
@@ -77,6 +79,9 @@ def merge(
         rows = list(_new_readings(occasion, taken, ids, _present(session, known)))
         if rows and not is_dry:
             session.connection().execute(insert(Reading), rows)
+            report.concerns += judging.judge(
+                session, rows, by_staff_id=occasion.by_staff_id, now=occasion.now
+            )
         withdrawals = list(_withdrawal_rows(occasion, taken, known))
         if withdrawals and not is_dry:
             session.connection().execute(insert(ConsentEvent), withdrawals)

@@ -98,16 +98,16 @@ def public_holidays(clinic: Clinic, today: date) -> dict[date, str]:
     if not clinic.keeps_holidays:
         return {}
     years = tuple(range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1))
-    return _public_holidays(clinic.region, clinic.holiday_area, years)
+    return holidays_in(clinic.region, clinic.holiday_area, years)
 
 
 @lru_cache(maxsize=256)
-def _public_holidays(country: str, area: str | None, years: tuple[int, ...]) -> dict[date, str]:
+def holidays_in(country: str, area: str | None, years: tuple[int, ...]) -> dict[date, str]:
     """Return the holidays of a country, and of one of its parts; none where it is unknown."""
     try:
         found = holidays.country_holidays(country, subdiv=area, years=years)
     except NotImplementedError:
-        return _public_holidays(country, None, years) if area else {}
+        return holidays_in(country, None, years) if area else {}
     return dict(found)
 
 

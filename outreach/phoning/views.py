@@ -5,13 +5,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.forms import StaffNumberForm
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
 from outreach.phoning import bridging, jobs, labels, returning, work_phone
-from outreach.phoning.forms import WorkPhoneForm
 from outreach.web.phones import as_rung, as_written
 
 bp = Blueprint("phoning", __name__, url_prefix="/phone")
@@ -50,7 +50,7 @@ def mine() -> ResponseReturnValue:
     actor = signed_in()
     kept = bridging.work_number(db.session, actor.staff_id)
     region = work_phone.region_of(db.session, actor)
-    form = WorkPhoneForm(region, phone=as_written(kept) if kept else "")
+    form = StaffNumberForm(region, phone=as_written(kept) if kept else "")
     if form.validate_on_submit():
         try:
             work_phone.keep(db.session, actor.staff_id, form.e164)

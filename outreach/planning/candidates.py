@@ -33,6 +33,7 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import FollowUpPolicy
 
 A_DAY = timedelta(days=1)
+NEVER = 10_000  # days or missed calls: longer than any programme
 
 
 class Page(NamedTuple):
@@ -88,18 +89,32 @@ class _Conditions:
             self.known.c.since_at, lambda policy: policy.missed_to_review
         )
         return or_(
-            and_(~self._is_reviewed(), is_to_review),
+            and_(~self._was_asked(FollowUpKind.REVIEW_TIMES), is_to_review),
             and_(~self._is_in_check(), is_to_check),
+            and_(~self._was_asked(FollowUpKind.WELFARE_CHECK), self._is_to_welfare()),
             and_(
                 self._is_silent(self.known.c.since_at, lambda policy: policy.unreachable_days),
-                spoken.dialled_at(self.known) > self.known.c.since_at,
+                self._is_tried(),
             ),
         )
 
-    def _is_reviewed(self) -> ColumnElement[bool]:
+    def _is_to_welfare(self) -> ColumnElement[bool]:
+        is_missed = self._has_missed(
+            self.known.c.since_at, lambda policy: policy.missed_to_welfare or NEVER
+        )
+        is_silent = self._is_silent(
+            self.known.c.since_at, lambda policy: policy.silent_days_welfare or NEVER
+        )
+        return or_(is_missed, and_(is_silent, self._is_tried()))
+
+    def _is_tried(self) -> ColumnElement[bool]:
+        return spoken.dialled_at(self.known) > self.known.c.since_at
+
+    def _was_asked(self, kind: FollowUpKind) -> ColumnElement[bool]:
+        """Return the condition that something was, or is, asked for in this silence."""
         return exists().where(
             FollowUp.enrolment_id == self.known.c.id,
-            FollowUp.kind == FollowUpKind.REVIEW_TIMES,
+            FollowUp.kind == kind,
             or_(FollowUp.opened_at > self.known.c.since_at, FollowUp.done_at.is_(None)),
         )
 

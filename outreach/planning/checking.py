@@ -189,12 +189,14 @@ _BY_ROWS: dict[str, Callable[[datetime], Select[int]]] = {
 _BY_STEP = {
     Step.REVIEW_TIMES: "after missed calls in a row a caller is asked to review the times",
     Step.CONTACT_CHECK: "after more missed calls, or days of silence, the contact is checked",
+    Step.WELFARE_CHECK: "after still more, a nurse makes sure that they are well",
     Step.UNREACHABLE: "nobody who was tried stays active through all the days of silence",
 }
 # Nobody is given up in the hours in which somebody may be ringing them.
 _LEFT_FOR_STEP = {
     Step.REVIEW_TIMES: LEFT_FOR,
     Step.CONTACT_CHECK: LEFT_FOR,
+    Step.WELFARE_CHECK: LEFT_FOR,
     Step.UNREACHABLE: timedelta(days=1),
 }
 _BY_CALENDAR: dict[str, Callable[[PlannedCall, Standing], bool]] = {

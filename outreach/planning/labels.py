@@ -9,6 +9,7 @@ from outreach.planning.rules.silence import Cause, parsed_reason
 FOLLOW_UPS = {
     FollowUpKind.REVIEW_TIMES: _l("Ask which times suit"),
     FollowUpKind.CONTACT_CHECK: _l("Check how to reach them"),
+    FollowUpKind.WELFARE_CHECK: _l("Welfare check: are they well?"),
 }
 
 

@@ -27,6 +27,7 @@ from outreach.programmes.rules import EnrolmentStatus
 KINDS = {
     Step.REVIEW_TIMES: FollowUpKind.REVIEW_TIMES,
     Step.CONTACT_CHECK: FollowUpKind.CONTACT_CHECK,
+    Step.WELFARE_CHECK: FollowUpKind.WELFARE_CHECK,
 }
 
 
@@ -111,6 +112,7 @@ def _silence(
     since_at = max(row.since_at, datetime.combine(row.starts_on, time(), tzinfo=zone))
     reviews = [each for each in asked if each.kind is FollowUpKind.REVIEW_TIMES]
     checks = [each for each in asked if each.kind is FollowUpKind.CONTACT_CHECK]
+    welfare = [each for each in asked if each.kind is FollowUpKind.WELFARE_CHECK]
     return Silence(
         since_at=since_at,
         starts_on=row.starts_on,
@@ -121,6 +123,7 @@ def _silence(
         is_reviewed=any(each.opened_at > since_at or each.done_at is None for each in reviews),
         is_in_check=any(each.done_at is None for each in checks),
         checked_at=max((each.done_at for each in checks if each.done_at), default=None),
+        has_welfare=any(each.opened_at > since_at or each.done_at is None for each in welfare),
     )
 
 

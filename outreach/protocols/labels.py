@@ -69,6 +69,14 @@ def lines(protocol: Protocol) -> Iterator[Line]:
         "silent_days_late": (_("Silent days to check, later"), follow_up.silent_days_late),
         "early_weeks": (_("Weeks that count as early"), follow_up.early_weeks),
         "unreachable_days": (_("Silent days to unreachable"), follow_up.unreachable_days),
+        "missed_to_welfare": (
+            _("Missed in a row to a welfare check"),
+            _or_never(follow_up.missed_to_welfare),
+        ),
+        "silent_days_welfare": (
+            _("Silent days to a welfare check"),
+            _or_never(follow_up.silent_days_welfare),
+        ),
         "reminder": (_("Hours from reminder to call"), f"{protocol.reminder_lead_minutes / 60:g}"),
         "minutes": (_("Minutes reckoned for a call"), protocol.minutes_per_call),
     }
@@ -78,6 +86,10 @@ def lines(protocol: Protocol) -> Iterator[Line]:
         yield Line(("point", point.code), str(_("Measurement")), _point(point))
     for milestone in protocol.milestones:
         yield Line(("milestone", milestone.code), str(_("Milestone")), _milestone(milestone))
+
+
+def _or_never(count: int) -> str:
+    return str(count) if count else str(_("never"))
 
 
 def changes(old: Protocol, new: Protocol) -> list[Change]:

@@ -89,6 +89,7 @@ class Today:
     texts: int
     numberless: Some
     to_check: int
+    to_welfare: int
     interruptions: Sequence[Interruption]
 
     @property
@@ -105,11 +106,13 @@ class Today:
             or self.texts
             or self.numberless.count
             or self.to_check
+            or self.to_welfare
         )
 
 
 def at(session: Session, here: Here) -> Today:
     """Return what a manager is needed for at one clinic today."""
+    to_follow = _to_follow(session, here)
     return Today(
         net=_net(session, here),
         callers=_callers(session, here),
@@ -119,7 +122,8 @@ def at(session: Session, here: Here) -> Today:
         concerns=_concerns(session, here),
         texts=_texts(session, here),
         numberless=_numberless(session, here),
-        to_check=_to_check(session, here),
+        to_check=to_follow.get(FollowUpKind.CONTACT_CHECK, 0),
+        to_welfare=to_follow.get(FollowUpKind.WELFARE_CHECK, 0),
         interruptions=interruption.recent(session, now=here.now),
     )
 
@@ -283,22 +287,20 @@ def _numberless(session: Session, here: Here) -> Some:
     return Some(rows[0][0] if rows else 0, named)
 
 
-def _to_check(session: Session, here: Here) -> int:
-    """Count patients whom calls don't get through to, for a coordinator to look at."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(FollowUp)
-            .join(Enrolment, Enrolment.id == FollowUp.enrolment_id)
-            .where(
-                here.within(FollowUp.clinic_id),
-                FollowUp.kind == FollowUpKind.CONTACT_CHECK,
-                FollowUp.done_at.is_(None),
-                Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),
-            )
+def _to_follow(session: Session, here: Here) -> dict[FollowUpKind, int]:
+    """Count patients whom calls don't get through to, by what somebody is to look at."""
+    rows = session.execute(
+        select(FollowUp.kind, func.count())
+        .join(Enrolment, Enrolment.id == FollowUp.enrolment_id)
+        .where(
+            here.within(FollowUp.clinic_id),
+            FollowUp.done_at.is_(None),
+            Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),
         )
-        or 0
+        .group_by(FollowUp.kind)
+        .order_by(FollowUp.kind)
     )
+    return {kind: count for kind, count in rows}  # noqa: C416
 
 
 def _is_current(enrolment_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Actor, Role
-from outreach.concerns import raising
+from outreach.clock import local_day
+from outreach.concerns import limits, raising
+from outreach.concerns.models import OwnLimits
 from outreach.concerns.raising import Raised
 from outreach.concerns.rules import (
     LOWS_WITHIN,
@@ -101,9 +105,10 @@ def keep(
 
 
 def judge(session: Session, reading: Reading, *, now: datetime) -> Judged | None:
-    """Return what a stored reading asks for, by its own time and those before it."""
+    """Return what a stored reading asks for, by its own time, those before it, own limits."""
     measured = _measured(reading)
     earlier = _earlier(session, reading)
+    own = _own_limits(session, reading, now=now)
     trigger = trigger_of(
         reading.kind,
         reading.value,
@@ -112,10 +117,11 @@ def judge(session: Session, reading: Reading, *, now: datetime) -> Judged | None
         signs=reading.said,
         bound=reading.bound,
         earlier=earlier,
+        own=own.limits if own else None,
     )
     if trigger is None:
         return None
-    return Judged(reading, trigger, _words(measured, reading, earlier))
+    return Judged(reading, trigger, _words(measured, reading, earlier, own))
 
 
 def raise_worst(
@@ -124,11 +130,14 @@ def raise_worst(
     found: Sequence[Judged],
     *,
     note: str,
-    by_staff_id: int,
+    by_staff_id: int | None,
     now: datetime,
-) -> None:
-    """Raise one concern of each kind, the most urgent, with the words of all of that kind."""
-    order = list(Urgency)
+) -> int:
+    """Raise one concern of each kind, the most urgent, with the words of all of that kind.
+
+    Returns how many. Does not commit.
+    """
+    order, raised_kinds = list(Urgency), 0
     for kind in ConcernKind:
         alike = [each for each in found if each.trigger.kind is kind]
         if not alike:
@@ -137,6 +146,8 @@ def raise_worst(
         told = "\n".join([*(each.words for each in alike), note]).strip()
         raised = Raised(worst.trigger, told, worst.reading.id)
         raising.raise_concern(session, patient, raised, by_staff_id=by_staff_id, now=now)
+        raised_kinds += 1
+    return raised_kinds
 
 
 def _measured(reading: Reading) -> Measured:
@@ -151,9 +162,30 @@ def _earlier(session: Session, reading: Reading) -> list[Measured]:
     return [_measured(each) for each in found if each.id != reading.id]
 
 
-def _words(measured: Measured, reading: Reading, earlier: Sequence[Measured]) -> str:
-    """Return '52 mg/dL (needed help). The 2nd below 54 in two weeks.'."""
+def _own_limits(session: Session, reading: Reading, *, now: datetime) -> OwnLimits | None:
+    zone = ZoneInfo(session.get_one(Clinic, reading.clinic_id).zone)
+    return limits.in_force(session, reading.patient_id, reading.kind, today=local_day(now, zone))
+
+
+def _words(
+    measured: Measured, reading: Reading, earlier: Sequence[Measured], own: OwnLimits | None
+) -> str:
+    """Return '52 mg/dL (needed help). Below 54 mg/dL for time 2 in two weeks.'."""
     said = ", ".join(words for sign, words in _SIGN_WORDS.items() if sign in reading.said)
     words = f"{reading.entered_value} {reading.entered_unit}" + (f" ({said})" if said else "")
     lows = lows_before(measured, earlier) if is_level_2(measured) else 0
-    return f"{words}. Below 54 mg/dL for time {lows + 1} in two weeks." if lows else words
+    told = [words] if lows or own else []
+    if lows:
+        told.append(f"Below 54 mg/dL for time {lows + 1} in two weeks")
+    if own:
+        told.append(f"Own limits of this patient: {_set_to(own)} ({own.by.name}: {own.reason})")
+    return ". ".join(told) + "." if told else words
+
+
+def _set_to(own: OwnLimits) -> str:
+    """Return 'below 80 mg/dL, from 250 mg/dL', in the unit in which they were set."""
+    shown = REGISTRY[own.kind].units[own.unit].from_canonical
+    sides = (("below", own.low), ("from", own.high))
+    return ", ".join(
+        f"{side} {shown(value)} {own.unit}" for side, value in sides if value is not None
+    )

@@ -21,6 +21,7 @@ ITEMS = (
     Item("reports.adherence", _l("Adherence"), "bar-chart-line"),
     Item("chart.follow_ups", _l("Follow-ups"), "telephone-x"),
     Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
+    Item("welfare.board", _l("Welfare checks"), "heart"),
     Item("rota.on_call", _l("On call"), "shield-exclamation"),
     Item("patients.register", _l("Patients"), "people"),
     Item("due.list_due", _l("To measure"), "clipboard2-pulse"),

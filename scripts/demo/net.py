@@ -1,11 +1,14 @@
 """Who is on call at the demo's clinics: the nurse around the clock, the manager as the lead."""
 
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 
 from outreach.accounts.rules import Role
-from outreach.concerns.models import ClinicSafety, OnCallWeek, RiskFlag
+from outreach.concerns.models import ClinicSafety, OnCallWeek, OwnLimits, RiskFlag
 from outreach.concerns.rules import Needed, OnCallRank, RiskKind
+from outreach.measures.rules import MeasureKind
 from outreach.patients.rules import mask_of_weekdays
+from outreach.welfare.models import EmergencyContact
 from scripts.demo.people import ANA, CEDAR, SITES
 from scripts.demo.record import House
 
@@ -13,7 +16,7 @@ _FLAGGED_FOR = timedelta(days=8)
 
 
 def write(house: House, *, now: datetime) -> None:
-    """Add both clinics' rota and lead, and a flag on one of Ana's patients."""
+    """Add both clinics' rota and lead, and what nurses said of some of Ana's patients."""
     for site in SITES:
         nurse, manager = (house.on_duty(role, site) for role in (Role.NURSE, Role.MANAGER))
         clinic_id = house.clinic_ids[site]
@@ -30,6 +33,7 @@ def write(house: House, *, now: datetime) -> None:
             until_on=None,
             by_staff_id=manager,
         )
+    _own_limits(house, now=now)
     _person, ids = house.panels[ANA][-1]
     house.rows.add(
         RiskFlag,
@@ -40,4 +44,33 @@ def write(house: House, *, now: datetime) -> None:
         by_staff_id=house.on_duty(Role.NURSE, CEDAR),
         review_on=(now + _FLAGGED_FOR).date(),
         ended_at=None,
+    )
+
+
+def _own_limits(house: House, *, now: datetime) -> None:
+    """Let a nurse hear sooner of one patient's lows, and know whom to ring about another."""
+    (_person, ids), (_other, others) = house.panels[ANA][0], house.panels[ANA][1]
+    nurse = house.on_duty(Role.NURSE, CEDAR)
+    house.rows.add(
+        OwnLimits,
+        **ids.owned,
+        kind=MeasureKind.GLUCOSE,
+        number=1,
+        low=Decimal(80),
+        high=None,
+        unit="mg/dL",
+        reason="Does not feel lows; lives alone.",
+        until_on=None,
+        at=now - _FLAGGED_FOR,
+        by_staff_id=nurse,
+    )
+    house.rows.add(
+        EmergencyContact,
+        **others.owned,
+        name="Teresa",
+        relation="sister",
+        e164="+12025550191",
+        is_agreed=True,
+        at=now - _FLAGGED_FOR,
+        by_staff_id=house.staff_id(ANA),
     )

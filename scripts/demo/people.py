@@ -3,16 +3,19 @@
 import enum
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from random import Random
 from zoneinfo import ZoneInfo
 
 from outreach.accounts.rules import Role
+from outreach.patients.hours import holidays_in
 from outreach.patients.rules import ContactHours, Daypart, Sex, Wishes, age_on
 from outreach.planning.rules import Calendar
 from scripts.demo import names
 from scripts.demo.words import TOPICS, Topic
 
 SPANISH, ENGLISH = "es", "en"
+REGION = "US"
 
 
 @dataclass(frozen=True)
@@ -164,12 +167,21 @@ class Person:
 
     @property
     def calendar(self) -> Calendar:
-        """Their days, under the default contact hours that both clinics keep."""
-        return Calendar(self.zone, self.wishes, ContactHours())
+        """Their days, in the hours that both clinics keep, but for public holidays."""
+        return Calendar(
+            self.zone, self.wishes, ContactHours(closed_on=closed_around(self.starts_on.year))
+        )
 
     def local_day(self, instant: datetime) -> date:
         """Return the day that ``instant`` falls on where they live."""
         return instant.astimezone(self.zone).date()
+
+
+@lru_cache
+def closed_around(year: int) -> frozenset[date]:
+    """Return the public holidays of the demo's clinics from a year before to two after."""
+    years = tuple(range(max(year - 1, date.min.year), year + 3))
+    return frozenset(holidays_in(REGION, None, years))
 
 
 def chance(rng: Random, share: float) -> bool:

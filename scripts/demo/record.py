@@ -29,7 +29,7 @@ from outreach.programmes.rules import PUBLISHED_PROTOCOL, EnrolmentStatus
 from scripts.demo import words
 from scripts.demo.cast import enrolled_at
 from scripts.demo.luck import change_of_caller_at
-from scripts.demo.people import SITES, STAFF, DemoStaff, Fate, Part, Person, Site
+from scripts.demo.people import REGION, SITES, STAFF, DemoStaff, Fate, Part, Person, Site
 from scripts.demo.rows import Rows
 from scripts.demo.story import Story
 from scripts.demo.today import stopped_at
@@ -141,7 +141,7 @@ class House:
             code=site.code,
             name=site.name,
             zone=site.zone,
-            region="US",
+            region=REGION,
             phone_number=site.phone_number,
             sms_sender=None,
             opens=time(9),

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from outreach.accounts.models import Clinic, StaffMember
-from outreach.calls.models import Attempt, CallNote, Draft
+from outreach.calls.models import Attempt, CallNote, Draft, Lease
 from outreach.measures.models import Reading
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
@@ -153,3 +153,33 @@ def test_no_words_and_no_patient_are_kept_in_the_browsers_own_storage(page: Page
 
     assert "Private" not in kept
     assert day.rosa.ref not in kept
+
+
+def test_a_pause_that_is_chosen_takes_the_next_call_off_the_buttons(page: Page, day: Day) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#reached-0").check(force=True)
+    button = page.locator("label[for=outcome-0]")
+    expect(button).to_contain_text("next call", use_inner_text=True)
+
+    page.get_by_text("Pause or end").click()
+    page.locator("[name=rest][value=hospital]").check(force=True)
+
+    expect(button).to_contain_text("the calls rest", use_inner_text=True)
+    expect(button).not_to_contain_text("next call", use_inner_text=True)
+
+
+def test_who_took_the_call_over_is_told_on_the_screen_of_the_other(
+    page: Page, sessions: Sessions, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    notice = page.get_by_text("Somebody else has taken this call over.")
+    expect(notice).to_be_hidden()
+    with sessions.begin() as session:
+        other = make_staff(session, session.get_one(Clinic, day.clinic.id))
+        session.execute(update(Lease).values(staff_id=other.id))
+
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    expect(notice).to_be_visible()

@@ -148,6 +148,7 @@ Incoming = IncomingPatient | LooseReading | Absent | PassedOver | Problem | Note
 class Report:
     """What an import did, or would do. Counts are of patients unless they say otherwise.
 
+    ``concerns`` counts what a nurse was told of because of a recent reading.
     ``withdrawn`` counts patients we have who want no texts any more, which is news to us.
     ``refused`` counts the places (rows, resources) with a problem; ``more_problems`` and
     ``more_notes`` those beyond MOST_REMARKS.
@@ -159,6 +160,7 @@ class Report:
     refused: int = 0
     enrolled: int = 0
     readings: int = 0
+    concerns: int = 0
     withdrawn: int = 0
     deceased: int = 0
     passed_over: int = 0

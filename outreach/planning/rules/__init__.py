@@ -32,6 +32,7 @@ class FollowUpKind(enum.StrEnum):
 
     REVIEW_TIMES = "review times"
     CONTACT_CHECK = "contact check"
+    WELFARE_CHECK = "welfare check"
 
 
 @dataclass(frozen=True)

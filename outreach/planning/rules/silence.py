@@ -9,6 +9,7 @@ What was seen to once is not asked for again:
 - Times are reviewed once in one silence. Then it is the coordinator's turn.
 - After a contact check, missed calls and days count anew, because a new number or a letter
   deserves its chance. So the calls that brought a check never bring a second one.
+- A welfare check is asked for once in one silence, by whoever was tried.
 - A conversation ends the silence, and everything counts anew.
 - Unreachable is only who was tried: nobody is given up because nobody called.
 """
@@ -27,6 +28,7 @@ class Step(enum.StrEnum):
 
     REVIEW_TIMES = "review times"
     CONTACT_CHECK = "contact check"
+    WELFARE_CHECK = "welfare check"
     UNREACHABLE = "unreachable"
 
 
@@ -74,7 +76,7 @@ class Silence:
     ``missed_at`` are the planned calls closed as missed since then, ``rests`` what lies in
     between, ``is_dialled`` whether anybody tried. ``is_reviewed``: times were, or are, being
     reviewed in this silence; ``is_in_check``: a contact check is open; ``checked_at``: when
-    the last one was done.
+    the last one was done. ``has_welfare``: a welfare check was, or is, made in this silence.
     """
 
     since_at: datetime
@@ -86,6 +88,7 @@ class Silence:
     is_reviewed: bool = False
     is_in_check: bool = False
     checked_at: datetime | None = None
+    has_welfare: bool = False
 
     @property
     def counted_from(self) -> datetime:
@@ -131,6 +134,10 @@ def steps(silence: Silence, policy: FollowUpPolicy, *, now: datetime) -> tuple[F
     if cause is not None:
         number = missed if cause is Cause.MISSED else silent_days(silence, now=now)
         found.append(Follow(Step.CONTACT_CHECK, cause, number))
+    cause = None if silence.has_welfare else _cause_of_welfare(silence, policy, now=now)
+    if cause is not None:
+        number = missed if cause is Cause.MISSED else silent_days(silence, now=now)
+        found.append(Follow(Step.WELFARE_CHECK, cause, number))
     if silence.is_dialled and _is_silent(silence, policy.unreachable_days, now=now):
         days = silent_days(silence, now=now)
         found.append(Follow(Step.UNREACHABLE, Cause.SILENT, days))
@@ -146,6 +153,14 @@ def _cause_to_check(silence: Silence, policy: FollowUpPolicy, *, now: datetime) 
     is_early = early_at.astimezone(silence.zone).date() < early_end
     late_at = silent_for_at(since_at, policy.silent_days_late, silence.rests)
     return Cause.SILENT if (is_early and early_at <= now) or late_at <= now else None
+
+
+def _cause_of_welfare(silence: Silence, policy: FollowUpPolicy, *, now: datetime) -> Cause | None:
+    missed, days = policy.missed_to_welfare, policy.silent_days_welfare
+    if missed and silence.missed_since(silence.since_at, now=now) >= missed:
+        return Cause.MISSED
+    is_tried = silence.is_dialled and days > 0
+    return Cause.SILENT if is_tried and _is_silent(silence, days, now=now) else None
 
 
 def _is_silent(silence: Silence, days: int, *, now: datetime) -> bool:

@@ -133,6 +133,8 @@ class FollowUpPolicy:
     After ``missed_to_check`` of them, or ``silent_days_early`` days without a conversation
     in the first ``early_weeks`` weeks and ``silent_days_late`` later, a coordinator checks
     the contact. After ``unreachable_days`` days the patient counts as unreachable.
+    After ``missed_to_welfare`` missed calls in a row, or ``silent_days_welfare`` days in
+    which somebody tried, a nurse makes sure that they are well; 0: no such rule.
     """
 
     missed_to_review: int = 2
@@ -141,6 +143,8 @@ class FollowUpPolicy:
     silent_days_late: int = 30
     early_weeks: int = 4
     unreachable_days: int = 60
+    missed_to_welfare: int = 0
+    silent_days_welfare: int = 0
 
 
 @dataclass(frozen=True)
@@ -288,6 +292,8 @@ PUBLISHED_PROTOCOL = Protocol(
         ),
         Phase("weeks_5_to_26", 5, 26, Rhythm.DAYS_BETWEEN, (7, 14), 7, "Staying in touch"),
     ),
+    # Not the trial's: ours, later than the coordinator's check and before 'unreachable'.
+    follow_up=FollowUpPolicy(missed_to_welfare=8, silent_days_welfare=45),
     measure_points=(
         MeasurePoint("baseline", "Baseline", _MEASURED, 0, -90, 14),
         MeasurePoint("month_3", "Month 3", _MEASURED, 91, 60, 120),

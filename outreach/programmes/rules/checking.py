@@ -27,6 +27,8 @@ BOUNDS: dict[tuple[str, str], tuple[int, int]] = {
     ("follow_up", "silent_days_late"): (1, 365),
     ("follow_up", "early_weeks"): (0, MOST_WEEKS),
     ("follow_up", "unreachable_days"): (7, 365),
+    ("follow_up", "missed_to_welfare"): (0, 50),
+    ("follow_up", "silent_days_welfare"): (0, 365),
     ("", "reminder_lead_minutes"): (60, DAYS_A_WEEK * 24 * 60),
     ("", "minutes_per_call"): (5, 240),
 }

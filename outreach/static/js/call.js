@@ -193,12 +193,18 @@
     form.submit();
   });
 
-  // While somebody looks at the screen, the call stays theirs.
+  // While somebody looks at the screen, the call stays theirs; who took it over is told.
   const HEARTBEAT = 60000; // ms
-  setInterval(() => {
+  const taken = document.querySelector("[data-taken]");
+  const beat = async () => {
     if (document.hidden || isSubmitting) return;
-    fetch(form.dataset.lease, { method: "POST", redirect: "manual", headers: { "X-CSRFToken": token.value, "X-Background": "1" } }).catch(() => {});
-  }, HEARTBEAT);
+    try {
+      const answer = await fetch(form.dataset.lease, { method: "POST", redirect: "manual", headers: { "X-CSRFToken": token.value, "X-Background": "1" } });
+      if (answer.ok && taken) taken.hidden = (await answer.json()).is_yours;
+    } catch (_error) { /* no answer says nothing about whose call it is */ }
+  };
+  setInterval(beat, HEARTBEAT);
+  document.addEventListener("visibilitychange", beat);
 
   // Minutes follow the clock until somebody writes their own.
   const clock = document.querySelector("[data-started]");

@@ -222,3 +222,34 @@ def test_the_second_to_open_is_told_by_whom_and_until_when_and_may_take_over(
     assert "Ben Ode has this call open" in refused
     assert ben.post(f"{address}/lease").get_json() == {"is_yours": False}
     assert "Ana Morales is on the line" in ben.get(address).text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Purpose": "prefetch"},
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X-Moz": "prefetch"},
+        {"X-Purpose": "preview"},
+        {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty"},
+        {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate"},
+    ],
+)
+def test_a_page_that_nobody_looks_at_takes_no_call(
+    app: Flask, sessions: Sessions, day: Day, headers: dict[str, str]
+) -> None:
+    client = app.test_client()
+    sign_in(client, day.ana)
+
+    assert client.get(f"/calls/{day.rosa.ref}", headers=headers).status_code == 200
+    client.head(f"/calls/{day.rosa.ref}")
+
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Lease)) == 0
+    client.get(
+        f"/calls/{day.rosa.ref}",
+        headers={"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+    )
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Lease)) == 1

@@ -7,11 +7,23 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from outreach.calls import queue
-from outreach.calls.models import Hiding, Promise, PromiseMove
-from outreach.calls.rules import QueueGroup
+from outreach.calls.models import Hiding, Lease, Promise, PromiseMove
+from outreach.calls.rules import Outcome, QueueGroup
 from outreach.orm import Sessions
+from outreach.patients.models import PhoneNumber
+from outreach.patients.rules import NumberHealth
 from outreach.planning.models import PlannedCall
-from tests.builders import actor_of, make_promise
+from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+from tests.builders import (
+    actor_of,
+    make_attempt,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_promise,
+)
 from tests.conftest import sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.integration.calls.conftest import Day
@@ -134,3 +146,102 @@ def test_a_time_the_patient_asked_for_is_shown_all_the_same(
         session.get_one(PlannedCall, day.call.id).is_agreed = True
 
     assert len(queue_at(sessions, day, clock).of(QueueGroup.NOW)) == 1
+
+
+@pytest.fixture
+def loose(sessions: Sessions, day: Day) -> Promise:
+    """Something promised for today to somebody whose calls rest, so that none is planned."""
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        call.status, call.closed_at = CallStatus.CANCELLED, NOW
+        enrolment = session.get_one(Enrolment, call.enrolment_id)
+        enrolment.status = EnrolmentStatus.PAUSED
+        return make_promise(session, day.rosa, day.ana, due_on=TODAY)
+
+
+def test_a_promise_comes_back_on_its_day_even_where_no_call_is_planned(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock, loose: Promise
+) -> None:
+    sign_in(client, day.ana)
+
+    assert [each.promise_id for each in queue_at(sessions, day, clock).loose] == [loose.id]
+
+    page = client.get("/queue/").text
+    assert "Promised, and no call is planned" in page
+    assert "Ask how the dentist went" in page
+    client.post(f"/promises/{loose.id}")
+    assert queue_at(sessions, day, clock).loose == []
+
+
+def test_a_promise_for_tomorrow_where_the_patient_is_waits_until_then(
+    sessions: Sessions, day: Day, clock: FakeClock, loose: Promise
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(Promise, loose.id).due_on = TOMORROW
+    assert queue_at(sessions, day, clock).loose == []
+
+    clock.advance(timedelta(hours=14))  # past midnight in Chicago
+
+    assert len(queue_at(sessions, day, clock).loose) == 1
+
+
+@pytest.mark.parametrize("status", [EnrolmentStatus.WITHDRAWN, EnrolmentStatus.DIED])
+def test_nobody_is_reminded_to_ring_who_left_or_died(
+    sessions: Sessions, day: Day, clock: FakeClock, loose: Promise, status: EnrolmentStatus
+) -> None:
+    with sessions.begin() as session:
+        enrolment = session.get_one(
+            Enrolment, session.get_one(PlannedCall, day.call.id).enrolment_id
+        )
+        enrolment.status = status
+
+    assert queue_at(sessions, day, clock).loose == []
+
+
+def test_done_for_the_day_lets_wait_what_may_and_keeps_what_may_not(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(PlannedCall, day.call.id).complete_by_on = TOMORROW
+        pressing = make_planned_call(
+            session, make_enrolment(session, make_patient(session, day.clinic), caller=day.ana)
+        )
+        pressing.complete_by_on = TODAY
+        pressing_id = pressing.id
+    sign_in(client, day.ana)
+    client.get(f"/calls/{day.rosa.ref}")
+
+    answer = client.post("/queue/done-for-today", follow_redirects=True).text
+
+    found = queue_at(sessions, day, clock)
+    assert [each.planned_call_id for each in found.of(QueueGroup.NOW)] == [pressing_id]
+    assert [each.hidden_because for each in found.hidden] == ["done for the day"]
+    assert "1 call waits until tomorrow." in answer
+    assert "1 call can&#39;t wait" in answer
+    with sessions() as session:
+        assert session.scalars(select(Lease)).all() == []
+    clock.advance(timedelta(days=1))
+    assert queue_at(sessions, day, clock).hidden == []
+
+
+def test_a_row_says_how_often_today_and_which_numbers_there_are(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        call.dials = 2
+        make_attempt(session, call, day.ana, Outcome.NO_ANSWER, at=NOW - timedelta(hours=1))
+        make_attempt(session, call, day.ana, Outcome.BUSY, at=NOW - timedelta(days=1))
+        session.add(
+            PhoneNumber(
+                clinic_id=day.clinic.id, patient_id=day.rosa.id, e164="+15125550199",
+                position=2, health=NumberHealth.DISCONNECTED, health_at=NOW,
+            )
+        )  # fmt: skip
+    sign_in(client, day.ana)
+
+    page = client.get("/queue/").text
+
+    assert "Tried 1 of 2 times today." in page
+    assert "2 of 2, ends in 99:" in page
+    assert "5550199" not in page

@@ -214,3 +214,15 @@ def test_callers_set_no_flags(line: Line, client: FlaskClient) -> None:
     sign_in(client, line.caller)
 
     assert client.get(f"/concerns/flags/{line.patient.ref}").status_code == 404
+
+
+def test_the_caller_reads_why_a_concern_was_opened_again(
+    line: Line, client: FlaskClient, clock: FakeClock
+) -> None:
+    path = closed(line, clock)
+    clock.advance(timedelta(minutes=5))
+    sign_in(client, line.second)
+    client.post(f"{path}/review", data={"note": "Nobody rang her sister.", "reopen": "1"})
+    sign_in(client, line.caller)
+
+    assert "Nobody rang her sister." in client.get(f"/calls/{line.patient.ref}").text

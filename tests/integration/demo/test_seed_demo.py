@@ -1,9 +1,14 @@
 """The demo as it stands in a database."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from statistics import fmean, stdev
 
 import pytest
@@ -16,6 +21,7 @@ from outreach.accounts.models import Clinic
 from outreach.calls.models import Attempt, CallNote
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, trigger_of
+from outreach.goals.models import Goal, GoalNews
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
 from outreach.messaging.models import Message
@@ -23,7 +29,7 @@ from outreach.messaging.rules import MessageStatus
 from outreach.orm import Model, Sessions
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.planning import courses, jobs
+from outreach.planning import checking, courses, jobs
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes import protocol
@@ -106,6 +112,26 @@ def test_the_planner_finds_nothing_to_put_right(filled: Sessions) -> None:
 
     assert overdue == []
     assert planned == 0
+
+
+@pytest.mark.parametrize("days", [0, 29])  # a Tuesday before Christmas among them
+def test_every_promise_of_the_plan_holds_on_the_first_day(sessions: Sessions, days: int) -> None:
+    now = NOW + timedelta(days=days)
+    with sessions.begin() as session:
+        seed(session, now=now, passwords_hash=HASH)
+
+    with sessions() as session:
+        assert checking.breaches(session, now=now) == []
+
+
+def test_whoever_was_spoken_with_has_a_goal_in_their_own_words(demo: Session) -> None:
+    spoken = set(demo.scalars(select(CallNote.patient_id)))
+    with_goal = set(demo.scalars(select(Goal.patient_id)))
+
+    assert with_goal <= spoken
+    assert len(with_goal) > 0.9 * len(spoken)
+    assert demo.scalar(select(func.count()).select_from(Goal).where(Goal.ended_at.is_not(None)))
+    assert demo.scalar(select(func.count()).select_from(GoalNews))
 
 
 def test_the_rows_are_dated_before_now(demo: Session) -> None:
@@ -238,3 +264,20 @@ def test_each_demo_account_can_sign_in(sessions: Sessions, client: FlaskClient) 
         answer = client.post("/sign-in", data={"email": email, "password": PASSWORD})
         assert answer.status_code == 302
         client.post("/sign-out")
+
+
+def test_the_script_fills_a_migrated_database_by_itself(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "demo.sqlite3"
+    shutil.copy(sqlite_template, path)
+    script = Path(__file__).parents[3] / "scripts" / "seed_demo.py"
+
+    done = subprocess.run(
+        [sys.executable, str(script), "--password", PASSWORD],
+        env={**os.environ, "DATABASE_URL": f"sqlite:///{path}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "160  patient" in done.stdout

@@ -153,6 +153,7 @@ class Life:
         ]
         reviews = [each for each in self.asked if each.kind is FollowUpKind.REVIEW_TIMES]
         checks = [each for each in self.asked if each.kind is FollowUpKind.CONTACT_CHECK]
+        welfare = [each for each in self.asked if each.kind is FollowUpKind.WELFARE_CHECK]
         return Silence(
             since_at=since_at,
             starts_on=self.starts_on,
@@ -163,13 +164,14 @@ class Life:
             is_reviewed=any(each.done_at is None or each.opened_at > since_at for each in reviews),
             is_in_check=any(each.done_at is None for each in checks),
             checked_at=max((each.done_at for each in checks if each.done_at), default=None),
+            has_welfare=any(each.done_at is None or each.opened_at > since_at for each in welfare),
         )
 
 
 def versions(session: Session) -> list[ProgrammeVersion]:
     """The published programme, and a version that is in more of a hurry."""
     first = protocol.newest_version(session, now=NOW)
-    hasty = replace(PUBLISHED_PROTOCOL, follow_up=FollowUpPolicy(1, 2, 6, 9, 8, 20))
+    hasty = replace(PUBLISHED_PROTOCOL, follow_up=FollowUpPolicy(1, 2, 6, 9, 8, 20, 3, 12))
     second = ProgrammeVersion(
         programme_id=first.programme_id, number=2, data=hasty.as_data(), created_at=NOW
     )

@@ -53,6 +53,8 @@ def follow_ups(draw: st.DrawFn) -> FollowUpPolicy:
         silent_days_late=silent,
         early_weeks=draw(st.integers(0, 104)),
         unreachable_days=draw(st.integers(silent, 365)),
+        missed_to_welfare=draw(st.integers(0, 50)),
+        silent_days_welfare=draw(st.integers(0, 365)),
     )
 
 

@@ -1,13 +1,13 @@
 """Every asking of the carrier is kept, with what came of it.
 
-Revision ID: 0015_tries
+Revision ID: 0014_tries
 Revises: 0013_wordings
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0015_tries'
+revision = '0014_tries'
 down_revision = '0013_wordings'
 branch_labels = None
 depends_on = None

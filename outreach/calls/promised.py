@@ -1,0 +1,82 @@
+"""Promises whose day has come while no call is planned that would bring them back."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.rules import Actor
+from outreach.calls.models import Promise
+from outreach.clock import local_day
+from outreach.panels import duty
+from outreach.panels.models import PanelMembership
+from outreach.patients.models import Patient
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+
+# Whoever left for good, or died, is not rung any more, whatever was promised.
+GONE = (EnrolmentStatus.WITHDRAWN, EnrolmentStatus.DIED)
+FARTHEST_ZONE = timedelta(hours=14)  # ahead of UTC
+
+
+@dataclass(frozen=True)
+class Loose:
+    """A promise that is due, of a patient of one's own whom no call is planned for."""
+
+    promise_id: int
+    ref: str
+    full_name: str
+    zone: str
+    text: str
+    due_on: date
+    status: EnrolmentStatus
+
+
+def without_call(session: Session, actor: Actor, *, now: datetime) -> list[Loose]:
+    """Return what ``actor`` promised or took over, the longest due first; one statement."""
+    has_call = exists().where(
+        PlannedCall.enrolment_id == PanelMembership.enrolment_id,
+        PlannedCall.status == CallStatus.PLANNED,
+    )
+    rows = session.execute(
+        select(
+            Promise.id,
+            Promise.text,
+            Promise.due_on,
+            Patient.ref,
+            Patient.given_name,
+            Patient.family_name,
+            Patient.zone,
+            Enrolment.status,
+        )
+        .select_from(PanelMembership)
+        .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
+        .join(Patient, Patient.id == PanelMembership.patient_id)
+        .join(Promise, Promise.patient_id == PanelMembership.patient_id)
+        .where(
+            duty.enrolments_of(actor.staff_id, now),
+            Enrolment.status.not_in(GONE),
+            ~has_call,
+            Promise.kept_at.is_(None),
+            Promise.withdrawn_at.is_(None),
+            Promise.due_on <= (now + FARTHEST_ZONE).date(),
+        )
+        .order_by(Promise.due_on, Promise.id)
+    ).all()
+    return [
+        Loose(
+            promise_id=row.id,
+            ref=row.ref,
+            full_name=f"{row.given_name} {row.family_name}",
+            zone=row.zone,
+            text=row.text,
+            due_on=row.due_on,
+            status=row.status,
+        )
+        for row in rows
+        if row.due_on is not None and row.due_on <= local_day(now, ZoneInfo(row.zone))
+    ]
