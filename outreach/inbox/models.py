@@ -84,7 +84,10 @@ class ReadingPermission(Model):
 
 
 class AnswerDraft(Model):
-    """What one of the staff is typing to a patient, kept on the server."""
+    """What one of the staff is typing to a patient, kept on the server.
+
+    ``form_key`` makes an answer that is sent twice one text; ``version`` tells two tabs apart.
+    """
 
     __tablename__ = "answer_draft"
     __table_args__ = (UniqueConstraint("patient_id", "staff_id"),)
@@ -94,5 +97,6 @@ class AnswerDraft(Model):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     form_key: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
     saved_at: Mapped[datetime]

@@ -67,9 +67,7 @@ def page_of(session: Session, *, now: datetime, after_id: int, limit: int) -> Pa
 class _Conditions:
     """The rule as conditions on rows of ``known``, wide enough for every zone and rest."""
 
-    def __init__(
-        self, known: CTE, policies: Mapping[int, FollowUpPolicy], now: datetime
-    ) -> None:
+    def __init__(self, known: CTE, policies: Mapping[int, FollowUpPolicy], now: datetime) -> None:
         self.known = known
         self._policies = policies
         self._now = now

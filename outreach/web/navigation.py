@@ -33,5 +33,5 @@ ITEMS = (
     Item("calling_hours.clinic_hours", _l("Calling hours"), "clock"),
     Item("instruments.permissions", _l("Questionnaires"), "gear"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
-    Item("messaging.outbox", _l("Messages"), "chat-dots"),
+    Item("messaging.outbox", _l("Sent texts"), "chat-dots"),
 )
