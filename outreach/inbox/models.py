@@ -26,6 +26,7 @@ class InboxItem(Model):
     __table_args__ = (
         UniqueConstraint("inbound_id", "patient_id"),
         Index(None, "patient_id", "at"),
+        Index(None, "planned_call_id"),
         Index(
             "ix_inbox_item_waiting", "clinic_id", "at", sqlite_where=_OPEN, postgresql_where=_OPEN
         ),

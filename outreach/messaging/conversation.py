@@ -78,6 +78,11 @@ def is_open(
     )
 
 
+def is_writing(session: Session, clinic_id: int, number: str, *, now: datetime) -> bool:
+    """Say whether ``number`` wrote lately and waits for an answer: automatic texts wait then."""
+    return bool(session.scalar(select(is_open(clinic_id, number, now))))
+
+
 def has_said_stop(session: Session, clinic_id: int, number: str) -> bool:
     """Say whether anybody of a clinic with ``number`` said stop to texts on it."""
     people = session.scalars(

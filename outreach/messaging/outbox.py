@@ -155,12 +155,8 @@ def due_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[in
     return session.scalars(
         select(Message.id)
         .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-        .order_by(
-            Message.staff_id.is_(None),
-            Message.inbound_id.is_(None),
-            Message.send_after,
-            Message.id,
-        )
+        .order_by(Message.staff_id.is_(None), Message.inbound_id.is_(None), Message.send_after)
+        .order_by(Message.id)
         .limit(limit)
     ).all()
 
@@ -395,7 +391,7 @@ def _facts(session: Session, message: Message, patient: Patient, *, now: datetim
         sent_today=this_day,
         sent_this_week=this_week,
         expires_at=message.expires_at,
-        is_conversation_open=bool(
-            session.scalar(select(conversation.is_open(message.clinic_id, message.to_number, now)))
+        is_conversation_open=conversation.is_writing(
+            session, message.clinic_id, message.to_number, now=now
         ),
     )

@@ -109,6 +109,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('inbox_item', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_inbox_item_patient_id_inbox_item_at'), ['patient_id', 'at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_inbox_item_planned_call_id'), ['planned_call_id'], unique=False)
         batch_op.create_index('ix_inbox_item_waiting', ['clinic_id', 'at'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
 
     with op.batch_alter_table('message', schema=None) as batch_op:
@@ -137,6 +138,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table('inbox_item', schema=None) as batch_op:
         batch_op.drop_index('ix_inbox_item_waiting', sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
+        batch_op.drop_index(batch_op.f('ix_inbox_item_planned_call_id'))
         batch_op.drop_index(batch_op.f('ix_inbox_item_patient_id_inbox_item_at'))
 
     op.drop_table('inbox_item')
