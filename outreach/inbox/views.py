@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from outreach.accounts.access import actor_or_none, role_required, signed_in
 from outreach.accounts.rules import Role
@@ -102,6 +103,7 @@ def conversation(ref: str) -> ResponseReturnValue:
         longest=LONGEST_BODY,
         **_shown(patient, shown),
     )
+    _note_view(patient)
     return page, 422 if form.errors else 200
 
 
@@ -211,10 +213,21 @@ def _reason(error: Exception) -> str:
     return _("This patient has sent no text to answer.")
 
 
+def _note_view(patient: Patient) -> None:
+    """Note in a transaction of its own who looked: the page itself only reads."""
+    with db.sessionmaker.begin() as own:
+        _note(own, patient, "viewed texts")
+
+
 def _saved(patient: Patient, action: str) -> None:
     """Record what was done to a patient's texts, and commit."""
+    _note(db.session, patient, action)
+    db.session.commit()
+
+
+def _note(session: Session, patient: Patient, action: str) -> None:
     trail.record(
-        db.session,
+        session,
         action,
         actor_id=signed_in().staff_id,
         now=deps().clock(),
@@ -222,4 +235,3 @@ def _saved(patient: Patient, action: str) -> None:
         patient_id=patient.id,
         about=("patient", patient.id),
     )
-    db.session.commit()

@@ -14,6 +14,7 @@ from outreach.inbox.rules import keywords
 from outreach.inbox.rules.danger import danger_in
 from outreach.inbox.rules.keywords import Stop
 from outreach.inbox.rules.sugar import Sugar, Unclear, sugar_in
+from outreach.inbox.rules.words import is_reaction
 
 # An answer to an offer made yesterday morning may still come; after that a number says nothing.
 OFFER_HOLDS = timedelta(hours=36)
@@ -79,6 +80,8 @@ class Said:
 
 def said_in(text: str) -> Said:
     """Read a text for what counts whoever sent it."""
+    if is_reaction(text) is not None:
+        return Said(None, Stop.NO, is_start=False, is_help=False)
     return Said(
         danger_in(text),
         keywords.stop_in(text),
@@ -103,7 +106,7 @@ class Meaning:
 
 
 def meaning_of(text: str, question: Question | None, *, sends_readings: bool, unit: str) -> Meaning:
-    """Return what a text means that is no stop, start or help. Source: brief, domain.md D.
+    """Return what a text means that is no stop, start or help. Source: domain.md D.
 
     Args:
         text: as it came.
@@ -111,6 +114,9 @@ def meaning_of(text: str, question: Question | None, *, sends_readings: bool, un
         sends_readings: the patient agreed to send blood sugar by text.
         unit: in which the clinic measures blood sugar.
     """
+    reaction = is_reaction(text)
+    if reaction is not None:
+        return Meaning(Understood.COURTESY if reaction else Understood.NOT_UNDERSTOOD)
     choice = keywords.choice_in(text)
     answer = _answer(text, choice, question)
     if answer is not None:

@@ -285,3 +285,30 @@ def _reminder(sessions: Sessions, day: Day, clock: FakeClock) -> int:
         session.add(message)
         session.flush()
         return message.id
+
+
+@pytest.mark.parametrize("number", ["24587", "CEDAR", "whatsapp:+15125550147123456789", ""])
+def test_machines_and_odd_senders_are_kept_and_never_answered(
+    day: Day, texter: Texter, sessions: Sessions, number: str
+) -> None:
+    assert texter.sends("Your parcel has arrived", number=number).status_code == 200
+    assert replies(sessions) == []
+    assert [each.understood for each in items(sessions)] == [Understood.UNKNOWN_NUMBER]
+
+
+def test_two_choices_at_once_book_one_time(app: Flask, day: Day, sessions: Sessions) -> None:
+    Texter(app.test_client()).sends("another time")
+
+    def choose(number: str) -> int:
+        status: int = Texter(app.test_client()).sends(number, sid=f"SMx{number}").status_code
+        return status
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(choose, ["1", "2"])) == [200, 200]
+
+    understood = sorted(each.understood for each in items(sessions))
+    assert understood == [
+        Understood.ANOTHER_TIME,
+        Understood.BOOKED,
+        Understood.NOT_UNDERSTOOD,
+    ]
