@@ -74,6 +74,7 @@ def make_inbox_item(session: Session, patient: Patient, **deviations: Any) -> In
         body="My cat is ill",
         attachments=0,
         received_at=patient.created_at,
+        open_until=patient.created_at,
     )
     session.add(inbound)
     session.flush()

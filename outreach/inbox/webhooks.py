@@ -1,6 +1,7 @@
 """Where the carrier hands over texts. No session, no CSRF: the signature is the proof."""
 
 import logging
+from datetime import timedelta
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
@@ -26,7 +27,11 @@ def incoming() -> ResponseReturnValue:
     news = outside.gateway.read_inbound(signed_request())
     account = outside.config.twilio
     is_new = receiving.receive(
-        db.session, news, house_sender=account.sender if account else None, now=outside.clock()
+        db.session,
+        news,
+        house_sender=account.sender if account else None,
+        open_for=timedelta(minutes=outside.config.conversation_minutes),
+        now=outside.clock(),
     )
     db.session.commit()
     if not is_new:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import Clinic
 from outreach.messaging.models import InboundText, Message
 from outreach.messaging.rules import (
-    CONVERSATION_OPEN_FOR,
     MessageKind,
     MessageStatus,
     ReplyFacts,
@@ -72,8 +71,7 @@ def is_open(
     return exists().where(
         InboundText.clinic_id == clinic_id,
         InboundText.from_number == number,
-        InboundText.received_at > now - CONVERSATION_OPEN_FOR,
-        InboundText.received_at <= now,
+        InboundText.open_until > now,
         InboundText.answered_at.is_(None),
     )
 

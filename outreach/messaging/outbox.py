@@ -18,8 +18,8 @@ from outreach.clock import day_began_at
 from outreach.messaging import conversation
 from outreach.messaging.models import Message
 from outreach.messaging.rules import (
-    CONVERSATION_OPEN_FOR,
     LEASE,
+    LOOK_AGAIN_AFTER,
     MAX_TRIES,
     MessageKind,
     MessageStatus,
@@ -212,7 +212,7 @@ def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | 
         message.status, message.skip_reason = MessageStatus.SKIPPED, reason
         return None
     if facts.is_conversation_open:
-        _wait_until(message, now + CONVERSATION_OPEN_FOR / 6)
+        _wait_until(message, now + LOOK_AGAIN_AFTER)
         return None
     if _waits_for_hours(session, message, patient, now=now):
         return None

@@ -11,8 +11,8 @@ PER_WEEK = 3
 LEASE = timedelta(minutes=2)
 SETTLE_AFTER = timedelta(minutes=5)  # a carrier's list shows a text well before this
 MAX_TRIES = 8
-# Automatic texts wait while a patient is writing and nobody has answered. Source: peers.md 59.
-CONVERSATION_OPEN_FOR = timedelta(minutes=30)
+# A text that waits because its patient is writing is looked at again so often.
+LOOK_AGAIN_AFTER = timedelta(minutes=5)
 
 
 class MessageKind(enum.StrEnum):

@@ -24,6 +24,7 @@ REPLY_WITHIN = timedelta(minutes=15)
 STOP_REPLY_WITHIN = timedelta(minutes=5)
 FIRST, SECOND = 1, 2  # what the questions say: 1 for yes, 2 for another
 LONGEST_BODY = 1600  # characters; what carriers take as one text
+OPEN_FOR = timedelta(minutes=30)  # a setting says otherwise. Source: peers.md 59
 OLD_AFTER = timedelta(days=1)  # a manager sees what has waited for longer
 
 

@@ -28,13 +28,14 @@ def upgrade() -> None:
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('attachments', sa.Integer(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('open_until', sa.DateTime(timezone=True), nullable=False),
     sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['clinic_id'], ['clinic.id'], name=op.f('fk_inbound_text_clinic_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbound_text')),
     sa.UniqueConstraint('provider_id', name=op.f('uq_inbound_text_provider_id'))
     )
     with op.batch_alter_table('inbound_text', schema=None) as batch_op:
-        batch_op.create_index('ix_inbound_text_number', ['clinic_id', 'from_number', 'received_at'], unique=False)
+        batch_op.create_index('ix_inbound_text_number', ['clinic_id', 'from_number', 'open_until'], unique=False)
 
     op.create_table('answer_draft',
     sa.Column('id', sa.Integer(), nullable=False),
