@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from config import Config
 from outreach.app import create_app
+from outreach.db import db
 from outreach.deps import Deps
 from outreach.messaging.models import InboundText
 from outreach.orm import Sessions
@@ -96,7 +97,8 @@ def test_the_signature_covers_the_public_address_behind_a_proxy(
     with sessions.begin() as session:
         make_patient(session, make_clinic(session))
     behind = replace(config, public_url="https://outreach.example", trusted_proxies=1)
-    client = create_app(Deps(behind, clock, gateway(NOBODY))).test_client()
+    app = create_app(Deps(behind, clock, gateway(NOBODY)))
+    client = app.test_client()
     headers = {
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "outreach.example",
@@ -115,3 +117,5 @@ def test_the_signature_covers_the_public_address_behind_a_proxy(
     assert post(signature(TEXT)) == 200
     with sessions() as session:
         assert session.scalars(select(InboundText.body)).one() == TEXT["Body"]
+    with app.app_context():
+        db.engine.dispose()
