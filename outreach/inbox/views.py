@@ -103,7 +103,8 @@ def conversation(ref: str) -> ResponseReturnValue:
         longest=LONGEST_BODY,
         **_shown(patient, shown),
     )
-    _note_view(patient)
+    if request.method == "GET":
+        _note_view(patient)
     return page, 422 if form.errors else 200
 
 
