@@ -14,8 +14,9 @@ from outreach.accounts.models import StaffMember
 from outreach.calls.models import Attempt, AttemptCorrection, CallNote
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
+from outreach.inbox.models import InboxItem
 from outreach.measures.models import Reading
-from outreach.messaging.models import Message
+from outreach.messaging.models import InboundText, Message
 from outreach.messaging.rules import MessageStatus
 from outreach.panels.models import Cover, PanelMembership
 from outreach.programmes.models import (
@@ -36,6 +37,7 @@ class EntryKind(enum.StrEnum):
 
     CALL = "call"
     MESSAGE = "message"
+    INBOUND = "inbound"
     READING = "reading"
     CONCERN = "concern"
     PANEL = "panel"
@@ -68,7 +70,7 @@ class Timeline:
 
 
 def of_patient(session: Session, patient_id: int, *, newest: int = STEP) -> Timeline:
-    """Return the ``newest`` things that happened with a patient, in nine statements."""
+    """Return the ``newest`` things that happened with a patient, in ten statements."""
     newest = max(1, min(newest, MOST))
     found: list[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]] = []
     for kind, rows in _SOURCES.items():
@@ -134,6 +136,23 @@ def _messages(patient_id: int) -> Select[*tuple[Any, ...]]:
         select(Message.id, at.label("at"), Message.status, Message.skip_reason, Message.body)
         .where(Message.patient_id == patient_id)
         .order_by(at.desc(), Message.id.desc())
+    )
+
+
+def _inbound(patient_id: int) -> Select[*tuple[Any, ...]]:
+    """Return texts from the patient, or from somebody who has the same number."""
+    return (
+        select(
+            InboxItem.id,
+            InboxItem.at,
+            InboxItem.understood,
+            InboxItem.done_at,
+            InboundText.body,
+            InboundText.attachments,
+        )
+        .join(InboundText, InboundText.id == InboxItem.inbound_id)
+        .where(InboxItem.patient_id == patient_id)
+        .order_by(InboxItem.at.desc(), InboxItem.id.desc())
     )
 
 
@@ -318,6 +337,7 @@ def _milestones(patient_id: int) -> Select[*tuple[Any, ...]]:
 _SOURCES = {
     EntryKind.CALL: _calls,
     EntryKind.MESSAGE: _messages,
+    EntryKind.INBOUND: _inbound,
     EntryKind.READING: _readings,
     EntryKind.CONCERN: _concerns,
     EntryKind.PANEL: _panel_changes,

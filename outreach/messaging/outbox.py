@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.clock import day_began_at
+from outreach.messaging import conversation
 from outreach.messaging.models import Message
 from outreach.messaging.rules import (
+    CONVERSATION_OPEN_FOR,
     LEASE,
     MAX_TRIES,
     MessageKind,
@@ -27,13 +29,9 @@ from outreach.messaging.rules import (
     wait_before_retry,
 )
 from outreach.orm import insert_new
-from outreach.patients import consent, hours, registry
+from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import (
-    Channel,
-    ConsentSource,
-    next_allowed_at,
-)
+from outreach.patients.rules import Channel, ConsentSource
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.telephony.gateway import OutboundSms
@@ -149,11 +147,16 @@ def cancel(
 
 
 def due_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[int]:
-    """Return the texts whose time has come: alerts to staff first, then the oldest."""
+    """Return the texts whose time has come: alerts to staff, answers, then the oldest."""
     return session.scalars(
         select(Message.id)
         .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-        .order_by(Message.staff_id.is_(None), Message.send_after, Message.id)
+        .order_by(
+            Message.staff_id.is_(None),
+            Message.inbound_id.is_(None),
+            Message.send_after,
+            Message.id,
+        )
         .limit(limit)
     ).all()
 
@@ -193,6 +196,8 @@ def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | 
     )
     if message is None:
         return None
+    if message.inbound_id is not None:
+        return _begin_reply(session, message, now=now)
     if message.patient_id is None:
         return _begin_alert(session, message, now=now)
     patient = session.scalars(
@@ -201,18 +206,34 @@ def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | 
         .where(Patient.id == message.patient_id)
         .with_for_update(of=Patient)  # so that two texts can't both be the day's first
     ).one()
-    reason = skip_reason(_facts(session, message, patient, now=now), now=now)
+    facts = _facts(session, message, patient, now=now)
+    reason = skip_reason(facts, now=now)
     if reason is not None:
         message.status, message.skip_reason = MessageStatus.SKIPPED, reason
         return None
-    allowed_at = next_allowed_at(
-        now, ZoneInfo(patient.zone), hours.hours_of(session, patient, today=now.date())
-    )
-    if allowed_at > now:
-        message.status, message.send_after = MessageStatus.SCHEDULED, allowed_at
-        message.tries -= 1
+    if facts.is_conversation_open:
+        conversation.wait_until(message, now + CONVERSATION_OPEN_FOR / 6)
+        return None
+    if conversation.waits_for_hours(session, message, patient, now=now):
         return None
     return as_sms(message, patient.clinic)
+
+
+def _begin_reply(session: Session, message: Message, *, now: datetime) -> OutboundSms | None:
+    """Take an answer to a text that came in.
+
+    What we answer by ourselves goes out at once, at whatever hour they wrote, or not at all;
+    what one of the staff wrote waits for the patient's contact hours.
+    """
+    reason = conversation.why_not(session, message, now=now)
+    if reason is not None:
+        message.status, message.skip_reason = MessageStatus.SKIPPED, reason
+        return None
+    if message.kind is MessageKind.ANSWER and message.patient_id is not None:
+        patient = session.get_one(Patient, message.patient_id)
+        if conversation.waits_for_hours(session, message, patient, now=now):
+            return None
+    return as_sms(message, conversation.clinic_of(session, message))
 
 
 def _begin_alert(session: Session, message: Message, *, now: datetime) -> OutboundSms | None:
@@ -332,6 +353,7 @@ def _facts(session: Session, message: Message, patient: Patient, *, now: datetim
     sent = select(func.count(), func.count().filter(Message.calling_at >= day_began)).where(
         Message.patient_id == patient.id,
         Message.id != message.id,
+        Message.inbound_id.is_(None),  # an answer that they asked for is no text of ours unasked
         Message.calling_at > now - timedelta(days=7),
         Message.status.in_(_COUNTS),
     )
@@ -352,4 +374,7 @@ def _facts(session: Session, message: Message, patient: Patient, *, now: datetim
         sent_today=this_day,
         sent_this_week=this_week,
         expires_at=message.expires_at,
+        is_conversation_open=bool(
+            session.scalar(select(conversation.is_open(message.clinic_id, message.to_number, now)))
+        ),
     )

@@ -11,6 +11,8 @@ PER_WEEK = 3
 LEASE = timedelta(minutes=2)
 SETTLE_AFTER = timedelta(minutes=5)  # a carrier's list shows a text well before this
 MAX_TRIES = 8
+# Automatic texts wait while a patient is writing and nobody has answered. Source: peers.md 59.
+CONVERSATION_OPEN_FOR = timedelta(minutes=30)
 
 
 class MessageKind(enum.StrEnum):
@@ -18,6 +20,20 @@ class MessageKind(enum.StrEnum):
 
     REMINDER = "reminder"
     ALERT = "alert"
+    ANSWER = "answer"
+    DANGER_REPLY = "danger_reply"
+    STOP_REPLY = "stop_reply"
+    START_REPLY = "start_reply"
+    HELP_REPLY = "help_reply"
+    NOT_UNDERSTOOD_REPLY = "not_understood_reply"
+    OFFERED_SLOTS = "offered_slots"
+    CONFIRMED_REPLY = "confirmed_reply"
+    READING_RECEIVED = "reading_received"
+    READING_QUESTION = "reading_question"
+
+
+# What may go out to somebody who said stop: numbers to ring in danger, and that we stop.
+AFTER_STOP = frozenset({MessageKind.DANGER_REPLY, MessageKind.STOP_REPLY})
 
 
 class MessageStatus(enum.StrEnum):
@@ -84,6 +100,29 @@ class SendFacts:
     sent_today: int
     sent_this_week: int
     expires_at: datetime | None
+    is_conversation_open: bool = False
+
+
+@dataclass(frozen=True)
+class ReplyFacts:
+    """What is true at the moment of sending an answer to a text that came in.
+
+    Whoever writes to us has asked for an answer to that text, so what counts is that they
+    have not said stop; limits are for what we send unasked.
+    """
+
+    kind: MessageKind
+    has_said_stop: bool
+    expires_at: datetime | None
+
+
+def reply_skip_reason(facts: ReplyFacts, *, now: datetime) -> SkipReason | None:
+    """Return why an answer must not go out at ``now``, or None. Source: docs/decisions/0013."""
+    if facts.expires_at is not None and now >= facts.expires_at:
+        return SkipReason.TOO_LATE
+    if facts.has_said_stop and facts.kind not in AFTER_STOP:
+        return SkipReason.NO_CONSENT
+    return None
 
 
 def skip_reason(facts: SendFacts, *, now: datetime) -> SkipReason | None:

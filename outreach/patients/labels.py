@@ -38,6 +38,7 @@ CONSENT_SOURCES: dict[ConsentSource, LazyString] = {
     ConsentSource.CALL: _l("on a call"),
     ConsentSource.IMPORT: _l("in an imported file"),
     ConsentSource.CARRIER: _l("by a text from their phone"),
+    ConsentSource.SMS: _l("by a text from their phone"),
 }
 
 

@@ -68,6 +68,7 @@ class ConsentSource(enum.StrEnum):
     CALL = "call"
     IMPORT = "import"
     CARRIER = "carrier"
+    SMS = "sms"
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def raise_worst(
     found: Sequence[Judged],
     *,
     note: str,
-    by_staff_id: int,
+    by_staff_id: int | None,
     now: datetime,
 ) -> None:
     """Raise one concern of each kind, the most urgent, with the words of all of that kind."""

@@ -20,6 +20,7 @@ from outreach.telephony.gateway import (
     CallPicture,
     DeliveryReport,
     DeliveryStatus,
+    InboundSms,
     OutboundCall,
     OutboundSms,
     ProviderReceipt,
@@ -27,6 +28,7 @@ from outreach.telephony.gateway import (
     VoiceNews,
 )
 from outreach.telephony.twilio_errors import OPTED_OUT, translated
+from outreach.telephony.twilio_inbound import text_of
 from outreach.telephony.twilio_voice import TwilioVoice, news_of
 
 _STATUS = {
@@ -115,6 +117,13 @@ class TwilioGateway:
         return DeliveryReport(
             parameters.first("MessageSid")[:64], status, code, is_opt_out=code == OPTED_OUT
         )
+
+    def read_inbound(self, request: SignedRequest) -> InboundSms:
+        """Check Twilio's signature, and that it is about our account; then translate."""
+        parameters = self._checked(request)
+        if parameters.first("AccountSid") != self._account.account_sid:
+            raise BadSignature("This is about another account.")
+        return text_of(parameters)
 
     def place_call(self, call: OutboundCall) -> ProviderReceipt:
         """Ring one of the staff."""

@@ -43,6 +43,7 @@ OPEN_TO_ALL = {
     "accounts.sign_out",
     "messaging_webhooks.sms_status",
     "phoning_webhooks.incoming",
+    "inbox_webhooks.sms",
     "phoning_webhooks.answered",
     "phoning_webhooks.key",
     "phoning_webhooks.over",

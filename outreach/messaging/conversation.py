@@ -1,0 +1,115 @@
+"""Answers to texts that came in, and whether a patient is writing just now."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic
+from outreach.messaging.models import InboundText, Message
+from outreach.messaging.rules import (
+    CONVERSATION_OPEN_FOR,
+    MessageKind,
+    MessageStatus,
+    ReplyFacts,
+    SkipReason,
+    reply_skip_reason,
+)
+from outreach.patients import consent, hours
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import Channel, next_allowed_at
+
+
+def new_reply(
+    inbound: InboundText,
+    kind: MessageKind,
+    body: str,
+    *,
+    language: str,
+    dedupe_key: str,
+    window: tuple[datetime, datetime | None],
+    now: datetime,
+    patient_id: int | None = None,
+    by_staff_id: int | None = None,
+) -> dict[str, Any]:
+    """Return a row for :func:`outbox.write` that answers ``inbound``, to the number that wrote.
+
+    Args:
+        patient_id: whose text it was, None where the number is nobody's or several people's.
+        by_staff_id: who wrote it, None for what we answer by ourselves.
+    """
+    send_after, expires_at = window
+    return {
+        "clinic_id": inbound.clinic_id,
+        "patient_id": patient_id,
+        "inbound_id": inbound.id,
+        "by_staff_id": by_staff_id,
+        "kind": kind,
+        "dedupe_key": dedupe_key,
+        "cause": f"inbound:{inbound.id}",
+        "to_number": inbound.from_number,
+        "language": language,
+        "body": body,
+        "status": MessageStatus.SCHEDULED,
+        "failure": "",
+        "send_after": send_after,
+        "expires_at": expires_at,
+        "tries": 0,
+        "created_at": now,
+    }
+
+
+def is_open(
+    clinic_id: ColumnElement[int] | Any, number: ColumnElement[str] | Any, now: datetime
+) -> ColumnElement[bool]:
+    """Return the condition that ``number`` wrote lately and waits for an answer.
+
+    Args:
+        clinic_id, number: values, or columns of the statement around it.
+        now: aware instant.
+    """
+    return exists().where(
+        InboundText.clinic_id == clinic_id,
+        InboundText.from_number == number,
+        InboundText.received_at > now - CONVERSATION_OPEN_FOR,
+        InboundText.received_at <= now,
+        InboundText.answered_at.is_(None),
+    )
+
+
+def has_said_stop(session: Session, clinic_id: int, number: str) -> bool:
+    """Say whether anybody of a clinic with ``number`` said stop to texts on it."""
+    people = session.scalars(
+        select(PhoneNumber.patient_id).where(
+            PhoneNumber.clinic_id == clinic_id, PhoneNumber.e164 == number
+        )
+    ).all()
+    return any(consent.is_withdrawn(session, each, Channel.SMS, number) for each in people)
+
+
+def why_not(session: Session, reply: Message, *, now: datetime) -> SkipReason | None:
+    """Return why an answer must not go out now, or None."""
+    stopped = has_said_stop(session, reply.clinic_id, reply.to_number)
+    return reply_skip_reason(ReplyFacts(reply.kind, stopped, reply.expires_at), now=now)
+
+
+def clinic_of(session: Session, reply: Message) -> Clinic:
+    """Return the clinic that answers."""
+    return session.get_one(Clinic, reply.clinic_id)
+
+
+def waits_for_hours(session: Session, message: Message, patient: Patient, *, now: datetime) -> bool:
+    """Put a text off until the patient's contact hours; say whether that was needed."""
+    lawful = hours.hours_of(session, patient, today=now.date())
+    allowed_at = next_allowed_at(now, ZoneInfo(patient.zone), lawful)
+    if allowed_at > now:
+        wait_until(message, allowed_at)
+    return allowed_at > now
+
+
+def wait_until(message: Message, at: datetime) -> None:
+    """Put a text that was taken for sending back until ``at``; it was no try."""
+    message.status, message.send_after = MessageStatus.SCHEDULED, at
+    message.tries -= 1
