@@ -32,6 +32,7 @@ from outreach.patients.rules import Slot
 from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.programmes import enrolment as enrolments
+from outreach.programmes.rules import EnrolmentStatus
 
 # A longer text that asks for another time says more than that: its caller reads it too.
 SHORT = 6
@@ -83,6 +84,8 @@ class Talk:
 def answer(session: Session, patient: Patient, inbound: InboundText, *, now: datetime) -> InboxItem:
     """Do what a text asks for, answer it, and keep what it meant. Does not commit."""
     enrolment = enrolments.current(session, patient.id)
+    if enrolment is not None and enrolment.status is not EnrolmentStatus.ACTIVE:
+        enrolment = None
     talk = Talk(session, patient, inbound, enrolment.id if enrolment else None, now)
     call = next_call.open_call(session, enrolment.id) if enrolment else None
     asked, row = _question(talk, call)

@@ -17,7 +17,7 @@ def plain(text: str) -> str:
         each for each in text if unicodedata.category(each) not in {"Cf", "Cc"} or each in "\n\t"
     )
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", shown).casefold())
-    return "".join(_digit(each) for each in folded if not unicodedata.combining(each))
+    return "".join(_digit(each) for each in folded if not _is_mark(each))
 
 
 def words(text: str) -> str:
@@ -32,6 +32,10 @@ def squeezed(text: str) -> str:
 
 def _is_hidden(each: str) -> bool:
     return unicodedata.category(each) in {"Cf", "Cc"} and not each.isspace()
+
+
+def _is_mark(each: str) -> bool:
+    return unicodedata.category(each).startswith("M")
 
 
 def _digit(each: str) -> str:

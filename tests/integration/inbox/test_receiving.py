@@ -28,7 +28,16 @@ def test_a_wrong_signature_keeps_nothing(house: House) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "x" * 1600, "👍🏽 🎉", "‏مرحبا بكم", "a\x00b", "\x00", "‮evil", "é" * 700, "\n\n\n"],
+    [
+        "",
+        "x" * 1600,
+        "👍🏽 🎉",
+        "\u0645\u0631\u062d\u0628\u0627",
+        "a\x00b",
+        "\x00",
+        "\u202eevil",
+        "\n\n",
+    ],
 )
 def test_whatever_comes_is_kept_and_answered_calmly(house: House, body: str) -> None:
     assert house.text(body) == 204
