@@ -20,7 +20,8 @@ from outreach.patients import hours
 from outreach.patients.models import Patient
 from outreach.patients.rules import next_allowed_at
 
-SHOWN = 200
+MOST = 200
+NEWEST = 12  # reminders of last month are in nobody's way
 ANSWER_HOLDS = timedelta(days=3)  # an answer that could not go out by then is no answer
 
 
@@ -58,6 +59,7 @@ class Conversation:
     """The newest texts, in order, and why the patient can't be answered, if so."""
 
     lines: Sequence[Line]
+    is_cut: bool
     last_inbound: InboundText | None
     has_said_stop: bool
     goes_at: datetime
@@ -68,7 +70,9 @@ class Conversation:
         return self.last_inbound is not None and not self.has_said_stop
 
 
-def of_patient(session: Session, patient: Patient, *, now: datetime) -> Conversation:
+def of_patient(
+    session: Session, patient: Patient, *, now: datetime, newest: int = NEWEST
+) -> Conversation:
     """Return what was written with a patient, in a few statements."""
     theirs = _theirs(session, patient.id)
     last = theirs[0].inbound if theirs else None
@@ -77,7 +81,13 @@ def of_patient(session: Session, patient: Patient, *, now: datetime) -> Conversa
     stopped = last is not None and conversation.has_said_stop(
         session, patient.clinic_id, last.from_number
     )
-    return Conversation(lines[-SHOWN:], last, stopped, goes_at(session, patient, now=now))
+    return Conversation(
+        lines[-newest:],
+        len(lines) > newest,
+        last,
+        stopped,
+        goes_at(session, patient, now=now),
+    )
 
 
 def goes_at(session: Session, patient: Patient, *, now: datetime) -> datetime:
@@ -129,7 +139,7 @@ def _theirs(session: Session, patient_id: int) -> Sequence[InboxItem]:
         .options(joinedload(InboxItem.inbound))
         .where(InboxItem.patient_id == patient_id)
         .order_by(InboxItem.at.desc(), InboxItem.id.desc())
-        .limit(SHOWN)
+        .limit(MOST)
     ).all()
 
 
@@ -160,7 +170,7 @@ def _our_lines(session: Session, patient_id: int) -> list[Line]:
             )
         )
         .order_by(Message.id.desc())
-        .limit(SHOWN)
+        .limit(MOST)
     ).all()
     return [
         Line(

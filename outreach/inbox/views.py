@@ -171,9 +171,10 @@ def _page(patient: Patient, text: str, error: str = "") -> str:
 
 
 def _shown(patient: Patient) -> dict[str, object]:
+    newest = thread.MOST if request.args.get("show") == "all" else thread.NEWEST
     return {
         "patient": patient,
-        "talk": thread.of_patient(db.session, patient, now=deps().clock()),
+        "talk": thread.of_patient(db.session, patient, now=deps().clock(), newest=newest),
         "status_words": STATUS_WORDS,
         "skip_words": SKIP_WORDS,
     }

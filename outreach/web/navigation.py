@@ -28,7 +28,7 @@ ITEMS = (
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
     Item("phoning.mine", _l("My phone"), "telephone-outbound"),
-    Item("inbox.waiting", _l("Texts to answer"), "chat-dots"),
+    Item("inbox.waiting", _l("Messages"), "chat-dots"),
     Item("phoning.returned", _l("Returned calls"), "arrow-repeat"),
     Item("protocols.programmes", _l("Programmes"), "journal-text"),
     Item("calling_hours.clinic_hours", _l("Calling hours"), "clock"),

@@ -20,10 +20,13 @@ from outreach.concerns.rules import OnCallRank, RiskKind
 from outreach.db import db
 from outreach.goals import setting
 from outreach.goals.rules import GoalArea
+from outreach.inbox.models import InboxItem
+from outreach.inbox.rules import Understood
 from outreach.intake import uploads
 from outreach.intake.files import Source
 from outreach.intake.models import ImportRun
 from outreach.intake.rules import FileKind, Report
+from outreach.messaging.models import InboundText
 from outreach.orm import Sessions
 from outreach.panels import proposals
 from outreach.panels.models import ProposalLine
@@ -116,6 +119,19 @@ class TwoClinics:
             )  # fmt: skip
             session.add(follow_up)
             session.flush()
+            inbound = InboundText(
+                clinic_id=here.id, provider_id="SM1", from_number="+15125550147",
+                to_number="+15125550100", body="Hello", attachments=0,
+                received_at=MONDAY_10_CHICAGO,
+            )  # fmt: skip
+            session.add(inbound)
+            session.flush()
+            item = InboxItem(
+                clinic_id=here.id, patient_id=patient.id, inbound_id=inbound.id,
+                understood=Understood.NOT_UNDERSTOOD, at=MONDAY_10_CHICAGO,
+            )  # fmt: skip
+            session.add(item)
+            session.flush()
             self.strangers: dict[Role, StaffMember] = {
                 role: make_staff(session, there, role, password_hash=HASH)
                 for role in (Role.CALLER, Role.NURSE, Role.MANAGER)
@@ -142,6 +158,7 @@ class TwoClinics:
                 "code": "phq_9",
                 "goal_id": goal.id,
                 "form_key": "unknown",
+                "item_id": item.id,
                 "reading_id": make_reading(session, patient).id,
             }
 
