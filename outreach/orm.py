@@ -143,6 +143,17 @@ def insert_new(session: Session, model: type[Model], rows: Sequence[Mapping[str,
     return len(session.execute(statement, list(rows)).all())
 
 
+def recount(sessions: Sessions, model: type[Model]) -> None:
+    """Let the database count a table again by which it chooses how to look things up.
+
+    For those who just wrote by the thousand: by counts from before, PostgreSQL may compare
+    every row of one table with every row of another. It counts by itself too, but only a
+    minute or more later.
+    """
+    with sessions.begin() as session:
+        session.connection().exec_driver_sql(f"ANALYZE {model.__tablename__}")
+
+
 class BulkInsert:
     """Inserts rows of one table by the thousand that break no unique key.
 

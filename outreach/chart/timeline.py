@@ -37,7 +37,7 @@ class EntryKind(enum.StrEnum):
 
     CALL = "call"
     MESSAGE = "message"
-    INBOUND = "inbound"
+    TEXT_IN = "text_in"
     READING = "reading"
     CONCERN = "concern"
     PANEL = "panel"
@@ -139,23 +139,6 @@ def _messages(patient_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _inbound(patient_id: int) -> Select[*tuple[Any, ...]]:
-    """Return texts from the patient, or from somebody who has the same number."""
-    return (
-        select(
-            InboxItem.id,
-            InboxItem.at,
-            InboxItem.understood,
-            InboxItem.done_at,
-            InboundText.body,
-            InboundText.attachments,
-        )
-        .join(InboundText, InboundText.id == InboxItem.inbound_id)
-        .where(InboxItem.patient_id == patient_id)
-        .order_by(InboxItem.at.desc(), InboxItem.id.desc())
-    )
-
-
 def _readings(patient_id: int) -> Select[*tuple[Any, ...]]:
     correction = aliased(Reading)
     return (
@@ -221,6 +204,23 @@ def _panel_changes(patient_id: int) -> Select[*tuple[Any, ...]]:
         .outerjoin(changer, changer.id == PanelMembership.by_staff_id)
         .where(PanelMembership.patient_id == patient_id)
         .order_by(PanelMembership.from_at.desc(), PanelMembership.id.desc())
+    )
+
+
+def _texts_in(patient_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            InboxItem.id,
+            InboxItem.at,
+            InboxItem.understood,
+            InboxItem.done_at,
+            InboundText.body.label("note"),
+            StaffMember.name.label("by"),
+        )
+        .join(InboundText, InboundText.id == InboxItem.inbound_id)
+        .outerjoin(StaffMember, StaffMember.id == InboxItem.done_by_id)
+        .where(InboxItem.patient_id == patient_id)
+        .order_by(InboxItem.at.desc(), InboxItem.id.desc())
     )
 
 
@@ -337,7 +337,7 @@ def _milestones(patient_id: int) -> Select[*tuple[Any, ...]]:
 _SOURCES = {
     EntryKind.CALL: _calls,
     EntryKind.MESSAGE: _messages,
-    EntryKind.INBOUND: _inbound,
+    EntryKind.TEXT_IN: _texts_in,
     EntryKind.READING: _readings,
     EntryKind.CONCERN: _concerns,
     EntryKind.PANEL: _panel_changes,

@@ -1,8 +1,9 @@
 """What we answer by ourselves: words in the patient's language, a row of the outbox each.
 
-Why rows and not TwiML, and what goes out to whom: docs/decisions/0013.
+Why rows and not TwiML, and what goes out to whom: docs/decisions/0014.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,7 +27,9 @@ FOLDER = ROOT / "templates" / "sms"
 FALLBACK = "en"
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
 _DAYS = {"en": "EEE MMM d", "es": "EEE d MMM", "pt": "EEE d MMM"}
-# One answer of these kinds to a number in that time, however often somebody writes.
+# Short codes and names are machines, which would answer our answer.
+_IS_A_PERSONS = re.compile(r"\+[1-9][0-9]{6,14}")
+# One answer to a number in that time, however often somebody writes of danger.
 _DANGER_EVERY = timedelta(minutes=10)
 
 
@@ -48,6 +51,8 @@ def reply(
         words: the name of the text where a kind has several, else the kind's own.
         values: what the text names besides the clinic and its numbers.
     """
+    if not _IS_A_PERSONS.fullmatch(inbound.from_number):
+        return False
     clinic = session.get_one(Clinic, inbound.clinic_id)
     card = cards.of(session, clinic.id, language)
     body = text(

@@ -26,6 +26,7 @@ class InboxItem(Model):
     __table_args__ = (
         UniqueConstraint("inbound_id", "patient_id"),
         Index(None, "patient_id", "at"),
+        Index(None, "planned_call_id"),
         Index(
             "ix_inbox_item_waiting", "clinic_id", "at", sqlite_where=_OPEN, postgresql_where=_OPEN
         ),
@@ -84,7 +85,10 @@ class ReadingPermission(Model):
 
 
 class AnswerDraft(Model):
-    """What one of the staff is typing to a patient, kept on the server."""
+    """What one of the staff is typing to a patient, kept on the server.
+
+    ``form_key`` makes an answer that is sent twice one text; ``version`` tells two tabs apart.
+    """
 
     __tablename__ = "answer_draft"
     __table_args__ = (UniqueConstraint("patient_id", "staff_id"),)
@@ -93,5 +97,7 @@ class AnswerDraft(Model):
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    form_key: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
     saved_at: Mapped[datetime]

@@ -6,7 +6,7 @@ answered where the number is one patient's (``replying``), and seen to by a pers
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -16,7 +16,7 @@ from outreach.concerns import raising, readiness, rota
 from outreach.concerns.rules import ConcernKind
 from outreach.inbox import answers, replying, stopping
 from outreach.inbox.models import InboxItem
-from outreach.inbox.rules import REPLY_WITHIN, Said, Understood, said_in
+from outreach.inbox.rules import OPEN_FOR, REPLY_WITHIN, Said, Understood, said_in
 from outreach.inbox.rules.keywords import Stop
 from outreach.messaging import conversation, outbox, templates
 from outreach.messaging.models import InboundText, Message
@@ -51,17 +51,27 @@ class Arrival:
         return self.people[0] if len(self.people) == 1 else None
 
 
-def receive(session: Session, news: InboundSms, *, house_sender: str | None, now: datetime) -> bool:
+def receive(
+    session: Session,
+    news: InboundSms,
+    *,
+    house_sender: str | None,
+    now: datetime,
+    open_for: timedelta = OPEN_FOR,
+) -> bool:
     """Take a text that came in; False where we have it already. Does not commit.
 
     Args:
         house_sender: number or service of the clinics that have none of their own.
+        open_for: how long automatic texts to this number wait, unless it is answered before.
     """
     clinics = _clinics(session, news, house_sender)
     if not clinics or not news.provider_id:
         return False
     people = _people(session, clinics, news.from_number)
-    inbound = _stored(session, news, _clinic_of(session, news, clinics, people), now=now)
+    inbound = _stored(
+        session, news, _clinic_of(session, news, clinics, people), open_for=open_for, now=now
+    )
     if inbound is None:
         return False
     arrival = Arrival(
@@ -108,7 +118,7 @@ def _raise(
 ) -> None:
     """Open an urgent concern for everybody it may be about, and send numbers to ring.
 
-    Also after STOP: see docs/decisions/0013.
+    Also after STOP: see docs/decisions/0014.
     """
     inbound = arrival.inbound
     words = f"Texted: “{inbound.body[:MOST_QUOTED]}”."
@@ -230,7 +240,7 @@ def _reply(session: Session, arrival: Arrival, kind: MessageKind, *, now: dateti
 
 
 def _stored(
-    session: Session, news: InboundSms, clinic_id: int, *, now: datetime
+    session: Session, news: InboundSms, clinic_id: int, *, open_for: timedelta, now: datetime
 ) -> InboundText | None:
     """Return a text as stored, None where the carrier handed it over before."""
     row = {
@@ -241,6 +251,7 @@ def _stored(
         "body": news.body,
         "attachments": news.attachments,
         "received_at": now,
+        "open_until": now + open_for,
     }
     if not insert_new(session, InboundText, [row]):
         return None

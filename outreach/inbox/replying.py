@@ -113,7 +113,7 @@ def _done(
         case Understood.READINGS_ALLOWED | Understood.READINGS_REFUSED:
             return _allow(talk, row, is_given=meaning.understood is Understood.READINGS_ALLOWED)
         case Understood.COURTESY:
-            return Answered(Understood.COURTESY, is_done=not talk.inbound.attachments)
+            return Answered(Understood.COURTESY, is_done=True)
     return _leave_to_person(talk)
 
 
@@ -282,6 +282,8 @@ def _reminded(talk: Talk, call: PlannedCall) -> list[Question]:
 
 
 def _keep(talk: Talk, done: Answered) -> InboxItem:
+    # A picture is noted, not fetched: somebody asks what it shows.
+    is_done = done.is_done and not talk.inbound.attachments
     item = InboxItem(
         clinic_id=talk.patient.clinic_id,
         patient_id=talk.patient.id,
@@ -291,10 +293,10 @@ def _keep(talk: Talk, done: Answered) -> InboxItem:
         slot_at=done.slot_at,
         reading_id=done.reading_id,
         at=talk.now,
-        done_at=talk.now if done.is_done else None,
+        done_at=talk.now if is_done else None,
     )
     talk.session.add(item)
-    if done.is_done:
+    if is_done:
         talk.session.execute(
             update(InboundText)
             .where(InboundText.id == talk.inbound.id)
@@ -313,4 +315,4 @@ def _diary(talk: Talk) -> Diary | None:
 def _first_name(caller: StaffMember | None, language: str) -> str:
     if caller is None:
         return NOBODY.get(language.split("-", maxsplit=1)[0].lower(), NOBODY["en"])
-    return caller.name.split()[0][:14]
+    return caller.name.split(maxsplit=1)[0][:14]

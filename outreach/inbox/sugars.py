@@ -27,7 +27,8 @@ def keep(
 ) -> tuple[Reading | None, bool]:
     """Keep a value, and raise what it asks for; say whether a nurse must act. No commit.
 
-    It was measured when its text came: a yes to 'may we keep it?' may come a day later.
+    It was measured when its text came: a yes to 'may we keep it?' may come a day later, and
+    an alert dated back to then would be too late to be sent.
     """
     key = f"sms:{inbound.id}"
     if readings.are_kept(session, patient.id, [key]):

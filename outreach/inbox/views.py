@@ -1,201 +1,238 @@
-"""Pages about what patients send back: what waits for a person, and one conversation."""
+"""Pages of what patients send back: what waits, and one conversation."""
 
-import secrets
-from collections.abc import Sequence
-from datetime import datetime
-
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from outreach.accounts.access import actor_or_none, may_open, role_required, signed_in
+from outreach.accounts.access import actor_or_none, role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.db import db
 from outreach.deps import deps
-from outreach.errors import RuleBroken
-from outreach.inbox import drafts, permission, thread
-from outreach.inbox import waiting as queue
+from outreach.inbox import permission, stopping, thread, waiting, writing
+from outreach.inbox.forms import AnswerForm
 from outreach.inbox.labels import UNDERSTOOD
-from outreach.inbox.models import InboxItem
+from outreach.inbox.rules import LONGEST_BODY
 from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
-from outreach.patients import registry
+from outreach.patients import finding, registry
 from outreach.patients.models import Patient
-from outreach.planning.models import PlannedCall
+from outreach.patients.rules import ConsentSource
+from outreach.web.bounded import whole
 from outreach.web.template_filters import local_weekday_time
 
 bp = Blueprint("inbox", __name__, url_prefix="/texts")
-bp.add_app_template_global(lambda understood: UNDERSTOOD[understood], "understood_words")
+bp.add_app_template_global(lambda kind: UNDERSTOOD[kind], "understood_words")
+bp.add_app_template_global(
+    lambda patient: waiting.of_patient(db.session, patient.id), "texts_waiting_of"
+)
+bp.add_app_template_global(lambda call: waiting.is_confirmed(db.session, call), "confirmed_by_text")
 
-EVERYBODY = (Role.CALLER, Role.NURSE, Role.MANAGER, Role.ADMINISTRATOR)
+KEEPERS = (Role.CALLER, Role.MANAGER, Role.ADMINISTRATOR)
+
+
+@bp.app_template_global("texts_to_answer")
+def _to_answer() -> int:
+    """Return how many texts the person at the keyboard is shown as waiting."""
+    actor = actor_or_none()
+    if actor is None:
+        return 0
+    scope = finding.managing(actor)
+    return waiting.count(db.session, scope, now=deps().clock(), overdue_only=True)
 
 
 @bp.get("/")
-@role_required(*EVERYBODY)
-def waiting() -> ResponseReturnValue:
-    """List the texts that wait for a person: danger first, then the newest."""
-    now, scope = deps().clock(), signed_in().scope
-    only_old = request.args.get("show") == "old"
-    found = queue.items(db.session, scope, only_old=only_old, now=now)
-    counts = queue.counts(db.session, scope, now=now)
-    return render_template("inbox/waiting.html", items=found, counts=counts, only_old=only_old)
+@role_required(*KEEPERS)
+def review() -> ResponseReturnValue:
+    """List texts that wait: a caller's own; of whole clinics those that wait for too long."""
+    now, actor = deps().clock(), signed_in()
+    scope, shows_all = finding.managing(actor), request.args.get("show") == "all"
+    lines = waiting.lines(db.session, scope, now=now, overdue_only=not shows_all)
+    is_manager = bool(scope.clinic_ids) or scope.everything
+    return render_template(
+        "inbox/review.html", lines=lines, shows_all=shows_all, is_manager=is_manager
+    )
 
 
 @bp.post("/items/<int:item_id>/done")
-@role_required(*EVERYBODY)
+@role_required(*KEEPERS)
 def done(item_id: int) -> ResponseReturnValue:
-    """Note that somebody has seen to a text."""
-    now, actor = deps().clock(), signed_in()
-    item = queue.item_of(db.session, actor.scope, item_id)
-    queue.see_to(db.session, item, actor.staff_id, now=now)
-    _audit("saw to a text", ("inbox_item", item.id))
+    """Note that one text is seen to."""
+    actor, now = signed_in(), deps().clock()
+    waiting.see_to(db.session, finding.managing(actor), item_id, actor.staff_id, now=now)
+    trail.record(
+        db.session,
+        "saw to a text",
+        actor_id=actor.staff_id,
+        now=now,
+        about=("inbox_item", item_id),
+    )
     db.session.commit()
-    return _back(item.patient)
+    flash(_("Marked as seen to."), "good")
+    return redirect(url_for("inbox.review"))
 
 
-@bp.post("/items/<int:item_id>/stop")
-@role_required(*EVERYBODY)
-def stop(item_id: int) -> ResponseReturnValue:
-    """Write down that a text asked for no more texts."""
-    now, actor = deps().clock(), signed_in()
-    item = queue.item_of(db.session, actor.scope, item_id)
-    queue.record_stop(db.session, item, actor, now=now)
-    _audit("recorded that texts stop", ("inbox_item", item.id))
-    db.session.commit()
-    flash(_("Saved: no more texts go to this number. Calls go on."), "good")
-    return _back(item.patient)
-
-
-@bp.get("/with/<ref>")
-@role_required(*EVERYBODY)
+@bp.route("/<ref>", methods=["GET", "POST"])
+@role_required(*KEEPERS)
 def conversation(ref: str) -> ResponseReturnValue:
-    """Show one conversation; its lines alone where the page refreshes itself."""
-    patient = _patient(ref)
-    if "HX-Request" in request.headers:
-        return render_template("inbox/_lines.html", **_shown(patient))
-    with db.sessionmaker.begin() as own:
-        trail.record(
-            own,
-            "read texts",
-            actor_id=signed_in().staff_id,
-            now=deps().clock(),
-            about=("patient", patient.id),
-        )
-    return _page(patient, drafts.of(db.session, patient.id, signed_in().staff_id))
+    """Show one conversation, and send an answer in one's own words."""
+    actor, now, form = signed_in(), deps().clock(), AnswerForm()
+    patient = finding.to_change(db.session, actor, ref)
+    if form.validate_on_submit():
+        try:
+            reach = writing.send(db.session, patient, form.to_answer(), actor.staff_id, now=now)
+        except (writing.SaidStop, writing.NothingToAnswer) as error:
+            form.words.errors = [_reason(error)]
+        else:
+            _saved(patient, "answered a text")
+            flash(_said_when(reach, patient), "good")
+            return redirect(url_for("inbox.conversation", ref=ref))
+    draft = writing.draft_of(db.session, patient.id, actor.staff_id)
+    if not form.is_submitted():
+        form.words.data = draft.text if draft else ""
+        form.form_key.data = draft.form_key if draft else writing.new_key()
+    shown = thread.of_patient(db.session, patient.id)
+    newest = shown.newest
+    form.read_up_to.data = str(newest.id) if newest else "0"
+    page = render_template(
+        "inbox/conversation.html",
+        form=form,
+        draft=draft,
+        reach=writing.reach_of(db.session, patient, now=now),
+        sends_readings=permission.is_given(db.session, patient.id),
+        longest=LONGEST_BODY,
+        **_shown(patient, shown),
+    )
+    if request.method == "GET":  # a refused answer still holds the database for itself
+        _note_view(patient)
+    return page, 422 if form.errors else 200
 
 
-@bp.post("/with/<ref>")
-@role_required(*EVERYBODY)
-def answer(ref: str) -> ResponseReturnValue:
-    """Answer in one's own words."""
-    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
-    written, key = request.form.get("text", ""), request.form.get("form_key", "")
-    if not key:
-        key = secrets.token_urlsafe(18)
+@bp.get("/<ref>/lines")
+@role_required(*KEEPERS)
+def lines(ref: str) -> ResponseReturnValue:
+    """Return the texts of a conversation alone, for a page that asks again and again."""
+    patient = finding.to_change(db.session, signed_in(), ref)
+    shown = thread.of_patient(db.session, patient.id)
+    return render_template("inbox/_lines.html", **_shown(patient, shown))
+
+
+@bp.post("/<ref>/draft")
+@role_required(*KEEPERS)
+def draft(ref: str) -> ResponseReturnValue:
+    """Keep what is being typed."""
+    actor, now = signed_in(), deps().clock()
+    patient = finding.to_change(db.session, actor, ref)
     try:
-        goes_at = thread.answer(db.session, patient, actor, written, form_key=key, now=now)
-    except RuleBroken as error:
-        db.session.rollback()
-        return _page(_patient(ref), written, error=_(str(error))), 422
-    _audit("answered a text", ("patient", patient.id))
+        version = writing.save_draft(
+            db.session,
+            patient,
+            request.form.get("words", ""),
+            actor.staff_id,
+            version=whole(request.form.get("version")) or 0,
+            form_key=request.form.get("form_key", "")[:40],
+            now=now,
+        )
+    except writing.DraftedElsewhere:
+        return jsonify(is_elsewhere=True), 409
     db.session.commit()
-    flash(_told(goes_at, now, patient.zone), "good")
+    return jsonify(version=version)
+
+
+@bp.post("/<ref>/done")
+@role_required(*KEEPERS)
+def all_done(ref: str) -> ResponseReturnValue:
+    """Note that a conversation needs no answer, up to the text that the page showed."""
+    actor, now = signed_in(), deps().clock()
+    patient = finding.to_change(db.session, actor, ref)
+    read_up_to = whole(request.form.get("read_up_to")) or 0
+    waiting.see_to_all(db.session, patient.id, read_up_to, actor.staff_id, now=now)
+    _saved(patient, "saw to texts")
+    flash(_("Marked as seen to."), "good")
+    return redirect(url_for("inbox.review"))
+
+
+@bp.post("/<ref>/stop")
+@role_required(*KEEPERS)
+def stop(ref: str) -> ResponseReturnValue:
+    """Note that this patient wants no more texts on the number that they wrote from."""
+    actor, now = signed_in(), deps().clock()
+    patient = finding.to_change(db.session, actor, ref)
+    number = writing.reach_of(db.session, patient, now=now).number
+    if number is not None:
+        stopping.stop_number(
+            db.session,
+            [patient.clinic_id],
+            number,
+            source=ConsentSource.SMS,
+            by_staff_id=actor.staff_id,
+            now=now,
+        )
+    _saved(patient, "noted a stop to texts")
+    flash(_("No more texts go to this number. Calls go on."), "good")
     return redirect(url_for("inbox.conversation", ref=ref))
 
 
-@bp.post("/with/<ref>/draft")
-@role_required(*EVERYBODY)
-def draft(ref: str) -> ResponseReturnValue:
-    """Keep what is being typed."""
-    patient = _patient(ref)
-    drafts.save(
-        db.session,
-        patient,
-        signed_in().staff_id,
-        request.form.get("text", ""),
-        now=deps().clock(),
-    )
-    db.session.commit()
-    return "", 204
-
-
-@bp.post("/with/<ref>/readings")
-@role_required(*EVERYBODY)
+@bp.post("/<ref>/readings")
+@role_required(*KEEPERS)
 def readings(ref: str) -> ResponseReturnValue:
-    """Keep whether a patient agreed to send readings by text."""
-    patient, actor = _patient(ref), signed_in()
+    """Note whether this patient agreed, when asked, to send blood sugar by text."""
+    actor, now = signed_in(), deps().clock()
+    patient = finding.to_change(db.session, actor, ref)
     permission.note(
         db.session,
         patient,
         is_given=request.form.get("agreed") == "yes",
         by_staff_id=actor.staff_id,
-        now=deps().clock(),
+        now=now,
     )
-    _audit("kept whether readings may be texted", ("patient", patient.id))
-    db.session.commit()
+    _saved(patient, "noted a permission to send readings")
     flash(_("Saved."), "good")
     return redirect(url_for("inbox.conversation", ref=ref))
 
 
-@bp.app_template_global("texts_waiting")
-def texts_waiting() -> int:
-    """Return how many texts wait for the person at the keyboard; for the navigation."""
-    if not may_open("inbox.waiting"):
-        return 0
-    actor = actor_or_none()
-    return queue.counts(db.session, actor.scope, now=deps().clock())[0] if actor else 0
-
-
-@bp.app_template_global("texts_of")
-def _texts_of(patient_id: int) -> Sequence[InboxItem]:
-    """Return what one patient wrote and nobody has answered."""
-    return queue.of_patient(db.session, patient_id)
-
-
-@bp.app_template_global("confirmed_by_text")
-def _confirmed_by_text(call: PlannedCall) -> datetime | None:
-    """Return when the patient confirmed the time of a call by text."""
-    return queue.confirmed_at(db.session, call.id, call.dial_from_at)
-
-
-def _page(patient: Patient, text: str, error: str = "") -> str:
-    return render_template(
-        "inbox/conversation.html",
-        text=text,
-        error=error,
-        form_key=secrets.token_urlsafe(18),
-        longest=drafts.LONGEST,
-        sends_readings=permission.is_given(db.session, patient.id),
-        **_shown(patient),
-    )
-
-
-def _shown(patient: Patient) -> dict[str, object]:
-    newest = thread.MOST if request.args.get("show") == "all" else thread.NEWEST
+def _shown(patient: Patient, shown: thread.Conversation) -> dict[str, object]:
     return {
         "patient": patient,
-        "talk": thread.of_patient(db.session, patient, now=deps().clock(), newest=newest),
+        "conversation": shown,
+        "numbers": registry.numbers_of(db.session, patient.id),
         "status_words": STATUS_WORDS,
         "skip_words": SKIP_WORDS,
     }
 
 
-def _told(goes_at: datetime, now: datetime, zone: str) -> str:
-    if goes_at <= now:
+def _said_when(reach: writing.Reach, patient: Patient) -> str:
+    if reach.is_now:
         return _("Your answer goes out now.")
-    when = local_weekday_time(goes_at, zone)
-    return _("Outside contact hours there: your answer goes out %(when)s their time.", when=when)
+    when = local_weekday_time(reach.goes_at, patient.zone)
+    return _("Your answer goes out at %(when)s their time.", when=when)
 
 
-def _patient(ref: str) -> Patient:
-    return registry.by_ref(db.session, signed_in().scope, ref)
+def _reason(error: Exception) -> str:
+    if isinstance(error, writing.SaidStop):
+        return _("They said stop to texts. Ring them instead.")
+    return _("This patient has sent no text to answer.")
 
 
-def _back(patient: Patient | None) -> ResponseReturnValue:
-    if patient is not None and request.form.get("from") == "conversation":
-        return redirect(url_for("inbox.conversation", ref=patient.ref))
-    return redirect(url_for("inbox.waiting"))
+def _note_view(patient: Patient) -> None:
+    """Note in a transaction of its own who looked: the page itself only reads."""
+    with db.sessionmaker.begin() as own:
+        _note(own, patient, "viewed texts")
 
 
-def _audit(what: str, about: tuple[str, int]) -> None:
-    trail.record(db.session, what, actor_id=signed_in().staff_id, now=deps().clock(), about=about)
+def _saved(patient: Patient, action: str) -> None:
+    """Record what was done to a patient's texts, and commit."""
+    _note(db.session, patient, action)
+    db.session.commit()
+
+
+def _note(session: Session, patient: Patient, action: str) -> None:
+    trail.record(
+        session,
+        action,
+        actor_id=signed_in().staff_id,
+        now=deps().clock(),
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        about=("patient", patient.id),
+    )

@@ -1,20 +1,23 @@
-"""Texts that wait for a person: reading the queue, and seeing to what is in it."""
+"""Texts that a person has to see to, until somebody did."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased, joinedload
 
-from outreach.accounts.rules import Actor, Scope
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
-from outreach.inbox import stopping
 from outreach.inbox.models import InboxItem
 from outreach.inbox.rules import OLD_AFTER, Understood
 from outreach.messaging.models import InboundText
+from outreach.panels import duty
+from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
-from outreach.patients.rules import ConsentSource
+from outreach.planning.models import PlannedCall
 
 MOST = 200
 
@@ -23,112 +26,148 @@ class NoSuchText(NotFound):
     """No text in the actor's scope has that number."""
 
 
-def items(session: Session, scope: Scope, *, only_old: bool, now: datetime) -> Sequence[InboxItem]:
-    """Return the texts in ``scope`` that nobody has seen to: danger first, then the newest."""
-    query = (
-        select(InboxItem)
-        .options(
-            joinedload(InboxItem.inbound),
-            joinedload(InboxItem.patient).joinedload(Patient.clinic),
+@dataclass(frozen=True)
+class Line:
+    """One text that waits, and who is on duty for whoever sent it, if anybody is."""
+
+    item: InboxItem
+    inbound: InboundText
+    patient: Patient | None
+    caller_name: str | None
+
+    def is_old(self, now: datetime) -> bool:
+        """Whether it has waited for so long that a manager is shown it."""
+        return self.item.at <= now - OLD_AFTER
+
+
+def lines(
+    session: Session, scope: Scope, *, now: datetime, overdue_only: bool = False
+) -> list[Line]:
+    """Return the texts in ``scope`` that wait, newest first. One statement.
+
+    Args:
+        overdue_only: of clinics as a whole, only what waits for longer than OLD_AFTER, or has
+            nobody to see to it; a caller's own are always there.
+    """
+    on_duty = duty.caller_on_duty(PanelMembership.enrolment_id, now)
+    rows = session.execute(
+        select(InboxItem, InboundText, Patient, StaffMember.name)
+        .join(InboundText, InboundText.id == InboxItem.inbound_id)
+        .outerjoin(Patient, Patient.id == InboxItem.patient_id)
+        .outerjoin(
+            PanelMembership,
+            and_(
+                PanelMembership.patient_id == InboxItem.patient_id,
+                PanelMembership.until_at.is_(None),
+            ),
         )
-        .where(_in_scope(scope), InboxItem.done_at.is_(None))
-        .order_by(
-            case((InboxItem.understood == Understood.DANGER, 0), else_=1),
-            InboxItem.at.desc(),
-            InboxItem.id.desc(),
-        )
+        .outerjoin(StaffMember, StaffMember.id == on_duty)
+        .where(*_waits(scope, now=now, overdue_only=overdue_only))
+        .order_by(InboxItem.at.desc(), InboxItem.id.desc())
         .limit(MOST)
-    )
-    if only_old:
-        query = query.where(InboxItem.at < now - OLD_AFTER)
-    return session.scalars(query).all()
+    ).all()
+    return [Line(*row) for row in rows]
 
 
-def counts(session: Session, scope: Scope, *, now: datetime) -> tuple[int, int]:
-    """Return how many texts in ``scope`` wait, and how many for more than a day."""
-    row = session.execute(
-        select(func.count(), func.count().filter(InboxItem.at < now - OLD_AFTER)).where(
-            _in_scope(scope), InboxItem.done_at.is_(None)
-        )
-    ).one()
-    return row[0], row[1]
+def count(session: Session, scope: Scope, *, now: datetime, overdue_only: bool = False) -> int:
+    """Return how many texts in ``scope`` wait."""
+    waits = _waits(scope, now=now, overdue_only=overdue_only)
+    return session.scalar(select(func.count()).select_from(InboxItem).where(*waits)) or 0
 
 
 def of_patient(session: Session, patient_id: int) -> Sequence[InboxItem]:
-    """Return the texts of one patient that nobody has seen to, oldest first."""
+    """Return what waits of one patient, newest first, with the texts."""
     return session.scalars(
         select(InboxItem)
         .options(joinedload(InboxItem.inbound))
         .where(InboxItem.patient_id == patient_id, InboxItem.done_at.is_(None))
-        .order_by(InboxItem.at, InboxItem.id)
+        .order_by(InboxItem.at.desc(), InboxItem.id.desc())
     ).all()
 
 
-def confirmed_at(session: Session, planned_call_id: int, slot_at: datetime) -> datetime | None:
-    """Return when the patient confirmed that time of a call by text, if they did."""
-    return session.scalar(
-        select(InboxItem.at)
-        .where(
-            InboxItem.planned_call_id == planned_call_id,
-            InboxItem.slot_at == slot_at,
-            InboxItem.understood.in_((Understood.CONFIRMED, Understood.BOOKED)),
-        )
-        .order_by(InboxItem.id.desc())
-        .limit(1)
+def is_confirmed(session: Session, call: PlannedCall) -> bool:
+    """Say whether a patient confirmed, or chose, the time at which their call is now."""
+    confirmed = exists().where(
+        InboxItem.planned_call_id == call.id,
+        InboxItem.slot_at == call.dial_from_at,
+        InboxItem.understood.in_((Understood.CONFIRMED, Understood.BOOKED)),
     )
+    return bool(session.scalar(select(confirmed)))
 
 
-def item_of(session: Session, scope: Scope, item_id: int) -> InboxItem:
-    """Return one text with its patient, or raise NoSuchText."""
+def see_to(session: Session, scope: Scope, item_id: int, staff_id: int, *, now: datetime) -> None:
+    """Note that one text is seen to; a second time changes nothing. Does not commit.
+
+    Of a number that is nobody's, earlier texts from it are seen to as well.
+
+    Raises:
+        NoSuchText: it is outside ``scope``.
+    """
     item = session.scalar(
         select(InboxItem)
-        .options(joinedload(InboxItem.inbound), joinedload(InboxItem.patient))
-        .where(InboxItem.id == item_id, _in_scope(scope))
+        .options(joinedload(InboxItem.inbound))
+        .where(InboxItem.id == item_id, _is_visible(scope))
     )
     if item is None:
         raise NoSuchText("There is no such text.")
-    return item
+    if item.patient_id is not None:
+        _close(session, InboxItem.id == item.id, staff_id, now=now)
+        return
+    from_there = exists().where(
+        InboundText.id == InboxItem.inbound_id,
+        InboundText.from_number == item.inbound.from_number,
+    )
+    own = and_(
+        InboxItem.patient_id.is_(None),
+        InboxItem.clinic_id == item.clinic_id,
+        InboxItem.id <= item.id,
+        from_there,
+    )
+    _close(session, own, staff_id, now=now)
 
 
-def see_to(session: Session, item: InboxItem, staff_id: int, *, now: datetime) -> None:
-    """Note that somebody has seen to a text; who did first stays. Does not commit."""
-    session.execute(
+def see_to_all(
+    session: Session, patient_id: int, up_to_id: int, staff_id: int, *, now: datetime
+) -> None:
+    """Note that a patient's texts up to one of them are seen to. Does not commit.
+
+    Not those that came in while somebody was writing: they have not read them.
+    """
+    own = and_(InboxItem.patient_id == patient_id, InboxItem.id <= up_to_id)
+    _close(session, own, staff_id, now=now)
+
+
+def _close(session: Session, which: ColumnElement[bool], staff_id: int, *, now: datetime) -> None:
+    closed = session.scalars(
         update(InboxItem)
-        .where(InboxItem.id == item.id, InboxItem.done_at.is_(None))
+        .where(which, InboxItem.done_at.is_(None))
         .values(done_at=now, done_by_id=staff_id)
-    )
-    _settle(session, [item.inbound_id], now=now)
-
-
-def see_to_all(session: Session, patient_id: int, staff_id: int, *, now: datetime) -> None:
-    """Note that somebody has answered whatever a patient wrote. Does not commit."""
-    open_items = (InboxItem.patient_id == patient_id, InboxItem.done_at.is_(None))
-    inbound_ids = session.scalars(select(InboxItem.inbound_id).where(*open_items)).all()
-    session.execute(update(InboxItem).where(*open_items).values(done_at=now, done_by_id=staff_id))
-    _settle(session, inbound_ids, now=now)
-
-
-def record_stop(session: Session, item: InboxItem, actor: Actor, *, now: datetime) -> None:
-    """Write down that a text asked for no more texts, and see to it. Does not commit."""
-    stopping.stop_number(
-        session,
-        [item.clinic_id],
-        item.inbound.from_number,
-        source=ConsentSource.SMS,
-        by_staff_id=actor.staff_id,
-        now=now,
-    )
-    see_to(session, item, actor.staff_id, now=now)
-
-
-def _settle(session: Session, inbound_ids: Sequence[int], *, now: datetime) -> None:
-    """Let automatic texts go on where somebody has seen to what was written."""
+        .returning(InboxItem.inbound_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    # A text on a shared number waits until it is seen to for each who may have sent it.
+    other = aliased(InboxItem)
+    is_left = exists().where(other.inbound_id == InboundText.id, other.done_at.is_(None))
     session.execute(
         update(InboundText)
-        .where(InboundText.id.in_(inbound_ids), InboundText.answered_at.is_(None))
+        .where(InboundText.id.in_(closed), InboundText.answered_at.is_(None), ~is_left)
         .values(answered_at=now)
+        .execution_options(synchronize_session=False)
     )
+    session.expire_all()
 
 
-def _in_scope(scope: Scope) -> ColumnElement[bool]:
+def _waits(scope: Scope, *, now: datetime, overdue_only: bool) -> list[ColumnElement[bool]]:
+    conditions = [InboxItem.done_at.is_(None), _is_visible(scope)]
+    if overdue_only:
+        membership = aliased(PanelMembership)
+        has_caller = exists().where(
+            membership.patient_id == InboxItem.patient_id, membership.until_at.is_(None)
+        )
+        own = replace(scope, everything=False, clinic_ids=frozenset())
+        conditions.append(or_(InboxItem.at <= now - OLD_AFTER, ~has_caller, _is_visible(own)))
+    return conditions
+
+
+def _is_visible(scope: Scope) -> ColumnElement[bool]:
     return visible(scope, InboxItem.clinic_id, InboxItem.patient_id)  # type: ignore[arg-type]

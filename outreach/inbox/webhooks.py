@@ -1,8 +1,9 @@
-"""Where the carrier hands over texts that came in. The signature is the proof."""
+"""Where the carrier hands over texts. No session, no CSRF: the signature is the proof."""
 
 import logging
+from datetime import timedelta
 
-from flask import Blueprint
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from outreach.accounts.access import open_to_all
@@ -11,20 +12,28 @@ from outreach.deps import deps
 from outreach.inbox import receiving
 from outreach.web.signed import signed_request
 
-bp = Blueprint("inbox_webhooks", __name__, url_prefix="/webhooks")
+bp = Blueprint("inbox_webhooks", __name__, url_prefix="/webhooks/texts")
 log = logging.getLogger(__name__)
 
+# Answers are rows of the outbox: see docs/decisions/0014.
+NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
-@bp.post("/sms")
+
+@bp.post("/incoming")
 @open_to_all
-def sms() -> ResponseReturnValue:
-    """Take one text. Answers are rows of the outbox, so there is nothing to say here."""
+def incoming() -> ResponseReturnValue:
+    """Take one text, once; a repeat is answered the same and changes nothing."""
     outside = deps()
     news = outside.gateway.read_inbound(signed_request())
     account = outside.config.twilio
-    house_sender = account.sender if account else None
-    is_new = receiving.receive(db.session, news, house_sender=house_sender, now=outside.clock())
+    is_new = receiving.receive(
+        db.session,
+        news,
+        house_sender=account.sender if account else None,
+        open_for=timedelta(minutes=outside.config.conversation_minutes),
+        now=outside.clock(),
+    )
     db.session.commit()
     if not is_new:
-        log.info("a text that we have already, or that is for nobody: %s", news.provider_id)
-    return "", 204
+        log.info("a text that changes nothing: %r", news.provider_id)
+    return Response(NOTHING_TO_SAY, content_type="text/xml; charset=utf-8")

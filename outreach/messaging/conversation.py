@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
@@ -10,16 +9,15 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import Clinic
 from outreach.messaging.models import InboundText, Message
 from outreach.messaging.rules import (
-    CONVERSATION_OPEN_FOR,
     MessageKind,
     MessageStatus,
     ReplyFacts,
     SkipReason,
     reply_skip_reason,
 )
-from outreach.patients import consent, hours
-from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, next_allowed_at
+from outreach.patients import consent
+from outreach.patients.models import PhoneNumber
+from outreach.patients.rules import Channel
 
 
 def new_reply(
@@ -73,10 +71,14 @@ def is_open(
     return exists().where(
         InboundText.clinic_id == clinic_id,
         InboundText.from_number == number,
-        InboundText.received_at > now - CONVERSATION_OPEN_FOR,
-        InboundText.received_at <= now,
+        InboundText.open_until > now,
         InboundText.answered_at.is_(None),
     )
+
+
+def is_writing(session: Session, clinic_id: int, number: str, *, now: datetime) -> bool:
+    """Say whether ``number`` wrote lately and waits for an answer: automatic texts wait then."""
+    return bool(session.scalar(select(is_open(clinic_id, number, now))))
 
 
 def has_said_stop(session: Session, clinic_id: int, number: str) -> bool:
@@ -98,18 +100,3 @@ def why_not(session: Session, reply: Message, *, now: datetime) -> SkipReason | 
 def clinic_of(session: Session, reply: Message) -> Clinic:
     """Return the clinic that answers."""
     return session.get_one(Clinic, reply.clinic_id)
-
-
-def waits_for_hours(session: Session, message: Message, patient: Patient, *, now: datetime) -> bool:
-    """Put a text off until the patient's contact hours; say whether that was needed."""
-    lawful = hours.hours_of(session, patient, today=now.date())
-    allowed_at = next_allowed_at(now, ZoneInfo(patient.zone), lawful)
-    if allowed_at > now:
-        wait_until(message, allowed_at)
-    return allowed_at > now
-
-
-def wait_until(message: Message, at: datetime) -> None:
-    """Put a text that was taken for sending back until ``at``; it was no try."""
-    message.status, message.send_after = MessageStatus.SCHEDULED, at
-    message.tries -= 1

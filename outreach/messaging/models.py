@@ -67,14 +67,13 @@ class Message(Model):
 class InboundText(Model):
     """One text that came in, as it came; ``provider_id`` makes a repeat the same row.
 
-    ``attachments`` are counted, never fetched. ``answered_at``: nothing waits any more, be it
+    ``attachments`` are counted, never fetched. Until ``open_until`` automatic texts to the
+    number wait, unless it is answered before. ``answered_at``: nothing waits any more, be it
     that we answered by ourselves or that somebody saw to it.
     """
 
     __tablename__ = "inbound_text"
-    __table_args__ = (
-        Index("ix_inbound_text_from_number", "clinic_id", "from_number", "received_at"),
-    )
+    __table_args__ = (Index("ix_inbound_text_number", "clinic_id", "from_number", "open_until"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
@@ -84,6 +83,7 @@ class InboundText(Model):
     body: Mapped[str] = mapped_column(Text)
     attachments: Mapped[int]
     received_at: Mapped[datetime]
+    open_until: Mapped[datetime]
     answered_at: Mapped[datetime | None]
 
 

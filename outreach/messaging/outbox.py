@@ -18,8 +18,8 @@ from outreach.clock import day_began_at
 from outreach.messaging import conversation
 from outreach.messaging.models import Message
 from outreach.messaging.rules import (
-    CONVERSATION_OPEN_FOR,
     LEASE,
+    LOOK_AGAIN_AFTER,
     MAX_TRIES,
     MessageKind,
     MessageStatus,
@@ -29,9 +29,13 @@ from outreach.messaging.rules import (
     wait_before_retry,
 )
 from outreach.orm import insert_new
-from outreach.patients import consent, registry
+from outreach.patients import consent, hours, registry
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource
+from outreach.patients.rules import (
+    Channel,
+    ConsentSource,
+    next_allowed_at,
+)
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.telephony.gateway import OutboundSms
@@ -151,12 +155,8 @@ def due_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[in
     return session.scalars(
         select(Message.id)
         .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-        .order_by(
-            Message.staff_id.is_(None),
-            Message.inbound_id.is_(None),
-            Message.send_after,
-            Message.id,
-        )
+        .order_by(Message.staff_id.is_(None), Message.inbound_id.is_(None), Message.send_after)
+        .order_by(Message.id)
         .limit(limit)
     ).all()
 
@@ -212,9 +212,9 @@ def begin(session: Session, message_id: int, *, now: datetime) -> OutboundSms | 
         message.status, message.skip_reason = MessageStatus.SKIPPED, reason
         return None
     if facts.is_conversation_open:
-        conversation.wait_until(message, now + CONVERSATION_OPEN_FOR / 6)
+        _wait_until(message, now + LOOK_AGAIN_AFTER)
         return None
-    if conversation.waits_for_hours(session, message, patient, now=now):
+    if _waits_for_hours(session, message, patient, now=now):
         return None
     return as_sms(message, patient.clinic)
 
@@ -231,9 +231,26 @@ def _begin_reply(session: Session, message: Message, *, now: datetime) -> Outbou
         return None
     if message.kind is MessageKind.ANSWER and message.patient_id is not None:
         patient = session.get_one(Patient, message.patient_id)
-        if conversation.waits_for_hours(session, message, patient, now=now):
+        if _waits_for_hours(session, message, patient, now=now):
             return None
     return as_sms(message, conversation.clinic_of(session, message))
+
+
+def _waits_for_hours(
+    session: Session, message: Message, patient: Patient, *, now: datetime
+) -> bool:
+    """Put a text off until the patient's contact hours; say whether that was needed."""
+    allowed_at = next_allowed_at(
+        now, ZoneInfo(patient.zone), hours.hours_of(session, patient, today=now.date())
+    )
+    if allowed_at > now:
+        _wait_until(message, allowed_at)
+    return allowed_at > now
+
+
+def _wait_until(message: Message, at: datetime) -> None:
+    message.status, message.send_after = MessageStatus.SCHEDULED, at
+    message.tries -= 1
 
 
 def _begin_alert(session: Session, message: Message, *, now: datetime) -> OutboundSms | None:
@@ -374,7 +391,7 @@ def _facts(session: Session, message: Message, patient: Patient, *, now: datetim
         sent_today=this_day,
         sent_this_week=this_week,
         expires_at=message.expires_at,
-        is_conversation_open=bool(
-            session.scalar(select(conversation.is_open(message.clinic_id, message.to_number, now)))
+        is_conversation_open=conversation.is_writing(
+            session, message.clinic_id, message.to_number, now=now
         ),
     )

@@ -11,8 +11,8 @@ PER_WEEK = 3
 LEASE = timedelta(minutes=2)
 SETTLE_AFTER = timedelta(minutes=5)  # a carrier's list shows a text well before this
 MAX_TRIES = 8
-# Automatic texts wait while a patient is writing and nobody has answered. Source: peers.md 59.
-CONVERSATION_OPEN_FOR = timedelta(minutes=30)
+# A text that waits because its patient is writing is looked at again so often.
+LOOK_AGAIN_AFTER = timedelta(minutes=5)
 
 
 class MessageKind(enum.StrEnum):
@@ -117,7 +117,7 @@ class ReplyFacts:
 
 
 def reply_skip_reason(facts: ReplyFacts, *, now: datetime) -> SkipReason | None:
-    """Return why an answer must not go out at ``now``, or None. Source: docs/decisions/0013."""
+    """Return why an answer must not go out at ``now``, or None. Source: docs/decisions/0014."""
     if facts.expires_at is not None and now >= facts.expires_at:
         return SkipReason.TOO_LATE
     if facts.has_said_stop and facts.kind not in AFTER_STOP:

@@ -112,6 +112,7 @@ class PanelMembership(Model):
         ),
         Index(None, "caller_id", "until_at"),
         Index(None, "patient_id"),
+        Index(None, "enrolment_id", "from_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -10,11 +10,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Date,
     Integer,
     ScalarSelect,
-    Subquery,
     and_,
     case,
     exists,
@@ -55,7 +55,9 @@ def page_of(session: Session, *, now: datetime, after_id: int, limit: int) -> Pa
     if not count:
         return Page((), None)
     known = spoken.silences().where(Enrolment.id > after_id, Enrolment.id <= last_id)
-    found = _Conditions(known.subquery("known"), spoken.policies(session), now)
+    # Worked out once a row: the conditions below name ``since_at`` ten times.
+    once = known.cte("known").prefix_with("MATERIALIZED")
+    found = _Conditions(once, spoken.policies(session), now)
     ids = session.scalars(
         select(found.known.c.id).where(found.may_follow()).order_by(found.known.c.id)
     ).all()
@@ -65,9 +67,7 @@ def page_of(session: Session, *, now: datetime, after_id: int, limit: int) -> Pa
 class _Conditions:
     """The rule as conditions on rows of ``known``, wide enough for every zone and rest."""
 
-    def __init__(
-        self, known: Subquery, policies: Mapping[int, FollowUpPolicy], now: datetime
-    ) -> None:
+    def __init__(self, known: CTE, policies: Mapping[int, FollowUpPolicy], now: datetime) -> None:
         self.known = known
         self._policies = policies
         self._now = now

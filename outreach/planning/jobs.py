@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from outreach.clock import Clock
 from outreach.messaging import outbox
-from outreach.orm import Sessions, for_each, reading
+from outreach.orm import Sessions, for_each, reading, recount
 from outreach.planning import (
     candidates,
     courses,
@@ -20,6 +20,7 @@ from outreach.planning import (
     versions,
 )
 from outreach.planning.missing import Page, Planner
+from outreach.planning.models import PlannedCall
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +40,13 @@ def plan_missing_calls(sessions: Sessions, clock: Clock) -> int:
     with reading(), sessions() as session:  # mostly there is nothing to write
         first = courses.unplanned_ids(session, after_id=0, limit=1)
         planner = Planner(session.get_bind().dialect, now)
-    after_id = first[0] - 1 if first else None
+    after_id, recounts_at = (first[0] - 1 if first else None), PAGE
     while after_id is not None:
         page = _plan_page(sessions, planner, after_id, away_id, now=now)
         planned, after_id = planned + page.planned, page.next_after_id
+        if planned >= recounts_at:
+            recount(sessions, PlannedCall)
+            recounts_at = 4 * planned
     return planned
 
 

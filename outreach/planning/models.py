@@ -80,6 +80,7 @@ class FollowUp(Model):
         ),
         Index(None, "clinic_id", "done_at"),
         Index(None, "patient_id"),
+        Index(None, "enrolment_id", "opened_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

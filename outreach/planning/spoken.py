@@ -4,7 +4,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, Table, exists, func, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, Table, exists, func, select
 from sqlalchemy.orm import Session
 
 from outreach.orm import Model, latest
@@ -38,7 +38,7 @@ def silences() -> Select[int, int, datetime, int, date]:
     )
 
 
-def dialled_at(known: Subquery) -> ScalarSelect[datetime | None]:
+def dialled_at(known: FromClause) -> ScalarSelect[datetime | None]:
     """Select when somebody last dialled for a row of :func:`silences`, NULL where nobody did."""
     attempt = _attempts()
     return (

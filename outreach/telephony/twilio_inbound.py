@@ -1,6 +1,5 @@
 """Texts that come in, as Twilio tells of them: https://www.twilio.com/docs/messaging/guides/webhook-request."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from outreach.telephony.gateway import InboundSms
@@ -13,8 +12,8 @@ _ANSWERED = frozenset(
         "start", "yes", "unstop", "help", "info",
     }
 )  # fmt: skip
-_LONGEST = 20_000  # characters; no carrier hands over as many
-_COUNT = re.compile(r"[0-9]{1,3}")
+_LONGEST = 20_000
+_DIGITS = 3
 
 
 def text_of(parameters: Mapping[str, Sequence[str]]) -> InboundSms:
@@ -27,12 +26,13 @@ def text_of(parameters: Mapping[str, Sequence[str]]) -> InboundSms:
         return next(iter(parameters.get(name, ())), "").replace("\x00", "\ufffd")
 
     body, attachments = first("Body")[:_LONGEST], first("NumMedia")
+    is_count = attachments.isascii() and attachments.isdigit() and len(attachments) <= _DIGITS
     return InboundSms(
         provider_id=(first("MessageSid") or first("SmsSid"))[:64],
         from_number=first("From")[:40],
         to_number=first("To")[:40],
         body=body,
         service=first("MessagingServiceSid")[:40],
-        attachments=int(attachments) if _COUNT.fullmatch(attachments) else 0,
+        attachments=int(attachments) if is_count else 0,
         is_answered=bool(first("OptOutType")) or body.strip().casefold() in _ANSWERED,
     )

@@ -20,13 +20,10 @@ from outreach.concerns.rules import OnCallRank, RiskKind
 from outreach.db import db
 from outreach.goals import setting
 from outreach.goals.rules import GoalArea
-from outreach.inbox.models import InboxItem
-from outreach.inbox.rules import Understood
 from outreach.intake import uploads
 from outreach.intake.files import Source
 from outreach.intake.models import ImportRun
 from outreach.intake.rules import FileKind, Report
-from outreach.messaging.models import InboundText
 from outreach.orm import Sessions
 from outreach.panels import proposals
 from outreach.panels.models import ProposalLine
@@ -46,7 +43,7 @@ from tests.builders import (
 )
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO
-from tests.telephones import make_phone_call, make_returned_call
+from tests.telephones import make_inbox_item, make_phone_call, make_returned_call
 
 # Throwing away an upload that is not there is no trouble, and tells nobody anything.
 NO_TROUBLE = "/discard"
@@ -68,6 +65,7 @@ class TwoClinics:
             attempt = make_attempt(session, planned, own)
             phone_call = make_phone_call(session, planned, own)
             returned = make_returned_call(session, phone_call, enrolment_id=enrolment.id)
+            texted = make_inbox_item(session, patient)
             concern = raising.raise_concern(
                 session,
                 patient,
@@ -119,19 +117,6 @@ class TwoClinics:
             )  # fmt: skip
             session.add(follow_up)
             session.flush()
-            inbound = InboundText(
-                clinic_id=here.id, provider_id="SM1", from_number="+15125550147",
-                to_number="+15125550100", body="Hello", attachments=0,
-                received_at=MONDAY_10_CHICAGO,
-            )  # fmt: skip
-            session.add(inbound)
-            session.flush()
-            item = InboxItem(
-                clinic_id=here.id, patient_id=patient.id, inbound_id=inbound.id,
-                understood=Understood.NOT_UNDERSTOOD, at=MONDAY_10_CHICAGO,
-            )  # fmt: skip
-            session.add(item)
-            session.flush()
             self.strangers: dict[Role, StaffMember] = {
                 role: make_staff(session, there, role, password_hash=HASH)
                 for role in (Role.CALLER, Role.NURSE, Role.MANAGER)
@@ -155,10 +140,10 @@ class TwoClinics:
                 "promise_id": promise.id,
                 "phone_call_id": phone_call.id,
                 "task_id": returned.id,
+                "item_id": texted.id,
                 "code": "phq_9",
                 "goal_id": goal.id,
                 "form_key": "unknown",
-                "item_id": item.id,
                 "reading_id": make_reading(session, patient).id,
             }
 

@@ -14,6 +14,7 @@ from outreach.inbox.rules import keywords
 from outreach.inbox.rules.danger import danger_in
 from outreach.inbox.rules.keywords import Stop
 from outreach.inbox.rules.sugar import Sugar, Unclear, sugar_in
+from outreach.inbox.rules.words import is_reaction
 
 # An answer to an offer made yesterday morning may still come; after that a number says nothing.
 OFFER_HOLDS = timedelta(hours=36)
@@ -21,7 +22,9 @@ QUESTION_HOLDS = timedelta(hours=36)
 # An automatic reply that comes late answers nothing; a stop is confirmed within five minutes.
 REPLY_WITHIN = timedelta(minutes=15)
 STOP_REPLY_WITHIN = timedelta(minutes=5)
-_YES, _NO = 1, 2  # what our questions offer as numbers
+FIRST, SECOND = 1, 2  # what the questions say: 1 for yes, 2 for another
+LONGEST_BODY = 1600  # characters; what carriers take as one text
+OPEN_FOR = timedelta(minutes=30)  # a setting says otherwise. Source: peers.md 59
 OLD_AFTER = timedelta(days=1)  # a manager sees what has waited for longer
 
 
@@ -78,6 +81,8 @@ class Said:
 
 def said_in(text: str) -> Said:
     """Read a text for what counts whoever sent it."""
+    if is_reaction(text) is not None:
+        return Said(None, Stop.NO, is_start=False, is_help=False)
     return Said(
         danger_in(text),
         keywords.stop_in(text),
@@ -102,7 +107,7 @@ class Meaning:
 
 
 def meaning_of(text: str, question: Question | None, *, sends_readings: bool, unit: str) -> Meaning:
-    """Return what a text means that is no stop, start or help. Source: brief, domain.md D.
+    """Return what a text means that is no stop, start or help. Source: domain.md D.
 
     Args:
         text: as it came.
@@ -110,6 +115,9 @@ def meaning_of(text: str, question: Question | None, *, sends_readings: bool, un
         sends_readings: the patient agreed to send blood sugar by text.
         unit: in which the clinic measures blood sugar.
     """
+    reaction = is_reaction(text)
+    if reaction is not None:
+        return Meaning(Understood.COURTESY if reaction else Understood.NOT_UNDERSTOOD)
     choice = keywords.choice_in(text)
     answer = _answer(text, choice, question)
     if answer is not None:
@@ -134,13 +142,13 @@ def _answer(text: str, choice: int | None, question: Question | None) -> Meaning
     match question.asked:
         case Asked.SLOT if choice is not None:
             return Meaning(Understood.BOOKED, choice=choice)
-        case Asked.CONFIRM if yes or choice == _YES:
+        case Asked.CONFIRM if yes or choice == FIRST:
             return Meaning(Understood.CONFIRMED)
-        case Asked.CONFIRM if no or choice == _NO:
+        case Asked.CONFIRM if no or choice == SECOND:
             return Meaning(Understood.ANOTHER_TIME)
-        case Asked.SEND_READINGS if yes or choice == _YES:
+        case Asked.SEND_READINGS if yes or choice == FIRST:
             return Meaning(Understood.READINGS_ALLOWED)
-        case Asked.SEND_READINGS if no or choice == _NO:
+        case Asked.SEND_READINGS if no or choice == SECOND:
             return Meaning(Understood.READINGS_REFUSED)
     return None
 

@@ -31,8 +31,7 @@ _SELF_HARM = (
 _MEDICAL = (
     "chest pain*", "pain* in _ chest", "cant breath*", "can not breath*", "cannot breath*",
     "trouble breathing", "hard to breathe", "passed out", "passing out", "pass out", "faint*",
-    "unconscious", "unresponsive", "seizure*", "stroke", "heart attack", "call 911",
-    "call _ ambulance",
+    "unconscious", "unresponsive", "seizure*", "stroke", "heart attack", "call 911", "call _ ambulance",
     "dolor de pecho", "dolor en _ pecho", "duele el pecho", "no puedo respirar", "no respir*",
     "desmay*", "desmai*", "convuls*", "infarto", "ataque al corazon", "derrame cerebral",
     "inconscient*", "dor no peito", "doi o peito", "nao consigo respirar", "nao respir*",
@@ -46,17 +45,17 @@ _ABUSE = (
 )  # fmt: skip
 
 
-_GAP = r"(?:\w+ ){0,2}"
-
-
 def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
     """Return one pattern of all phrases, squeezed as the texts are. Linear: gaps are bounded."""
     parts = []
     for phrase in phrases:
         tokens = []
         for word in phrase.split():
-            stem = r"\w*" if word.endswith("*") else ""
-            tokens.append(_GAP if word == "_" else f"{squeezed(word)}{stem} ")
+            if word == "_":
+                tokens.append(r"(?:\w+ ){0,2}")
+            else:
+                stem = r"\w*" if word.endswith("*") else ""
+                tokens.append(f"{squeezed(word)}{stem} ")
         parts.append("".join(tokens))
     return re.compile(r"(?:^| )(?:" + "|".join(parts) + ")")
 

@@ -19,62 +19,49 @@ CARRIER_HELPS = frozenset({"help", "info"})
 _STOPS = CARRIER_STOPS | {
     "stop all", "opt out", "opt me out", "stop it", "stop texting", "stop texts", "stop sms",
     "stop messages", "remove", "remove me", "unsuscribe", "unsubscribe me", "no more",
-    "para", "pare", "paren", "parar", "parem", "alto", "basta", "baja", "cancelar",
+    "para", "pare", "paren", "parar", "parem", "pararlo", "alto", "basta", "baja", "cancelar",
     "cancele", "no mas", "ya no", "ya basta", "dejen", "dar de baja", "nao mais", "chega", "sair",
     "descadastrar", "desinscrever", "remover",
 }  # fmt: skip
 # Alone they may be about the call: the texts stop, and a person looks.
 _MAYBE_ABOUT_THE_CALL = frozenset({"cancel", "end", "cancelar", "cancele", "quit"})
-_SLIPS = frozenset(
-    {"sotp", "stpo", "tsop", "stp", "stop1", "st0p", "stopp", "atop", "dtop", "stol", "stip"}
-)
+_SLIPS = frozenset({"sotp", "stpo", "tsop", "stp", "stop1", "st0p", "stoop", "stopp", "stooop", "atop", "dtop", "stol", "stip"})  # fmt: skip
 _POLITE = re.compile(
     r"\b(?:please|pls|plz|thanks|thank you|now|ok|okay|hi|hello|por favor|porfavor|gracias|ahora|"
     r"hola|obrigado|obrigada|agora|oi|ola|ja|ya)\b"
 )
-_MESSAGES = "(?:text|txt|message|msg|mensaje|texto|mensagem|mensagen|sms)s?"
-
-
-def _any(*phrases: str) -> re.Pattern[str]:
-    """Return one pattern of whole words; '@' stands for what we send. Linear: gaps are bounded."""
-    return re.compile(r"\b(?:" + "|".join(phrases).replace("@", _MESSAGES) + r")\b")
-
-
-_FILLED = (
-    "want|ever|to|get|receive|send|sending|me|any|more|all|these|those|the|your|please|getting|"
-    "receiving"
-)
-_STOP_PHRASES = _any(
+_STOP_PHRASES = re.compile(
+    r"\b(?:"
     # English
-    rf"(?:stop|quit|cease|no more|dont|do not|never)(?: (?:{_FILLED})){{0,6}}"
-    r" (?:@|texting|messaging|contact|contacting)",
-    r"(?:take|remove|delete|drop) (?:me|my number|my phone|this number)",
-    r"opt(?:ing)? (?:me )?out",
-    r"unsubscribe|unsuscribe",
-    r"leave me alone|lose my number|go away",
-    r"(?:stop|quit) (?:writing|sending|bothering|contacting|calling|harassing)",
-    r"(?:revoke|withdraw) (?:my )?(?:consent|permission)",
+    r"(?:stop|quit|cease|no more|dont|do not|never)(?: (?:want|ever|to|get|receive|send|sending|me|any|"
+    r"more|all|these|those|the|your|please|getting|receiving)){0,6}"
+    r" (?:text|texts|texting|txt|txts|message|messages|messaging|msg|msgs|sms|contact|contacting)"
+    r"|(?:take|remove|delete|drop) (?:me|my number|my phone|this number) ?(?:off|from|out)?"
+    r"|opt(?:ing)? (?:me )?out|unsubscribe|unsuscribe|leave me alone|lose my number|go away"
+    r"|(?:stop|quit) (?:writing|sending|bothering|contacting|calling|harassing)"
+    r"|(?:revoke|withdraw) (?:my )?(?:consent|permission)"
     # Spanish
-    r"no me (?:escrib|mand|envi|text|contact|molest)\w*",
-    r"no (?:quiero|deseo)(?: (?:mas|recibir|que|me|manden|envien|sus|estos|los|ningun)){0,4} @",
-    r"(?:no mas|ya no|sin mas|basta de|ni un) (?:mas )?@",
-    r"(?:deje|dejen|pare|paren|deja|para) de (?:me )?(?:escrib|mand|envi|text|contact|molest)\w*",
-    r"(?:quiten|quite|saquen|saque|borren|borre|eliminen)(?:me)?(?: me| mi| de| la){0,3}"
-    r" (?:lista|numero)",
-    r"(?:dar|darme|deme|denme) de baja|borrenme|quitenme|quiteme",
+    r"|no me (?:escrib|mand|envi|text|contact|molest)\w*"
+    r"|no (?:quiero|deseo)(?: (?:mas|recibir|que|me|manden|envien|escriban|sus|estos|los|ningun)){0,4} "
+    r"(?:mensaje|mensajes|texto|textos|sms)"
+    r"|(?:no mas|ya no|sin mas|basta de|ni un) (?:mas )?(?:mensaje|mensajes|textos?|sms)"
+    r"|(?:deje|dejen|pare|paren|deja|para) de (?:me )?(?:escribir|mandar|enviar|textear|contactar|molestar)\w*"
+    r"|(?:quiten|quite|quitenme|quiteme|saquen|saquenme|saqueme|borren|borrenme|borreme|eliminen|eliminenme)"
+    r"(?: me| mi| numero| de)* (?:lista|numero)"
+    r"|(?:dar|darme|deme|denme) de baja|borrenme|quitenme|quiteme"
     # Portuguese
-    r"(?:pare|parem|para|parar|deixe|deixem) (?:de|com) (?:me |as |essas )?"
-    r"(?:mand|envi|escrev|mensage)\w*",
-    r"nao me (?:mand|envi|escrev|contat|contact|incomod)\w*",
-    r"nao quero(?: (?:mais|receber|suas|essas|nenhuma)){0,3} @",
-    r"(?:chega de|sem mais|nao mais) @",
-    r"me (?:tire|tirem|remova|removam|exclua|retire) (?:da|dessa|desta) lista",
-    r"cancelar (?:a )?inscricao|cancelar (?:la )?suscripcion",
+    r"|(?:pare|parem|para|parar|deixe|deixem) (?:de|com) (?:me |as |essas )?(?:mandar|enviar|escrever|mensage)\w*"
+    r"|nao me (?:mand|envi|escrev|contat|contact|incomod)\w*"
+    r"|nao quero(?: (?:mais|receber|suas|essas|nenhuma)){0,3} (?:mensagens?|sms|textos?)"
+    r"|(?:chega de|sem mais|nao mais) (?:mensagens?|sms|textos?)"
+    r"|me (?:tire|tirem|remova|removam|exclua|retire) (?:da|dessa|desta) lista"
+    r"|cancelar (?:a )?inscricao|cancelar (?:suscripcion|la suscripcion)"
+    r")\b"
 )
 # Whoever says these words of something else has not asked us to stop.
 _NOT_US_BEFORE = frozenset(
     """cant cannot not couldnt wont dont didnt doesnt wouldnt never bus pit truck train rest next
-    last first non full a the my every dead one short whistle pain""".split()
+    last first non full a the my every dead one short whistle pain nonstop wouldve""".split()
 )
 _NOT_US_AFTER = frozenset(
     """thinking by at smoking drinking eating taking crying worrying feeling working sign light
@@ -86,9 +73,7 @@ _STARTS = CARRIER_STARTS - {"yes"} | {
     "subscribe", "resume", "start texting", "start texting me", "text me again", "iniciar",
     "comenzar", "empezar", "reanudar", "activar", "comecar", "retomar", "recomecar", "voltar",
 }  # fmt: skip
-_HELPS = CARRIER_HELPS | {
-    "ayuda", "ajuda", "informacion", "informacao", "who is this", "quien es", "quem e",
-}  # fmt: skip
+_HELPS = CARRIER_HELPS | {"ayuda", "ajuda", "informacion", "informacao", "who is this", "quien es", "quem e"}  # fmt: skip
 _YES = frozenset({"yes", "y", "yep", "yeah", "si", "sim", "s", "claro", "ok yes"})
 _NO = frozenset({"no", "n", "nope", "nao"})
 _CONFIRMS = frozenset(
@@ -103,34 +88,26 @@ _COURTESIES = frozenset(
         "beleza",
     }
 )  # fmt: skip
-_ANOTHER_TIME = _any(
-    # English
-    r"(?:another|different|other|better|new) (?:time|day|date|hour)",
-    r"reschedul\w*",
-    r"(?:call|ring) me (?:later|another|tomorrow)",
-    r"(?:change|move|postpone|cancel)(?: (?:my|the|our|this|that))? (?:call|time|appointment|day)",
-    r"(?:cant|cannot|can not) (?:talk|make it|do (?:it|that|then|this)|take the call|answer)",
-    r"(?:not|wont be|im not|am not) (?:available|free)",
-    r"(?:im|i am|i will be|ill be) (?:busy|working|at work)",
-    # Spanish
-    r"otra (?:hora|fecha)|otro (?:dia|momento|horario)",
-    r"cambiar(?: \w+){0,3} (?:hora|dia|cita|llamada)|reprogramar\w*",
-    r"(?:llameme|llamame|llamar) (?:mas tarde|despues|luego|otro)",
-    r"no puedo (?:hablar|atender|contestar|hoy|manana|a esa|ese)",
-    r"estoy ocupad[oa]|no estoy disponible|estare ocupad[oa]",
-    # Portuguese
-    r"outr[oa] (?:hora|horario|dia|momento|data)|remarcar|reagendar",
-    r"mudar(?: \w+){0,3} (?:hora|horario|dia|ligacao)",
-    r"(?:me )?lig(?:ue|a|ar) (?:mais tarde|depois|outro)",
-    r"nao posso (?:falar|atender|hoje|amanha|nessa|nesse)",
-    r"estou ocupad[oa]|nao estou disponivel",
+_ANOTHER_TIME = re.compile(
+    r"\b(?:"
+    r"(?:another|different|other|better|new) (?:time|day|date|hour)|reschedul\w*|(?:call|ring) me (?:later|another|tomorrow)"
+    r"|(?:change|move|postpone|cancel)(?: (?:my|the|our|this|that))? (?:call|time|appointment|day)"
+    r"|(?:cant|cannot|can not) (?:talk|make it|do (?:it|that|then|this)|take (?:the|your) call|answer)"
+    r"|(?:not|wont be|im not|am not) (?:available|free)|(?:im|i am|i will be|ill be) (?:busy|working|at work)"
+    r"|otra (?:hora|fecha)|otro (?:dia|momento|horario)|cambiar(?: \w+){0,3} (?:hora|dia|cita|llamada)|reprogramar\w*"
+    r"|(?:llameme|llamame|llamar) (?:mas tarde|despues|luego|otro)"
+    r"|no puedo (?:hablar|atender|contestar|hoy|manana|a esa|ese)|estoy ocupad[oa]|no estoy disponible|estare ocupad[oa]"
+    r"|outr[oa] (?:hora|horario|dia|momento|data)|remarcar|reagendar|mudar(?: \w+){0,3} (?:hora|horario|dia|ligacao)"
+    r"|(?:me )?lig(?:ue|a|ar) (?:mais tarde|depois|outro)"
+    r"|nao posso (?:falar|atender|hoje|amanha|nessa|nesse)|estou ocupad[oa]|nao estou disponivel"
+    r")\b"
 )
 _CHOICE = re.compile(
-    r"(?:(?:number|option|opcion|opcao|numero|no|n|el|la|o|a|the) )?"
-    r"(?:([1-9])|(one|uno|una|um|uma|first|primero|primeira|primeiro)"
-    r"|(two|dos|dois|duas|second)|(three|tres|third))"
-    r"(?: (?:please|por favor|thanks|gracias|obrigado|obrigada))?"
+    r"(?:(?:number|option|opcion|opcao|numero|no|n|el|la|o|a|the) )?(?:([1-9])|(one|uno|una|um|uma|primero|primeira|first)"
+    r"|(two|dos|dois|duas|second)|(three|tres|third))(?: (?:please|por favor|thanks|gracias|obrigado|obrigada))?"
 )
+
+
 _GO_ON = re.compile(r"\b(?:dont|do not|never) stop\b")
 # These may be about calls, or about texts that don't arrive.
 _ABOUT_MORE = re.compile(
@@ -163,8 +140,14 @@ def stop_in(text: str) -> Stop:
     return Stop.MAYBE if _is_unsure(said.split()) else Stop.NO
 
 
-_SLIPPED = 2  # letters that may be wrong in a long word
+LEAST_SPELT = 3  # letters with blanks between them: S T O P
+SLIPS = 2  # letters that may be wrong in a long word
 LONG = 25  # in a longer text a phrase may be about somebody else: the texts stop, a person looks
+
+
+def carrier_acts_on(text: str) -> bool:
+    """Say whether the carrier itself answers a text: one of its words, and nothing else."""
+    return text.strip().casefold() in CARRIER_STOPS | CARRIER_STARTS | CARRIER_HELPS
 
 
 def is_start(text: str) -> bool:
@@ -219,8 +202,12 @@ def choice_in(text: str) -> int | None:
 
 def _joined(said: str) -> str:
     """Return 's t o p' as one word."""
-    is_spelt = re.fullmatch(r"\w(?: \w){2,}", said) is not None
-    return said.replace(" ", "") if is_spelt else said
+    letters = said.split()
+    return (
+        "".join(letters)
+        if len(letters) >= LEAST_SPELT and all(len(each) == 1 for each in letters)
+        else said
+    )
 
 
 def _is_among(text: str, known: frozenset[str] | set[str]) -> bool:
@@ -229,7 +216,7 @@ def _is_among(text: str, known: frozenset[str] | set[str]) -> bool:
 
 
 def _is_unsure(said: list[str]) -> bool:
-    """Say whether a word of stopping stands in a sentence that may be about us."""
+    """Say whether a word of stopping stands in a sentence that is not plainly about other things."""
     for at, word in enumerate(said):
         before = said[at - 1] if at else ""
         after = said[at + 1] if at + 1 < len(said) else ""
@@ -241,11 +228,11 @@ def _is_unsure(said: list[str]) -> bool:
 def _is_near_unsubscribe(said: str) -> bool:
     """Say whether a text is 'unsubscribe' but for two letters."""
     wanted = "unsubscribe"
-    if " " in said or abs(len(said) - len(wanted)) > _SLIPPED:
+    if " " in said or abs(len(said) - len(wanted)) > SLIPS:
         return False
     row = list(range(len(wanted) + 1))
     for i, own in enumerate(said, 1):
         last, row[0] = row[0], i
         for j, other in enumerate(wanted, 1):
             last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (own != other))
-    return row[-1] <= _SLIPPED
+    return row[-1] <= SLIPS

@@ -1,59 +1,81 @@
-// One conversation: new texts appear by themselves, and what is typed is kept on the server.
+// A conversation: keeps what is typed on the server, sends with Ctrl+Enter, shows the last text.
+// Nothing is kept in the browser.
 "use strict";
 
 (() => {
-  const PAUSE = 1200; // ms after the last key
-  const REFRESH = 15000; // ms
-  const lines = document.querySelector("[data-lines]");
-  setInterval(() => {
-    if (lines && !document.hidden && window.htmx) window.htmx.trigger(lines, "refresh");
-  }, REFRESH);
-  // A page that refreshes itself is nobody at the keyboard.
-  document.addEventListener("htmx:configRequest", (event) => {
-    event.detail.headers["X-Background"] = "1";
+  const toEnd = () => {
+    const lines = document.getElementById("lines");
+    if (lines) lines.scrollTop = lines.scrollHeight;
+  };
+  toEnd();
+
+  let wasAtEnd = true;
+  let before = 0;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const lines = event.detail.target;
+    before = lines.scrollTop;
+    wasAtEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (wasAtEnd) toEnd();
+    else document.getElementById("lines").scrollTop = before;
   });
 
-  const form = document.querySelector("[data-draft]");
+  const form = document.getElementById("answer");
   if (!form) return;
-  const text = form.querySelector("textarea");
-  const kept = form.querySelector("[data-kept]");
+  const SAVE_AFTER = 700; // ms of rest while typing
+  const RETRY_AFTER = 4000;
+  const words = form.querySelector("textarea");
+  const status = form.querySelector("[data-saved]");
+  let version = Number(form.dataset.version);
   let timer = null;
-  let isDirty = false;
   let isSending = false;
 
+  const say = (text, isTrouble) => {
+    status.textContent = text;
+    status.classList.toggle("saved--trouble", Boolean(isTrouble));
+  };
+
   const save = async () => {
-    if (!isDirty || isSending) return;
-    isDirty = false;
-    const body = new FormData();
-    body.set("text", text.value);
+    const data = new FormData(form);
+    data.set("version", String(version));
+    say(form.dataset.saving);
     try {
       const answer = await fetch(form.dataset.draft, {
         method: "POST",
-        body,
+        body: data,
         redirect: "manual",
-        keepalive: true,
-        headers: { "X-CSRFToken": form.elements.csrf_token.value },
+        headers: { "X-CSRFToken": form.querySelector("[name=csrf_token]").value },
       });
-      if (answer.status !== 204) throw new Error(String(answer.status));
-      kept.textContent = kept.dataset.saved;
-    } catch {
-      isDirty = true;
-      kept.textContent = kept.dataset.failed;
+      if (answer.ok) {
+        version = (await answer.json()).version;
+        say(form.dataset.kept);
+        return;
+      }
+      if (answer.status === 409) {
+        say(form.dataset.elsewhere, true);
+        return;
+      }
+    } catch (_error) {
+      // told below, and tried again
     }
+    say(form.dataset.offline, true);
+    later(RETRY_AFTER);
+  };
+  // One after the other: an older text never overtakes a newer one.
+  let saving = Promise.resolve();
+  const later = (after) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { if (!isSending) saving = saving.then(save); }, after);
   };
 
-  text.addEventListener("input", () => {
-    isDirty = true;
-    kept.textContent = "";
-    clearTimeout(timer);
-    timer = setTimeout(save, PAUSE);
+  words.addEventListener("input", () => later(SAVE_AFTER));
+  words.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
+    if (isSending) event.preventDefault();
     isSending = true;
     clearTimeout(timer);
-  });
-  window.addEventListener("pagehide", save);
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) save();
   });
 })();

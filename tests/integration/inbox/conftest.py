@@ -1,67 +1,62 @@
-"""Rosa, who texts; Ana, who calls her; Nina, the nurse on call; and a carrier that hands over."""
+"""One clinic with a caller on shift and one patient; texts come in as Twilio posts them."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import time
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from outreach.accounts.rules import Role
-from outreach.concerns.models import Concern
 from outreach.inbox import permission
 from outreach.inbox.models import InboxItem
-from outreach.messaging.jobs import send_due_messages
-from outreach.messaging.models import InboundText, Message
+from outreach.messaging.models import Message
 from outreach.orm import Sessions
 from outreach.panels.models import Shift
-from outreach.patients.models import ConsentEvent, Patient
-from outreach.planning.models import PlannedCall
-from tests.builders import (
-    make_clinic,
-    make_enrolment,
-    make_on_call,
-    make_patient,
-    make_planned_call,
-    make_staff,
-)
-from tests.conftest import HASH
+from outreach.patients import consent
+from outreach.patients.models import Patient
+from outreach.patients.rules import Channel, ConsentSource
+from tests.builders import LONG_AGO
 from tests.fakes import FakeClock, FakeGateway
+from tests.integration.calls.conftest import Day
+from tests.integration.inbox.house import House
 
 ROSAS_PHONE = "+15125550147"
+STRANGERS_PHONE = "+15125550999"
 CLINICS_NUMBER = "+15125550100"
-NURSES_PHONE = "+15125550188"
+_sids = itertools.count(1)
 
 
-@dataclass
-class House:
-    """A clinic on Monday at 10; Ana works from 9 to 5; Rosa's call is tomorrow from 9 to 12."""
+@pytest.fixture
+def day(sessions: Sessions) -> Day:
+    """Monday, 10 in the morning in Chicago: Ana works from 9 to 5 on weekdays."""
+    day = Day(sessions)
+    with sessions.begin() as session:
+        session.add_all(
+            Shift(staff_id=day.ana.id, weekday=weekday, begins=time(9), ends=time(17))
+            for weekday in range(5)
+        )
+        consent.note(
+            session,
+            day.rosa,
+            Channel.SMS,
+            ROSAS_PHONE,
+            is_given=True,
+            source=ConsentSource.FORM,
+            by_staff_id=None,
+            now=LONG_AGO,
+        )
+    return day
 
-    sessions: Sessions
-    client: FlaskClient
-    gateway: FakeGateway
-    clock: FakeClock
-    sids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def __post_init__(self) -> None:
-        with self.sessions.begin() as session:
-            clinic = make_clinic(session, name="Cedar Creek Clinic", phone_number=CLINICS_NUMBER)
-            ana = make_staff(session, clinic, name="Ana Morales", password_hash=HASH)
-            session.add_all(
-                Shift(staff_id=ana.id, weekday=weekday, begins=time(9), ends=time(17))
-                for weekday in range(5)
-            )
-            nina = make_staff(session, clinic, Role.NURSE, phone=NURSES_PHONE, password_hash=HASH)
-            make_on_call(session, clinic, nina)
-            rosa = make_patient(session, clinic, sms_consent=True, preferred_name="Rosa")
-            enrolment = make_enrolment(session, rosa, caller=ana)
-            call = make_planned_call(session, enrolment, date(2026, 11, 24))
-            self.clinic, self.ana, self.nina = clinic, ana, nina
-            self.rosa, self.enrolment, self.call_id = rosa, enrolment, call.id
+class Texter:
+    """Posts what the carrier would when somebody texts, signed unless said otherwise."""
 
-    def text(
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def sends(
         self,
         body: str,
         *,
@@ -70,76 +65,44 @@ class House:
         to: str = CLINICS_NUMBER,
         signature: str = "valid",
         **more: str,
-    ) -> int:
-        """Hand a text over as Twilio does; return the status of the answer."""
-        answer = self.client.post(
-            "/webhooks/sms",
-            data={
-                "MessageSid": sid or f"SM{next(self.sids):032x}",
-                "From": number,
-                "To": to,
-                "Body": body,
-                "NumMedia": "0",
-            }
-            | more,
+    ) -> Any:
+        told = {
+            "MessageSid": sid or f"SM{next(_sids):032x}",
+            "AccountSid": "AC" + "0" * 32,
+            "From": number,
+            "To": to,
+            "Body": body,
+            "NumMedia": "0",
+            "NumSegments": "1",
+        }
+        return self.client.post(
+            "/webhooks/texts/incoming",
+            data=told | more,
             headers={"X-Twilio-Signature": signature},
         )
-        return answer.status_code
 
-    def tick(self) -> list[str]:
-        """Send what is due; return the words of what went to patients."""
-        before = len(self.gateway.sent)
-        send_due_messages(self.sessions, self.gateway, self.clock)
-        return [each.body for each in self.gateway.sent[before:] if each.to != NURSES_PHONE]
 
-    def said(self, body: str, **more: str) -> list[str]:
-        """Return what is answered to a text at once."""
-        assert self.text(body, **more) == 204  # type: ignore[arg-type]
-        return self.tick()
+@pytest.fixture
+def texter(app: Any) -> Texter:
+    return Texter(app.test_client())
 
-    def agree_to_readings(self) -> None:
-        with self.sessions.begin() as session:
-            rosa = session.get_one(Patient, self.rosa.id)
-            permission.note(session, rosa, is_given=True, by_staff_id=self.ana.id, now=self.clock())
 
-    def call(self) -> PlannedCall:
-        with self.sessions() as session:
-            return session.get_one(PlannedCall, self.call_id)
+def items(sessions: Sessions) -> list[InboxItem]:
+    with sessions() as session:
+        return list(session.scalars(select(InboxItem).order_by(InboxItem.id)))
 
-    def items(self) -> Sequence[InboxItem]:
-        with self.sessions() as session:
-            return session.scalars(select(InboxItem).order_by(InboxItem.id)).all()
 
-    def understood(self) -> list[str]:
-        return [each.understood.value for each in self.items()]
-
-    def waiting(self) -> int:
-        return sum(each.done_at is None for each in self.items())
-
-    def texts(self) -> Sequence[InboundText]:
-        with self.sessions() as session:
-            return session.scalars(select(InboundText).order_by(InboundText.id)).all()
-
-    def messages(self) -> Sequence[Message]:
-        with self.sessions() as session:
-            return session.scalars(select(Message).order_by(Message.id)).all()
-
-    def concerns(self) -> Sequence[Concern]:
-        with self.sessions() as session:
-            return session.scalars(select(Concern).order_by(Concern.id)).all()
-
-    def consents(self, patient_id: int | None = None) -> list[bool]:
-        with self.sessions() as session:
-            return list(
-                session.scalars(
-                    select(ConsentEvent.is_given)
-                    .where(ConsentEvent.patient_id == (patient_id or self.rosa.id))
-                    .order_by(ConsentEvent.id)
-                )
+def replies(sessions: Sessions) -> list[Message]:
+    with sessions() as session:
+        return list(
+            session.scalars(
+                select(Message).where(Message.inbound_id.is_not(None)).order_by(Message.id)
             )
+        )
 
-    def later(self, **by: int) -> None:
-        self.clock.advance(timedelta(**by))
+
+def allow_readings(session: Session, patient: Patient) -> None:
+    permission.note(session, patient, is_given=True, now=LONG_AGO)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from outreach.concerns import raising
 from outreach.concerns.models import ConcernStep
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
 from tests.builders import make_patient
-from tests.integration.inbox.conftest import NURSES_PHONE, House
+from tests.integration.inbox.house import NURSES_PHONE, House
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.measures.models import Reading
 from outreach.measures.rules import ReadingSource
-from tests.integration.inbox.conftest import NURSES_PHONE, House
+from tests.integration.inbox.house import NURSES_PHONE, House
 
 
 def readings(house: House) -> list[Reading]:

@@ -5,7 +5,7 @@ import pytest
 from outreach.accounts.models import Clinic
 from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
 from tests.builders import make_patient
-from tests.integration.inbox.conftest import House
+from tests.integration.inbox.house import House
 
 
 @pytest.mark.parametrize("body", ["STOP", "Unsubscribe", " stop ", "Revoke"])

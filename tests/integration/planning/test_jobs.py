@@ -10,7 +10,7 @@ from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
-from outreach.planning import courses, next_call
+from outreach.planning import courses, jobs, next_call
 from outreach.planning.jobs import plan_missing_calls
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
@@ -79,6 +79,35 @@ def test_a_programme_that_is_over_is_completed(sessions: Sessions, clock: FakeCl
     assert calls(sessions) == []
     with sessions() as session:
         assert session.get_one(Enrolment, enrolment_id).status is EnrolmentStatus.COMPLETED
+
+
+def test_the_database_counts_again_what_was_planned_by_the_thousand(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By counts from before, looking for who lacks a call took PostgreSQL 15 minutes."""
+    monkeypatch.setattr(jobs, "PAGE", 3)
+    with sessions.begin() as session:
+        session.connection().exec_driver_sql("ANALYZE planned_call")
+        clinic = make_clinic(session)
+        caller = make_staff(session, clinic)
+        for _each in range(7):
+            make_enrolment(session, make_patient(session, clinic), caller=caller)
+
+    assert plan_missing_calls(sessions, clock) == 7
+
+    assert counted_calls(sessions) >= 3
+
+
+def counted_calls(sessions: Sessions) -> int:
+    """Return how many planned calls the database thinks there are."""
+    with sessions() as session:
+        counted = {
+            "postgresql": "SELECT reltuples FROM pg_class WHERE relname = 'planned_call'",
+            "sqlite": "SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 "
+            "WHERE tbl = 'planned_call'",
+        }
+        name = session.get_bind().dialect.name
+        return int(session.connection().exec_driver_sql(counted[name]).scalar() or 0)
 
 
 def test_after_three_days_off_nothing_is_planned_in_the_past(

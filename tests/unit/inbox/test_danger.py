@@ -1,4 +1,4 @@
-"""Texts that suggest danger: a miss may cost a life."""
+"""The list of danger phrases, in any wording."""
 
 import pytest
 from hypothesis import given
@@ -7,75 +7,50 @@ from hypothesis import strategies as st
 from outreach.concerns.rules import ConcernKind
 from outreach.inbox.rules.danger import PHRASES, danger_in
 
-# domain.md C3, word for word.
-SEED = """
-kill myself, end my life, want to die, better off dead, suicide, suicidal, hurt myself,
-no reason to live, overdose, chest pain, can't breathe, passed out, unconscious, seizure, stroke,
-hitting me, he hurts me, quiero morir, matarme, suicidio, suicidarme, quitarme la vida,
-hacerme daño, no quiero vivir, dolor de pecho, no puedo respirar, me desmayé, convulsión, me pega,
-quero morrer, me matar, suicídio, tirar minha vida, me machucar, não quero viver, dor no peito,
-não consigo respirar, desmaiei, convulsão, me bate
-""".replace("\n", " ").split(",")
-ALL = [
-    (kind, phrase.replace("*", "").replace("_ ", ""))
-    for kind, phrases in PHRASES.items()
-    for phrase in phrases
-]
+SAID = """I want to kill myself|i wanna die|I'd be better off dead|suicide|I feel suicidal|going to hurt myself
+no reason to live|I took an overdose|I want to end my life|KILL MYSELF|kiill  my self|I don’t want to live anymore
+quiero morir|Quiero morirme|voy a matarme|pensamientos suicidas|quitarme la vida|hacerme daño|no quiero vivir
+quero morrer|vou me matar|suicídio|tirar minha vida|tirar a minha vida|me machucar|não quero viver"""
+ILL = """chest pain|I have a pain in my chest|I can't breathe|cant breath|I passed out|she is unconscious|had a seizure
+stroke|dolor de pecho|me duele el pecho|no puedo respirar|me desmayé|convulsión|dor no peito|não consigo respirar|desmaiei|convulsão"""
+HIT = "he is hitting me|he hurts me|me pega|mi esposo me pega|me bate|ele me bateu"
+FINE = """I am fine|my sugar is 132|thank you|I killed time at the mall|see you Monday|the dog died last year
+estoy bien|todo bien|tudo bem|obrigada|bati o carro|pegar el autobús|heat stroke of luck"""
 
 
-@pytest.mark.parametrize("phrase", [each.strip() for each in SEED])
-def test_the_seed_list_is_known_whole(phrase: str) -> None:
-    for said in (phrase, phrase.upper(), f"Hi. {phrase}!!", f"xx {phrase}, ok"):
-        assert danger_in(said) is not None
-
-
-@given(
-    st.sampled_from(ALL),
-    st.text(alphabet="qzwj 0123456789.,!?¿🙂\n", max_size=40),
-    st.text(alphabet="qzwj 0123456789.,!?¿🙂\n", max_size=40),
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [(each, ConcernKind.SELF_HARM) for each in SAID.replace("\n", "|").split("|")]
+    + [(each, ConcernKind.MEDICAL) for each in ILL.replace("\n", "|").split("|")]
+    + [(each, ConcernKind.ABUSE) for each in HIT.split("|")],
 )
-def test_every_phrase_is_found_whatever_stands_around_it(
-    known: tuple[ConcernKind, str], before: str, after: str
-) -> None:
-    kind, phrase = known
-    found = danger_in(f"{before} {phrase} {after}")
-    assert found is not None
-    assert list(PHRASES).index(found) <= list(PHRASES).index(kind)
+def test_danger(text: str, kind: ConcernKind) -> None:
+    assert danger_in(text) is kind
 
 
-@given(st.sampled_from(ALL), st.data())
-def test_typing_slips_of_doubled_letters_and_accents_are_no_escape(
-    known: tuple[ConcernKind, str], data: st.DataObject
-) -> None:
-    _kind, phrase = known
-    typed = "".join(
-        each * data.draw(st.integers(1, 3)) if each.isalpha() else each for each in phrase
-    )
-    assert danger_in(typed.upper()) is not None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I want to just die", "kil my self", "pain in my chest", "I don’t want to live",
-        "cant breath", "Ella me pegó", "me estoy desmayando", "I CANT  BREATHE", "kms",
-        "hurting   myself again", "\uff4b\uff49\uff4c\uff4c myself",
-    ],
-)  # fmt: skip
-def test_other_wordings(text: str) -> None:
-    assert danger_in(text) is not None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "see you tomorrow", "I am dying to meet you", "stop", "all is well", "me encanta",
-        "matar el tiempo", "a struck match",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", FINE.replace("\n", "|").split("|")[:-1])
 def test_no_danger(text: str) -> None:
     assert danger_in(text) is None
 
 
-def test_the_gravest_is_named() -> None:
-    assert danger_in("he hits me and I want to die") is ConcernKind.SELF_HARM
+PLAIN = [
+    each.replace("*", "").replace(" _ ", " ") for phrases in PHRASES.values() for each in phrases
+]
+
+
+@given(
+    st.sampled_from(PLAIN),
+    st.sampled_from(["", "STOP ", "I feel bad. ", "132 and ", "hola, "]),
+    st.sampled_from(["", "!!!", " 😢", " please help", "."]),
+    st.booleans(),
+)
+def test_every_phrase_is_found_whatever_stands_around_it(
+    phrase: str, before: str, after: str, is_loud: bool
+) -> None:
+    text = before + phrase + after
+    assert danger_in(text.upper() if is_loud else text) is not None
+
+
+@given(st.text(max_size=2000))
+def test_any_text_can_be_read(text: str) -> None:
+    assert danger_in(text) in (*PHRASES, None)

@@ -1,16 +1,21 @@
 """What patients send back: texts that come in, what they mean, and answers to them.
 
-Revision ID: 0013_inbox
-Revises: 0010_coming_pauses
+Revision ID: 0014_inbox
+Revises: 0011_histories_by_enrolment
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0013_inbox'
-down_revision = '0010_coming_pauses'
+revision = '0014_inbox'
+down_revision = '0011_histories_by_enrolment'
 branch_labels = None
 depends_on = None
+
+_ANSWERS_TOO = (
+    '(patient_id IS NULL OR staff_id IS NULL) AND'
+    ' (patient_id IS NOT NULL OR staff_id IS NOT NULL OR inbound_id IS NOT NULL)'
+)
 
 
 def upgrade() -> None:
@@ -23,19 +28,22 @@ def upgrade() -> None:
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('attachments', sa.Integer(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('open_until', sa.DateTime(timezone=True), nullable=False),
     sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['clinic_id'], ['clinic.id'], name=op.f('fk_inbound_text_clinic_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbound_text')),
     sa.UniqueConstraint('provider_id', name=op.f('uq_inbound_text_provider_id'))
     )
     with op.batch_alter_table('inbound_text', schema=None) as batch_op:
-        batch_op.create_index('ix_inbound_text_from_number', ['clinic_id', 'from_number', 'received_at'], unique=False)
+        batch_op.create_index('ix_inbound_text_number', ['clinic_id', 'from_number', 'open_until'], unique=False)
 
     op.create_table('answer_draft',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('clinic_id', sa.Integer(), nullable=False),
     sa.Column('patient_id', sa.Integer(), nullable=False),
     sa.Column('staff_id', sa.Integer(), nullable=False),
+    sa.Column('form_key', sa.String(length=40), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('saved_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['clinic_id'], ['clinic.id'], name=op.f('fk_answer_draft_clinic_id')),
@@ -102,42 +110,36 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('inbox_item', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_inbox_item_patient_id_inbox_item_at'), ['patient_id', 'at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_inbox_item_planned_call_id'), ['planned_call_id'], unique=False)
         batch_op.create_index('ix_inbox_item_waiting', ['clinic_id', 'at'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
 
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.add_column(sa.Column('inbound_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('by_staff_id', sa.Integer(), nullable=True))
+        batch_op.drop_constraint(batch_op.f('ck_message_one_recipient'), type_='check')
+        batch_op.create_check_constraint('one_recipient', _ANSWERS_TOO)
         batch_op.create_index(batch_op.f('ix_message_inbound_id'), ['inbound_id'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_message_inbound_id'), 'inbound_text', ['inbound_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_message_by_staff_id'), 'staff_member', ['by_staff_id'], ['id'])
-        batch_op.drop_constraint(op.f('ck_message_one_recipient'), type_='check')
-        batch_op.create_check_constraint(
-            op.f('ck_message_one_recipient'),
-            '(patient_id IS NULL OR staff_id IS NULL) AND'
-            ' (patient_id IS NOT NULL OR staff_id IS NOT NULL OR inbound_id IS NOT NULL)',
-        )
 
 
 
 def downgrade() -> None:
-    op.execute(
-        'DELETE FROM delivery_event WHERE message_id IN'
-        ' (SELECT id FROM message WHERE inbound_id IS NOT NULL)'
-    )
-    op.execute('DELETE FROM message WHERE inbound_id IS NOT NULL')
+    # What was answered to a number that is nobody's has no place in the tables as they were.
+    op.execute('DELETE FROM delivery_event WHERE message_id IN (SELECT id FROM message WHERE patient_id IS NULL AND staff_id IS NULL)')
+    op.execute('DELETE FROM message WHERE patient_id IS NULL AND staff_id IS NULL')
     with op.batch_alter_table('message', schema=None) as batch_op:
-        batch_op.drop_constraint(op.f('ck_message_one_recipient'), type_='check')
-        batch_op.create_check_constraint(
-            op.f('ck_message_one_recipient'), '(patient_id IS NULL) <> (staff_id IS NULL)'
-        )
         batch_op.drop_constraint(batch_op.f('fk_message_by_staff_id'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_message_inbound_id'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_message_inbound_id'))
+        batch_op.drop_constraint(batch_op.f('ck_message_one_recipient'), type_='check')
+        batch_op.create_check_constraint('one_recipient', '(patient_id IS NULL) <> (staff_id IS NULL)')
         batch_op.drop_column('by_staff_id')
         batch_op.drop_column('inbound_id')
 
     with op.batch_alter_table('inbox_item', schema=None) as batch_op:
         batch_op.drop_index('ix_inbox_item_waiting', sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
+        batch_op.drop_index(batch_op.f('ix_inbox_item_planned_call_id'))
         batch_op.drop_index(batch_op.f('ix_inbox_item_patient_id_inbox_item_at'))
 
     op.drop_table('inbox_item')
@@ -151,6 +153,6 @@ def downgrade() -> None:
     op.drop_table('reading_permission')
     op.drop_table('answer_draft')
     with op.batch_alter_table('inbound_text', schema=None) as batch_op:
-        batch_op.drop_index('ix_inbound_text_from_number')
+        batch_op.drop_index('ix_inbound_text_number')
 
     op.drop_table('inbound_text')
