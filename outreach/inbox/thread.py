@@ -69,7 +69,14 @@ def of_patient(session: Session, patient_id: int) -> Conversation:
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(MOST + 1)
     ).all()
+    # Queries are newest first, so that a limit leaves out the oldest.
     lines = [Line(each.at, item=each) for each in items]
     lines += [Line(each.accepted_at or each.created_at, message=each) for each in messages]
-    lines.sort(key=lambda each: (each.at, each.message is not None))
+    lines.sort(key=_in_order)
     return Conversation(lines[-MOST:], has_earlier=len(lines) > MOST)
+
+
+def _in_order(line: Line) -> tuple[datetime, bool, int]:
+    """Return what lines are sorted by: an answer stands below what it answers."""
+    row = line.item or line.message
+    return line.at, line.message is not None, row.id if row else 0

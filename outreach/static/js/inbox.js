@@ -16,9 +16,12 @@
     before = lines.scrollTop;
     wasAtEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
   });
-  document.addEventListener("htmx:afterSwap", () => {
+  document.addEventListener("htmx:afterSettle", () => {
     if (wasAtEnd) toEnd();
     else document.getElementById("lines").scrollTop = before;
+    // What the page shows by now counts as read when it is answered.
+    const newest = document.getElementById("lines").dataset.newest;
+    document.querySelectorAll("[name=read_up_to]").forEach((field) => { field.value = newest; });
   });
 
   const form = document.getElementById("answer");

@@ -307,3 +307,14 @@ def test_a_confirmation_of_a_time_that_was_moved_since_does_not_count(
         call.dial_from_at += timedelta(minutes=30)
 
     assert "confirmed this time by text" not in ana.get(f"/calls/{day.rosa.ref}").text
+
+
+def test_texts_of_one_instant_stand_in_their_order(
+    ana: FlaskClient, day: Day, texter: Texter, sessions: Sessions
+) -> None:
+    texter.sends("first of all")
+    texter.sends("and second")
+
+    page = ana.get(f"/texts/{day.rosa.ref}").text
+    assert page.index("first of all") < page.index("and second")
+    assert f'name="read_up_to" type="hidden" value="{items(sessions)[-1].id}"' in page
