@@ -32,7 +32,7 @@ from outreach.messaging.models import DeliveryEvent, Message
 from outreach.orm import Model, Sessions
 from outreach.patients.models import ConsentEvent, Patient
 from outreach.planning.models import PlannedCall
-from scripts.demo import away, labs, net, readings, record_health, worries
+from scripts.demo import away, labs, net, readings, record_health, worries, writing
 from scripts.demo.cast import make_cast
 from scripts.demo.labs import Labs
 from scripts.demo.people import ADA, ANA, MARK, NADIA, Fate
@@ -100,6 +100,7 @@ def seed(session: Session, *, now: datetime, passwords_hash: str, seed: int = 1)
     net.write(house, now=now)
     rows.number_by(_IN_ORDER_OF)
     rows.write()
+    writing.write(session, now=now)
 
 
 def seed_if_empty(

@@ -32,6 +32,7 @@ from outreach.patients.rules import Slot
 from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.programmes import enrolment as enrolments
+from outreach.programmes.rules import EnrolmentStatus
 
 # A longer text that asks for another time says more than that: its caller reads it too.
 SHORT = 6
@@ -83,6 +84,8 @@ class Talk:
 def answer(session: Session, patient: Patient, inbound: InboundText, *, now: datetime) -> InboxItem:
     """Do what a text asks for, answer it, and keep what it meant. Does not commit."""
     enrolment = enrolments.current(session, patient.id)
+    if enrolment is not None and enrolment.status is not EnrolmentStatus.ACTIVE:
+        enrolment = None
     talk = Talk(session, patient, inbound, enrolment.id if enrolment else None, now)
     call = next_call.open_call(session, enrolment.id) if enrolment else None
     asked, row = _question(talk, call)
@@ -200,7 +203,7 @@ def _take_reading(talk: Talk, meaning: Meaning) -> Answered:
 
 
 def _keep_reading(talk: Talk, sugar: Sugar, inbound: InboundText) -> Answered:
-    reading, is_urgent = sugars.keep(talk.session, talk.patient, inbound, sugar)
+    reading, is_urgent = sugars.keep(talk.session, talk.patient, inbound, sugar, now=talk.now)
     talk.reply(MessageKind.READING_RECEIVED, "reading_urgent" if is_urgent else None)
     reading_id = reading.id if reading else None
     return Answered(Understood.READING, is_done=not is_urgent, reading_id=reading_id)

@@ -23,13 +23,13 @@ BY_TEXT = "Sent by text; nobody has spoken with the patient yet."
 
 
 def keep(
-    session: Session, patient: Patient, inbound: InboundText, sugar: Sugar
+    session: Session, patient: Patient, inbound: InboundText, sugar: Sugar, *, now: datetime
 ) -> tuple[Reading | None, bool]:
     """Keep a value, and raise what it asks for; say whether a nurse must act. No commit.
 
-    By the time at which the text came: an answer to 'may we keep it?' may come a day later.
+    It was measured when its text came: a yes to 'may we keep it?' may come a day later, and
+    an alert dated back to then would be too late to be sent.
     """
-    now = inbound.received_at
     key = f"sms:{inbound.id}"
     if readings.are_kept(session, patient.id, [key]):
         return None, False
@@ -40,7 +40,7 @@ def keep(
             MeasureKind.GLUCOSE,
             sugar.value,
             sugar.unit,
-            _taken_at(sugar, ZoneInfo(patient.zone), now),
+            _taken_at(sugar, ZoneInfo(patient.zone), inbound.received_at),
             is_time_known=not sugar.is_this_morning,
             bound=sugar.bound,
         ),

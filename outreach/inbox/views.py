@@ -103,7 +103,7 @@ def conversation(ref: str) -> ResponseReturnValue:
         longest=LONGEST_BODY,
         **_shown(patient, shown),
     )
-    if request.method == "GET":
+    if request.method == "GET":  # a refused answer still holds the database for itself
         _note_view(patient)
     return page, 422 if form.errors else 200
 

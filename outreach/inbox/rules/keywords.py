@@ -61,7 +61,7 @@ _STOP_PHRASES = re.compile(
 # Whoever says these words of something else has not asked us to stop.
 _NOT_US_BEFORE = frozenset(
     """cant cannot not couldnt wont dont didnt doesnt wouldnt never bus pit truck train rest next
-    last first to non full a the my every dead one short whistle pain nonstop wouldve""".split()
+    last first non full a the my every dead one short whistle pain nonstop wouldve""".split()
 )
 _NOT_US_AFTER = frozenset(
     """thinking by at smoking drinking eating taking crying worrying feeling working sign light

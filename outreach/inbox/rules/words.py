@@ -25,7 +25,7 @@ def plain(text: str) -> str:
         each for each in text if unicodedata.category(each) not in {"Cf", "Cc"} or each in "\n\t"
     )
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", shown).casefold())
-    return "".join(_digit(each) for each in folded if not unicodedata.combining(each))
+    return "".join(_digit(each) for each in folded if not _is_mark(each))
 
 
 def words(text: str) -> str:
@@ -45,6 +45,10 @@ def is_reaction(text: str) -> bool | None:
 def squeezed(text: str) -> str:
     """Return :func:`words` with every doubled letter single: 'Kiiill' and 'kil' are alike."""
     return _DOUBLED.sub(r"\1", words(text))
+
+
+def _is_mark(each: str) -> bool:
+    return unicodedata.category(each).startswith("M")  # variation selectors are marks too
 
 
 def _digit(each: str) -> str:

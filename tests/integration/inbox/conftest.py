@@ -18,7 +18,9 @@ from outreach.patients import consent
 from outreach.patients.models import Patient
 from outreach.patients.rules import Channel, ConsentSource
 from tests.builders import LONG_AGO
+from tests.fakes import FakeClock, FakeGateway
 from tests.integration.calls.conftest import Day
+from tests.integration.inbox.house import House
 
 ROSAS_PHONE = "+15125550147"
 STRANGERS_PHONE = "+15125550999"
@@ -101,3 +103,8 @@ def replies(sessions: Sessions) -> list[Message]:
 
 def allow_readings(session: Session, patient: Patient) -> None:
     permission.note(session, patient, is_given=True, now=LONG_AGO)
+
+
+@pytest.fixture
+def house(sessions: Sessions, client: FlaskClient, gateway: FakeGateway, clock: FakeClock) -> House:
+    return House(sessions, client, gateway, clock)
