@@ -32,6 +32,7 @@ class Config:
     ``public_url`` is the address Twilio reaches us at; its signatures cover it.
     ``trusted_proxies`` counts the reverse proxies whose X-Forwarded headers we believe.
     ``send_workers`` processes send texts beside the scheduler, which does so too.
+    ``conversation_minutes``: how long automatic texts wait after a patient wrote one.
     ``is_loopback`` allows cookies without TLS, for a trial on one's own machine only.
     """
 
@@ -45,6 +46,7 @@ class Config:
     twilio: TwilioAccount | None = None
     upload_bytes: int = 64 * 1024 * 1024
     idle_minutes: int = 15
+    conversation_minutes: int = 30
     session_hours: int = 12
     host: str = "127.0.0.1"
     port: int = 8000
@@ -79,6 +81,7 @@ class Config:
             twilio=_twilio(environ, public_url),
             upload_bytes=_whole(environ, "UPLOAD_MEGABYTES", 64) * 1024 * 1024,
             idle_minutes=_whole(environ, "IDLE_MINUTES", 15),
+            conversation_minutes=_whole(environ, "CONVERSATION_MINUTES", 30, most=1440),
             host=environ.get("HOST") or "127.0.0.1",
             port=_whole(environ, "PORT", 8000, least=1, most=65535),
             web_workers=_whole(environ, "WEB_WORKERS", 2, least=1),

@@ -26,6 +26,8 @@ from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
 from outreach.goals import views as goals
+from outreach.inbox import views as inbox
+from outreach.inbox import webhooks as inbox_webhooks
 from outreach.intake import cli as intake_cli
 from outreach.intake import views as intake
 from outreach.measures import labels as measure_labels
@@ -119,6 +121,7 @@ def _register(app: Flask) -> None:
         questionnaires,
         goals,
         phoning,
+        inbox,
         results,
         queues,
         callers,
@@ -128,7 +131,7 @@ def _register(app: Flask) -> None:
         reports,
     ):
         app.register_blueprint(pages.bp)
-    for webhooks in (messaging_webhooks, phoning_webhooks):
+    for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):
         app.register_blueprint(webhooks.bp)
         csrf.exempt(webhooks.bp)
     app.register_blueprint(questionnaires.instruments)
@@ -146,7 +149,12 @@ def _healthz() -> Response:
 
 
 def _refuse_null_bytes() -> None:
-    """Answer 400 where a path or parameter holds a NUL, which no database takes."""
+    """Answer 400 where a path or parameter holds a NUL, which no database takes.
+
+    A text from a patient is taken all the same: refused, it would be lost.
+    """
+    if request.blueprint == inbox_webhooks.bp.name:
+        return
     if "\x00" in request.path or any("\x00" in value for value in request.values.values()):
         raise BadRequest
 

@@ -5,6 +5,7 @@ from outreach.audit import models as audit
 from outreach.calls import models as calls
 from outreach.concerns import models as concerns
 from outreach.goals import models as goals
+from outreach.inbox import models as inbox
 from outreach.intake import models as intake
 from outreach.measures import models as measures
 from outreach.messaging import models as messaging
@@ -23,6 +24,7 @@ ALL = (
     calls,
     concerns,
     goals,
+    inbox,
     intake,
     measures,
     messaging,

@@ -34,7 +34,7 @@ from outreach.orm import Model, Sessions
 from outreach.patients.models import ConsentEvent, Patient
 from outreach.planning import candidates, silence
 from outreach.planning.models import PlannedCall
-from scripts.demo import away, goals, labs, net, readings, record_health, worries
+from scripts.demo import away, goals, labs, net, readings, record_health, worries, writing
 from scripts.demo.cast import make_cast
 from scripts.demo.labs import Labs
 from scripts.demo.people import ADA, ANA, MARK, NADIA, Fate
@@ -116,6 +116,7 @@ def _follow_silences(session: Session, *, now: datetime) -> None:
         for enrolment_id in page.ids:
             silence.settle(session, enrolment_id, now=now)
         after_id = page.next_after_id
+    writing.write(session, now=now)
 
 
 def seed_if_empty(

@@ -12,6 +12,7 @@ from outreach.telephony.gateway import (
     CallPicture,
     DeliveryReport,
     DeliveryStatus,
+    InboundSms,
     LegNews,
     LegStatus,
     OutboundCall,
@@ -21,6 +22,7 @@ from outreach.telephony.gateway import (
     SignedRequest,
     VoiceNews,
 )
+from outreach.telephony.twilio_inbound import text_of
 from outreach.telephony.twilio_voice import news_of
 
 PUBLIC_URL = "https://outreach.example"
@@ -89,6 +91,11 @@ class FakeGateway:
             DeliveryStatus(request.parameters["MessageStatus"][0]),
             int(code) if code else None,
         )
+
+    def read_inbound(self, request: SignedRequest) -> InboundSms:
+        if request.signature != "valid":
+            raise BadSignature("The signature does not match.")
+        return text_of(request.parameters)
 
     def place_call(self, call: OutboundCall) -> ProviderReceipt:
         self._take(lambda: self.placed.append((self.clock(), call)))

@@ -1,4 +1,4 @@
-"""Valid rows about calls on the telephone, as tests/builders.py makes the others."""
+"""Valid rows about calls and texts that come in, as tests/builders.py makes the others."""
 
 import itertools
 from typing import Any
@@ -6,6 +6,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
+from outreach.inbox.models import InboxItem
+from outreach.inbox.rules import Understood
+from outreach.messaging.models import InboundText
+from outreach.patients.models import Patient
 from outreach.phoning.models import PhoneCall, ReturnedCall
 from outreach.phoning.rules import Direction
 from outreach.planning.models import PlannedCall
@@ -58,3 +62,32 @@ def make_returned_call(session: Session, call: PhoneCall, **deviations: Any) -> 
     session.add(task)
     session.flush()
     return task
+
+
+def make_inbox_item(session: Session, patient: Patient, **deviations: Any) -> InboxItem:
+    """A text that a person has to see to."""
+    inbound = InboundText(
+        clinic_id=patient.clinic_id,
+        provider_id=f"SM{next(_counter):032x}",
+        from_number="+15125550147",
+        to_number="+15125550100",
+        body="My cat is ill",
+        attachments=0,
+        received_at=patient.created_at,
+        open_until=patient.created_at,
+    )
+    session.add(inbound)
+    session.flush()
+    item = InboxItem(
+        **{
+            "clinic_id": patient.clinic_id,
+            "patient_id": patient.id,
+            "inbound_id": inbound.id,
+            "understood": Understood.NOT_UNDERSTOOD,
+            "at": inbound.received_at,
+        }
+        | deviations
+    )
+    session.add(item)
+    session.flush()
+    return item

@@ -107,6 +107,7 @@ READING_SOURCES: dict[ReadingSource, LazyString] = {
     ReadingSource.STAFF: _l("entered by staff"),
     ReadingSource.CSV: _l("from an imported file"),
     ReadingSource.FHIR: _l("from the health record"),
+    ReadingSource.SMS: _l("sent by text"),
 }
 
 CHANGE_REASONS: dict[ChangeReason, LazyString] = {

@@ -51,7 +51,7 @@ def texts_to(number: str, ledger: Sequence[ConsentFact]) -> tuple[Texts, datetim
     newest = of_number[0]
     if newest.is_given:
         return Texts.YES, newest.at
-    is_stop = newest.source is ConsentSource.CARRIER
+    is_stop = newest.source in {ConsentSource.CARRIER, ConsentSource.SMS}
     return (Texts.STOPPED if is_stop else Texts.NO), newest.at
 
 

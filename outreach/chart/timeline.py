@@ -15,8 +15,9 @@ from outreach.calls.models import Attempt, AttemptCorrection, CallNote
 from outreach.chart import entries
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
+from outreach.inbox.models import InboxItem
 from outreach.measures.models import Reading
-from outreach.messaging.models import Message
+from outreach.messaging.models import InboundText, Message
 from outreach.messaging.rules import MessageStatus
 from outreach.panels.models import Cover, PanelMembership
 from outreach.phoning.models import PhoneCall
@@ -38,6 +39,7 @@ class EntryKind(enum.StrEnum):
 
     CALL = "call"
     MESSAGE = "message"
+    TEXT_IN = "text_in"
     READING = "reading"
     CONCERN = "concern"
     PANEL = "panel"
@@ -75,7 +77,7 @@ class Timeline:
 
 
 def of_patient(session: Session, patient_id: int, *, newest: int = STEP) -> Timeline:
-    """Return the ``newest`` things that happened with a patient, in fourteen statements."""
+    """Return the ``newest`` things that happened with a patient, in fifteen statements."""
     newest = max(1, min(newest, MOST))
     found: list[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]] = []
     for kind, rows in _SOURCES.items():
@@ -216,6 +218,23 @@ def _panel_changes(patient_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _texts_in(patient_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            InboxItem.id,
+            InboxItem.at,
+            InboxItem.understood,
+            InboxItem.done_at,
+            InboundText.body.label("note"),
+            StaffMember.name.label("by"),
+        )
+        .join(InboundText, InboundText.id == InboxItem.inbound_id)
+        .outerjoin(StaffMember, StaffMember.id == InboxItem.done_by_id)
+        .where(InboxItem.patient_id == patient_id)
+        .order_by(InboxItem.at.desc(), InboxItem.id.desc())
+    )
+
+
 def _covers(patient_id: int) -> Select[*tuple[Any, ...]]:
     """Return stand-ins at the moment they were arranged, but for those called off before."""
     stand_in, arranger = aliased(StaffMember), aliased(StaffMember)
@@ -329,6 +348,7 @@ def _milestones(patient_id: int) -> Select[*tuple[Any, ...]]:
 _SOURCES = {
     EntryKind.CALL: _calls,
     EntryKind.MESSAGE: _messages,
+    EntryKind.TEXT_IN: _texts_in,
     EntryKind.READING: _readings,
     EntryKind.CONCERN: _concerns,
     EntryKind.PANEL: _panel_changes,

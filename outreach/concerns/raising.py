@@ -25,6 +25,7 @@ from outreach.patients.models import Patient
 
 # What is saved with the call adds to what was raised during it.
 SAME_CALL = timedelta(hours=2)
+TEXTED = "text:"  # how the form key of what a patient texted begins
 
 # What a caller reads of a nurse's work on a concern.
 NURSES_STEPS = (StepKind.NOTED, StepKind.CLOSED, StepKind.REOPENED)
@@ -97,9 +98,11 @@ def raise_with_call(
 
 
 def add_words(
-    session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime
+    session: Session, concern: Concern, text: str, *, by_staff_id: int | None, now: datetime
 ) -> None:
-    """Add what a caller learned after raising a concern. Does not commit.
+    """Add what a caller learned after raising a concern, or what a patient wrote since.
+
+    Does not commit.
 
     Raises:
         AlreadyClosed: a nurse closed it meanwhile.
@@ -114,6 +117,34 @@ def add_words(
 def safety(note: str) -> Raised:
     """Return the concern that a caller's own worry raises."""
     return Raised(Trigger(ConcernKind.SAFETY, Urgency.NOW), note)
+
+
+def raise_by_text(
+    session: Session, patient: Patient, kind: ConcernKind, words: str, *, key: str, now: datetime
+) -> Concern:
+    """Raise what a patient texted, or add it to what they texted just before. No commit.
+
+    While a concern of theirs still goes round unanswered, another text adds words to it: the
+    nurse is told of one person, not of six texts.
+    """
+    going_round = session.scalar(
+        select(Concern)
+        .where(
+            Concern.patient_id == patient.id,
+            Concern.kind == kind,
+            Concern.status == ConcernStatus.OPEN,
+            Concern.raised_at > now - SAME_CALL,
+            Concern.form_key.startswith(TEXTED),
+        )
+        .order_by(Concern.id.desc())
+        .limit(1)
+        .with_for_update(of=Concern)
+    )
+    if going_round is None:
+        raised = Raised(Trigger(kind, Urgency.NOW), words, form_key=f"{TEXTED}{key}")
+        return raise_concern(session, patient, raised, by_staff_id=None, now=now)
+    add_words(session, going_round, words, by_staff_id=None, now=now)
+    return going_round
 
 
 def most_urgent_at(session: Session, patient_id: int, *, now: datetime) -> Urgency | None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.clock import day_began_at
+from outreach.messaging import conversation
 from outreach.messaging.models import Message
 from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import (
@@ -27,8 +28,10 @@ from outreach.messaging.rules import (
     Decision,
     MessageKind,
     MessageStatus,
+    ReplyFacts,
     SendFacts,
     decide,
+    decide_reply,
     wait_before_retry,
 )
 from outreach.patients import consent, hours, registry
@@ -101,7 +104,9 @@ def _due(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[
     return session.execute(
         select(
             Message.id,
+            Message.clinic_id,
             Message.patient_id,
+            Message.inbound_id,
             Message.kind,
             Message.to_number,
             Message.body,
@@ -122,7 +127,8 @@ def _judged(
     session: Session, rows: Sequence[Row[*tuple[Any, ...]]], *, now: datetime
 ) -> dict[int, Decision]:
     """Return what becomes of each; a row that can't be read never stops the others."""
-    facts = BatchFacts(session, {row.patient_id for row in rows if row.patient_id}, now=now)
+    patient_ids = {row.patient_id for row in rows if row.patient_id}
+    facts = BatchFacts(session, patient_ids, numbers={row.to_number for row in rows}, now=now)
     decisions = {}
     for row in rows:
         try:
@@ -186,11 +192,12 @@ class BatchFacts:
         session: Session,
         patient_ids: Iterable[int],
         *,
+        numbers: Iterable[str],
         now: datetime,
         is_held: bool = True,
     ) -> None:
         ids = sorted(patient_ids)
-        self._now = now
+        self._session, self._now = session, now
         patients = select(Patient).where(Patient.id.in_(ids)).order_by(Patient.id)
         if is_held:
             patients = patients.with_for_update(key_share=True, skip_locked=True)
@@ -202,9 +209,12 @@ class BatchFacts:
         self._enrolled = enrolment.active_among(session, ids)
         self._sent = _sent(session, ids, now=now)
         self._ahead = _ahead(session, ids, now=now)
+        self._writing = conversation.writing(session, clinics, numbers, now=now)
 
     def decide(self, row: Any) -> Decision | None:
         """Return what becomes of a text now; None where its patient is held by somebody else."""
+        if row.inbound_id is not None:
+            return self._decide_reply(row)
         if row.patient_id is None:
             return decide(_alert_facts(row), now=self._now)
         patient = self._patients.get(row.patient_id)
@@ -214,6 +224,19 @@ class BatchFacts:
         if decision.is_send:  # the next one to the same patient has to see it
             self._sent[patient.id].append(self._now)
         return decision
+
+    def _decide_reply(self, row: Any) -> Decision | None:
+        """Return what becomes of an answer to a text that came in."""
+        allowed_at = None
+        if row.kind is MessageKind.ANSWER and row.patient_id is not None:
+            patient = self._patients.get(row.patient_id)
+            if patient is None:
+                return None
+            lawful = self._book.of_patient(patient)
+            allowed_at = next_allowed_at(self._now, ZoneInfo(patient.zone), lawful)
+        stopped = conversation.has_said_stop(self._session, row.clinic_id, row.to_number)
+        facts = ReplyFacts(row.kind, stopped, row.expires_at, allowed_at)
+        return decide_reply(facts, now=self._now)
 
     def _facts(self, row: Any, patient: Patient) -> SendFacts:
         zone, now = ZoneInfo(patient.zone), self._now
@@ -235,6 +258,7 @@ class BatchFacts:
             yields=any(
                 PRIORITY[kind] < rank and at < tomorrow for kind, at in self._ahead[patient.id]
             ),
+            is_conversation_open=(patient.clinic_id, row.to_number) in self._writing,
         )
 
 
@@ -249,6 +273,7 @@ def _sent(
     rows = session.execute(
         select(Message.patient_id, Message.calling_at).where(
             Message.patient_id.in_(patient_ids),
+            Message.inbound_id.is_(None),  # answers are no texts of ours unasked
             Message.calling_at > now - timedelta(days=7),
             Message.status.in_(WENT_OUT),
         )
@@ -267,6 +292,7 @@ def _ahead(
     rows = session.execute(
         select(Message.patient_id, Message.kind, Message.send_after).where(
             Message.patient_id.in_(patient_ids),
+            Message.inbound_id.is_(None),
             Message.status == MessageStatus.SCHEDULED,
             Message.send_after > now,
             Message.send_after < now + timedelta(days=1),

@@ -12,8 +12,9 @@ from outreach.patients.models import Patient
 
 
 class Message(Model):
-    """One text to a patient, or an alert to one of the staff: exactly one of the two.
+    """One text to a patient, an alert to one of the staff, or an answer to a text that came in.
 
+    An answer need not be anybody's: a number may belong to several patients, or to nobody.
     ``dedupe_key`` makes a second one for one cause impossible.
     ``body`` is what goes out, to the letter; ``wording_id`` is the version of the words that it
     was made from, None where they are as built in. Not before ``send_after``, not from
@@ -28,13 +29,20 @@ class Message(Model):
         Index(None, "clinic_id", "send_after"),
         Index(None, "to_number"),
         Index(None, "cause"),
-        CheckConstraint("(patient_id IS NULL) <> (staff_id IS NULL)", name="one_recipient"),
+        Index(None, "inbound_id"),
+        CheckConstraint(
+            "(patient_id IS NULL OR staff_id IS NULL) AND"
+            " (patient_id IS NOT NULL OR staff_id IS NOT NULL OR inbound_id IS NOT NULL)",
+            name="one_recipient",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_text.id"))
+    by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     kind: Mapped[MessageKind]
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
     cause: Mapped[str] = mapped_column(String(60))
@@ -56,7 +64,31 @@ class Message(Model):
 
     clinic: Mapped[Clinic] = relationship(lazy="raise_on_sql")
     patient: Mapped[Patient | None] = relationship(lazy="raise_on_sql")
-    staff: Mapped[StaffMember | None] = relationship(lazy="raise_on_sql")
+    staff: Mapped[StaffMember | None] = relationship(lazy="raise_on_sql", foreign_keys=[staff_id])
+    by: Mapped[StaffMember | None] = relationship(lazy="raise_on_sql", foreign_keys=[by_staff_id])
+
+
+class InboundText(Model):
+    """One text that came in, as it came; ``provider_id`` makes a repeat the same row.
+
+    ``attachments`` are counted, never fetched. Until ``open_until`` automatic texts to the
+    number wait, unless it is answered before. ``answered_at``: nothing waits any more, be it
+    that we answered by ourselves or that somebody saw to it.
+    """
+
+    __tablename__ = "inbound_text"
+    __table_args__ = (Index("ix_inbound_text_number", "clinic_id", "from_number", "open_until"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    provider_id: Mapped[str] = mapped_column(String(64), unique=True)
+    from_number: Mapped[str] = mapped_column(String(40))
+    to_number: Mapped[str] = mapped_column(String(40))
+    body: Mapped[str] = mapped_column(Text)
+    attachments: Mapped[int]
+    received_at: Mapped[datetime]
+    open_until: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
 
 
 class DeliveryEvent(Model):

@@ -14,6 +14,8 @@ SETTLE_AFTER = timedelta(minutes=5)  # a carrier's list shows a text well before
 FRESH = timedelta(seconds=10)  # a text is judged at most so long before the carrier is asked
 MAX_TRIES = 8
 UNREACHABLE_TIMES = 3  # so many texts in a row that found no telephone: it takes no texts
+# A text that waits because its patient is writing is looked at again so often.
+LOOK_AGAIN_AFTER = timedelta(minutes=5)
 
 
 class MessageKind(enum.StrEnum):
@@ -21,6 +23,33 @@ class MessageKind(enum.StrEnum):
 
     REMINDER = "reminder"
     ALERT = "alert"
+    ANSWER = "answer"
+    DANGER_REPLY = "danger_reply"
+    STOP_REPLY = "stop_reply"
+    START_REPLY = "start_reply"
+    HELP_REPLY = "help_reply"
+    NOT_UNDERSTOOD_REPLY = "not_understood_reply"
+    OFFERED_SLOTS = "offered_slots"
+    CONFIRMED_REPLY = "confirmed_reply"
+    READING_RECEIVED = "reading_received"
+    READING_QUESTION = "reading_question"
+
+
+# Answers to a text that came in: each belongs to one.
+REPLIES = (
+    MessageKind.DANGER_REPLY,
+    MessageKind.STOP_REPLY,
+    MessageKind.START_REPLY,
+    MessageKind.HELP_REPLY,
+    MessageKind.NOT_UNDERSTOOD_REPLY,
+    MessageKind.OFFERED_SLOTS,
+    MessageKind.CONFIRMED_REPLY,
+    MessageKind.READING_RECEIVED,
+    MessageKind.READING_QUESTION,
+    MessageKind.ANSWER,
+)
+# What may go out to somebody who said stop: numbers to ring in danger, and that we stop.
+AFTER_STOP = frozenset({MessageKind.DANGER_REPLY, MessageKind.STOP_REPLY})
 
 
 # What a patient has to have agreed to for a text that nobody asked for just now.
@@ -95,7 +124,8 @@ def advanced(current: MessageStatus, reported: DeliveryStatus) -> MessageStatus:
 # Where two compete for the one text of a day, the first of these goes out.
 PRIORITY = {
     MessageKind.ALERT: 0,
-    MessageKind.REMINDER: 1,
+    **dict.fromkeys(REPLIES, 1),
+    MessageKind.REMINDER: 2,
 }
 _TO_STAFF = frozenset({MessageKind.ALERT})
 
@@ -106,7 +136,7 @@ class SendFacts:
 
     ``allowed_at`` and ``tomorrow_at``: from when the patient may be contacted, from now and
     from the beginning of their next day. ``yields``: one that matters more is still to come
-    today.
+    today. ``is_conversation_open``: they wrote just now and wait for an answer.
     """
 
     kind: MessageKind
@@ -119,6 +149,7 @@ class SendFacts:
     allowed_at: datetime | None = None
     tomorrow_at: datetime | None = None
     yields: bool = False
+    is_conversation_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +185,8 @@ def decide(facts: SendFacts, *, now: datetime) -> Decision:
 
 def _in_turn(facts: SendFacts, *, now: datetime) -> Decision:
     """Return whether it is a patient's turn for this text by limits and hours."""
+    if facts.is_conversation_open:
+        return _put_off(facts, now + LOOK_AGAIN_AFTER, SkipReason.TOO_LATE)
     if facts.sent_this_week >= PER_WEEK:
         return Decision(SkipReason.WEEK_LIMIT)
     if facts.sent_today >= PER_DAY or facts.yields:
@@ -186,6 +219,35 @@ def may_resend(
     """Say whether sending a text once more is safe: it certainly never went out, and is of use."""
     is_of_use = expires_at is None or now < expires_at
     return status is MessageStatus.FAILED and provider_id is None and is_of_use
+
+
+@dataclass(frozen=True)
+class ReplyFacts:
+    """What is true at the moment of sending an answer to a text that came in.
+
+    Whoever writes to us has asked for an answer to that text, so what counts is that they
+    have not said stop; limits are for what we send unasked.
+    """
+
+    kind: MessageKind
+    has_said_stop: bool
+    expires_at: datetime | None
+    allowed_at: datetime | None = None
+
+
+def decide_reply(facts: ReplyFacts, *, now: datetime) -> Decision:
+    """Return what becomes of an answer at ``now``. Source: docs/decisions/0014.
+
+    What we answer by ourselves goes out at once, at whatever hour they wrote, or not at all;
+    what one of the staff wrote waits for the patient's contact hours.
+    """
+    if facts.expires_at is not None and now >= facts.expires_at:
+        return Decision(SkipReason.TOO_LATE)
+    if facts.has_said_stop and facts.kind not in AFTER_STOP:
+        return Decision(SkipReason.NO_CONSENT)
+    if facts.allowed_at is not None and facts.allowed_at > now:
+        return Decision(wait_until=facts.allowed_at)
+    return _SEND
 
 
 def wait_before_retry(tries: int, jitter: float) -> timedelta:

@@ -33,12 +33,18 @@ def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook
     """Judge the next text that is written, else a reminder that would be; changes nothing."""
     waiting = session.scalar(
         select(Message)
-        .where(Message.patient_id == patient.id, Message.status == MessageStatus.SCHEDULED)
+        .where(
+            Message.patient_id == patient.id,
+            Message.inbound_id.is_(None),
+            Message.status == MessageStatus.SCHEDULED,
+        )
         .order_by(Message.send_after, Message.id)
         .limit(1)
     )
-    facts = BatchFacts(session, [patient.id], now=now, is_held=False)
-    decision = facts.decide(waiting or _would_be(session, patient)) or Decision()
+    text = waiting or _would_be(session, patient)
+    numbers = [text.to_number] if text.to_number else []
+    facts = BatchFacts(session, [patient.id], numbers=numbers, now=now, is_held=False)
+    decision = facts.decide(text) or Decision()
     began = day_began_at(now, ZoneInfo(patient.zone))
     sent_at = session.scalar(
         select(func.max(Message.calling_at)).where(
@@ -53,7 +59,9 @@ def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook
 def _would_be(session: Session, patient: Patient) -> SimpleNamespace:
     number = registry.working_number(session, patient.id)
     return SimpleNamespace(
+        clinic_id=patient.clinic_id,
         patient_id=patient.id,
+        inbound_id=None,
         kind=MessageKind.REMINDER,
         to_number=number.e164 if number else None,
         expires_at=None,

@@ -43,9 +43,9 @@ CONSENT_SOURCES: dict[ConsentSource, LazyString] = {
     ConsentSource.FORM: _l("on a signed form"),
     ConsentSource.CALL: _l("on a call"),
     ConsentSource.WEB: _l("on a web page"),
-    ConsentSource.SMS: _l("by a text to us"),
     ConsentSource.IMPORT: _l("in an imported file"),
     ConsentSource.CARRIER: _l("by a text from their phone"),
+    ConsentSource.SMS: _l("by a text from their phone"),
 }
 
 CONSENT_TOPICS: dict[ConsentTopic, LazyString] = {

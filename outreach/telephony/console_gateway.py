@@ -18,6 +18,7 @@ from outreach.telephony.gateway import (
     BadSignature,
     CallPicture,
     DeliveryReport,
+    InboundSms,
     OutboundCall,
     OutboundSms,
     ProviderReceipt,
@@ -78,6 +79,11 @@ class ConsoleGateway:
         """Refuse: nobody reports about texts that were never sent."""
         del request
         raise BadSignature("The console carrier sends no reports.")
+
+    def read_inbound(self, request: SignedRequest) -> InboundSms:
+        """Refuse: nobody can text a carrier that is not there."""
+        del request
+        raise BadSignature("The console carrier takes no texts in.")
 
     def place_call(self, call: OutboundCall) -> ProviderReceipt:
         """Refuse: callers dial on their own telephone here."""

@@ -50,6 +50,23 @@ class DeliveryReport:
     is_unreachable: bool = False
 
 
+@dataclass(frozen=True)
+class InboundSms:
+    """One text that came in, as the provider hands it over; it may do so more than once.
+
+    ``service`` is the pool of numbers that it came through, if any. ``is_answered``: the
+    provider has answered it by itself, as it does with STOP. ``attachments`` are counted.
+    """
+
+    provider_id: str
+    from_number: str
+    to_number: str
+    body: str
+    service: str = ""
+    attachments: int = 0
+    is_answered: bool = False
+
+
 class Leg(enum.StrEnum):
     """Which of the two telephones of one call a report is about."""
 
@@ -251,6 +268,10 @@ class TelephonyGateway(Protocol):
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:
         """Return the news in a webhook call, or raise BadSignature."""
+        ...
+
+    def read_inbound(self, request: SignedRequest) -> InboundSms:
+        """Return the text in a webhook call, or raise BadSignature."""
         ...
 
     def place_call(self, call: OutboundCall) -> ProviderReceipt:

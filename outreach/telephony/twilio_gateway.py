@@ -20,6 +20,7 @@ from outreach.telephony.gateway import (
     CallPicture,
     DeliveryReport,
     DeliveryStatus,
+    InboundSms,
     OutboundCall,
     OutboundSms,
     ProviderReceipt,
@@ -34,6 +35,7 @@ from outreach.telephony.twilio_errors import (
     retry_after,
     translated,
 )
+from outreach.telephony.twilio_inbound import text_of
 from outreach.telephony.twilio_voice import TwilioVoice, news_of
 
 _STATUS = {
@@ -129,6 +131,13 @@ class TwilioGateway:
             is_opt_out=code == OPTED_OUT,
             is_unreachable=code in UNREACHABLE,
         )
+
+    def read_inbound(self, request: SignedRequest) -> InboundSms:
+        """Check Twilio's signature, and that it is about our account; then translate."""
+        parameters = self._checked(request)
+        if parameters.first("AccountSid") != self._account.account_sid:
+            raise BadSignature("This is about another account.")
+        return text_of(parameters)
 
     def place_call(self, call: OutboundCall) -> ProviderReceipt:
         """Ring one of the staff."""

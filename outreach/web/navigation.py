@@ -29,11 +29,12 @@ ITEMS = (
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
     Item("phoning.mine", _l("My phone"), "telephone-outbound"),
+    Item("inbox.review", _l("Messages"), "chat-dots"),
     Item("phoning.returned", _l("Returned calls"), "arrow-repeat"),
     Item("protocols.programmes", _l("Programmes"), "journal-text"),
     Item("calling_hours.clinic_hours", _l("Calling hours"), "clock"),
     Item("instruments.permissions", _l("Questionnaires"), "gear"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
-    Item("messaging.outbox", _l("Messages"), "chat-dots"),
+    Item("messaging.outbox", _l("Sent texts"), "arrow-right"),
     Item("wordings.index", _l("What texts say"), "pencil"),
 )

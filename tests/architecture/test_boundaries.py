@@ -42,6 +42,7 @@ OPEN_TO_ALL = {
     "accounts.sign_in",
     "accounts.sign_out",
     "messaging_webhooks.sms_status",
+    "inbox_webhooks.incoming",
     "phoning_webhooks.incoming",
     "phoning_webhooks.answered",
     "phoning_webhooks.key",

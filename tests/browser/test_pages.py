@@ -38,6 +38,8 @@ PAGES = {
         "/safety/{ref}",
         "/phone/me",
         "/phone/find?number=5550",
+        "/texts/",
+        "/texts/{ref}",
     ],
     Role.NURSE: [
         "/concerns/",
@@ -64,6 +66,7 @@ PAGES = {
         "/import/",
         "/messages/",
         "/phone/returned",
+        "/texts/",
     ],
     Role.ADMINISTRATOR: ["/reports/today", "/reports/adherence", "/panels/"],
 }

@@ -44,7 +44,7 @@ from tests.builders import (
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO
 from tests.integration.messaging.conftest import make_message
-from tests.telephones import make_phone_call, make_returned_call
+from tests.telephones import make_inbox_item, make_phone_call, make_returned_call
 
 # Throwing away an upload that is not there is no trouble, and tells nobody anything.
 NO_TROUBLE = "/discard"
@@ -66,6 +66,7 @@ class TwoClinics:
             attempt = make_attempt(session, planned, own)
             phone_call = make_phone_call(session, planned, own)
             returned = make_returned_call(session, phone_call, enrolment_id=enrolment.id)
+            texted = make_inbox_item(session, patient)
             concern = raising.raise_concern(
                 session,
                 patient,
@@ -140,6 +141,7 @@ class TwoClinics:
                 "promise_id": promise.id,
                 "phone_call_id": phone_call.id,
                 "task_id": returned.id,
+                "item_id": texted.id,
                 "code": "phq_9",
                 "goal_id": goal.id,
                 "form_key": "unknown",

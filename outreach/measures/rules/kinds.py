@@ -56,6 +56,7 @@ class ReadingSource(enum.StrEnum):
     STAFF = "staff"
     CSV = "csv"
     FHIR = "fhir"
+    SMS = "sms"
 
 
 class Bound(enum.StrEnum):

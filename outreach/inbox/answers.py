@@ -1,0 +1,136 @@
+"""What we answer by ourselves: words in the patient's language, a row of the outbox each.
+
+Why rows and not TwiML, and what goes out to whom: docs/decisions/0014.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from sqlalchemy.orm import Session
+
+from config import ROOT
+from outreach.accounts.models import Clinic
+from outreach.clock import local_day
+from outreach.concerns import cards
+from outreach.inbox.rules import REPLY_WITHIN, STOP_REPLY_WITHIN
+from outreach.messaging import conversation, outbox
+from outreach.messaging.models import InboundText
+from outreach.messaging.rules import MessageKind
+from outreach.patients.rules import Slot
+from outreach.web import phones
+
+FOLDER = ROOT / "templates" / "sms"
+FALLBACK = "en"
+_LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
+_DAYS = {"en": "EEE MMM d", "es": "EEE d MMM", "pt": "EEE d MMM"}
+# Short codes and names are machines, which would answer our answer.
+_IS_A_PERSONS = re.compile(r"\+[1-9][0-9]{6,14}")
+# One answer to a number in that time, however often somebody writes of danger.
+_DANGER_EVERY = timedelta(minutes=10)
+
+
+def reply(
+    session: Session,
+    inbound: InboundText,
+    kind: MessageKind,
+    *,
+    language: str,
+    now: datetime,
+    words: str | None = None,
+    values: Mapping[str, str] | None = None,
+    patient_id: int | None = None,
+) -> bool:
+    """Answer a text, once; say whether there was no such answer before. Does not commit.
+
+    Args:
+        language: of the patient, or FALLBACK where the number is several people's.
+        words: the name of the text where a kind has several, else the kind's own.
+        values: what the text names besides the clinic and its numbers.
+    """
+    if not _IS_A_PERSONS.fullmatch(inbound.from_number):
+        return False
+    clinic = session.get_one(Clinic, inbound.clinic_id)
+    card = cards.of(session, clinic.id, language)
+    body = text(
+        words or kind.value,
+        language,
+        {
+            "clinic": clinic.name[:28],
+            "phone": phones.as_written(clinic.phone_number),
+            "emergency": card.emergency,
+            "lifeline": card.lifeline,
+            **(values or {}),
+        },
+    )
+    within = STOP_REPLY_WITHIN if kind is MessageKind.STOP_REPLY else REPLY_WITHIN
+    row = conversation.new_reply(
+        inbound,
+        kind,
+        body,
+        language=language,
+        dedupe_key=_key(inbound, kind, ZoneInfo(clinic.zone), now=now),
+        window=(now, now + within),
+        now=now,
+        patient_id=patient_id,
+    )
+    return bool(outbox.write(session, [row]))
+
+
+def text(name: str, language: str, values: Mapping[str, str]) -> str:
+    """Return the words of a text, in English where there are none in ``language``."""
+    return _text(name, _known(language)).format(**values)
+
+
+def moment(at: datetime, zone: ZoneInfo, language: str) -> str:
+    """Return 'Tue Dec 1 10 am': when, on the patient's own clock."""
+    known = _known(language)
+    local, locale = at.astimezone(zone), _LOCALES[known]
+    pattern = "h a" if local.minute == 0 and known == "en" else "short"
+    clock = format_time(local.time(), pattern, locale=locale).replace("\u202f", " ")
+    day = format_date(local.date(), _DAYS[known], locale=locale)
+    return f"{day} {clock}".replace(".", "")
+
+
+def span(slot: Slot, zone: ZoneInfo, language: str, *, is_agreed: bool) -> str:
+    """Return when a call is: its time, or between which times of the day."""
+    begins = moment(slot.from_at, zone, language)
+    if is_agreed:
+        return begins
+    ends = moment(slot.until_at, zone, language)
+    day = format_date(
+        slot.from_at.astimezone(zone).date(),
+        _DAYS[_known(language)],
+        locale=_LOCALES[_known(language)],
+    ).replace(".", "")
+    return f"{begins} - {ends.removeprefix(day).strip()}"
+
+
+def numbered(slots: Sequence[Slot], zone: ZoneInfo, language: str) -> str:
+    """Return '1) Tue Dec 1 10 am 2) ...'."""
+    return " ".join(
+        f"{number}) {moment(slot.from_at, zone, language)}" for number, slot in enumerate(slots, 1)
+    )
+
+
+def _key(inbound: InboundText, kind: MessageKind, zone: ZoneInfo, *, now: datetime) -> str:
+    """Return the key under which a second answer is impossible."""
+    whom = f"{inbound.clinic_id}:{inbound.from_number}"
+    if kind is MessageKind.NOT_UNDERSTOOD_REPLY:
+        return f"thanks:{whom}:{local_day(now, zone)}"
+    if kind is MessageKind.DANGER_REPLY:
+        return f"danger:{whom}:{int(now.timestamp() // _DANGER_EVERY.total_seconds())}"
+    return f"reply:{inbound.id}:{kind}"
+
+
+def _known(language: str) -> str:
+    short = language.replace("_", "-").split("-")[0].lower()
+    return short if short in _LOCALES else FALLBACK
+
+
+@cache
+def _text(name: str, language: str) -> str:
+    return (FOLDER / f"{name}.{language}.txt").read_text(encoding="utf-8").strip()
