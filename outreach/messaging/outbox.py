@@ -74,6 +74,7 @@ def new_alert(
     cause: str,
     window: tuple[datetime, datetime],
     now: datetime,
+    kind: MessageKind = MessageKind.ALERT,
 ) -> dict[str, Any]:
     """Return a row for :func:`write`: a text to one of the staff, who must have a number.
 
@@ -83,7 +84,7 @@ def new_alert(
     return {
         "clinic_id": clinic_id,
         "staff_id": staff.id,
-        "kind": MessageKind.ALERT,
+        "kind": kind,
         "dedupe_key": dedupe_key,
         "cause": cause,
         "to_number": staff.phone,

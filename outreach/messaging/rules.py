@@ -19,7 +19,11 @@ class MessageKind(enum.StrEnum):
     """Why a text is sent."""
 
     REMINDER = "reminder"
+    CALLBACK_CONFIRMED = "callback_confirmed"
+    MISSED_YOU = "missed_you"
+    THANK_YOU = "thank_you"
     ALERT = "alert"
+    DIGEST = "digest"
 
 
 class MessageStatus(enum.StrEnum):
@@ -90,9 +94,20 @@ def advanced(current: MessageStatus, reported: DeliveryStatus) -> MessageStatus:
 # Where two compete for the one text of a day, the first of these goes out.
 PRIORITY = {
     MessageKind.ALERT: 0,
-    MessageKind.REMINDER: 1,
+    MessageKind.DIGEST: 1,
+    MessageKind.REMINDER: 2,
+    MessageKind.CALLBACK_CONFIRMED: 3,
+    MessageKind.MISSED_YOU: 4,
+    MessageKind.THANK_YOU: 5,
 }
-_TO_STAFF = frozenset({MessageKind.ALERT})
+_TO_STAFF = frozenset({MessageKind.ALERT, MessageKind.DIGEST})
+# Sent by themselves only where a clinic wants them; reminders and alerts always are.
+BY_CHOICE = (
+    MessageKind.CALLBACK_CONFIRMED,
+    MessageKind.MISSED_YOU,
+    MessageKind.THANK_YOU,
+    MessageKind.DIGEST,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -143,6 +143,7 @@ class TwoClinics:
                 "code": "phq_9",
                 "goal_id": goal.id,
                 "form_key": "unknown",
+                "clinic_id": here.id,
                 "message_id": make_message(session, patient).id,
                 "reading_id": make_reading(session, patient).id,
             }
