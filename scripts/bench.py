@@ -12,6 +12,8 @@ NAME is one of:
     assign       a caller proposed for everybody who waits, read, solved and written, beside the
                  bare solver on the same graph
     start        scripts/run, a second time, to its first pages, beside a bare gunicorn
+    outbox       texts sent by 1, 2 and 4 workers to a stub, some killed at random, beside the
+                 bare driver claiming and marking the same rows (PostgreSQL)
     import       a table of patients, beside the driver writing the rows that came of it
 """
 
@@ -21,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.benches import assign, imports, plan, queue_page, starting
+from scripts.benches import assign, imports, outbox, plan, queue_page, starting
 
 BENCHES = {
     "queue-page": queue_page.run,
@@ -29,6 +31,7 @@ BENCHES = {
     "assign": assign.run,
     "start": starting.run,
     "import": imports.run,
+    "outbox": outbox.run,
 }
 
 

@@ -1,7 +1,8 @@
 """Work the scheduler starts for calls."""
 
-from outreach.calls import leases, outcomes
+from outreach.calls import courtesies, leases, outcomes
 from outreach.clock import Clock
+from outreach.messaging import outbox
 from outreach.orm import Sessions, for_each, reading
 from outreach.planning import catch_up, interruption
 from outreach.planning.jobs import beat
@@ -33,3 +34,21 @@ def catch_up_overdue_calls(sessions: Sessions, clock: Clock) -> int:
             return is_moved_on
 
     return for_each(ids, move_on)
+
+
+def write_courtesies(sessions: Sessions, clock: Clock) -> int:
+    """Write the texts around calls that clinics want; return how many are new.
+
+    Each kind in a transaction of its own: one that fails never stops the others.
+    """
+    now = clock()
+
+    def write(index: int) -> int:
+        with reading(), sessions() as session:
+            texts = courtesies.EVERY[index](session, now=now)
+        if not texts:
+            return 0
+        with sessions.begin() as session:
+            return outbox.write(session, texts)
+
+    return for_each(range(len(courtesies.EVERY)), write)

@@ -3,9 +3,9 @@
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from outreach.clock import Clock
 from outreach.errors import OutreachError, ProviderUnavailable
 from outreach.messaging import claiming, lost, outbox
 from outreach.messaging.claiming import Claimed
+from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import FRESH, SETTLE_AFTER, TryResult
 from outreach.orm import Sessions, for_each, reading
 from outreach.telephony.gateway import (
@@ -178,15 +179,14 @@ class _Round:
             self._note(text, answer)
         try:
             with self._sessions.begin() as session:
-                for text, answer in answers:
-                    _record(session, text, answer, self._clock)
+                _record(session, answers, now=self._clock())
         except Exception:
             log.exception("storing answers failed; storing them one by one")
             by_id = {text.sms.reference: (text, answer) for text, answer in answers}
 
             def store_one(message_id: int) -> bool:
                 with self._sessions.begin() as session:
-                    _record(session, *by_id[message_id], self._clock)
+                    _record(session, [by_id[message_id]], now=self._clock())
                 return True
 
             for_each(by_id, store_one)
@@ -202,18 +202,29 @@ class _Round:
             self._wait_for = answer.retry_after
 
 
-def _record(session: Session, text: Claimed, answer: Answer, clock: Clock) -> None:
-    """Store what the carrier said about one text. Does not commit."""
-    now, asked = clock(), text.asked
-    outbox.note_try(session, asked, _result(answer), _detail(answer), now=now)
-    if isinstance(answer, ProviderReceipt):
-        outbox.mark_accepted(session, asked, answer.provider_id, now=now)
-    elif isinstance(answer, OptedOut | InvalidRecipient | Refused):
-        outbox.mark_failed(session, asked, str(answer))
-        outbox.note_refusal(session, asked.message_id, answer, now=now)
-    elif isinstance(answer, ProviderUnavailable) and not isinstance(answer, OutcomeUnknown):
+def _record(session: Session, answers: Sequence[tuple[Claimed, Answer]], *, now: datetime) -> None:
+    """Store what the carrier said about some texts. Does not commit."""
+    tries = [(text.asked, _result(answer), _detail(answer)) for text, answer in answers]
+    outbox.note_tries(session, tries, now=now)
+    receipts = [
+        (text.asked, answer.provider_id)
+        for text, answer in answers
+        if isinstance(answer, ProviderReceipt)
+    ]
+    if receipts:
+        outbox.mark_accepted(session, receipts, now=now)
+    for text, answer in answers:
+        if isinstance(answer, OutreachError):
+            _record_trouble(session, text.asked, answer, now=now)
+
+
+def _record_trouble(session: Session, asked: Asked, error: OutreachError, *, now: datetime) -> None:
+    if isinstance(error, OptedOut | InvalidRecipient | Refused):
+        outbox.mark_failed(session, asked, str(error))
+        outbox.note_refusal(session, asked.message_id, error, now=now)
+    elif isinstance(error, ProviderUnavailable) and not isinstance(error, OutcomeUnknown):
         jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
-        wait_for = answer.retry_after if isinstance(answer, TooFast) else None
+        wait_for = error.retry_after if isinstance(error, TooFast) else None
         not_before = now + wait_for if wait_for else None
         outbox.try_again(session, asked, jitter=jitter, now=now, not_before=not_before)
     else:
@@ -249,9 +260,9 @@ def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, cloc
         return False
     result = TryResult.NOT_FOUND if receipt is None else TryResult.FOUND
     with sessions.begin() as session:
-        outbox.note_try(session, text.asked, result, now=now)
+        outbox.note_tries(session, [(text.asked, result, "")], now=now)
         if receipt is not None:
-            outbox.mark_accepted(session, text.asked, receipt.provider_id, now=now)
+            outbox.mark_accepted(session, [(text.asked, receipt.provider_id)], now=now)
         else:
             outbox.try_again(session, text.asked, jitter=0.5, now=now)
     return True

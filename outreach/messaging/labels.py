@@ -7,7 +7,11 @@ from outreach.telephony.gateway import DeliveryStatus
 
 KIND_WORDS = {
     MessageKind.REMINDER: _l("reminder of a call"),
+    MessageKind.CALLBACK_CONFIRMED: _l("confirmation of an agreed time"),
+    MessageKind.MISSED_YOU: _l("we tried to reach you"),
+    MessageKind.THANK_YOU: _l("thank-you after a choice of rhythm"),
     MessageKind.ALERT: _l("alert to staff"),
+    MessageKind.DIGEST: _l("weekly word to managers"),
 }
 STATUS_WORDS = {
     MessageStatus.SCHEDULED: (_l("waiting for its time"), "calm"),

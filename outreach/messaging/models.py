@@ -120,3 +120,17 @@ class SendTry(Model):
     answered_at: Mapped[datetime]
     result: Mapped[TryResult]
     detail: Mapped[str] = mapped_column(String(80))
+
+
+class MessageSetting(Model):
+    """Whether a clinic wants one kind of text sent by itself. No row means no."""
+
+    __tablename__ = "message_setting"
+    __table_args__ = (UniqueConstraint("clinic_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    kind: Mapped[MessageKind]
+    is_on: Mapped[bool]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    changed_at: Mapped[datetime]

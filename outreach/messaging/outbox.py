@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import bindparam, case, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
@@ -32,6 +32,7 @@ from outreach.telephony.gateway import InvalidRecipient, OptedOut, Refused
 
 # The carrier was, or may have been, asked, and we don't know what came of it.
 UNSETTLED = (MessageStatus.CALLING, MessageStatus.UNKNOWN)
+_ACCEPTED = literal(MessageStatus.ACCEPTED, Message.status.type)
 
 
 def new_message(
@@ -81,6 +82,7 @@ def new_alert(
     cause: str,
     window: tuple[datetime, datetime],
     now: datetime,
+    kind: MessageKind = MessageKind.ALERT,
 ) -> dict[str, Any]:
     """Return a row for :func:`write`: a text to one of the staff, who must have a number.
 
@@ -90,7 +92,7 @@ def new_alert(
     return {
         "clinic_id": clinic_id,
         "staff_id": staff.id,
-        "kind": MessageKind.ALERT,
+        "kind": kind,
         "dedupe_key": dedupe_key,
         "cause": cause,
         "to_number": staff.phone,
@@ -152,24 +154,33 @@ class Asked:
     at: datetime
 
 
-def mark_accepted(session: Session, asked: Asked, provider_id: str, *, now: datetime) -> None:
-    """Note that the carrier took a text. Does not commit.
+def mark_accepted(
+    session: Session, receipts: Sequence[tuple[Asked, str]], *, now: datetime
+) -> None:
+    """Note which texts the carrier took, and its ids for them. Does not commit.
 
     A delivery report may have come first: status only moves on from CALLING and UNKNOWN.
+    One statement sent for all: a worker stores a hundred at a time.
     """
-    session.execute(
+    statement = (
         update(Message)
-        .where(Message.id == asked.message_id, Message.calling_at == asked.at)
+        .where(Message.id == bindparam("asked_id"), Message.calling_at == bindparam("asked_at"))
         .values(
-            provider_id=func.coalesce(Message.provider_id, provider_id),
+            provider_id=func.coalesce(Message.provider_id, bindparam("sid")),
             accepted_at=now,
             lease_until=None,
             status=case(
-                (Message.status.in_(UNSETTLED), MessageStatus.ACCEPTED.value),
+                *((Message.status == each, _ACCEPTED) for each in UNSETTLED),
                 else_=Message.status,
             ),
         )
-        .execution_options(synchronize_session=False)
+    )
+    session.connection().execute(
+        statement,
+        [
+            {"asked_id": asked.message_id, "asked_at": asked.at, "sid": provider_id}
+            for asked, provider_id in receipts
+        ],
     )
 
 
@@ -215,19 +226,21 @@ def try_again(
     )
 
 
-def note_try(
-    session: Session, asked: Asked, result: TryResult, detail: str = "", *, now: datetime
+def note_tries(
+    session: Session, tries: Sequence[tuple[Asked, TryResult, str]], *, now: datetime
 ) -> None:
-    """Keep what came of one asking, for whoever wonders later. Does not commit."""
-    session.add(
-        SendTry(
-            message_id=asked.message_id,
-            at=asked.at,
-            answered_at=now,
-            result=result,
-            detail=detail[:80],
-        )
-    )
+    """Keep what came of each asking, for whoever wonders later. Does not commit."""
+    rows = [
+        {
+            "message_id": asked.message_id,
+            "at": asked.at,
+            "answered_at": now,
+            "result": result,
+            "detail": detail[:80],
+        }
+        for asked, result, detail in tries
+    ]
+    session.connection().execute(insert(SendTry), rows)
 
 
 def resend(session: Session, message: Message, *, now: datetime) -> int | None:

@@ -22,7 +22,11 @@ class MessageKind(enum.StrEnum):
     """Why a text is sent."""
 
     REMINDER = "reminder"
+    CALLBACK_CONFIRMED = "callback_confirmed"
+    MISSED_YOU = "missed_you"
+    THANK_YOU = "thank_you"
     ALERT = "alert"
+    DIGEST = "digest"
     ANSWER = "answer"
     DANGER_REPLY = "danger_reply"
     STOP_REPLY = "stop_reply"
@@ -53,7 +57,12 @@ AFTER_STOP = frozenset({MessageKind.DANGER_REPLY, MessageKind.STOP_REPLY})
 
 
 # What a patient has to have agreed to for a text that nobody asked for just now.
-TOPIC_OF: dict[MessageKind, ConsentTopic] = {MessageKind.REMINDER: ConsentTopic.REMINDERS}
+TOPIC_OF: dict[MessageKind, ConsentTopic] = {
+    MessageKind.REMINDER: ConsentTopic.REMINDERS,
+    MessageKind.CALLBACK_CONFIRMED: ConsentTopic.REMINDERS,
+    MessageKind.MISSED_YOU: ConsentTopic.MISSED_NOTES,
+    MessageKind.THANK_YOU: ConsentTopic.SURVEYS,
+}
 
 
 class MessageStatus(enum.StrEnum):
@@ -125,9 +134,20 @@ def advanced(current: MessageStatus, reported: DeliveryStatus) -> MessageStatus:
 PRIORITY = {
     MessageKind.ALERT: 0,
     **dict.fromkeys(REPLIES, 1),
-    MessageKind.REMINDER: 2,
+    MessageKind.DIGEST: 2,
+    MessageKind.REMINDER: 3,
+    MessageKind.CALLBACK_CONFIRMED: 4,
+    MessageKind.MISSED_YOU: 5,
+    MessageKind.THANK_YOU: 6,
 }
-_TO_STAFF = frozenset({MessageKind.ALERT})
+_TO_STAFF = frozenset({MessageKind.ALERT, MessageKind.DIGEST})
+# Sent by themselves only where a clinic wants them; reminders and alerts always are.
+BY_CHOICE = (
+    MessageKind.CALLBACK_CONFIRMED,
+    MessageKind.MISSED_YOU,
+    MessageKind.THANK_YOU,
+    MessageKind.DIGEST,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,12 @@ FOLDER = ROOT / "templates" / "sms"
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
 _DAYS = {"en": "EEE, MMM d", "es": "EEE d MMM", "pt": "EEE, d MMM"}
 
+_RHYTHMS = {  # every so many days; so many calls a week
+    "en": ("every {n} days", "{n} a week"),
+    "es": ("cada {n} días", "{n} por semana"),
+    "pt": ("a cada {n} dias", "{n} por semana"),
+}
+
 
 @dataclass(frozen=True)
 class ReminderFacts:
@@ -46,6 +52,37 @@ def reminder(facts: ReminderFacts, words: str) -> str:
             "ends": _time(facts.until_local, locale),
         },
     )
+
+
+def courtesy(words: str, clinic_name: str, clinic_phone: str, caller_name: str, **more: str) -> str:
+    """Return the body of a text about no one but clinic and caller; ``more`` as ``words`` ask."""
+    return filled(
+        words,
+        {
+            "clinic": clinic_name[:28],
+            "phone": clinic_phone,
+            "caller": caller_name[:14],
+            **more,
+        },
+    )
+
+
+def when(local: datetime, language: str) -> dict[str, str]:
+    """Return day and time of a local time, as texts in ``language`` say them."""
+    known = known_language(language)
+    locale = _LOCALES[known]
+    day = _in_gsm7(format_date(local.date(), _DAYS[known], locale=locale))
+    return {"day": day, "begins": _time(local, locale)}
+
+
+def rhythm(language: str, *, is_weekly: bool, value: int) -> str:
+    """Return how often somebody is called: ``value`` times a week, or every ``value`` days."""
+    return _RHYTHMS[known_language(language)][is_weekly].format(n=value)
+
+
+def digest(clinic_name: str) -> str:
+    """Return the body of the weekly word to managers: that there are numbers, and no numbers."""
+    return _text("digest", FALLBACK).format(clinic=clinic_name[:60])
 
 
 def alert(clinic_name: str) -> str:

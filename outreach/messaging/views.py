@@ -13,10 +13,10 @@ from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import delivery as deliveries
-from outreach.messaging import labels, life, thread
+from outreach.messaging import labels, life, setting, thread
 from outreach.messaging.delivery import Day
 from outreach.messaging.outbox import resend as write_again
-from outreach.messaging.rules import MessageKind, MessageStatus
+from outreach.messaging.rules import BY_CHOICE, MessageKind, MessageStatus
 from outreach.web.bounded import whole
 from outreach.web.charts import Chart, Series, line_chart
 
@@ -79,7 +79,29 @@ def delivery() -> ResponseReturnValue:
         kind=_kind(),
         kinds=tuple(MessageKind),
         labels=labels,
+        choices=setting.chosen(db.session, signed_in().scope),
+        by_choice=BY_CHOICE,
     )
+
+
+@bp.post("/clinics/<int:clinic_id>/kinds")
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def choose_kinds(clinic_id: int) -> ResponseReturnValue:
+    """Choose what a clinic has sent by itself."""
+    now, actor = deps().clock(), signed_in()
+    wanted = {kind for kind in BY_CHOICE if kind.value in request.form.getlist("kinds")}
+    setting.choose(db.session, actor.scope, clinic_id, wanted, by_staff_id=actor.staff_id, now=now)
+    trail.record(
+        db.session,
+        "changed which texts are sent",
+        actor_id=actor.staff_id,
+        now=now,
+        clinic_id=clinic_id,
+        about=("clinic", clinic_id),
+    )
+    db.session.commit()
+    flash(_("Saved."), "good")
+    return redirect(url_for("messaging.delivery"))
 
 
 @bp.get("/<int:message_id>")

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    ColumnElement,
     Row,
     ScalarSelect,
     Select,
@@ -99,7 +100,7 @@ def _due(
     now: datetime, after: tuple[datetime, int], limit: int
 ) -> Select[PlannedCall, Patient, Clinic, str, ProgrammeVersion, str]:
     """Select calls to remind of, with patient, clinic, number, version and caller's name."""
-    cause = literal("planned_call:") + cast(PlannedCall.id, String)
+    cause = cause_column(PlannedCall.id)
     return (
         select(
             PlannedCall,
@@ -127,7 +128,7 @@ def _due(
             PlannedCall.dial_from_at <= now + FARTHEST,
             tuple_(PlannedCall.dial_from_at, PlannedCall.id) > after,
             Enrolment.status == EnrolmentStatus.ACTIVE,
-            PhoneNumber.id == _number_to_dial(),
+            PhoneNumber.id == number_to_dial(),
             PhoneNumber.can_text.is_(True),
             ConsentEvent.number == PhoneNumber.e164,
             ConsentEvent.id == consent.newest_of(PhoneNumber, Channel.SMS),
@@ -135,6 +136,7 @@ def _due(
             # One text a call; a time that the patient asked for later deserves its own.
             ~exists().where(
                 Message.cause == cause,
+                Message.kind == MessageKind.REMINDER,
                 Message.skip_reason.is_distinct_from(SkipReason.CALL_CHANGED),
                 or_(
                     PlannedCall.is_agreed.is_(False),
@@ -147,7 +149,12 @@ def _due(
     )
 
 
-def _number_to_dial() -> ScalarSelect[int]:
+def cause_column(row_id: Any, kind: str = "planned_call:") -> ColumnElement[str]:
+    """Return under what the texts about a row stand in the outbox, in SQL."""
+    return literal(kind) + cast(row_id, String)
+
+
+def number_to_dial() -> ScalarSelect[int]:
     """Return the first working number of a patient, as registry.working_number does."""
     number = aliased(PhoneNumber)
     return (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from outreach.calls.jobs import catch_up_overdue_calls
+from outreach.calls.jobs import catch_up_overdue_calls, write_courtesies
 from outreach.clock import Clock
 from outreach.concerns.jobs import alert_unanswered
 from outreach.intake.jobs import sweep_uploads
@@ -50,6 +50,7 @@ def periodic_jobs(
         PeriodicJob("plan missing calls", 20, lambda: plan_missing_calls(sessions, clock)),
         PeriodicJob("alert unanswered concerns", 10, lambda: alert_unanswered(sessions, clock)),
         PeriodicJob("write reminders", 20, lambda: write_reminders(sessions, clock)),
+        PeriodicJob("write courtesies", 60, lambda: write_courtesies(sessions, clock)),
         PeriodicJob("send due messages", 10, lambda: send_due_messages(sessions, gateway, clock)),
         PeriodicJob(
             "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)

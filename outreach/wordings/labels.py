@@ -10,6 +10,9 @@ from outreach.wordings.rules.linting import MOST_MESSAGES, Fault, Finding
 NAMES: dict[TextName, LazyString] = {
     TextName.REMINDER: _l("Reminder of a planned call"),
     TextName.REMINDER_AGREED: _l("Reminder of a call-back they asked for"),
+    TextName.CALLBACK_CONFIRMED: _l("Confirmation of a call-back, right after they asked"),
+    TextName.MISSED_YOU: _l("We tried to reach you"),
+    TextName.THANK_YOU: _l("Thanks, with the rhythm they chose"),
 }
 
 _FAULTS: dict[Fault, LazyString] = {

@@ -147,6 +147,7 @@ class TwoClinics:
                 "form_key": "unknown",
                 "name": "reminder",
                 "language": "en",
+                "clinic_id": here.id,
                 "message_id": make_message(session, patient).id,
                 "reading_id": make_reading(session, patient).id,
             }

@@ -15,6 +15,9 @@ class TextName(enum.StrEnum):
 
     REMINDER = "reminder"
     REMINDER_AGREED = "reminder_agreed"
+    CALLBACK_CONFIRMED = "callback_confirmed"
+    MISSED_YOU = "missed_you"
+    THANK_YOU = "thank_you"
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,18 @@ class TextKind:
 
 # Days and times, as Babel writes them there without accents.
 _WRITTEN: dict[str, Mapping[str, str]] = {
-    "es": {"day": "mie 30 sept", "begins": "10:30 am", "ends": "12:30 pm"},
-    "pt": {"day": "qua, 30 set", "begins": "10:30", "ends": "12:30"},
+    "es": {
+        "day": "mie 30 sept",
+        "begins": "10:30 am",
+        "ends": "12:30 pm",
+        "rhythm": "una llamada cada 14 dias",
+    },
+    "pt": {
+        "day": "qua, 30 set",
+        "begins": "10:30",
+        "ends": "12:30",
+        "rhythm": "uma ligação a cada 14 dias",
+    },
 }
 
 _CALL = {
@@ -54,6 +67,18 @@ KINDS: dict[TextName, TextKind] = {
     TextName.REMINDER_AGREED: TextKind(
         {name: _CALL[name] for name in _CALL if name != "ends"},
         frozenset({"clinic", "day", "begins"}),
+    ),
+    TextName.CALLBACK_CONFIRMED: TextKind(
+        {name: _CALL[name] for name in _CALL if name != "ends"},
+        frozenset({"clinic", "day", "begins"}),
+    ),
+    TextName.MISSED_YOU: TextKind(
+        {name: _CALL[name] for name in ("clinic", "phone", "caller")}, frozenset({"clinic"})
+    ),
+    TextName.THANK_YOU: TextKind(
+        {name: _CALL[name] for name in ("clinic", "phone", "caller")}
+        | {"rhythm": "a call every 14 days"},
+        frozenset({"clinic"}),
     ),
 }
 

@@ -268,7 +268,9 @@ def _check_limits(life: Life) -> None:
             assert fourth - first >= timedelta(days=7), "four a week"
 
 
-def test_several_workers_at_once_take_each_text_once(engine: Engine) -> None:
+def test_several_workers_at_once_take_each_text_once(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     life = Life(engine, random.Random(6))  # noqa: S311 - repeatable chance
     life.carrier.trouble = life.carrier.kills = 0.0
     life.clock.now = life.midnight + timedelta(hours=18)
@@ -284,6 +286,7 @@ def test_several_workers_at_once_take_each_text_once(engine: Engine) -> None:
     assert sorted(sms.to for _at, sms in life.carrier.taken) == sorted(
         f"+1512555{n:04d}" for n in range(PATIENTS)
     )
+    assert "one by one" not in caplog.text, "answers are stored by the hundred"
 
 
 def _send_all(life: Life) -> None:

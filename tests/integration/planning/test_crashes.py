@@ -32,6 +32,7 @@ from tests.integration.planning.busy import Busy
 NOT_OF_THE_PLAN = {
     "send due messages",
     "settle lost messages",
+    "write courtesies",
     "settle lost calls",
     "sweep uploads",
     "alert unanswered concerns",
