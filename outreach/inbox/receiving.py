@@ -121,19 +121,28 @@ def _raise(
     Also after STOP: see docs/decisions/0014.
     """
     inbound = arrival.inbound
-    words = f"Texted: “{inbound.body[:MOST_QUOTED]}”."
-    if len(arrival.people) > 1:
-        names = ", ".join(each.full_name for each in arrival.people)
-        words += f" The number belongs to several patients: {names}."
-    if is_stop or arrival.had_said_stop:
-        words += " They said stop to texts, so our answer may not arrive: ring them."
     for patient in arrival.people:
+        words = f"Texted: “{inbound.body[:MOST_QUOTED]}”."
+        if len(arrival.people) > 1:
+            words += f" The number is not theirs alone{_others(arrival.people, patient)}."
+        if is_stop or arrival.had_said_stop:
+            words += " They said stop to texts, so our answer may not arrive: ring them."
         key = f"{inbound.id}:{patient.id}"
         raising.raise_by_text(session, patient, kind, words, key=key, now=now)
     if not arrival.people:
         _alert_of_unknown(session, inbound, now=now)
     _reply(session, arrival, MessageKind.DANGER_REPLY, now=now)
     keep_items(session, inbound, arrival.people, Understood.DANGER, is_done=False, now=now)
+
+
+def _others(people: Sequence[Patient], patient: Patient) -> str:
+    """Return ': Luis Nguyen', who else has the number; of other clinics nobody is named."""
+    names = [
+        each.full_name
+        for each in people
+        if each.id != patient.id and each.clinic_id == patient.clinic_id
+    ]
+    return f": {', '.join(names)}" if names else ""
 
 
 def _alert_of_unknown(session: Session, inbound: InboundText, *, now: datetime) -> None:

@@ -29,6 +29,7 @@ bp.add_app_template_global(
 bp.add_app_template_global(lambda call: waiting.is_confirmed(db.session, call), "confirmed_by_text")
 
 KEEPERS = (Role.CALLER, Role.MANAGER, Role.ADMINISTRATOR)
+REVIEWERS = (*KEEPERS, Role.NURSE)
 
 
 @bp.app_template_global("texts_to_answer")
@@ -38,16 +39,21 @@ def _to_answer() -> int:
     if actor is None:
         return 0
     scope = finding.managing(actor)
-    return waiting.count(db.session, scope, now=deps().clock(), overdue_only=True)
+    at = actor.clinic_ids_as(Role.NURSE)
+    return waiting.count(db.session, scope, now=deps().clock(), overdue_only=True, danger_at=at)
 
 
 @bp.get("/")
-@role_required(*KEEPERS)
+@role_required(*REVIEWERS)
 def review() -> ResponseReturnValue:
-    """List texts that wait: a caller's own; of whole clinics those that wait for too long."""
+    """List texts that wait: a caller's own; of whole clinics those that wait for too long.
+
+    Nurses see danger from numbers that are nobody's: no concern can hold it.
+    """
     now, actor = deps().clock(), signed_in()
     scope, shows_all = finding.managing(actor), request.args.get("show") == "all"
-    lines = waiting.lines(db.session, scope, now=now, overdue_only=not shows_all)
+    at = actor.clinic_ids_as(Role.NURSE)
+    lines = waiting.lines(db.session, scope, now=now, overdue_only=not shows_all, danger_at=at)
     is_manager = bool(scope.clinic_ids) or scope.everything
     return render_template(
         "inbox/review.html", lines=lines, shows_all=shows_all, is_manager=is_manager
@@ -55,11 +61,12 @@ def review() -> ResponseReturnValue:
 
 
 @bp.post("/items/<int:item_id>/done")
-@role_required(*KEEPERS)
+@role_required(*REVIEWERS)
 def done(item_id: int) -> ResponseReturnValue:
     """Note that one text is seen to."""
     actor, now = signed_in(), deps().clock()
-    waiting.see_to(db.session, finding.managing(actor), item_id, actor.staff_id, now=now)
+    scope, at = finding.managing(actor), actor.clinic_ids_as(Role.NURSE)
+    waiting.see_to(db.session, scope, item_id, actor.staff_id, now=now, danger_at=at)
     trail.record(
         db.session,
         "saw to a text",

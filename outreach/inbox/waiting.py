@@ -1,6 +1,6 @@
 """Texts that a person has to see to, until somebody did."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -41,11 +41,18 @@ class Line:
 
 
 def lines(
-    session: Session, scope: Scope, *, now: datetime, overdue_only: bool = False
+    session: Session,
+    scope: Scope,
+    *,
+    now: datetime,
+    overdue_only: bool = False,
+    danger_at: Collection[int] = (),
 ) -> list[Line]:
-    """Return the texts in ``scope`` that wait, newest first. One statement.
+    """Return the texts in ``scope`` that wait: danger, then the newest. One statement.
 
     Args:
+        danger_at: clinics of a nurse, who sees danger from numbers that are nobody's: no
+            concern can hold it, and whoever is on call was told to look.
         overdue_only: of clinics as a whole, only what waits for longer than OLD_AFTER, or has
             nobody to see to it; a caller's own are always there.
     """
@@ -62,16 +69,25 @@ def lines(
             ),
         )
         .outerjoin(StaffMember, StaffMember.id == on_duty)
-        .where(*_waits(scope, now=now, overdue_only=overdue_only))
-        .order_by(InboxItem.at.desc(), InboxItem.id.desc())
+        .where(*_waits(scope, danger_at, now=now, overdue_only=overdue_only))
+        .order_by(
+            InboxItem.understood != Understood.DANGER, InboxItem.at.desc(), InboxItem.id.desc()
+        )
         .limit(MOST)
     ).all()
     return [Line(*row) for row in rows]
 
 
-def count(session: Session, scope: Scope, *, now: datetime, overdue_only: bool = False) -> int:
-    """Return how many texts in ``scope`` wait."""
-    waits = _waits(scope, now=now, overdue_only=overdue_only)
+def count(
+    session: Session,
+    scope: Scope,
+    *,
+    now: datetime,
+    overdue_only: bool = False,
+    danger_at: Collection[int] = (),
+) -> int:
+    """Return how many texts in ``scope`` wait; the arguments are those of :func:`lines`."""
+    waits = _waits(scope, danger_at, now=now, overdue_only=overdue_only)
     return session.scalar(select(func.count()).select_from(InboxItem).where(*waits)) or 0
 
 
@@ -95,7 +111,15 @@ def is_confirmed(session: Session, call: PlannedCall) -> bool:
     return bool(session.scalar(select(confirmed)))
 
 
-def see_to(session: Session, scope: Scope, item_id: int, staff_id: int, *, now: datetime) -> None:
+def see_to(
+    session: Session,
+    scope: Scope,
+    item_id: int,
+    staff_id: int,
+    *,
+    now: datetime,
+    danger_at: Collection[int] = (),
+) -> None:
     """Note that one text is seen to; a second time changes nothing. Does not commit.
 
     Of a number that is nobody's, earlier texts from it are seen to as well.
@@ -106,7 +130,7 @@ def see_to(session: Session, scope: Scope, item_id: int, staff_id: int, *, now: 
     item = session.scalar(
         select(InboxItem)
         .options(joinedload(InboxItem.inbound))
-        .where(InboxItem.id == item_id, _is_visible(scope))
+        .where(InboxItem.id == item_id, _is_visible(scope, danger_at))
     )
     if item is None:
         raise NoSuchText("There is no such text.")
@@ -157,8 +181,10 @@ def _close(session: Session, which: ColumnElement[bool], staff_id: int, *, now: 
     session.expire_all()
 
 
-def _waits(scope: Scope, *, now: datetime, overdue_only: bool) -> list[ColumnElement[bool]]:
-    conditions = [InboxItem.done_at.is_(None), _is_visible(scope)]
+def _waits(
+    scope: Scope, danger_at: Collection[int], *, now: datetime, overdue_only: bool
+) -> list[ColumnElement[bool]]:
+    conditions = [InboxItem.done_at.is_(None), _is_visible(scope, danger_at)]
     if overdue_only:
         membership = aliased(PanelMembership)
         has_caller = exists().where(
@@ -169,5 +195,11 @@ def _waits(scope: Scope, *, now: datetime, overdue_only: bool) -> list[ColumnEle
     return conditions
 
 
-def _is_visible(scope: Scope) -> ColumnElement[bool]:
-    return visible(scope, InboxItem.clinic_id, InboxItem.patient_id)  # type: ignore[arg-type]
+def _is_visible(scope: Scope, danger_at: Collection[int] = ()) -> ColumnElement[bool]:
+    own = visible(scope, InboxItem.clinic_id, InboxItem.patient_id)  # type: ignore[arg-type]
+    danger_of_nobody = and_(
+        InboxItem.clinic_id.in_(sorted(danger_at)),
+        InboxItem.patient_id.is_(None),
+        InboxItem.understood == Understood.DANGER,
+    )
+    return or_(own, danger_of_nobody) if danger_at else own

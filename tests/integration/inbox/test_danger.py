@@ -1,14 +1,16 @@
 """Texts that suggest danger: a concern, the nurse on call, and numbers to ring."""
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from outreach.accounts.models import Clinic
-from outreach.accounts.rules import Scope
+from outreach.accounts.rules import Role, Scope
 from outreach.concerns import raising
 from outreach.concerns.models import ConcernStep
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
-from tests.builders import make_patient
+from tests.builders import make_clinic, make_patient, make_staff
+from tests.conftest import HASH, sign_in
 from tests.integration.inbox.house import NURSES_PHONE, House
 
 
@@ -86,6 +88,36 @@ def test_a_number_that_several_have_raises_it_for_each(house: House) -> None:
 
     assert {each.patient_id for each in house.concerns()} == {house.rosa.id, other.id}
     assert len(answers) == 1
+
+
+def test_the_nurse_who_is_told_sees_danger_from_a_number_that_is_nobodys(
+    house: House, client: FlaskClient
+) -> None:
+    house.text("I passed out", number="+15125550999")
+    house.text("Hello there friend", number="+15125550998")
+    house.text("What is this about?")
+    sign_in(client, house.nina)
+    page = client.get("/texts/").text
+
+    assert "I passed out" in page
+    assert "Hello there friend" not in page
+    assert "What is this about?" not in page
+    first, other, own = house.items()
+    assert client.post(f"/texts/items/{own.id}/done").status_code == 404
+    assert client.post(f"/texts/items/{other.id}/done").status_code == 404
+    assert client.post(f"/texts/items/{first.id}/done").status_code == 302
+    assert house.items()[0].done_by_id == house.nina.id
+
+
+def test_a_nurse_of_another_clinic_does_not_see_it(house: House, client: FlaskClient) -> None:
+    with house.sessions.begin() as session:
+        other = make_clinic(session, phone_number="+15125550200")
+        nurse = make_staff(session, other, Role.NURSE, password_hash=HASH)
+    house.text("I passed out", number="+15125550999")
+    sign_in(client, nurse)
+
+    assert "I passed out" not in client.get("/texts/").text
+    assert client.post(f"/texts/items/{house.items()[0].id}/done").status_code == 404
 
 
 def everything(house: House) -> Scope:

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from outreach.accounts.models import StaffMember
+from outreach.concerns import raising
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.inbox.rules import Understood
@@ -312,3 +313,20 @@ def test_two_choices_at_once_book_one_time(app: Flask, day: Day, sessions: Sessi
         Understood.BOOKED,
         Understood.NOT_UNDERSTOOD,
     ]
+
+
+def test_a_concern_names_nobody_of_another_clinic(
+    day: Day, texter: Texter, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        make_patient(session, day.clinic, given_name="Luis")
+        make_patient(session, make_clinic(session), given_name="Mercedes")
+
+    texter.sends("quiero morir")
+
+    with sessions() as session:
+        told = raising.first_words(session, concerns(sessions))
+    of_rosa = next(each for each in concerns(sessions) if each.patient_id == day.rosa.id)
+    assert "Luis" in told[of_rosa.id]
+    assert "Mercedes" not in told[of_rosa.id]
+    assert len(told) == 3
