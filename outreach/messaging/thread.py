@@ -41,7 +41,7 @@ def page_of(
     """
     query = (
         select(Message)
-        .options(joinedload(Message.patient), joinedload(Message.staff))
+        .options(joinedload(Message.patient), joinedload(Message.staff), joinedload(Message.clinic))
         .where(visible_clinics(scope, Message.clinic_id))
         .order_by(Message.id.desc())
         .limit(PAGE + 1)

@@ -9,17 +9,19 @@ from sqlalchemy import select
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
-from outreach.messaging import receipts
+from outreach.messaging import outbox, receipts
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
-from outreach.messaging.models import Message
-from outreach.messaging.rules import SETTLE_AFTER, MessageStatus, SkipReason
+from outreach.messaging.models import InboundText, Message
+from outreach.messaging.rules import SETTLE_AFTER, MessageKind, MessageStatus, SkipReason
 from outreach.orm import Sessions
-from outreach.patients.models import PhoneNumber
+from outreach.patients.models import Patient, PhoneNumber
 from outreach.telephony.gateway import DeliveryReport, DeliveryStatus, OutcomeUnknown, Refused
+from outreach.wordings.models import Wording
+from outreach.wordings.rules import TextName
 from tests.builders import make_clinic, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock, FakeGateway
-from tests.integration.messaging.conftest import make_message, make_reminder
+from tests.integration.messaging.conftest import NUMBER, make_message, make_reminder
 
 
 def manager_of_all(sessions: Sessions) -> StaffMember:
@@ -93,6 +95,109 @@ def test_a_refused_text_is_sent_once_more_and_only_once(
     assert f"asked for by {person.name}" in first
     assert "can't be sent again" in unescape(second)
     assert len(gateway.sent) == 1
+
+
+def make_refused_answer(
+    sessions: Sessions, clock: FakeClock, *, is_a_patients: bool
+) -> tuple[int, Patient]:
+    """An answer to a text of a patient, or of a number that is nobody's; the carrier refused it."""
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        patient = make_patient(session, clinic, sms_consent=True)
+        inbound = InboundText(
+            clinic_id=clinic.id,
+            provider_id="SMin",
+            from_number=NUMBER,
+            to_number="+15125550100",
+            body="When?",
+            attachments=0,
+            received_at=clock(),
+            open_until=clock(),
+            answered_at=clock(),
+        )
+        session.add(inbound)
+        session.flush()
+        kind = MessageKind.ANSWER if is_a_patients else MessageKind.NOT_UNDERSTOOD_REPLY
+        answer = make_message(
+            session,
+            patient,
+            patient_id=patient.id if is_a_patients else None,
+            inbound_id=inbound.id,
+            by_staff_id=make_staff(session, clinic).id if is_a_patients else None,
+            kind=kind,
+            cause=f"inbound:{inbound.id}",
+            status=MessageStatus.FAILED,
+            failure="21606",
+            provider_id=None,
+        )
+    return answer.id, patient
+
+
+@pytest.mark.parametrize("is_a_patients", [True, False])
+def test_an_answer_that_was_refused_is_sent_once_more_as_an_answer(
+    sessions: Sessions,
+    gateway: FakeGateway,
+    clock: FakeClock,
+    client: FlaskClient,
+    *,
+    is_a_patients: bool,
+) -> None:
+    old_id, patient = make_refused_answer(sessions, clock, is_a_patients=is_a_patients)
+    sign_in(client, manager_of_all(sessions))
+
+    page = client.post(f"/messages/{old_id}/resend", follow_redirects=True)
+    chart = client.get(f"/patients/{patient.ref}")
+    send_due_messages(sessions, gateway, clock)
+
+    assert (page.status_code, chart.status_code) == (200, 200)
+    assert len(gateway.sent) == 1
+    with sessions() as session:
+        old, new = session.scalars(select(Message).order_by(Message.id)).all()
+    assert new.status is MessageStatus.ACCEPTED
+    assert (new.inbound_id, new.by_staff_id) == (old.inbound_id, old.by_staff_id)
+
+
+def test_an_answer_to_a_number_that_is_nobodys_is_on_the_pages(
+    sessions: Sessions, clock: FakeClock, client: FlaskClient
+) -> None:
+    message_id, _patient = make_refused_answer(sessions, clock, is_a_patients=False)
+    sign_in(client, manager_of_all(sessions))
+
+    for path in ("/messages/", f"/messages/{message_id}"):
+        answer = client.get(path)
+
+        assert answer.status_code == 200
+        assert "(512) 555-0147" in answer.text
+
+
+def test_a_text_sent_once_more_names_the_version_of_its_words(
+    sessions: Sessions, clock: FakeClock
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        manager = make_staff(session, clinic, Role.MANAGER)
+        words = Wording(
+            clinic_id=clinic.id,
+            name=TextName.REMINDER,
+            language="en",
+            number=1,
+            body="Ana will call you.",
+            by_staff_id=manager.id,
+            created_at=clock(),
+        )
+        session.add(words)
+        session.flush()
+        old = make_message(
+            session,
+            make_patient(session, clinic),
+            status=MessageStatus.FAILED,
+            provider_id=None,
+            wording_id=words.id,
+        )
+
+        new_id = outbox.resend(session, old, now=clock())
+
+        assert session.get_one(Message, new_id).wording_id == words.id
 
 
 @pytest.mark.parametrize(
