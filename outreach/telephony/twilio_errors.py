@@ -41,7 +41,7 @@ def translated(error: TwilioRestException | RequestException) -> Exception:
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return how long a refusal asks us to wait, None where it does not say in seconds."""
     digits = headers.get("Retry-After", "")
-    is_number = digits.isascii() and digits.isdigit() and len(digits) <= len(str(_LONGEST_WAIT))
+    is_number = digits.isascii() and digits.isdigit() and len(digits) < 10
     return timedelta(seconds=min(int(digits), _LONGEST_WAIT)) if is_number else None
 
 
