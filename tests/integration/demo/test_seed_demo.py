@@ -225,12 +225,28 @@ def test_texts_went_to_numbers_kept_for_fiction_and_mostly_arrived(demo: Session
     }
 
 
+def _count_from_one(session: Session) -> None:
+    """Let PostgreSQL number the rows of empty tables as in a new database.
+
+    What was undone has used up numbers, and the texts of the demo come in through the
+    product's own door, where the database numbers them.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for table in Model.metadata.sorted_tables:
+        is_empty = session.execute(select(table).limit(1)).first() is None
+        if is_empty and "id" in table.c:
+            sequence = func.pg_get_serial_sequence(table.name, "id")
+            session.execute(select(func.setval(sequence, 1, False)))
+
+
 def test_the_same_seed_and_instant_give_the_same_rows(sessions: Sessions) -> None:
     with sessions.begin() as session:
         protocol.newest_version(session, now=NOW)  # its number is the database's to give
     found = []
     for _run in range(2):
         with sessions() as session:
+            _count_from_one(session)
             seed(session, now=NOW, passwords_hash=HASH)
             found.append(rows_of(session))
             session.rollback()
