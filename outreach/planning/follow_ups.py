@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.rules import Scope
@@ -13,11 +13,13 @@ from outreach.errors import NotFound, Stale
 from outreach.orm import among, insert_new
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
-from outreach.programmes.models import Enrolment
+from outreach.programmes.models import Enrolment, EnrolmentEvent
 from outreach.programmes.rules import EnrolmentStatus
 
 # In these nobody is called any more, so there is nothing to see to either.
 LEFT = (EnrolmentStatus.WITHDRAWN, EnrolmentStatus.DIED, EnrolmentStatus.COMPLETED)
+# After these, whoever comes back begins anew.
+GONE = (EnrolmentStatus.UNREACHABLE, *LEFT)
 
 
 class NoSuchFollowUp(NotFound):
@@ -130,6 +132,28 @@ def open_again(
             ~is_asked_again,
         )
         .values(done_at=None, by_staff_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def begin_anew(session: Session, enrolment_id: int, *, now: datetime) -> None:
+    """Close what was to see to before somebody was given up, or left: they came back since.
+
+    Does not commit.
+    """
+    gone_at = (
+        select(func.max(EnrolmentEvent.at))
+        .where(EnrolmentEvent.enrolment_id == enrolment_id, EnrolmentEvent.status.in_(GONE))
+        .scalar_subquery()
+    )
+    session.execute(
+        update(FollowUp)
+        .where(
+            FollowUp.enrolment_id == enrolment_id,
+            FollowUp.done_at.is_(None),
+            FollowUp.opened_at <= gone_at,
+        )
+        .values(done_at=now)
         .execution_options(synchronize_session=False)
     )
 

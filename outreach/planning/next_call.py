@@ -10,7 +10,7 @@ from outreach.clock import local_day
 from outreach.messaging import outbox
 from outreach.orm import insert_new
 from outreach.patients.rules import Slot, is_allowed_at
-from outreach.planning import courses
+from outreach.planning import courses, follow_ups
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus, Contact, next_contact, next_slot
@@ -54,7 +54,8 @@ def replan(session: Session, enrolment_id: int, *, now: datetime) -> None:
         if call is not None:
             close(session, call, CallStatus.CANCELLED, now=now)
         return
-    if call is None:
+    if call is None:  # as it is for whoever comes back
+        follow_ups.begin_anew(session, enrolment_id, now=now)
         if plan(session, courses.assigned_ids(session, [enrolment_id]), now=now):
             return
         # A planner may have been quicker, with the wishes as they were before.

@@ -9,12 +9,9 @@ from sqlalchemy.orm import Session
 
 from outreach.orm import Model, latest
 from outreach.panels.models import PanelMembership
-from outreach.planning.follow_ups import LEFT
+from outreach.planning.follow_ups import GONE
 from outreach.programmes.models import Enrolment, EnrolmentEvent, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus, FollowUpPolicy
-
-# After these, whoever comes back begins anew.
-GONE = (EnrolmentStatus.UNREACHABLE, *LEFT)
 
 
 @cache

@@ -23,6 +23,7 @@ _BAD_NUMBERS = frozenset({21211, 21214, 21217, 21401, 21407, 21421, 21601, 21612
 TOO_MANY = 429
 _SERVER_FAULT = 500
 _LONGEST_WAIT = 60 * 60
+_MOST_DIGITS = 9  # what has more is no number of seconds
 
 
 def translated(error: TwilioRestException | RequestException) -> Exception:
@@ -41,7 +42,7 @@ def translated(error: TwilioRestException | RequestException) -> Exception:
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return how long a refusal asks us to wait, None where it does not say in seconds."""
     digits = headers.get("Retry-After", "")
-    is_number = digits.isascii() and digits.isdigit() and len(digits) < 10
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS
     return timedelta(seconds=min(int(digits), _LONGEST_WAIT)) if is_number else None
 
 

@@ -11,7 +11,7 @@ from outreach.calls.rules import Outcome
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.orm import Sessions
-from outreach.planning import candidates, follow_ups, silence
+from outreach.planning import candidates, checking, follow_ups, next_call, silence
 from outreach.planning.follow_ups import AlreadyDone
 from outreach.planning.jobs import follow_silences, plan_missing_calls, write_reminders
 from outreach.planning.models import FollowUp, PlannedCall
@@ -296,3 +296,24 @@ def test_two_that_saw_the_same_silence_ask_once(place: Place) -> None:
             taken += [silence.settle(session, each, now=place.clock()) for each in page.ids]
 
     assert taken == [1, 0]
+
+
+def test_whoever_comes_back_is_not_to_be_looked_for_any_more(
+    sessions: Sessions, clock: FakeClock
+) -> None:
+    place = Place(sessions, clock)
+    place.miss(3)  # the contact check stays open through all the days of silence
+    clock.advance(61 * DAY)
+    follow_silences(sessions, clock)
+    assert place.status() is EnrolmentStatus.UNREACHABLE
+
+    clock.advance(DAY)
+    with sessions.begin() as session:
+        enrolment = session.get_one(Enrolment, place.enrolment_id)
+        enrolments.change_status(enrolment, EnrolmentStatus.ACTIVE, reason="rang back", now=clock())
+        session.flush()
+        next_call.replan(session, enrolment.id, now=clock())
+
+    assert [each.kind for each in place.asked() if each.done_at is None] == []
+    with sessions() as session:
+        assert checking.breaches(session, now=clock()) == []
