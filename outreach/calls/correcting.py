@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, restoring
+from outreach.calls import drafts, restoring, tried
 from outreach.calls.models import (
     Attempt,
     AttemptCorrection,
@@ -123,6 +123,7 @@ def take_back(
     follow_ups.open_again(
         session, attempt.enrolment_id, ended_at=attempt.at, by_staff_id=attempt.caller_id
     )
+    tried.take_back(session, attempt.id, now=now)
     call.dials -= 1
     if may_go_on:
         restoring.give_consents_back(session, patient, attempt, actor=actor, now=now)
@@ -176,6 +177,8 @@ def amend(
                 at=attempt.at,
             )
         )
+    if amended.outcome not in tried.NOBODY_THERE:
+        tried.take_back(session, attempt.id, now=now)
     _tell_nurses(session, attempt, actor=actor, now=now)
     _count_again(session, attempt, now=now)
 

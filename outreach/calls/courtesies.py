@@ -69,8 +69,12 @@ def missed_you(session: Session, *, now: datetime) -> Texts:
                 later.outcome.in_([each for each in Outcome if each.is_reached]),
             ),
             ~exists().where(
-                Message.cause == _cause(Attempt.planned_call_id),
+                Message.patient_id == Attempt.patient_id,
                 Message.kind == MessageKind.MISSED_YOU,
+                or_(
+                    Message.cause == _cause(Attempt.planned_call_id),
+                    Message.created_at >= Attempt.at,  # the caller chose to tell them
+                ),
             ),
         )
         .order_by(Attempt.at, Attempt.id)

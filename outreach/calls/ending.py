@@ -25,6 +25,7 @@ class Afterwards:
     """What becomes of calls and texts, beyond what the outcome itself asks for.
 
     ``from_on`` is the first day of a pause that is to come, None for one from now on.
+    ``tells_missed``: they get a text that somebody tried to reach them.
     ``until``: the patient's day from which calls go on after a pause by themselves.
     ``words`` are the patient's own, as near as can be.
     """
@@ -34,6 +35,7 @@ class Afterwards:
     from_on: date | None = None
     has_died: bool = False
     ends_texts: bool = False
+    tells_missed: bool = False
     words: str = ""
 
     @property

@@ -40,7 +40,7 @@ class GoalNewsField(Field):
 
 
 class AfterwardsFields:
-    """Whether the calls rest or end, and whether texts stop. Mixed into the call's form."""
+    """Whether calls rest or end, texts stop, or one says we tried. Mixed into the call's form."""
 
     rest = RadioField(
         _l("From here on"),
@@ -55,6 +55,7 @@ class AfterwardsFields:
     rest_from = DateField(_l("First day away"), validators=[Optional()])
     rest_until = DateField(_l("Call again from"), validators=[Optional()])
     ends_texts = BooleanField(_l("No more texts; calls go on"))
+    tells_missed = BooleanField(_l("Text them that we tried"))
     their_words = StringField(
         _l("In their words"),
         validators=[Length(max=150, message=_l("Use at most 150 characters."))],
@@ -73,6 +74,7 @@ class AfterwardsFields:
             from_on=self.rest_from.data if is_pause else None,
             has_died=has_died,
             ends_texts=bool(self.ends_texts.data),
+            tells_missed=bool(self.tells_missed.data) and not outcome.is_reached,
             words=words,
         )
 

@@ -10,6 +10,7 @@ from outreach.calls.foreseen import Foreseen
 from outreach.calls.openers import Opener, OpenerKind
 from outreach.calls.rules import Outcome, QueueGroup, Why
 from outreach.clock import local_day
+from outreach.messaging.rules import SkipReason
 from outreach.patients.rules import Daypart, Slot, daypart_of
 from outreach.planning.rules import Contact
 from outreach.web.template_filters import calendar_day, local_time, local_weekday
@@ -161,3 +162,14 @@ OPENER_WORDS = {
 def opener_words(opener: Opener) -> str:
     """Return an opener as a caller reads it."""
     return str(OPENER_WORDS[opener.kind]) % {"topic": opener.topic}
+
+
+# Why "we tried to reach you" is not offered.
+WHY_NO_TEXT = {
+    SkipReason.NO_CONSENT: _l("No text to say that we tried: they have not agreed to one."),
+    SkipReason.NUMBER_UNFIT: _l("No text to say that we tried: their number takes no texts."),
+    SkipReason.NOT_ENROLLED: _l("No text to say that we tried: they are not in the programme."),
+    SkipReason.DAY_LIMIT: _l("No text to say that we tried: they get one text a day at most."),
+    SkipReason.WEEK_LIMIT: _l("No text to say that we tried: they had three texts this week."),
+    SkipReason.TOO_LATE: _l("No text to say that we tried: it is too late in their day."),
+}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, ending, leases
+from outreach.calls import drafts, ending, leases, tried
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, AttemptBefore, CallNote, Promise
 from outreach.calls.rules import Outcome
@@ -117,6 +117,8 @@ def record(
     ending.begin(_ending(event), report.afterwards)
     _CONSEQUENCES[report.outcome](event)
     ending.settle(_ending(event), report.afterwards)
+    if report.afterwards.tells_missed:
+        tried.tell(session, patient, attempt, actor, now=now)
     if report.outcome.is_reached:
         follow_ups.end_by_conversation(
             session, call.enrolment_id, by_staff_id=actor.staff_id, now=now

@@ -16,7 +16,7 @@ from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.calls import dialing, drafts, leases, outcomes, screen
+from outreach.calls import dialing, drafts, leases, outcomes, screen, tried
 from outreach.calls import queue as queues
 from outreach.calls.forms import (
     CALL_BACK_TIMES,
@@ -30,6 +30,7 @@ from outreach.calls.labels import (
     OUTCOME_MEANINGS,
     OUTCOME_WORDS,
     SAYS_NEXT_CALL,
+    WHY_NO_TEXT,
     day_words,
     opener_words,
     what_follows,
@@ -211,7 +212,11 @@ def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> Respo
         return render_template("calls/closed.html", patient=patient, form=form), 409
     db.session.commit()
     with orm.reading():  # what follows only reads: a long import must not hold it up
-        flash(_with_undo(_saved(patient), patient.ref, attempt.id), "good")
+        words = _saved(patient)
+        if report.afterwards.tells_missed:
+            told = tried.is_told(db.session, attempt.id)
+            words += " " + (_("The text goes out.") if told else _("No text goes out."))
+        flash(_with_undo(words, patient.ref, attempt.id), "good")
         raised = raising.most_urgent_at(db.session, patient.id, now=now)
         if raised in (Urgency.NOW, Urgency.SAME_DAY):
             return redirect(url_for("safety.told", ref=patient.ref))
@@ -323,6 +328,8 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         outcome_keys=OUTCOME_KEYS,
         says_next_call={outcome.value for outcome in SAYS_NEXT_CALL},
         follows=what_follows(shown.foreseen, zone, now=now),
+        tried=tried.offer_of(db.session, shown.patient, signed_in(), now=now),
+        why_no_text=WHY_NO_TEXT,
         day_words=partial(day_words, zone=zone),
         offered={outcome.value for outcome in Outcome} - hidden,
         reached={outcome.value for outcome in REACHED},

@@ -33,6 +33,7 @@ SKIP_WORDS = {
     SkipReason.DAY_LIMIT: _l("one text that day already"),
     SkipReason.NOT_ENROLLED: _l("not in the programme then"),
     SkipReason.TAKEN_ON: _l("somebody had taken it on"),
+    SkipReason.TAKEN_BACK: _l("what it was about had been taken back"),
 }
 TRY_WORDS = {
     TryResult.TAKEN: _l("the carrier took it"),

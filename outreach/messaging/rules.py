@@ -106,6 +106,7 @@ class SkipReason(enum.StrEnum):
     DAY_LIMIT = "already a text today"
     NOT_ENROLLED = "no longer in the programme"
     TAKEN_ON = "somebody has taken it on"
+    TAKEN_BACK = "what it was about was taken back"
 
 
 _RANK = {

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from outreach.clock import day_began_at
 from outreach.messaging.claiming import WENT_OUT, BatchFacts
 from outreach.messaging.models import Message
-from outreach.messaging.rules import Decision, MessageKind, MessageStatus
+from outreach.messaging.rules import Decision, MessageKind, MessageStatus, SkipReason
 from outreach.patients import registry
 from outreach.patients.models import Patient
 
@@ -56,13 +56,35 @@ def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook
     return TextOutlook(decision, waiting.send_after if waiting else None, sent_at)
 
 
+def refusal(
+    session: Session,
+    patient: Patient,
+    kind: MessageKind,
+    number: str,
+    *,
+    until: datetime,
+    now: datetime,
+) -> SkipReason | None:
+    """Return why a text that is of use until ``until`` would not go out, None where it would."""
+    facts = BatchFacts(session, [patient.id], numbers=[number], now=now, is_held=False)
+    decision = facts.decide(_text(patient, kind, number, until))
+    return decision.skip if decision else None
+
+
 def _would_be(session: Session, patient: Patient) -> SimpleNamespace:
     number = registry.working_number(session, patient.id)
+    return _text(patient, MessageKind.REMINDER, number.e164 if number else None, None)
+
+
+def _text(
+    patient: Patient, kind: MessageKind, number: str | None, until: datetime | None
+) -> SimpleNamespace:
+    """Return a text that is not written, as the sender would judge it."""
     return SimpleNamespace(
         clinic_id=patient.clinic_id,
         patient_id=patient.id,
         inbound_id=None,
-        kind=MessageKind.REMINDER,
-        to_number=number.e164 if number else None,
-        expires_at=None,
+        kind=kind,
+        to_number=number,
+        expires_at=until,
     )
