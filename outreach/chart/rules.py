@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from outreach.messaging.rules import Decision, SkipReason
-from outreach.patients.rules import ConsentSource
+from outreach.patients.rules import FROM_THE_NUMBER, ConsentSource
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 
 DAYS_A_WEEK = 7
@@ -51,7 +51,7 @@ def texts_to(number: str, ledger: Sequence[ConsentFact]) -> tuple[Texts, datetim
     newest = of_number[0]
     if newest.is_given:
         return Texts.YES, newest.at
-    is_stop = newest.source in {ConsentSource.CARRIER, ConsentSource.SMS}
+    is_stop = newest.source in FROM_THE_NUMBER
     return (Texts.STOPPED if is_stop else Texts.NO), newest.at
 
 

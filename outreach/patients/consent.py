@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session, aliased
 from config import ROOT
 from outreach.accounts.models import StaffMember
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
-from outreach.patients.rules import TOPICS, Channel, ConsentSource, ConsentTopic, topics_held
+from outreach.patients.rules import (
+    TOPICS,
+    Channel,
+    ConsentSource,
+    ConsentTopic,
+    topics_held,
+    topics_stopped,
+)
 
 WORDING = "2026-11"  # version of the words read or shown when asking
 FOLDER = ROOT / "templates" / "consent"
@@ -112,14 +119,15 @@ def give_back(
 ) -> bool:
     """Give again the consents to texts that a stop took away; False: there were none.
 
-    A word never gives a consent that was not there before. Does not commit.
+    A word never gives a consent that was not there before, nor one that was taken back on a
+    call or a form. Does not commit.
     """
-    ever, holds = set[ConsentTopic](), set[ConsentTopic]()
-    for event in reversed(ledger(session, patient.id)):
-        if (event.channel, event.number) == (Channel.SMS, number):
-            (holds.add if event.is_given else holds.discard)(event.topic)
-            ever |= holds
-    lost = ever - holds
+    events = [
+        (event.topic, event.is_given, event.source)
+        for event in reversed(ledger(session, patient.id))
+        if (event.channel, event.number) == (Channel.SMS, number)
+    ]
+    lost = topics_stopped(events)
     if lost:
         note(
             session,

@@ -88,6 +88,31 @@ class ConsentSource(enum.StrEnum):
     CARRIER = "carrier"
 
 
+# A word from the telephone itself: a stop that the carrier or we were sent.
+FROM_THE_NUMBER = frozenset({ConsentSource.SMS, ConsentSource.CARRIER})
+
+
+def topics_stopped(
+    events: Iterable[tuple[ConsentTopic, bool, ConsentSource]],
+) -> frozenset[ConsentTopic]:
+    """Return the topics that a stop sent from the number took away, and nothing else did.
+
+    Events as of :func:`topics_held`, with how each reached us. A second stop changes nothing.
+    """
+    stopped, held = set[ConsentTopic](), set[ConsentTopic]()
+    for topic, is_given, source in events:
+        if is_given:
+            held.add(topic)
+            stopped.discard(topic)
+        elif source not in FROM_THE_NUMBER:
+            held.discard(topic)
+            stopped.discard(topic)
+        elif topic in held:
+            held.discard(topic)
+            stopped.add(topic)
+    return frozenset(stopped)
+
+
 def topics_held(events: Iterable[tuple[ConsentTopic, bool]]) -> frozenset[ConsentTopic]:
     """Return the topics that consent holds for after ``events``, the oldest first.
 

@@ -35,7 +35,12 @@ words = st.lists(
 
 
 def say(
-    session: Session, patient: Patient, *topics: ConsentTopic, yes: bool, number: str = NUMBERS[0]
+    session: Session,
+    patient: Patient,
+    *topics: ConsentTopic,
+    yes: bool,
+    number: str = NUMBERS[0],
+    source: ConsentSource = ConsentSource.CALL,
 ) -> None:
     consent.note(
         session,
@@ -43,7 +48,7 @@ def say(
         Channel.SMS,
         number,
         is_given=yes,
-        source=ConsentSource.CALL,
+        source=source,
         by_staff_id=None,
         now=NOW,
         topics=topics or None,
@@ -80,7 +85,7 @@ def test_a_plain_no_ends_every_topic_and_a_start_gives_those_back(
     had = (ConsentTopic.REMINDERS, ConsentTopic.SURVEYS)
     say(session, patient, *had, yes=True)
 
-    say(session, patient, yes=False)
+    say(session, patient, yes=False, source=ConsentSource.SMS)
     stopped = consent.held(session, patient.id, Channel.SMS, NUMBERS[0])
     is_back = consent.give_back(
         session, patient, NUMBERS[0], source=ConsentSource.SMS, now=NOW + timedelta(days=1)
@@ -89,6 +94,29 @@ def test_a_plain_no_ends_every_topic_and_a_start_gives_those_back(
     assert stopped == frozenset()
     assert is_back
     assert consent.held(session, patient.id, Channel.SMS, NUMBERS[0]) == set(had)
+
+
+def test_a_start_leaves_alone_what_was_refused_on_a_call(session: Session, clinic: Clinic) -> None:
+    patient = make_patient(session, clinic)
+    say(session, patient, ConsentTopic.REMINDERS, ConsentTopic.SURVEYS, yes=True)
+    say(session, patient, ConsentTopic.SURVEYS, yes=False)  # on a call
+    say(session, patient, yes=False, source=ConsentSource.CARRIER)
+
+    consent.give_back(session, patient, NUMBERS[0], source=ConsentSource.SMS, now=NOW)
+
+    held = consent.held(session, patient.id, Channel.SMS, NUMBERS[0])
+    assert held == {ConsentTopic.REMINDERS}
+
+
+def test_no_start_undoes_a_plain_no_said_on_a_call(session: Session, clinic: Clinic) -> None:
+    patient = make_patient(session, clinic)
+    say(session, patient, ConsentTopic.REMINDERS, yes=True)
+    say(session, patient, yes=False)
+
+    is_back = consent.give_back(session, patient, NUMBERS[0], source=ConsentSource.SMS, now=NOW)
+
+    assert not is_back
+    assert consent.held(session, patient.id, Channel.SMS, NUMBERS[0]) == frozenset()
 
 
 def test_a_start_gives_nothing_that_was_never_agreed_to(session: Session, clinic: Clinic) -> None:
