@@ -1,18 +1,16 @@
 """What we answer by ourselves: words in the patient's language, a row of the outbox each.
 
-Why rows and not TwiML, and what goes out to whom: docs/decisions/0014.
+Why rows and not TwiML, and what goes out to whom: docs/decisions/0012.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 from sqlalchemy.orm import Session
 
-from config import ROOT
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
 from outreach.concerns import cards
@@ -22,9 +20,9 @@ from outreach.messaging.models import InboundText
 from outreach.messaging.rules import MessageKind
 from outreach.patients.rules import Slot
 from outreach.web import phones
+from outreach.wordings import keeping
+from outreach.wordings.rules import filled, known_language
 
-FOLDER = ROOT / "templates" / "sms"
-FALLBACK = "en"
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
 _DAYS = {"en": "EEE MMM d", "es": "EEE d MMM", "pt": "EEE d MMM"}
 # Short codes and names are machines, which would answer our answer.
@@ -82,12 +80,12 @@ def reply(
 
 def text(name: str, language: str, values: Mapping[str, str]) -> str:
     """Return the words of a text, in English where there are none in ``language``."""
-    return _text(name, _known(language)).format(**values)
+    return filled(keeping.built_in(name, known_language(language)), values)
 
 
 def moment(at: datetime, zone: ZoneInfo, language: str) -> str:
     """Return 'Tue Dec 1 10 am': when, on the patient's own clock."""
-    known = _known(language)
+    known = known_language(language)
     local, locale = at.astimezone(zone), _LOCALES[known]
     pattern = "h a" if local.minute == 0 and known == "en" else "short"
     clock = format_time(local.time(), pattern, locale=locale).replace("\u202f", " ")
@@ -103,8 +101,8 @@ def span(slot: Slot, zone: ZoneInfo, language: str, *, is_agreed: bool) -> str:
     ends = moment(slot.until_at, zone, language)
     day = format_date(
         slot.from_at.astimezone(zone).date(),
-        _DAYS[_known(language)],
-        locale=_LOCALES[_known(language)],
+        _DAYS[known_language(language)],
+        locale=_LOCALES[known_language(language)],
     ).replace(".", "")
     return f"{begins} - {ends.removeprefix(day).strip()}"
 
@@ -124,13 +122,3 @@ def _key(inbound: InboundText, kind: MessageKind, zone: ZoneInfo, *, now: dateti
     if kind is MessageKind.DANGER_REPLY:
         return f"danger:{whom}:{int(now.timestamp() // _DANGER_EVERY.total_seconds())}"
     return f"reply:{inbound.id}:{kind}"
-
-
-def _known(language: str) -> str:
-    short = language.replace("_", "-").split("-")[0].lower()
-    return short if short in _LOCALES else FALLBACK
-
-
-@cache
-def _text(name: str, language: str) -> str:
-    return (FOLDER / f"{name}.{language}.txt").read_text(encoding="utf-8").strip()

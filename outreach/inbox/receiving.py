@@ -25,6 +25,7 @@ from outreach.orm import insert_new
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import ConsentSource, NumberHealth
 from outreach.telephony.gateway import InboundSms
+from outreach.wordings.rules import FALLBACK
 
 MOST_QUOTED = 1000
 
@@ -43,7 +44,7 @@ class Arrival:
     def language(self) -> str:
         """The language of everybody who has the number, English where they differ."""
         spoken = {each.language for each in self.people}
-        return spoken.pop() if len(spoken) == 1 else answers.FALLBACK
+        return spoken.pop() if len(spoken) == 1 else FALLBACK
 
     @property
     def only(self) -> Patient | None:
@@ -118,7 +119,7 @@ def _raise(
 ) -> None:
     """Open an urgent concern for everybody it may be about, and send numbers to ring.
 
-    Also after STOP: see docs/decisions/0014.
+    Also after STOP: see docs/decisions/0012.
     """
     inbound = arrival.inbound
     for patient in arrival.people:

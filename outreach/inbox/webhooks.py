@@ -15,7 +15,7 @@ from outreach.web.signed import signed_request
 bp = Blueprint("inbox_webhooks", __name__, url_prefix="/webhooks/texts")
 log = logging.getLogger(__name__)
 
-# Answers are rows of the outbox: see docs/decisions/0014.
+# Answers are rows of the outbox: see docs/decisions/0012.
 NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 

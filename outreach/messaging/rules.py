@@ -257,7 +257,7 @@ class ReplyFacts:
 
 
 def decide_reply(facts: ReplyFacts, *, now: datetime) -> Decision:
-    """Return what becomes of an answer at ``now``. Source: docs/decisions/0014.
+    """Return what becomes of an answer at ``now``. Source: docs/decisions/0012.
 
     What we answer by ourselves goes out at once, at whatever hour they wrote, or not at all;
     what one of the staff wrote waits for the patient's contact hours.

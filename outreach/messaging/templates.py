@@ -3,14 +3,12 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 from babel.dates import format_date, format_time
 
-from config import ROOT
+from outreach.wordings import keeping
 from outreach.wordings.rules import FALLBACK, filled, known_language
 
-FOLDER = ROOT / "templates" / "sms"
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
 _DAYS = {"en": "EEE, MMM d", "es": "EEE d MMM", "pt": "EEE, d MMM"}
 
@@ -82,12 +80,12 @@ def rhythm(language: str, *, is_weekly: bool, value: int) -> str:
 
 def digest(clinic_name: str) -> str:
     """Return the body of the weekly word to managers: that there are numbers, and no numbers."""
-    return _text("digest", FALLBACK).format(clinic=clinic_name[:60])
+    return filled(keeping.built_in("digest", FALLBACK), {"clinic": clinic_name[:60]})
 
 
 def alert(clinic_name: str) -> str:
     """Return the body of an alert to staff: no name, no detail of anybody's health."""
-    return _text("alert", FALLBACK).format(clinic=clinic_name[:60])
+    return filled(keeping.built_in("alert", FALLBACK), {"clinic": clinic_name[:60]})
 
 
 def _time(moment: datetime, locale: str) -> str:
@@ -101,8 +99,3 @@ def _in_gsm7(day: str) -> str:
     """Return a day without accents: one 'sáb' would make a text cost twice as much."""
     plain = unicodedata.normalize("NFKD", day)
     return "".join(each for each in plain if not unicodedata.combining(each)).replace(".", "")
-
-
-@cache
-def _text(name: str, language: str) -> str:
-    return (FOLDER / f"{name}.{language}.txt").read_text(encoding="utf-8").strip()

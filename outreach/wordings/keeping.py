@@ -130,6 +130,6 @@ def write(
 
 
 @cache
-def built_in(name: TextName, language: str) -> str:
-    """Return the words of a text as they come with the product."""
-    return (FOLDER / f"{name.value}.{language}.txt").read_text(encoding="utf-8").strip()
+def built_in(name: str, language: str) -> str:
+    """Return the words of a text as they come with the product, in one of our languages."""
+    return (FOLDER / f"{name}.{language}.txt").read_text(encoding="utf-8").strip()
