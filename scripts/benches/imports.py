@@ -93,7 +93,7 @@ def _read_back(address: str) -> Written:
     written: Written = {}
     with closing(databases.connect(address)) as connection:
         for table in Model.metadata.sorted_tables:
-            columns = [column.name for column in table.columns]
+            columns = [f'"{column.name}"' for column in table.columns]  # one is called on
             text = f"SELECT {', '.join(columns)} FROM {table.name}"  # noqa: S608 - our own tables
             rows = connection.execute(text).fetchall()
             if rows:
