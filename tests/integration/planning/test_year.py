@@ -341,5 +341,6 @@ def test_a_year_of_200_patients_keeps_every_promise_every_day(
     assert (pauses_over > 10, asked > 100) == (True, True)
     assert [each.until_at - each.from_at > timedelta(days=3) for each in away] == [True]
     assert away[0].moved + away[0].missed > 20
-    assert len(counts) > PATIENTS / 2
+    # Chance leaves 93 to 107 of 200 who were never away: enough to hold the next line against.
+    assert len(counts) > PATIENTS / 3
     assert {each: n for each, n in counts if not 17 <= n <= 40} == {}
