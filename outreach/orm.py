@@ -157,59 +157,49 @@ def recount(sessions: Sessions, model: type[Model]) -> None:
 class BulkInsert:
     """Inserts rows of one table by the thousand that break no unique key.
 
-    As :func:`insert_new`, but one statement for all, and no row becomes an object. The
-    values of a row are its ``own``, and others that it shares with many: PostgreSQL gets
-    those once each and joins them. All are as the driver takes them, see :meth:`stored`.
+    As :func:`insert_new`, but no row becomes an object: values are as the driver takes them,
+    in the order of ``columns``, see :meth:`stored`.
     """
 
-    def __init__(
-        self, dialect: Dialect, model: type[Model], *, own: Sequence[str], shared: Sequence[str]
-    ) -> None:
-        columns = inspect(model).local_table.c
-        self._types = {name: columns[name].type.dialect_impl(dialect) for name in (*own, *shared)}
+    def __init__(self, dialect: Dialect, model: type[Model], columns: Sequence[str]) -> None:
+        table = inspect(model).local_table
         self._processors = {
-            name: kind.bind_processor(dialect) for name, kind in self._types.items()
+            name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+            for name in columns
         }
-        names = ", ".join(self._types)
-        self._into = f"INSERT INTO {model.__tablename__} ({names})"
-        self._is_joined = dialect.name == "postgresql"
-        if self._is_joined:
-            own_arrays = self._arrays(own, dialect)
-            shared_arrays = self._arrays(shared, dialect)
-            self._text = (
-                f"{self._into} SELECT {names} FROM unnest(%s::int[], {own_arrays}) "  # noqa: S608
-                f"AS own (number, {', '.join(own)}) "
-                f"JOIN unnest(%s::int[], {shared_arrays}) "
-                f"AS shared (number, {', '.join(shared)}) USING (number) ON CONFLICT DO NOTHING"
-            )
-        else:
-            marks = ", ".join("?" * len(self._types))
-            self._text = f"{self._into} VALUES ({marks}) ON CONFLICT DO NOTHING"
+        self._copies = dialect.name == "postgresql"
+        marks = ", ".join(["%s" if self._copies else "?"] * len(columns))
+        table_columns = f"{model.__tablename__} ({', '.join(columns)})"
+        self._copy = f"COPY {table_columns} FROM STDIN"
+        self._insert = f"INSERT INTO {table_columns} VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
 
     def stored(self, column: str, value: Any) -> Any:
         """Return a value of ``column`` as the driver takes it."""
         convert = self._processors[column]
         return convert(value) if convert else value
 
-    def write(
-        self, session: Session, rows: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]
-    ) -> int:
-        """Insert ``rows`` of (own values, shared values); return how many went in."""
+    def write(self, session: Session, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Insert ``rows``; return how many went in."""
         if not rows:
             return 0
-        connection = session.connection()
-        if not self._is_joined:
-            whole = [own + shared for own, shared in rows]
-            return connection.exec_driver_sql(self._text, whole).rowcount
-        numbers: dict[tuple[Any, ...], int] = {}
-        of_row = [numbers.setdefault(shared, len(numbers)) for _own, shared in rows]
-        own_columns = map(list, zip(*(own for own, _shared in rows), strict=True))
-        shared_columns = map(list, zip(*numbers, strict=True))
-        arrays = (of_row, *own_columns, list(numbers.values()), *shared_columns)
-        return connection.exec_driver_sql(self._text, arrays).rowcount
+        if self._copies and self._copy_all(session, rows):
+            return len(rows)
+        return session.connection().exec_driver_sql(self._insert, list(rows)).rowcount
 
-    def _arrays(self, columns: Sequence[str], dialect: Dialect) -> str:
-        return ", ".join(f"%s::{self._types[name].compile(dialect)}[]" for name in columns)
+    def _copy_all(self, session: Session, rows: Sequence[tuple[Any, ...]]) -> bool:
+        """Copy ``rows`` if all of them are new, which is less work than inserting them."""
+        import psycopg  # noqa: PLC0415 - only PostgreSQL needs it
+
+        try:
+            with session.begin_nested() as savepoint:
+                driver = savepoint.session.connection().connection.driver_connection
+                assert isinstance(driver, psycopg.Connection)  # noqa: S101 - for the types
+                with driver.cursor() as cursor, cursor.copy(self._copy) as copy:
+                    for row in rows:
+                        copy.write_row(row)
+        except psycopg.errors.UniqueViolation:
+            return False
+        return True
 
 
 class as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function

@@ -5,10 +5,9 @@ about the course, one about the place. They are the keys under which a planner r
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -120,7 +119,7 @@ class Reader:
 
     def rows(self, session: Session, enrolment_ids: Sequence[int]) -> Sequence[Row]:
         """Return the row of each of ``enrolment_ids``, by id."""
-        query = _rows().where(among(Enrolment.id, enrolment_ids))
+        query = _rows(Enrolment).where(among(Enrolment.id, enrolment_ids))
         return self._read(session, query)
 
     def unplanned(self, session: Session, *, after_id: int, limit: int) -> Sequence[Row]:
@@ -128,9 +127,13 @@ class Reader:
 
         Somebody may withdraw between the moment a planner looks and the moment it writes.
         """
-        # The page comes first, so that nothing is looked up for rows that aren't on it.
-        page = _unplanned(after_id, limit).with_for_update(of=Enrolment.__table__).cte("page")
-        return self._read(session, _rows().join(page, page.c.id == Enrolment.id))
+        # The page comes first, so that nothing is looked up for rows that aren't on it, and
+        # with its columns: joined to its own table again, PostgreSQL reads that whole table
+        # for every page.
+        page = _unplanned(Enrolment.__table__.c, after_id, limit)
+        locked = page.with_for_update(of=Enrolment.__table__).cte("page")
+        of_page = aliased(Enrolment, locked)
+        return self._read(session, _rows(of_page))
 
     def place(self, session: Session, text: str) -> Place:
         """Return what the ``place`` of a row says. Equal hours are one object."""
@@ -180,8 +183,9 @@ class Reader:
 
     def _read(self, session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[Row]:
         since = {"day_ago": self.now - A_DAY, "week_ago": (self.now - A_WEEK).date()}
-        found = session.connection().execute(query.order_by(Enrolment.id), since)
-        return list(map(Row._make, found.all()))
+        found = session.connection().execute(query, since)
+        # Sorted here, where it costs nothing: SQLite would write all rows to a table first.
+        return sorted(map(Row._make, found.all()))
 
 
 def standings(session: Session, enrolment_ids: Sequence[int], *, now: datetime) -> list[Standing]:
@@ -201,7 +205,7 @@ def unplanned_ids(session: Session, *, after_id: int, limit: int) -> Sequence[in
 
     That is: active, with a dedicated caller. Without a caller nobody would make the call.
     """
-    return session.scalars(_unplanned(after_id, limit)).all()
+    return session.scalars(_unplanned([Enrolment.id], after_id, limit)).all()
 
 
 def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
@@ -228,15 +232,15 @@ def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int
     ).all()
 
 
-def _unplanned(after_id: int, limit: int) -> Select[int]:
-    """Select the ids of :func:`unplanned_ids`.
+def _unplanned(columns: Iterable[Any], after_id: int, limit: int) -> Select[*tuple[Any, ...]]:
+    """Select ``columns`` of the enrolments of :func:`unplanned_ids`.
 
     Each table begins at ``after_id``: else the database may merge them from the beginning,
     for every page again.
     """
     membership, call = PanelMembership.enrolment_id, PlannedCall.enrolment_id
     return (
-        select(Enrolment.id)
+        select(*columns)
         .where(
             Enrolment.id > after_id,
             Enrolment.status == EnrolmentStatus.ACTIVE,
@@ -254,41 +258,45 @@ def _unplanned(after_id: int, limit: int) -> Select[int]:
     )
 
 
-@cache
-def _rows() -> Select[*tuple[Any, ...]]:
-    """Select the columns of :class:`Row`: a few looks into an index for each enrolment."""
+def _rows(of: type[Enrolment]) -> Select[*tuple[Any, ...]]:
+    """Select the columns of :class:`Row`: a few looks into an index for each enrolment.
+
+    All are subqueries: the database may read a whole table for a join, once a page.
+    """
     course = as_json(
-        Enrolment.version_id,
-        Enrolment.starts_on,
-        _latest_counted(),
-        _newest_choices(),
-        _recent_due_days(),
-        Enrolment.away_from_on,
-        Enrolment.away_until_on,
+        of.version_id,
+        of.starts_on,
+        _latest_counted(of),
+        _newest_choices(of),
+        _recent_due_days(of),
+        of.away_from_on,
+        of.away_until_on,
     )
+    last_sequence = _calls(of, func.max(PlannedCall.sequence)).scalar_subquery()
+    return select(of.id, of.patient_id, last_sequence, course, _place(of))
+
+
+def _place(of: type[Enrolment]) -> ScalarSelect[str]:
     place = as_json(
-        Enrolment.clinic_id,
+        of.clinic_id,
         Patient.state,
         Patient.zone,
         Patient.weekdays,
         cast(Patient.dayparts, String),
     )
-    last_sequence = _calls(func.max(PlannedCall.sequence)).scalar_subquery()
-    return select(Enrolment.id, Enrolment.patient_id, last_sequence, course, place).join(
-        Patient, Patient.id == Enrolment.patient_id
-    )
+    return select(place).where(Patient.id == of.patient_id).correlate(of).scalar_subquery()
 
 
-def _calls(column: Any) -> Select[Any]:
-    return select(column).where(PlannedCall.enrolment_id == Enrolment.id).correlate(Enrolment)
+def _calls(of: type[Enrolment], column: Any) -> Select[Any]:
+    return select(column).where(PlannedCall.enrolment_id == of.id).correlate(of)
 
 
-def _latest_counted() -> ScalarSelect[str]:
+def _latest_counted(of: type[Enrolment]) -> ScalarSelect[str]:
     """Select day and completion, if that was lately, of the latest call not cancelled."""
     completed_at = case((PlannedCall.status == CallStatus.COMPLETED, PlannedCall.closed_at))
     lately_at = case((completed_at >= bindparam("day_ago"), completed_at))
     return (
-        _calls(as_json(PlannedCall.due_on, lately_at))
+        _calls(of, as_json(PlannedCall.due_on, lately_at))
         .where(PlannedCall.status != CallStatus.CANCELLED)
         .order_by(PlannedCall.sequence.desc())
         .limit(1)
@@ -296,7 +304,7 @@ def _latest_counted() -> ScalarSelect[str]:
     )
 
 
-def _newest_choices() -> ScalarSelect[str]:
+def _newest_choices(of: type[Enrolment]) -> ScalarSelect[str]:
     """Select ``phase=value`` of each phase that the patient chose for; the newest counts."""
     newer = aliased(CadenceChoice)
     is_old = exists().where(
@@ -305,19 +313,17 @@ def _newest_choices() -> ScalarSelect[str]:
         newer.id > CadenceChoice.id,
     )
     words = CadenceChoice.phase + "=" + cast(CadenceChoice.value, String)
-    return (
-        _joined(words).where(CadenceChoice.enrolment_id == Enrolment.id, ~is_old).scalar_subquery()
-    )
+    return _joined(words).where(CadenceChoice.enrolment_id == of.id, ~is_old).scalar_subquery()
 
 
-def _recent_due_days() -> ScalarSelect[str]:
+def _recent_due_days(of: type[Enrolment]) -> ScalarSelect[str]:
     """Select the days of the last week, and later, on which calls were due."""
     recent = aliased(PlannedCall)
     return (
         _joined(cast(recent.due_on, String))
         .where(
-            recent.patient_id == Enrolment.patient_id,
-            recent.enrolment_id == Enrolment.id,
+            recent.patient_id == of.patient_id,
+            recent.enrolment_id == of.id,
             recent.status != CallStatus.CANCELLED,
             recent.due_on >= bindparam("week_ago"),
         )

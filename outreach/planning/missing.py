@@ -78,12 +78,13 @@ class Planner:
     def __init__(self, dialect: Dialect, now: datetime) -> None:
         self._now = now
         self._reader = Reader(now)
-        shared = (*_OF_DUE, *_OF_SLOT, *_OF_ALL)
-        self._calls = BulkInsert(dialect, PlannedCall, own=_OF_ROW, shared=shared)
+        columns = (*_OF_ROW, *_OF_DUE, *_OF_SLOT, *_OF_ALL)
+        self._calls = BulkInsert(dialect, PlannedCall, columns)
         self._of_all = self._stored(_OF_ALL, (False, 0, CallStatus.PLANNED, now))
         self._spots: dict[str, _Spot] = {}
         self._days: dict[tuple[Any, ...], _Days] = {}
         self._slots: dict[tuple[Any, ...], dict[tuple[date, date], Stored]] = {}
+        self._progress: dict[str, Progress] = {}
         self._kept = 0
 
     def plan_page(self, session: Session, *, after_id: int, limit: int) -> Page:
@@ -107,10 +108,10 @@ class Planner:
         planned = self._calls.write(session, calls)
         return Page(planned, rows[-1].enrolment_id if len(rows) == limit else None)
 
-    def _call(self, session: Session, row: Row) -> tuple[Stored, Stored] | None:
+    def _call(self, session: Session, row: Row) -> Stored | None:
         """Return the next call of an enrolment as it is stored, as ``rules.next_contact`` says.
 
-        Its own values, and those shared with others. A programme that is over is completed.
+        A programme that is over is completed.
         """
         spot = self._spots.get(row.place) or self._new_spot(session, row.place)
         coming = spot.days.nexts.get(row.course) or self._new_next(session, row.course, spot)
@@ -121,12 +122,12 @@ class Planner:
         days = (coming.due.on, coming.due.complete_by_on)
         known = spot.slots.get(days)
         slot = self._new_slot(spot, coming.due) if known is None else known
-        contact = (*coming.stored, *slot) if slot else self._later(session, row.course, spot)
+        contact = coming.stored + slot if slot else self._later(session, row.course, spot)
         if not contact:
             return None
         sequence = (row.last_sequence or 0) + 1
         owned = (spot.place.clinic_id, row.patient_id, row.enrolment_id, sequence)
-        return owned, contact + self._of_all
+        return owned + contact + self._of_all
 
     def _new_spot(self, session: Session, text: str) -> _Spot:
         place = self._reader.place(session, text)
@@ -143,7 +144,9 @@ class Planner:
         return spot
 
     def _new_next(self, session: Session, text: str, spot: _Spot) -> _Next:
-        progress = self._reader.progress(session, text)
+        progress = self._progress.get(text)
+        if progress is None:
+            progress = self._progress[text] = self._reader.progress(session, text)
         today, last_on = spot.days.today, progress.last_due_on
         is_done_today = _is_done_today(progress, spot)
         first = first_day(progress.starts_on, last_on, today, is_done_today=is_done_today)
@@ -184,7 +187,7 @@ class Planner:
         return tuple(self._calls.stored(column, value) for column, value in pairs)
 
     def _forget(self) -> None:
-        for kept in (self._spots, self._days, self._slots):
+        for kept in (self._spots, self._days, self._slots, self._progress):
             kept.clear()
         self._kept = 0
 

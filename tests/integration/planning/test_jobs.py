@@ -1,10 +1,12 @@
 """The plan keeps itself right: every active enrolment with a caller has its next call."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.calls.rules import Outcome
@@ -173,6 +175,27 @@ def test_two_planners_that_saw_the_same_gap_plan_one_call(
 
     assert planned == [1, 0]
     assert len(calls(sessions)) == 1
+
+
+def test_whoever_gets_a_call_while_a_page_is_worked_out_keeps_that_one(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolled = {enrol(sessions) for _ in range(3)}
+    read_page = courses.Reader.unplanned
+
+    def read_and_be_overtaken(
+        reader: courses.Reader, session: Session, *, after_id: int, limit: int
+    ) -> Sequence[courses.Row]:
+        rows = read_page(reader, session, after_id=after_id, limit=limit)
+        next_call.plan(session, [rows[1].enrolment_id], now=clock())
+        return rows
+
+    monkeypatch.setattr(courses.Reader, "unplanned", read_and_be_overtaken)
+
+    assert plan_missing_calls(sessions, clock) == 2
+    planned = [call.enrolment_id for call in calls(sessions)]
+    assert len(planned) == 3
+    assert set(planned) == enrolled
 
 
 def test_a_new_rhythm_is_planned_for_at_once(sessions: Sessions, clock: FakeClock) -> None:
