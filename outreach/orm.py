@@ -299,6 +299,30 @@ def for_each(ids: Iterable[int], work: Callable[[int], int | bool]) -> int:
     return done
 
 
+def for_batches(
+    sessions: Sessions, ids: Sequence[int], size: int, work: Callable[[Session, Sequence[int]], int]
+) -> int:
+    """Do ``work`` for ``size`` ids at a time, a transaction each; return the sum.
+
+    A batch that fails is done again one by one, so that one bad row never stops the rest.
+    """
+
+    def one(each: int) -> int:
+        with sessions.begin() as session:
+            return work(session, [each])
+
+    done = 0
+    for first in range(0, len(ids), size):
+        batch = ids[first : first + size]
+        try:
+            with sessions.begin() as session:
+                done += work(session, batch)
+        except Exception:
+            log.exception("a batch failed; doing its rows one by one")
+            done += for_each(batch, one)
+    return done
+
+
 def make_sessions(engine: Engine) -> Sessions:
     """Return the session factory for jobs, scripts and tests."""
     return sessionmaker(engine, expire_on_commit=False)

@@ -15,6 +15,8 @@ class Clinic(Model):
     ``phone_number`` is the neutral number that patients see and may call back.
     ``holiday_area`` is the state or province whose public holidays are kept besides the
     country's own, None for those alone; ``keeps_holidays`` False keeps none of them.
+    ``hours_changed_at``: calls planned before may stand outside the hours and are still to
+    be looked through.
     """
 
     __tablename__ = "clinic"
@@ -31,6 +33,7 @@ class Clinic(Model):
     glucose_unit: Mapped[str] = mapped_column(String(20))
     keeps_holidays: Mapped[bool] = mapped_column(default=True)
     holiday_area: Mapped[str | None] = mapped_column(String(10))
+    hours_changed_at: Mapped[datetime | None]
 
 
 class Closure(Model):

@@ -1,6 +1,6 @@
 """Changing when patients may be called; the plan follows at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -8,16 +8,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Closure
+from outreach.calling_hours import refitting
 from outreach.errors import NotFound, RuleBroken
 from outreach.orm import insert_new
 from outreach.patients import hours
 from outreach.patients.models import HoursRule
-from outreach.patients.rules import is_allowed_at, mask_of_weekdays
-from outreach.planning import courses, next_call
-from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
+from outreach.patients.rules import mask_of_weekdays
 
-PAGE = 1000
 LOOKED_AHEAD = timedelta(days=366)
 
 
@@ -65,18 +62,6 @@ class NewLaw:
     source: str
 
 
-@dataclass(frozen=True)
-class Refitted:
-    """What a change did to calls that were planned already.
-
-    ``promised`` are times that patients asked for outside the new hours: they stay, and
-    somebody has to ring those patients about another time.
-    """
-
-    moved: int
-    promised: int
-
-
 def closed_days(session: Session, clinic: Clinic, *, today: date) -> list[ClosedDay]:
     """Return the closed days of the coming year, in order."""
     own = session.execute(
@@ -92,8 +77,8 @@ def closed_days(session: Session, clinic: Clinic, *, today: date) -> list[Closed
 
 def close_day(
     session: Session, clinic: Clinic, on: date, name: str, *, by_staff_id: int, now: datetime
-) -> Refitted:
-    """Make no calls on ``on``; calls planned for that day move. Does not commit.
+) -> None:
+    """Make no calls on ``on``; calls planned for that day move within minutes. Does not commit.
 
     Raises:
         AlreadyClosed: it is a holiday that the clinic keeps, or was closed before.
@@ -101,7 +86,7 @@ def close_day(
     row = {"clinic_id": clinic.id, "on": on, "name": name, "by_staff_id": by_staff_id}
     if on in hours.public_holidays(clinic, on) or not insert_new(session, Closure, [row]):
         raise AlreadyClosed("No calls are made on that day already.")
-    return refit(session, clinic.id, now=now)
+    refitting.mark(session, Clinic.id == clinic.id, now=now)
 
 
 def reopen_day(session: Session, clinic: Clinic, closure_id: int) -> None:
@@ -115,12 +100,12 @@ def reopen_day(session: Session, clinic: Clinic, closure_id: int) -> None:
         raise NoSuchRow("There is no such closed day.")
 
 
-def change(session: Session, clinic: Clinic, kept: ClinicHours, *, now: datetime) -> Refitted:
-    """Give a clinic other hours; calls planned outside them move. Does not commit."""
+def change(session: Session, clinic: Clinic, kept: ClinicHours, *, now: datetime) -> None:
+    """Give a clinic other hours; calls planned outside move within minutes. Does not commit."""
     clinic.opens, clinic.closes = kept.opens, kept.closes
     clinic.keeps_holidays, clinic.holiday_area = kept.keeps_holidays, kept.holiday_area
     session.flush()
-    return refit(session, clinic.id, now=now)
+    refitting.mark(session, Clinic.id == clinic.id, now=now)
 
 
 def laws(session: Session, regions: Sequence[str]) -> Sequence[HoursRule]:
@@ -139,10 +124,10 @@ def laws(session: Session, regions: Sequence[str]) -> Sequence[HoursRule]:
     ).all()
 
 
-def add_law(session: Session, law: NewLaw, *, now: datetime) -> tuple[HoursRule, Refitted]:
+def add_law(session: Session, law: NewLaw, *, now: datetime) -> HoursRule:
     """Add a law, which narrows the hours of every clinic of its country from a day on.
 
-    Calls that are planned for hours outside it move at once. Does not commit.
+    Calls that are planned for hours outside it move within minutes. Does not commit.
     """
     rule = HoursRule(
         region=law.region,
@@ -155,10 +140,8 @@ def add_law(session: Session, law: NewLaw, *, now: datetime) -> tuple[HoursRule,
     )
     session.add(rule)
     session.flush()
-    clinics = select(Clinic.id).where(Clinic.region == law.region).order_by(Clinic.id)
-    done = [refit(session, each, now=now) for each in session.scalars(clinics).all()]
-    moved, promised = sum(each.moved for each in done), sum(each.promised for each in done)
-    return rule, Refitted(moved, promised)
+    refitting.mark(session, Clinic.region == law.region, now=now)
+    return rule
 
 
 def end_law(session: Session, rule_id: int, until_on: date) -> HoursRule:
@@ -179,36 +162,3 @@ def end_law(session: Session, rule_id: int, until_on: date) -> HoursRule:
         raise EndsBeforeItBegins("A law can't end before it began.")
     rule.until_on = until_on
     return rule
-
-
-def refit(session: Session, clinic_id: int, *, now: datetime) -> Refitted:
-    """Move each open call of a clinic whose slot is outside the hours now. Does not commit."""
-    moved = promised = 0
-    for enrolment_id, is_agreed in list(_outside(session, clinic_id, now=now)):
-        if is_agreed:
-            promised += 1
-            continue
-        next_call.replan(session, enrolment_id, now=now)
-        moved += 1
-    return Refitted(moved, promised)
-
-
-def _outside(session: Session, clinic_id: int, *, now: datetime) -> Iterator[tuple[int, bool]]:
-    """Yield (enrolment, whether the time was promised) of open calls outside the hours."""
-    found = session.execute(
-        select(PlannedCall.enrolment_id, PlannedCall.dial_from_at, PlannedCall.is_agreed)
-        .where(
-            PlannedCall.clinic_id == clinic_id,
-            PlannedCall.status == CallStatus.PLANNED,
-            PlannedCall.dial_until_at > now,
-        )
-        .order_by(PlannedCall.enrolment_id)
-    ).all()
-    by_enrolment = {row.enrolment_id: row for row in found}
-    ids = list(by_enrolment)
-    for first in range(0, len(ids), PAGE):
-        for standing in courses.standings(session, ids[first : first + PAGE], now=now):
-            row = by_enrolment[standing.enrolment_id]
-            at = max(row.dial_from_at, now)
-            if not is_allowed_at(at, standing.zone, standing.course.calendar.lawful()):
-                yield row.enrolment_id, row.is_agreed

@@ -6,16 +6,15 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.calling_hours import keeping
+from outreach.calling_hours import keeping, refitting
 from outreach.calling_hours.forms import ClinicHoursForm, ClosedDayForm, EndLawForm, LawForm
-from outreach.calling_hours.keeping import AlreadyClosed, EndsBeforeItBegins, Refitted
+from outreach.calling_hours.keeping import AlreadyClosed, EndsBeforeItBegins
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
@@ -23,6 +22,7 @@ from outreach.patients import finding
 
 bp = Blueprint("calling_hours", __name__, url_prefix="/hours")
 
+PROMISED = 500  # promised times that are looked through
 MANAGERS = (Role.MANAGER, Role.ADMINISTRATOR)
 
 
@@ -33,8 +33,8 @@ def clinic_hours() -> ResponseReturnValue:
     clinic = _clinic()
     form = ClinicHoursForm.of(clinic)
     if form.validate_on_submit():
-        done = keeping.change(db.session, clinic, form.to_hours(), now=deps().clock())
-        return _saved(clinic, "changed calling hours", done)
+        keeping.change(db.session, clinic, form.to_hours(), now=deps().clock())
+        return _saved(clinic, "changed calling hours", moves=True)
     return _page(clinic, form, ClosedDayForm(formdata=None)), 422 if form.errors else 200
 
 
@@ -46,14 +46,14 @@ def close_day() -> ResponseReturnValue:
     form = ClosedDayForm.of(local_day(now, ZoneInfo(clinic.zone)))
     if form.validate_on_submit():
         try:
-            done = keeping.close_day(
+            keeping.close_day(
                 db.session, clinic, form.on.data, form.name.data,
                 by_staff_id=signed_in().staff_id, now=now,
             )  # fmt: skip
         except AlreadyClosed:
             form.on.errors = [_("No calls are made on that day already.")]
         else:
-            return _saved(clinic, "closed a day", done)
+            return _saved(clinic, "closed a day", moves=True)
     return _page(clinic, ClinicHoursForm.of(clinic), form), 422
 
 
@@ -63,7 +63,7 @@ def reopen_day(closure_id: int) -> ResponseReturnValue:
     """Make calls on a closed day after all."""
     clinic = _clinic()
     keeping.reopen_day(db.session, clinic, closure_id)
-    return _saved(clinic, "reopened a day", Refitted(0, 0))
+    return _saved(clinic, "reopened a day", moves=False)
 
 
 @bp.route("/laws", methods=["GET", "POST"])
@@ -73,8 +73,8 @@ def laws() -> ResponseReturnValue:
     form = LawForm.of()
     may_change = Role.ADMINISTRATOR in signed_in().roles
     if may_change and form.validate_on_submit():
-        rule, done = keeping.add_law(db.session, form.to_law(), now=deps().clock())
-        return _law_saved("added a calling law", rule.id, done)
+        rule = keeping.add_law(db.session, form.to_law(), now=deps().clock())
+        return _law_saved("added a calling law", rule.id, moves=True)
     regions = [each.region for each in _clinics()]
     page = render_template(
         "calling_hours/laws.html",
@@ -99,11 +99,12 @@ def end_law(rule_id: int) -> ResponseReturnValue:
     except EndsBeforeItBegins:
         flash(_("A law can't end before it began."), "urgent")
         return redirect(url_for("calling_hours.laws"))
-    return _law_saved("ended a calling law", rule_id, Refitted(0, 0))
+    return _law_saved("ended a calling law", rule_id, moves=False)
 
 
 def _page(clinic: Clinic, form: ClinicHoursForm, closing: ClosedDayForm) -> str:
-    today = local_day(deps().clock(), ZoneInfo(clinic.zone))
+    now = deps().clock()
+    today = local_day(now, ZoneInfo(clinic.zone))
     return render_template(
         "calling_hours/clinic.html",
         clinic=clinic,
@@ -111,40 +112,31 @@ def _page(clinic: Clinic, form: ClinicHoursForm, closing: ClosedDayForm) -> str:
         form=form,
         closing=closing,
         closed=keeping.closed_days(db.session, clinic, today=today),
+        promised=refitting.promised(db.session, clinic.id, now=now, limit=PROMISED),
         today=today,
     )
 
 
-def _saved(clinic: Clinic, action: str, done: Refitted) -> ResponseReturnValue:
+def _saved(clinic: Clinic, action: str, *, moves: bool) -> ResponseReturnValue:
     _audit(action, ("clinic", clinic.id), clinic_id=clinic.id)
     db.session.commit()
-    _say(done)
+    _say(moves=moves)
     return redirect(url_for("calling_hours.clinic_hours", clinic=clinic.code))
 
 
-def _law_saved(action: str, rule_id: int, done: Refitted) -> ResponseReturnValue:
+def _law_saved(action: str, rule_id: int, *, moves: bool) -> ResponseReturnValue:
     _audit(action, ("hours_rule", rule_id), clinic_id=None)
     db.session.commit()
-    _say(done)
+    _say(moves=moves)
     return redirect(url_for("calling_hours.laws"))
 
 
-def _say(done: Refitted) -> None:
-    """Say that it is saved, and what it did to calls planned before."""
-    words = [str(_("Saved."))]
-    if done.moved:
-        words.append(
-            ngettext("%(num)s planned call moved.", "%(num)s planned calls moved.", done.moved)
-        )
-    if done.promised:
-        words.append(
-            ngettext(
-                "%(num)s call-back was promised for a time outside these hours: it stays.",
-                "%(num)s call-backs were promised for times outside these hours: they stay.",
-                done.promised,
-            )
-        )
-    flash(" ".join(words), "warm" if done.promised else "good")
+def _say(*, moves: bool) -> None:
+    """Say that it is saved, and that calls planned before may move."""
+    words = [_("Saved.")]
+    if moves:
+        words.append(_("Calls planned outside these hours move within a minute."))
+    flash(" ".join(words), "good")
 
 
 def _audit(action: str, about: tuple[str, int], *, clinic_id: int | None) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from outreach.clock import Clock
 from outreach.messaging import outbox
-from outreach.orm import Sessions, for_each, reading, recount
+from outreach.orm import Sessions, for_batches, for_each, reading, recount
 from outreach.planning import (
     candidates,
     courses,
@@ -143,21 +143,14 @@ def refit_changed_versions(sessions: Sessions, clock: Clock) -> int:
     """
     now, count, after_id = clock(), 0, 0
 
-    def refit_one(enrolment_id: int) -> int:
-        with sessions.begin() as session:
-            return versions.refit(session, [enrolment_id], now=now)
-
     while True:
         with reading(), sessions() as session:
-            ids = versions.overtaken_ids(session, after_id=after_id, limit=REFITTED)
+            ids = versions.overtaken_ids(session, after_id=after_id, limit=PAGE)
         if not ids:
             return count
-        try:
-            with sessions.begin() as session:
-                count += versions.refit(session, ids, now=now)
-        except Exception:
-            log.exception("refitting a page failed; refitting one by one")
-            count += for_each(ids, refit_one)
+        count += for_batches(
+            sessions, ids, REFITTED, lambda session, batch: versions.refit(session, batch, now=now)
+        )
         after_id = ids[-1]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from outreach.calling_hours.jobs import refit_changed_hours
 from outreach.calls.jobs import catch_up_overdue_calls, write_courtesies
 from outreach.clock import Clock
 from outreach.concerns.jobs import alert_unanswered
@@ -44,6 +45,7 @@ def periodic_jobs(
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
         PeriodicJob("refit changed versions", 60, lambda: refit_changed_versions(sessions, clock)),
+        PeriodicJob("refit changed hours", 20, lambda: refit_changed_hours(sessions, clock)),
         PeriodicJob("begin pauses", 60, lambda: begin_pauses(sessions, clock)),
         PeriodicJob("end pauses", 60, lambda: end_pauses(sessions, clock)),
         PeriodicJob("follow silences", 300, lambda: follow_silences(sessions, clock)),

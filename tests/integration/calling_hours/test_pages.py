@@ -1,19 +1,25 @@
 """A clinic's hours, its closed days and the law: kept by those who may, followed by the plan."""
 
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Closure, StaffMember
 from outreach.accounts.rules import Role
+from outreach.calling_hours import keeping, refitting
+from outreach.calling_hours.jobs import refit_changed_hours
+from outreach.calling_hours.keeping import ClinicHours
 from outreach.clock import local_day
 from outreach.orm import Sessions
 from outreach.patients import hours
 from outreach.patients.models import HoursRule, Patient
+from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from tests.builders import (
@@ -24,6 +30,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH, sign_in
+from tests.fakes import FakeClock
 
 CHICAGO = ZoneInfo("America/Chicago")
 FRIDAY = date(2026, 11, 27)
@@ -67,27 +74,36 @@ def _close(client: FlaskClient, day: date) -> str:
     return client.post("/hours/closed-days", data=data, follow_redirects=True).text
 
 
-def test_closing_a_day_moves_its_calls_and_says_how_many(
-    client: FlaskClient, sessions: Sessions, place: Place
+def test_closing_a_day_moves_its_calls_by_a_job_and_says_so(
+    client: FlaskClient, sessions: Sessions, clock: FakeClock, place: Place
 ) -> None:
     page = _close(client, FRIDAY)
+    waits = _call(sessions, place).dial_from_at
+    assert refit_changed_hours(sessions, clock) == 1
+    assert refit_changed_hours(sessions, clock) == 0
 
     moved = _call(sessions, place)
-    assert "1 planned call moved." in page
+    assert waits == FRIDAY_10_CHICAGO
+    assert "are being moved" in page
+    assert "are being moved" not in client.get("/hours/").text
     assert "Staff day" in page
     assert local_day(moved.dial_from_at, CHICAGO) != FRIDAY
     assert moved.status is CallStatus.PLANNED
 
 
-def test_a_promised_time_on_a_closed_day_stays_and_is_said(
-    client: FlaskClient, sessions: Sessions, place: Place
+def test_a_promised_time_on_a_closed_day_stays_and_is_listed(
+    client: FlaskClient, sessions: Sessions, clock: FakeClock, place: Place
 ) -> None:
     with sessions.begin() as session:
         session.get_one(PlannedCall, place.call.id).is_agreed = True
+    before = client.get("/hours/").text
 
     page = _close(client, FRIDAY)
+    assert refit_changed_hours(sessions, clock) == 0
 
-    assert "1 call-back was promised" in page
+    assert "asked for a time" not in before
+    assert "asked for a time" in page
+    assert f"/patients/{place.patient.ref}" in page
     assert _call(sessions, place).dial_from_at == FRIDAY_10_CHICAGO
 
 
@@ -125,11 +141,12 @@ def test_an_opened_day_is_a_day_again(
 
 
 def test_other_hours_move_calls_that_no_longer_fit(
-    client: FlaskClient, sessions: Sessions, place: Place
+    client: FlaskClient, sessions: Sessions, clock: FakeClock, place: Place
 ) -> None:
     data = {"opens": "12:00", "closes": "20:00", "keeps_holidays": "y", "holiday_area": "TX"}
 
     answer = client.post("/hours/", data=data)
+    refit_changed_hours(sessions, clock)
 
     assert answer.status_code == 302
     with sessions() as session:
@@ -185,8 +202,8 @@ def test_an_administrator_adds_a_law_and_ends_it(
     assert found.bounds_on(date(2028, 1, 3)) == (time(9), time(20))
 
 
-def test_a_new_law_moves_the_calls_of_its_place_at_once(
-    client: FlaskClient, sessions: Sessions, place: Place
+def test_a_new_law_moves_the_calls_of_its_place(
+    client: FlaskClient, sessions: Sessions, clock: FakeClock, place: Place
 ) -> None:
     with sessions.begin() as session:
         session.get_one(Patient, place.call.patient_id).state = "TX"
@@ -194,17 +211,71 @@ def test_a_new_law_moves_the_calls_of_its_place_at_once(
     sign_in(client, administrator)
     texan = {"state": "TX", "weekdays": ["4"], "opens": "12:00", "from_on": "2026-11-24"}
 
-    elsewhere = client.post(
-        "/hours/laws", data=LAW | texan | {"state": "CA"}, follow_redirects=True
-    )
-    stays = _call(sessions, place).dial_from_at
-    here = client.post("/hours/laws", data=LAW | texan, follow_redirects=True)
+    client.post("/hours/laws", data=LAW | texan | {"state": "CA"})
+    assert refit_changed_hours(sessions, clock) == 0
+    assert _call(sessions, place).dial_from_at == FRIDAY_10_CHICAGO
+    client.post("/hours/laws", data=LAW | texan)
+    assert refit_changed_hours(sessions, clock) == 1
 
-    assert "moved" not in elsewhere.text
-    assert stays == FRIDAY_10_CHICAGO
-    assert "1 planned call moved." in here.text
     moved = _call(sessions, place).dial_from_at.astimezone(CHICAGO)
     assert (moved.date() != FRIDAY) or (moved.time() >= time(12))
+
+
+def test_hours_that_change_while_calls_are_moved_are_looked_at_again(
+    sessions: Sessions, clock: FakeClock, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(opens: time) -> None:
+        with sessions.begin() as session:
+            clinic = session.get_one(Clinic, place.clinic.id)
+            kept = ClinicHours(opens, time(20), clinic.keeps_holidays, clinic.holiday_area)
+            keeping.change(session, clinic, kept, now=clock())
+
+    refit = refitting.refit
+
+    def refit_and_be_overtaken(session: Session, ids: Iterable[int], *, now: datetime) -> int:
+        moved = refit(session, ids, now=now)
+        clinic = session.get_one(Clinic, place.clinic.id)
+        clinic.opens, clinic.hours_changed_at = time(15), now + timedelta(seconds=1)
+        return moved
+
+    change(time(12))
+    with monkeypatch.context() as patched:
+        patched.setattr(refitting, "refit", refit_and_be_overtaken)
+        assert refit_changed_hours(sessions, clock) == 1
+    assert refit_changed_hours(sessions, clock) == 1
+
+    assert _call(sessions, place).dial_from_at.astimezone(CHICAGO).time() == time(15)
+
+
+def test_one_call_that_cannot_be_moved_never_stops_the_others(
+    sessions: Sessions, clock: FakeClock, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sessions.begin() as session:
+        for _each in range(2):
+            patient = make_patient(session, place.clinic)
+            enrolment = make_enrolment(session, patient, caller=make_staff(session, place.clinic))
+            make_planned_call(
+                session,
+                enrolment,
+                due_on=FRIDAY,
+                complete_by_on=date(2026, 12, 3),
+                dial_from_at=FRIDAY_10_CHICAGO,
+                dial_until_at=FRIDAY_10_CHICAGO.replace(hour=18),
+            )
+        keeping.close_day(
+            session, place.clinic, FRIDAY, "Staff day", by_staff_id=place.manager.id, now=clock()
+        )
+    replan = next_call.replan
+
+    def fail_for_one(session: Session, enrolment_id: int, *, now: datetime) -> None:
+        if enrolment_id == place.call.enrolment_id:
+            raise RuntimeError("cannot be planned")
+        replan(session, enrolment_id, now=now)
+
+    monkeypatch.setattr(next_call, "replan", fail_for_one)
+
+    assert refit_changed_hours(sessions, clock) == 2
+    assert _call(sessions, place).dial_from_at == FRIDAY_10_CHICAGO
 
 
 @pytest.mark.parametrize(
