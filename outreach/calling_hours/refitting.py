@@ -7,9 +7,9 @@ asks what is lawful at that moment.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
@@ -26,6 +26,13 @@ class Changed(NamedTuple):
 
     clinic_id: int
     at: datetime
+
+
+class OpenCall(NamedTuple):
+    """Whose open call it is, and when it is to be dialled."""
+
+    enrolment_id: int
+    dial_from_at: datetime
 
 
 class Page(NamedTuple):
@@ -133,8 +140,8 @@ def promised(session: Session, clinic_id: int, *, now: datetime, limit: int) -> 
 
 def _open_calls(
     session: Session, which: Sequence[ColumnElement[bool]], *, now: datetime, limit: int
-) -> Sequence[Row[Any]]:
-    return session.execute(
+) -> Sequence[OpenCall]:
+    found = session.execute(
         select(PlannedCall.enrolment_id, PlannedCall.dial_from_at)
         .where(
             *which,
@@ -143,10 +150,11 @@ def _open_calls(
         )
         .order_by(PlannedCall.enrolment_id)
         .limit(limit)
-    ).all()
+    )
+    return [OpenCall(*row) for row in found]
 
 
-def _outside(session: Session, found: Sequence[Row[Any]], *, now: datetime) -> list[Row[Any]]:
+def _outside(session: Session, found: Sequence[OpenCall], *, now: datetime) -> list[OpenCall]:
     by_enrolment = {row.enrolment_id: row for row in found}
     outside = []
     for standing in courses.standings(session, list(by_enrolment), now=now):

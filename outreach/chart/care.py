@@ -233,8 +233,7 @@ def change_status(
         NotPossibleNow: one doesn't lead to the other.
 
     """
-    enrolment = course.enrolment
-    session.refresh(enrolment, with_for_update=True)
+    enrolment, _call = next_call.lock(session, course.enrolment.id)
     if enrolment.status is not change.seen:
         raise StatusMoved("Somebody else changed the status meanwhile.")
     if change.status not in next_statuses(

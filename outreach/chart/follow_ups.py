@@ -83,10 +83,7 @@ def give_up(session: Session, follow_up: FollowUp, *, by_staff_id: int, now: dat
     Raises:
         NotPossibleNow: they are not called any more.
     """
-    next_call.open_call(session, follow_up.enrolment_id, is_locked=True)
-    enrolment = session.get_one(
-        Enrolment, follow_up.enrolment_id, with_for_update=True, populate_existing=True
-    )
+    enrolment, _call = next_call.lock(session, follow_up.enrolment_id)
     if enrolment.status is not EnrolmentStatus.ACTIVE:
         raise NotPossibleNow("This patient is not called now.")
     known = silence.read(session, [enrolment.id]).get(enrolment.id)

@@ -76,6 +76,19 @@ def open_call(
     return session.scalar(query)
 
 
+def lock(session: Session, enrolment_id: int) -> tuple[Enrolment, PlannedCall | None]:
+    """Return an enrolment, and its open call if it has one, both locked to be changed.
+
+    The call first, as whoever records one does: two people who lock them in different order
+    would wait for each other.
+    """
+    call = open_call(session, enrolment_id, is_locked=True)
+    enrolment = session.get_one(
+        Enrolment, enrolment_id, with_for_update=True, populate_existing=True
+    )
+    return enrolment, call
+
+
 def close(session: Session, call: PlannedCall, status: CallStatus, *, now: datetime) -> None:
     """Close a call and drop its unsent texts. Does not commit."""
     call.status, call.closed_at = status, now

@@ -53,9 +53,7 @@ def begin(session: Session, enrolment_id: int, *, now: datetime) -> bool:
 
     One that is over already, because nothing ran meanwhile, is only put away.
     """
-    enrolment = session.get_one(
-        Enrolment, enrolment_id, with_for_update=True, populate_existing=True
-    )
+    enrolment, _call = next_call.lock(session, enrolment_id)
     from_on, until_on, reason = (
         enrolment.away_from_on,
         enrolment.away_until_on,
@@ -83,9 +81,7 @@ def end(session: Session, enrolment_id: int, *, now: datetime) -> bool:
 
     Somebody may have ended or prolonged it meanwhile: the row is looked at again, locked.
     """
-    enrolment = session.get_one(
-        Enrolment, enrolment_id, with_for_update=True, populate_existing=True
-    )
+    enrolment, _call = next_call.lock(session, enrolment_id)
     if enrolment.status is not EnrolmentStatus.PAUSED or enrolment.resume_on is None:
         return False
     zone = session.scalar(select(Patient.zone).where(Patient.id == enrolment.patient_id))

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from outreach.orm import among
 from outreach.patients.models import Patient
-from outreach.planning import courses, follow_ups, next_call, spoken
+from outreach.planning import follow_ups, next_call, spoken
 from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.planning.rules.silence import Follow, Rest, Silence, Step, steps
@@ -53,12 +53,11 @@ def due(
 def settle(session: Session, enrolment_id: int, *, now: datetime) -> int:
     """Do what the silence of an enrolment asks for; return how many steps were taken.
 
-    The call is locked before the enrolment, as whoever records a call does. Does not commit.
+    Does not commit.
     """
-    call = next_call.open_call(session, enrolment_id, is_locked=True)
-    if not courses.active_ids(session, [enrolment_id]):
+    enrolment, call = next_call.lock(session, enrolment_id)
+    if enrolment.status is not EnrolmentStatus.ACTIVE:
         return 0
-    enrolment = session.get_one(Enrolment, enrolment_id, populate_existing=True)
     taken = 0
     for follow in due(session, [enrolment_id], now=now).get(enrolment_id, ()):
         if follow.step in KINDS:
