@@ -1,14 +1,18 @@
 """Work the scheduler starts for calls."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from outreach.calls import courtesies, leases, outcomes
 from outreach.clock import Clock
 from outreach.messaging import outbox
 from outreach.orm import Sessions, for_each, reading
 from outreach.planning import catch_up, interruption
+from outreach.planning.catch_up import Overdue
 from outreach.planning.jobs import beat
 from outreach.planning.models import PlannedCall
 
-BATCH = 500
+BATCH = 500  # calls that are read at once
 
 
 def catch_up_overdue_calls(sessions: Sessions, clock: Clock) -> int:
@@ -17,12 +21,22 @@ def catch_up_overdue_calls(sessions: Sessions, clock: Clock) -> int:
     A transaction each: one bad row never holds up the rest. A call that somebody has open
     is left to them.
     """
-    now = clock()
+    now, done = clock(), 0
+    last: Overdue | None = None
+    while True:
+        with reading(), sessions() as session:
+            page = catch_up.overdue(session, now=now, after=last, limit=BATCH)
+            in_hands = leases.held_ids(session, [each.call_id for each in page], now=now)
+        ids = [each.call_id for each in page if each.call_id not in in_hands]
+        # After days off this takes a while: each page is moved on from its own moment.
+        done += _move_on(sessions, ids, now=clock())
+        if len(page) < BATCH:
+            return done
+        last = page[-1]
+
+
+def _move_on(sessions: Sessions, ids: Sequence[int], *, now: datetime) -> int:
     away_id = beat(sessions, now=now)
-    with reading(), sessions() as session:
-        overdue = catch_up.overdue_ids(session, now=now, limit=BATCH)
-        in_hands = leases.held_ids(session, overdue, now=now)
-    ids = [call_id for call_id in overdue if call_id not in in_hands]
 
     def move_on(call_id: int) -> bool:
         with sessions.begin() as session:

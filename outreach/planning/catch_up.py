@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from outreach.clock import local_day
@@ -14,14 +15,24 @@ from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus, PastDial, next_slot, retry_slot
 
 
-def overdue_ids(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
-    """Return open calls whose slot is over, the oldest first."""
-    return session.scalars(
-        select(PlannedCall.id)
+class Overdue(NamedTuple):
+    """An open call whose slot was over at ``until_at``."""
+
+    until_at: datetime
+    call_id: int
+
+
+def overdue(session: Session, *, now: datetime, after: Overdue | None, limit: int) -> list[Overdue]:
+    """Return open calls whose slot is over, the oldest first, those that follow ``after``."""
+    query = (
+        select(PlannedCall.dial_until_at, PlannedCall.id)
         .where(PlannedCall.status == CallStatus.PLANNED, PlannedCall.dial_until_at <= now)
         .order_by(PlannedCall.dial_until_at, PlannedCall.id)
         .limit(limit)
-    ).all()
+    )
+    if after is not None:
+        query = query.where(tuple_(PlannedCall.dial_until_at, PlannedCall.id) > tuple_(*after))
+    return [Overdue(*row) for row in session.execute(query)]
 
 
 def move_on(

@@ -143,6 +143,27 @@ def test_a_slot_that_passed_unused_is_moved_on_and_then_missed(
     assert following.due_on >= clock().astimezone(CHICAGO).date()
 
 
+def test_days_of_overdue_calls_are_moved_on_in_one_tick_though_some_cannot_be(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolled = [enrol(sessions) for _ in range(7)]
+    plan_missing_calls(sessions, clock)
+    with sessions.begin() as session:
+        broken = session.get_one(Enrolment, enrolled[0]).patient_id
+        session.get_one(Patient, broken).zone = "Not/AZone"
+    clock.now += timedelta(days=3)
+    monkeypatch.setattr("outreach.calls.jobs.BATCH", 2)
+
+    assert catch_up_overdue_calls(sessions, clock) == 6
+    with sessions() as session:
+        left = session.scalars(
+            select(PlannedCall.enrolment_id).where(
+                PlannedCall.status == CallStatus.PLANNED, PlannedCall.dial_until_at <= clock()
+            )
+        ).all()
+    assert list(left) == [enrolled[0]]
+
+
 def test_a_call_tried_three_times_is_not_offered_a_fourth(
     sessions: Sessions, clock: FakeClock
 ) -> None:
