@@ -16,6 +16,7 @@ from outreach import db, deps, tables
 from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
 from outreach.accounts import views as accounts
+from outreach.audit import cli as audit_cli
 from outreach.callers import views as callers
 from outreach.calling_hours import views as calling_hours
 from outreach.calls import queue_views as queues
@@ -140,6 +141,7 @@ def _register(app: Flask) -> None:
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
         app.cli.add_command(commands)
     app.cli.add_command(planning_cli.group)
+    app.cli.add_command(audit_cli.group)
     app.add_url_rule("/healthz", "healthz", access.open_to_all(_healthz))
     access.open_to_all(app.view_functions["static"])
 

@@ -25,3 +25,16 @@ class AuditEvent(Model):
     action: Mapped[str] = mapped_column(String(60))
     object_kind: Mapped[str] = mapped_column(String(40))
     object_id: Mapped[int | None]
+
+
+class AuditLink(Model):
+    """An event's place in the chain. Appended by a job, never changed.
+
+    A table of its own, so that events are written by many at once and never touched again.
+    """
+
+    __tablename__ = "audit_link"
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event_id: Mapped[int] = mapped_column(ForeignKey("audit_event.id"), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from outreach.audit.jobs import link_events
 from outreach.calling_hours.jobs import refit_changed_hours
 from outreach.calls.jobs import catch_up_overdue_calls, write_courtesies
 from outreach.clock import Clock
@@ -58,5 +59,6 @@ def periodic_jobs(
             "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)
         ),
         PeriodicJob("settle lost calls", 15, lambda: settle_lost_calls(sessions, gateway, clock)),
+        PeriodicJob("link audit events", 30, lambda: link_events(sessions)),
         PeriodicJob("sweep uploads", 600, lambda: sweep_uploads(uploads, clock)),
     )

@@ -1,7 +1,7 @@
 """A clinic in which every job of the plan finds something to do, and what can be seen of it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor, Role
-from outreach.audit.models import AuditEvent
+from outreach.audit import trail
+from outreach.audit.models import AuditEvent, AuditLink
 from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.messaging.models import Message
@@ -43,6 +44,8 @@ _SEEN: tuple[type[Model], ...] = (
     CallNote,
     Promise,
     AuditEvent,
+    AuditLink,
+    Clinic,
     Proposal,
     FollowUp,
     EnrolmentEvent,
@@ -71,6 +74,8 @@ def fill(sessions: Sessions, *, now: datetime) -> Busy:
         _overdue(session, clinic, caller, now=now)
         _ahead(session, clinic, caller, now=now)
         _resting_and_silent(session, clinic, caller)
+        _outside_the_hours(session, clinic, caller, now=now)
+        trail.record(session, "opened the clinic", actor_id=manager.id, now=now)
         patient = make_patient(session, clinic, sms_consent=True, phone="+15125550199")
         enrolment = make_enrolment(session, patient, caller=caller)
         call = make_planned_call(session, enrolment, version_id=enrolment.version_id)
@@ -172,6 +177,23 @@ def _resting_and_silent(session: Session, clinic: Clinic, caller: StaffMember) -
         make_planned_call(
             session, enrolment, missed_on, status=CallStatus.MISSED, phase="weeks_5_to_26"
         )
+
+
+def _outside_the_hours(
+    session: Session, clinic: Clinic, caller: StaffMember, *, now: datetime
+) -> None:
+    """Change the hours after a call was planned for the night."""
+    clinic.hours_changed_at = now
+    tonight = datetime.combine(TODAY + timedelta(days=1), time(4, 30), tzinfo=UTC)
+    enrolment = make_enrolment(session, make_patient(session, clinic), caller=caller)
+    make_planned_call(
+        session,
+        enrolment,
+        complete_by_on=TODAY + timedelta(days=2),
+        dial_from_at=tonight,
+        dial_until_at=tonight + timedelta(hours=1),
+        version_id=enrolment.version_id,
+    )
 
 
 def _newer(session: Session, version_id: int, *, now: datetime) -> int:

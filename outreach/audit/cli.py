@@ -1,0 +1,29 @@
+"""Commands about the audit trail: ``flask audit ...``."""
+
+import click
+from flask.cli import AppGroup
+
+from outreach.audit import chain
+from outreach.audit.chain import Head
+from outreach.db import db
+from outreach.orm import reading
+
+group = AppGroup("audit", help="Look after the audit trail.")
+
+
+@group.command("verify")
+@click.option("--link", type=click.IntRange(min=1), help="A link that was kept outside.")
+@click.option("--digest", help="The digest of that link.")
+def verify(link: int | None, digest: str | None) -> None:
+    """Prove that no event of the trail was changed, removed or moved."""
+    if (link is None) != (digest is None):
+        raise click.UsageError("Give --link and --digest together.")
+    kept = Head(link, digest.lower()) if link is not None and digest is not None else None
+    with reading(), db.sessionmaker() as session:
+        proof = chain.prove(session, kept=kept)
+    if proof.broken:
+        click.echo(f"The chain is broken: {proof.broken}.")
+        raise SystemExit(1)
+    click.echo(f"The chain is whole: {proof.head.position} links, digest {proof.head.digest}.")
+    if proof.unlinked:
+        click.echo(f"Not linked yet: {proof.unlinked} events.")
