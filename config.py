@@ -33,6 +33,8 @@ class Config:
     ``trusted_proxies`` counts the reverse proxies whose X-Forwarded headers we believe.
     ``send_workers`` processes send texts beside the scheduler, which does so too.
     ``conversation_minutes``: how long automatic texts wait after a patient wrote one.
+    ``metrics_token`` is what a monitor sends for ``/metrics``; without one only monitors on
+    this machine are answered.
     ``is_loopback`` allows cookies without TLS, for a trial on one's own machine only.
     """
 
@@ -53,6 +55,7 @@ class Config:
     web_workers: int = 2
     web_threads: int = 8
     send_workers: int = 0
+    metrics_token: str | None = None
 
     @property
     def uploads(self) -> Path:
@@ -87,6 +90,7 @@ class Config:
             web_workers=_whole(environ, "WEB_WORKERS", 2, least=1),
             web_threads=_whole(environ, "WEB_THREADS", 8, least=1),
             send_workers=_whole(environ, "SEND_WORKERS", 0, most=64),
+            metrics_token=environ.get("METRICS_TOKEN") or None,
         )
 
 

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from flask import Flask, Response, request, url_for
+from flask import Flask, request, url_for
 from flask_babel import Babel, get_locale
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest
@@ -44,7 +44,16 @@ from outreach.questionnaires import views as questionnaires
 from outreach.reports import views as reports
 from outreach.results import views as results
 from outreach.telephony.carrier import carrier_of
-from outreach.web import bounded, error_pages, headers, navigation, template_filters
+from outreach.upkeep import cli as upkeep_cli
+from outreach.upkeep import views as upkeep
+from outreach.web import (
+    bounded,
+    error_pages,
+    headers,
+    navigation,
+    request_times,
+    template_filters,
+)
 from outreach.welfare import views as welfare
 from outreach.wordings import views as wordings
 
@@ -95,6 +104,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     access.init_app(app)
     Babel(app, locale_selector=_locale)
     app.add_template_global(get_locale, "get_locale")
+    request_times.init_app(app)
     headers.init_app(app, is_loopback=config.is_loopback)
     error_pages.init_app(app)
     _versioned_assets(app)
@@ -130,6 +140,7 @@ def _register(app: Flask) -> None:
         chart,
         welfare,
         reports,
+        upkeep,
     ):
         app.register_blueprint(pages.bp)
     for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):
@@ -141,13 +152,10 @@ def _register(app: Flask) -> None:
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
         app.cli.add_command(commands)
     app.cli.add_command(planning_cli.group)
+    app.cli.add_command(upkeep_cli.check)
+    app.cli.add_command(upkeep_cli.database)
     app.cli.add_command(audit_cli.group)
-    app.add_url_rule("/healthz", "healthz", access.open_to_all(_healthz))
     access.open_to_all(app.view_functions["static"])
-
-
-def _healthz() -> Response:
-    return Response("ok\n", content_type="text/plain; charset=utf-8")
 
 
 def _refuse_null_bytes() -> None:

@@ -7,6 +7,7 @@ ends everything.
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,7 +38,8 @@ class Children:
     """The web server, the scheduler and the workers."""
 
     def __init__(self, config: Config) -> None:
-        self._web = subprocess.Popen(_web_command(config), cwd=ROOT)
+        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(_request_times(config))}
+        self._web = subprocess.Popen(_web_command(config), cwd=ROOT, env=environment)
         names = ["runner"] + ["worker"] * config.send_workers
         self._helpers = [(name, self._start(name)) for name in names]
         self._is_stopping = False
@@ -115,6 +117,14 @@ def demo_password(sessions: Sessions, file: Path, hasher: PasswordHasher) -> str
     except VerifyMismatchError:
         return None
     return password
+
+
+def _request_times(config: Config) -> Path:
+    """Return an empty folder in which the web processes count their requests."""
+    folder = config.instance_path / "request_times"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def _web_command(config: Config) -> list[str]:

@@ -26,6 +26,7 @@ from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus, SkipReason
 from outreach.orm import insert_new
 
+CAUSE = "concern:"  # with the concern's id behind it
 _DID_NOT_ARRIVE = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.SKIPPED)
 
 
@@ -91,7 +92,7 @@ def reached(session: Session, concern_ids: Sequence[int]) -> dict[int, list[str]
 
 def cause_of(concern_id: int) -> str:
     """Return under what the texts about a concern stand in the outbox."""
-    return f"concern:{concern_id}"
+    return f"{CAUSE}{concern_id}"
 
 
 def stop(session: Session, concern: Concern, *, now: datetime) -> None:

@@ -38,7 +38,9 @@ TOP_LEVEL = {
 # Pages that need no sign-in: the door itself, static files, health, and the carrier's reports.
 OPEN_TO_ALL = {
     "static",
-    "healthz",
+    "upkeep.healthz",
+    "upkeep.readyz",
+    "upkeep.metrics",
     "accounts.sign_in",
     "accounts.sign_out",
     "messaging_webhooks.sms_status",

@@ -144,6 +144,7 @@ def _ahead(session: Session, clinic: Clinic, caller: StaffMember, *, now: dateti
             session, enrolment, TODAY - timedelta(days=6), status=CallStatus.COMPLETED
         )
         before.closed_at = before.dial_from_at
+        make_attempt(session, before, caller)
         make_planned_call(
             session,
             enrolment,

@@ -1,0 +1,1 @@
+"""Looking after a running installation: promises held against rows, copies, figures."""

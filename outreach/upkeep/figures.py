@@ -1,0 +1,57 @@
+"""Figures as Prometheus reads them: ours, and the times of requests."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from outreach.upkeep.vitals import Vitals, Waiting
+from outreach.web import request_times
+
+
+class _OfVitals(Collector):
+    def __init__(self, vitals: Vitals, now: datetime) -> None:
+        self._vitals = vitals
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield a count and an age for everything that waits."""
+        vitals = self._vitals
+        yield from self._waiting("calls_to_make", "calls whose time has come", vitals.calls_to_make)
+        yield from self._waiting("calls_overdue", "calls left behind", vitals.calls_overdue)
+        yield from self._waiting("texts_due", "texts whose time has come", vitals.texts_due)
+        yield from self._waiting("texts_unknown", "texts of unknown fate", vitals.texts_unknown)
+        counts = GaugeMetricFamily(
+            "outreach_concerns_open", "Concerns nobody has taken on.", labels=["urgency"]
+        )
+        ages = GaugeMetricFamily(
+            "outreach_concerns_oldest_seconds", "Age of the oldest of them.", labels=["urgency"]
+        )
+        for urgency, waiting in vitals.concerns.items():
+            counts.add_metric([urgency.value], waiting.count)
+            ages.add_metric([urgency.value], waiting.seconds(self._now))
+        yield counts
+        yield ages
+        if vitals.planner_seen_at is not None:
+            yield GaugeMetricFamily(
+                "outreach_planner_silent_seconds",
+                "Since when no scheduler has planned.",
+                max(0.0, (self._now - vitals.planner_seen_at).total_seconds()),
+            )
+
+    def _waiting(self, name: str, words: str, waiting: Waiting) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily(f"outreach_{name}", f"How many {words}.", waiting.count)
+        yield GaugeMetricFamily(
+            f"outreach_{name}_oldest_seconds",
+            f"How long the longest of the {words} has waited.",
+            waiting.seconds(self._now),
+        )
+
+
+def exposition(vitals: Vitals, *, now: datetime) -> bytes:
+    """Return all figures in the text format of Prometheus."""
+    registry = CollectorRegistry()
+    registry.register(_OfVitals(vitals, now))
+    return generate_latest(registry) + request_times.exposition()

@@ -1,0 +1,83 @@
+"""Whether an installation is well: what a monitor asks every few seconds. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernStatus, Urgency
+from outreach.messaging.models import Message
+from outreach.messaging.rules import MessageStatus
+from outreach.planning.models import Beat, PlannedCall
+from outreach.planning.rules import CallStatus
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many of something wait, and since when the longest of them does."""
+
+    count: int
+    since: datetime | None
+
+    def seconds(self, now: datetime) -> float:
+        """Return how long the longest has waited; 0 where nothing waits."""
+        return max(0.0, (now - self.since).total_seconds()) if self.since else 0.0
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """The figures of all clinics together; none of them tells of a person.
+
+    ``planner_seen_at`` is when a scheduler last planned, None before the first one did.
+    """
+
+    calls_to_make: Waiting
+    calls_overdue: Waiting
+    texts_due: Waiting
+    texts_unknown: Waiting
+    concerns: dict[Urgency, Waiting]
+    planner_seen_at: datetime | None
+
+
+def read(session: Session, *, now: datetime) -> Vitals:
+    """Return the figures at ``now``, in five statements."""
+    opens, ends = PlannedCall.dial_from_at, PlannedCall.dial_until_at
+    is_open = PlannedCall.status == CallStatus.PLANNED
+    to_make, since, overdue, overdue_since = session.execute(
+        select(
+            func.count().filter(ends > now),
+            func.min(opens).filter(ends > now),
+            func.count().filter(ends <= now),
+            func.min(ends).filter(ends <= now),
+        ).where(is_open, opens <= now)
+    ).one()
+    return Vitals(
+        Waiting(to_make, since),
+        Waiting(overdue, overdue_since),
+        _texts(session, MessageStatus.SCHEDULED, now=now),
+        _texts(session, MessageStatus.UNKNOWN, now=now),
+        _concerns(session),
+        session.scalar(select(func.max(Beat.at))),
+    )
+
+
+def _texts(session: Session, status: MessageStatus, *, now: datetime) -> Waiting:
+    row = session.execute(
+        select(func.count(), func.min(Message.send_after)).where(
+            Message.status == status, Message.send_after <= now
+        )
+    ).one()
+    return Waiting(*row)
+
+
+def _concerns(session: Session) -> dict[Urgency, Waiting]:
+    waits_since = func.coalesce(Concern.reopened_at, Concern.raised_at)
+    rows = session.execute(
+        select(Concern.urgency, func.count(), func.min(waits_since))
+        .where(Concern.status == ConcernStatus.OPEN)
+        .group_by(Concern.urgency)
+    ).all()
+    found = {urgency: Waiting(count, since) for urgency, count, since in rows}
+    return {urgency: found.get(urgency, Waiting(0, None)) for urgency in Urgency}

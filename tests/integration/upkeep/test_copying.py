@@ -1,0 +1,171 @@
+"""A clinic carried over from one kind of database to the other, whole or not at all."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, delete, func, select, text
+
+from outreach import orm
+from outreach.audit.jobs import link_events
+from outreach.orm import Model, Sessions
+from outreach.planning.jobs import plan_missing_calls
+from outreach.planning.models import PlannedCall
+from outreach.upkeep import copying, promises
+from outreach.upkeep.copying import CannotCopy
+from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
+from tests.fakes import FakeClock
+from tests.integration.planning import busy
+from tests.postgres import Server
+
+NOW = FakeClock()()
+
+
+@pytest.fixture
+def other_url(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty, migrated database of the other kind."""
+    if database_url.startswith("postgresql"):
+        path = tmp_path / "other.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    name = f"t{uuid.uuid4().hex}"
+    server.create(name, "template_outreach")
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def other(other_url: str) -> Iterator[Engine]:
+    engine = orm.make_engine(other_url)
+    yield engine
+    engine.dispose()
+
+
+def carry_over(engine: Engine, other: Engine) -> int:
+    with orm.reading(), engine.connect() as source, other.connect() as target:
+        return copying.copy(source, target, tell=lambda _line: None)
+
+
+def everything(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with engine.connect() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in Model.metadata.sorted_tables
+        }
+
+
+def test_every_row_arrives_as_it_was(
+    engine: Engine, sessions: Sessions, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "PAGE", 3)
+    busy.fill(sessions, now=NOW)
+    plan_missing_calls(sessions, FakeClock())
+    link_events(sessions)
+
+    copied = carry_over(engine, other)
+
+    here = everything(engine)
+    assert everything(other) == here
+    assert copied == sum(map(len, here.values()))
+
+
+def test_the_copy_lives_on(engine: Engine, sessions: Sessions, other: Engine) -> None:
+    busy.fill(sessions, now=NOW)
+    carry_over(engine, other)
+    there = orm.make_sessions(other)
+
+    with there.begin() as session:
+        clinic = make_clinic(session)
+        caller = make_staff(session, clinic)
+        new = make_enrolment(session, make_patient(session, clinic), caller=caller).id
+    plan_missing_calls(there, FakeClock())
+
+    with there() as session:
+        planned = select(func.count()).where(PlannedCall.enrolment_id == new)
+        assert session.scalar(planned) == 1
+        broken = {each.promise for each in promises.breaches(session, now=NOW)}
+    with sessions() as session:
+        assert broken <= {each.promise for each in promises.breaches(session, now=NOW)}
+
+
+def test_a_database_with_people_in_it_is_left_alone(
+    engine: Engine, sessions: Sessions, other: Engine
+) -> None:
+    busy.fill(sessions, now=NOW)
+    there = orm.make_sessions(other)
+    with there.begin() as session:
+        make_clinic(session)
+    before = everything(other)
+
+    with pytest.raises(CannotCopy, match="Name an empty database"):
+        carry_over(engine, other)
+
+    assert everything(other) == before
+
+
+def test_databases_of_two_versions_are_told_apart(engine: Engine, other: Engine) -> None:
+    with other.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001_older'"))
+
+    with pytest.raises(CannotCopy, match="0001_older there"):
+        carry_over(engine, other)
+
+
+def test_a_copy_that_lost_a_row_is_not_kept(
+    engine: Engine, sessions: Sessions, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy.fill(sessions, now=NOW)
+    empty = everything(other)
+    set_right = copying._prove
+
+    def lose_one(source: object, target: object, table: object) -> None:
+        if table is PlannedCall.__table__:
+            last = select(func.max(PlannedCall.id)).scalar_subquery()
+            target.execute(delete(PlannedCall).where(PlannedCall.id == last))  # type: ignore[attr-defined]
+        set_right(source, target, table)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(copying, "_prove", lose_one)
+
+    with pytest.raises(CannotCopy, match="planned_call differs"):
+        carry_over(engine, other)
+
+    assert everything(other) == empty
+
+
+def test_a_text_that_was_changed_on_the_way_is_found(
+    engine: Engine, sessions: Sessions, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy.fill(sessions, now=NOW)
+    patients = Model.metadata.tables["patient"]
+
+    cut = copying._copy_table
+
+    def cut_names(source: object, target: object, table: object) -> int:
+        count = cut(source, target, table)  # type: ignore[arg-type]
+        if table is patients:
+            target.execute(patients.update().values(family_name="N"))  # type: ignore[attr-defined]
+        return count
+
+    monkeypatch.setattr(copying, "_copy_table", cut_names)
+
+    with pytest.raises(CannotCopy, match="patient differs in family_name"):
+        carry_over(engine, other)
+
+
+def test_the_command_copies_and_says_so(
+    app: Flask, sessions: Sessions, other: Engine, other_url: str
+) -> None:
+    busy.fill(sessions, now=NOW)
+
+    done = app.test_cli_runner().invoke(args=["db", "copy", other_url])
+    again = app.test_cli_runner().invoke(args=["db", "copy", other_url])
+
+    assert done.exit_code == 0, done.output
+    assert "counts, sums and texts agree" in done.output
+    assert again.exit_code == 1
+    assert "Name an empty database" in again.output

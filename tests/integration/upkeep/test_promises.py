@@ -1,0 +1,251 @@
+"""Every promise of the product, held against rows that keep it and against rows that don't."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic
+from outreach.audit import trail
+from outreach.calls.rules import Outcome
+from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
+from outreach.messaging.models import Message
+from outreach.messaging.rules import MessageKind, MessageStatus
+from outreach.orm import Sessions
+from outreach.patients import consent
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.rules import Channel, ConsentSource
+from outreach.phoning.models import PhoneCall
+from outreach.phoning.rules import Direction
+from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
+from outreach.scheduler.schedule import periodic_jobs
+from outreach.telephony.gateway import LegStatus
+from outreach.upkeep import promises
+from tests.builders import (
+    make_attempt,
+    make_clinic,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_staff,
+)
+from tests.fakes import FakeClock, FakeGateway
+from tests.integration.planning import busy
+
+NOW = FakeClock()()
+AN_HOUR = timedelta(hours=1)
+NUMBER = "+15125550147"
+
+
+def broken(session: Session) -> dict[str, tuple[int, ...]]:
+    return {each.promise: each.ids for each in promises.breaches(session, now=NOW)}
+
+
+def test_a_busy_clinic_whose_jobs_ran_keeps_every_promise(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    busy.fill(sessions, now=NOW)
+    clock = FakeClock()
+    for _round in range(3):
+        for job in periodic_jobs(sessions, FakeGateway(clock), clock, tmp_path):
+            job.run()
+
+    with sessions() as session:
+        assert broken(session) == {}
+
+
+def _text(session: Session, patient: Patient, **deviations: object) -> int:
+    message = Message(
+        **{
+            "clinic_id": patient.clinic_id,
+            "patient_id": patient.id,
+            "kind": MessageKind.REMINDER,
+            "dedupe_key": f"key {len(session.scalars(select(Message.id)).all())}",
+            "cause": "planned_call:1",
+            "to_number": NUMBER,
+            "language": "en",
+            "body": "We call tomorrow.",
+            "status": MessageStatus.DELIVERED,
+            "failure": "",
+            "send_after": NOW - AN_HOUR,
+            "calling_at": NOW - AN_HOUR,
+            "tries": 1,
+            "created_at": NOW - AN_HOUR,
+        }
+        | deviations
+    )
+    session.add(message)
+    session.flush()
+    return message.id
+
+
+def _held_too_long(session: Session, patient: Patient) -> int:
+    return _text(
+        session, patient, status=MessageStatus.CALLING, lease_until=NOW - timedelta(hours=2)
+    )
+
+
+def _never_looked_up(session: Session, patient: Patient) -> int:
+    return _text(session, patient, status=MessageStatus.UNKNOWN)
+
+
+def _past_its_end(session: Session, patient: Patient) -> int:
+    return _text(session, patient, status=MessageStatus.SCHEDULED, expires_at=NOW - AN_HOUR)
+
+
+def _forgotten(session: Session, patient: Patient) -> int:
+    return _text(
+        session, patient, status=MessageStatus.SCHEDULED, send_after=NOW - timedelta(days=9)
+    )
+
+
+def _sent_twice(session: Session, patient: Patient) -> int:
+    _text(session, patient)
+    return _text(session, patient)
+
+
+def _sent_after_stop(session: Session, patient: Patient) -> int:
+    consent.note(
+        session, patient, Channel.SMS, NUMBER,
+        is_given=False, source=ConsentSource.SMS, by_staff_id=None, now=NOW - 2 * AN_HOUR,
+    )  # fmt: skip
+    return _text(session, patient)
+
+
+def _sent_to_another_number(session: Session, patient: Patient) -> int:
+    return _text(session, patient, to_number="+15125550190")
+
+
+def _counted_without_attempt(session: Session, patient: Patient) -> int:
+    return make_planned_call(session, _enrolled(session, patient), dials=1).id
+
+
+def _completed_without_words(session: Session, patient: Patient) -> int:
+    call = make_planned_call(session, _enrolled(session, patient), status=CallStatus.COMPLETED)
+    caller = make_staff(session, session.get_one(Clinic, patient.clinic_id))
+    make_attempt(session, call, caller, Outcome.NO_ANSWER)
+    return call.id
+
+
+def _on_the_line_for_ever(session: Session, patient: Patient) -> int:
+    call = PhoneCall(
+        press_key="one press",
+        direction=Direction.OUT,
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        number=NUMBER,
+        shown_number="+15125550100",
+        may_leave_voicemail=False,
+        staff_leg=LegStatus.ANSWERED,
+        patient_leg=LegStatus.ANSWERED,
+        asked_at=NOW - timedelta(days=1),
+        heard_at=NOW - timedelta(days=1),
+        failure="",
+    )
+    session.add(call)
+    session.flush()
+    return call.id
+
+
+def _told_nobody(session: Session, patient: Patient) -> int:
+    concern = Concern(
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        kind=ConcernKind.SAFETY,
+        urgency=Urgency.NOW,
+        status=ConcernStatus.OPEN,
+        raised_at=NOW - 2 * AN_HOUR,
+        times_reopened=0,
+    )
+    session.add(concern)
+    session.flush()
+    return concern.id
+
+
+def _enrolled(session: Session, patient: Patient) -> Enrolment:
+    clinic = session.get_one(Clinic, patient.clinic_id)
+    return make_enrolment(session, patient, caller=make_staff(session, clinic))
+
+
+BREAKS: dict[str, Callable[[Session, Patient], int]] = {
+    "no worker holds a text for longer than its lease": _held_too_long,
+    "a lost answer is looked up at the carrier": _never_looked_up,
+    "no text waits past its end": _past_its_end,
+    "no text waits past its end (forgotten)": _forgotten,
+    "a text goes out once": _sent_twice,
+    "nobody is texted without consent or after saying stop": _sent_after_stop,
+    "nobody is texted without consent or after saying stop (number)": _sent_to_another_number,
+    "every dial that counts was recorded": _counted_without_attempt,
+    "a completed call was a conversation": _completed_without_words,
+    "no call stays on the line for ever": _on_the_line_for_ever,
+    "somebody is told of every urgent concern": _told_nobody,
+}
+
+
+@pytest.mark.parametrize("promise", BREAKS)
+def test_a_broken_promise_is_named_with_the_row_that_breaks_it(
+    sessions: Sessions, promise: str
+) -> None:
+    with sessions.begin() as session:
+        patient = make_patient(session, make_clinic(session), sms_consent=True)
+        before = broken(session)
+        row_id = BREAKS[promise](session, patient)
+        words = promise.split(" (", maxsplit=1)[0]
+
+        assert before == {}
+        assert broken(session)[words] == (row_id,)
+
+
+def test_a_text_to_somebody_who_agreed_breaks_nothing(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        patient = make_patient(session, make_clinic(session), sms_consent=True)
+        _text(session, patient)
+
+        assert broken(session) == {}
+
+
+def test_a_row_that_refers_to_another_clinic_is_found(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        here, there = make_clinic(session), make_clinic(session)
+        patient = make_patient(session, here)
+        session.execute(
+            update(PhoneNumber)
+            .where(PhoneNumber.patient_id == patient.id)
+            .values(clinic_id=there.id)
+        )
+        found = broken(session)
+
+    assert list(found) == ["rows of one clinic refer to its own patient"]
+
+
+def test_the_command_names_what_is_broken_and_fails(app: Flask, sessions: Sessions) -> None:
+    run = app.test_cli_runner()
+    whole = run.invoke(args=["check", "invariants"])
+    with sessions.begin() as session:
+        patient = make_patient(session, make_clinic(session), sms_consent=True)
+        message_id = _held_too_long(session, patient)
+
+    found = run.invoke(args=["check", "invariants"])
+
+    assert (whole.exit_code, found.exit_code) == (0, 1)
+    assert "Every promise holds." in whole.output
+    assert f"1 of message: {message_id}" in found.output
+
+
+def test_a_changed_audit_trail_is_a_broken_promise(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        trail.record(session, "viewed", actor_id=None, now=NOW)
+    with sessions.begin() as session:
+        session.execute(
+            text("INSERT INTO audit_link (position, event_id, digest) VALUES (1, 1, 'wrong')")
+        )
+        (found,) = promises.breaches(session, now=NOW)
+
+    assert found.table == "audit_link"
+    assert "was changed" in found.promise

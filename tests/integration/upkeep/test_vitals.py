@@ -1,0 +1,137 @@
+"""What load balancers and monitors are told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from config import Config
+from outreach.app import create_app
+from outreach.db import db
+from outreach.deps import Deps
+from outreach.orm import Sessions
+from outreach.planning.jobs import beat
+from tests.builders import (
+    make_clinic,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_staff,
+)
+from tests.fakes import FakeClock, FakeGateway
+
+NOW = FakeClock()()
+AN_HOUR = timedelta(hours=1)
+
+
+Starts = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def start(config: Config, clock: FakeClock, gateway: FakeGateway) -> Iterator[Starts]:
+    """Start the application with other settings."""
+    with ExitStack() as ends:
+
+        def begin(**settings: object) -> FlaskClient:
+            app = create_app(Deps(replace(config, **settings), clock, gateway))  # type: ignore[arg-type]
+            with app.app_context():
+                ends.callback(db.engine.dispose)
+            return app.test_client()
+
+        yield begin
+
+
+def value(page: str, name: str) -> float:
+    (line,) = [line for line in page.splitlines() if line.startswith(f"{name} ")]
+    return float(line.split()[1])
+
+
+def test_what_waits_is_counted_with_its_age(client: FlaskClient, sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        caller = make_staff(session, clinic)
+        for from_at, until_at in (
+            (NOW - AN_HOUR, NOW + AN_HOUR),
+            (NOW + AN_HOUR, NOW + 2 * AN_HOUR),
+            (NOW - 3 * AN_HOUR, NOW - 2 * AN_HOUR),
+        ):
+            enrolment = make_enrolment(session, make_patient(session, clinic), caller=caller)
+            make_planned_call(session, enrolment, dial_from_at=from_at, dial_until_at=until_at)
+    beat(sessions, now=NOW - timedelta(minutes=2))
+
+    page = client.get("/metrics").text
+
+    assert value(page, "outreach_calls_to_make") == 1
+    assert value(page, "outreach_calls_to_make_oldest_seconds") == 3600
+    assert value(page, "outreach_calls_overdue") == 1
+    assert value(page, "outreach_calls_overdue_oldest_seconds") == 7200
+    assert value(page, "outreach_texts_due") == 0
+    assert value(page, "outreach_planner_silent_seconds") == 120
+    assert 'outreach_concerns_open{urgency="now"} 0.0' in page
+
+
+def test_before_the_first_plan_nothing_is_said_of_the_planner(client: FlaskClient) -> None:
+    assert "planner" not in client.get("/metrics").text
+
+
+def test_requests_are_timed_by_page_and_never_by_address(client: FlaskClient) -> None:
+    client.get("/patients/0123456789abcdef")
+    page = client.get("/metrics").text
+
+    assert "outreach_request_seconds_bucket" in page
+    assert "0123456789abcdef" not in page
+
+
+@pytest.mark.parametrize(
+    ("token", "given", "status"),
+    [
+        (None, None, 200),
+        ("a secret", None, 404),
+        ("a secret", "Bearer another", 404),
+        ("a secret", "Bearer a secret", 200),
+        ("a secret", "Bearer \N{SNOWMAN}", 404),
+    ],
+)
+def test_figures_are_for_who_knows_the_token(
+    start: Starts, token: str | None, given: str | None, status: int
+) -> None:
+    client = start(metrics_token=token)
+    headers = {"Authorization": given.encode().decode("latin-1")} if given else {}
+
+    assert client.get("/metrics", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(("proxies", "address"), [(0, "10.0.0.7"), (1, "127.0.0.1")])
+def test_without_a_token_only_this_machine_is_answered(
+    start: Starts, proxies: int, address: str
+) -> None:
+    client = start(trusted_proxies=proxies)
+
+    answer = client.get("/metrics", environ_base={"REMOTE_ADDR": address})
+
+    assert answer.status_code == 404
+
+
+def test_ready_while_the_database_answers_and_fits(client: FlaskClient, sessions: Sessions) -> None:
+    ready = client.get("/readyz")
+    with sessions.begin() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001_older'"))
+    older = client.get("/readyz")
+
+    assert (ready.status_code, ready.text) == (200, "ok\n")
+    assert older.status_code == 503
+    assert "0001_older" in older.text
+
+
+def test_not_ready_without_a_database_but_alive(start: Starts) -> None:
+    client = start(database_url="postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, client.get("/healthz").status_code) == (503, 200)
+    assert "does not answer" in answer.text
+    assert "nobody" not in answer.text
