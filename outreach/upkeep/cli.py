@@ -1,5 +1,7 @@
 """Commands for operators: ``flask check ...`` and ``flask db ...``."""
 
+from pathlib import Path
+
 import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
@@ -7,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from outreach.db import db
 from outreach.deps import deps
 from outreach.orm import make_engine, reading
-from outreach.upkeep import copying, promises
+from outreach.upkeep import backups, copying, promises
+from outreach.upkeep.backups import BackupTrouble
 from outreach.upkeep.copying import CannotCopy
 
 SHOWN = 20
@@ -27,6 +30,35 @@ def invariants() -> None:
     if found:
         raise SystemExit(1)
     click.echo("Every promise holds.")
+
+
+@database.command("backup")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def backup(folder: Path) -> None:
+    """Back the running database up into a new folder inside FOLDER."""
+    outside = deps()
+    try:
+        made = backups.make(outside.config.database_url, folder, now=outside.clock())
+    except BackupTrouble as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Backed up into {made}. Keep the instance folder's keys elsewhere.")
+
+
+@database.command("restore")
+@click.argument("backup", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def restore(backup: Path) -> None:
+    """Put BACKUP back where there is no database yet, and hold every promise against it.
+
+    The address is that of DATABASE_URL, or the instance folder's. A backup of an older release
+    is migrated afterwards: alembic upgrade head.
+    """
+    outside = deps()
+    try:
+        found = backups.restore(backup, outside.config.database_url, now=outside.clock())
+    except BackupTrouble as error:
+        raise click.ClickException(str(error)) from error
+    rows = sum(found.rows.values())
+    click.echo(f"Restored {rows:,} rows as of {found.made_at}, version {found.version}.")
 
 
 @database.command("copy")

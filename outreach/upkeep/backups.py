@@ -1,0 +1,245 @@
+"""Whole backups of a running installation, and putting one back where nothing is.
+
+A backup is a folder: the database in one file, and a manifest written last, without which it
+is no backup. SQLite is copied page by page while others write; PostgreSQL is dumped from one
+snapshot. The keys in the instance folder are not in it: a stolen backup must not open itself.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, func, inspect, select, text
+from sqlalchemy.engine import URL, make_url
+
+from outreach import orm
+from outreach.accounts.models import SignIn
+from outreach.audit import trail
+from outreach.orm import Model
+from outreach.upkeep import versions
+
+MANIFEST = "manifest.json"
+PROGRAMS = "PG_BIN"  # where pg_dump and pg_restore are, if not on the PATH
+_FILES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+
+
+class BackupTrouble(RuntimeError):
+    """It can't be backed up or restored as asked; the message says why."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup is: when it was made, of what, and what is in it."""
+
+    made_at: str
+    kind: str
+    version: str
+    sha256: str
+    rows: dict[str, int]
+
+    @property
+    def file(self) -> str:
+        """The name of the file that holds the database."""
+        return _FILES[self.kind]
+
+
+def make(url: str, folder: Path, *, now: datetime) -> Path:
+    """Back the database at ``url`` up into a new folder inside ``folder``; return that folder.
+
+    Raises:
+        BackupTrouble: there is no database, or a program is missing or failed.
+    """
+    name = f"outreach-{now:%Y%m%dT%H%M%SZ}"
+    draft, done = folder / f".{name}.{os.getpid()}", folder / name
+    if done.exists():
+        raise BackupTrouble(f"{done} is there already.")
+    draft.mkdir(mode=0o700, parents=True)
+    try:
+        manifest = _make(url, draft, now=now)
+        written = draft / MANIFEST
+        written.write_text(json.dumps(asdict(manifest), indent=1) + "\n")
+        for path in (draft / manifest.file, written):
+            path.chmod(0o600)
+            _to_disk(path)
+        draft.rename(done)
+        _to_disk(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return done
+
+
+def restore(backup: Path, url: str, *, now: datetime) -> Manifest:
+    """Put ``backup`` back as the database at ``url``, which must not exist or be empty.
+
+    Everybody is signed out, and the audit trail says what happened.
+
+    Raises:
+        BackupTrouble: the backup is not whole, or something is there already.
+    """
+    manifest = read(backup)
+    target = make_url(url)
+    if target.get_backend_name() != manifest.kind:
+        raise BackupTrouble(
+            f"The backup is of {manifest.kind}. Restore it there; 'flask db copy' carries it over."
+        )
+    put_back = _restore_sqlite if manifest.kind == "sqlite" else _restore_postgresql
+    put_back(backup / manifest.file, target)
+    engine = orm.make_engine(url)
+    try:
+        _check(engine, manifest)
+        orm.use_wal(engine)
+        with orm.make_sessions(engine).begin() as session:
+            session.execute(delete(SignIn))
+            trail.record(
+                session, f"restored a backup of {manifest.made_at}", actor_id=None, now=now
+            )
+    finally:
+        engine.dispose()
+    return manifest
+
+
+def read(backup: Path) -> Manifest:
+    """Return the manifest of a backup that is whole; raise BackupTrouble where it is not."""
+    try:
+        manifest = Manifest(**json.loads((backup / MANIFEST).read_text()))
+        file = backup / manifest.file
+        found = _sha256(file)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BackupTrouble(f"{backup} is no whole backup: {error}") from error
+    if found != manifest.sha256:
+        raise BackupTrouble(f"{file} was damaged or changed: its checksum is another.")
+    return manifest
+
+
+def _make(url: str, draft: Path, *, now: datetime) -> Manifest:
+    source = make_url(url)
+    kind = source.get_backend_name()
+    file = draft / _FILES[kind]
+    copied = _copy_sqlite if kind == "sqlite" else _dump_postgresql
+    version, rows = copied(source, file)
+    return Manifest(now.isoformat(), kind, version, _sha256(file), rows)
+
+
+def _copy_sqlite(source: URL, file: Path) -> tuple[str, dict[str, int]]:
+    if not source.database or not Path(source.database).is_file():
+        raise BackupTrouble(f"There is no database at {source.database}.")
+    with (
+        closing(sqlite3.connect(f"file:{source.database}?mode=ro", uri=True)) as live,
+        closing(sqlite3.connect(file)) as copy,
+    ):
+        live.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+    engine = orm.make_engine(f"sqlite:///{file}")
+    try:
+        with orm.reading(), engine.connect() as connection:
+            return versions.of(connection), _counts(connection)
+    finally:
+        engine.dispose()
+
+
+def _dump_postgresql(source: URL, file: Path) -> tuple[str, dict[str, int]]:
+    engine = orm.make_engine(source.render_as_string(hide_password=False))
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
+            told = versions.of(connection), _counts(connection)
+            _run(source, ["pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={file}"])
+            return told
+    finally:
+        engine.dispose()
+
+
+def _restore_sqlite(file: Path, target: URL) -> None:
+    path = Path(target.database or "")
+    if path.exists():
+        raise BackupTrouble(f"{path} is there already. Move it away first.")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(file, draft)
+        draft.chmod(0o600)
+        _to_disk(draft)
+        os.link(draft, path)  # fails where somebody made one meanwhile
+    except FileExistsError as error:
+        raise BackupTrouble(f"{path} is there already. Move it away first.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    _to_disk(path.parent)
+
+
+def _restore_postgresql(file: Path, target: URL) -> None:
+    engine = orm.make_engine(target.render_as_string(hide_password=False))
+    try:
+        if inspect(engine).get_table_names():
+            raise BackupTrouble("There are tables in that database already. Name an empty one.")
+    finally:
+        engine.dispose()
+    _run(
+        target,
+        ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-acl"],
+        str(file),
+    )
+
+
+def _run(url: URL, command: Sequence[str], *arguments: str) -> None:
+    """Run one of PostgreSQL's programs on ``url``; the password never stands on its line."""
+    program = _program(command[0])
+    address = url.set(drivername="postgresql", password=None).render_as_string()
+    secret: Mapping[str, str] = {"PGPASSWORD": url.password} if url.password else {}
+    done = subprocess.run(  # noqa: S603 - by whoever runs the command, on their own machine
+        [program, *command[1:], f"--dbname={address}", *arguments],
+        env={**os.environ, **secret},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise BackupTrouble(f"{command[0]} failed: {done.stderr.strip()[:500]}")
+
+
+def _program(name: str) -> str:
+    folder = os.environ.get(PROGRAMS)
+    found = shutil.which(name, path=folder) if folder else shutil.which(name)
+    if not found:
+        raise BackupTrouble(f"{name} is not there: install PostgreSQL's client, or set {PROGRAMS}.")
+    return found
+
+
+def _check(engine: Engine, manifest: Manifest) -> None:
+    with orm.reading(), engine.connect() as connection:
+        rows = _counts(connection)
+    wrong = sorted(name for name in manifest.rows if rows.get(name) != manifest.rows[name])
+    if wrong:
+        raise BackupTrouble(f"What was restored differs from its manifest in {', '.join(wrong)}.")
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    """Return the number of rows of each of our tables that are there."""
+    there = set(inspect(connection).get_table_names())
+    return {
+        table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+        for table in Model.metadata.sorted_tables
+        if table.name in there
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

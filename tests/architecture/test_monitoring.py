@@ -1,0 +1,49 @@
+"""Alert rules, dashboard and runbook name figures that the product gives, and each other."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import yaml
+
+from config import ROOT
+from outreach.concerns.rules import Urgency
+from outreach.upkeep import figures
+from outreach.upkeep.vitals import Vitals, Waiting
+
+FOLDER = ROOT / "docs" / "monitoring"
+NAME = re.compile(r"outreach_[a-z_]+")
+NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
+
+
+def _given() -> set[str]:
+    nothing = Waiting(0, None)
+    concerns = dict.fromkeys(Urgency, nothing)
+    vitals = Vitals(nothing, nothing, nothing, nothing, concerns, NOW)
+    page = figures.exposition(vitals, now=NOW).decode()
+    given = set(re.findall(r"^# TYPE (outreach_[a-z_]+)", page, re.MULTILINE))
+    return given | {f"outreach_request_seconds_{part}" for part in ("bucket", "count", "sum")}
+
+
+def _rules() -> list[dict[str, str]]:
+    (group,) = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"]
+    return list(group["rules"])
+
+
+def test_alerts_and_dashboard_ask_for_figures_that_are_given() -> None:
+    dashboard = json.loads((FOLDER / "dashboard.json").read_text())
+    asked = [rule["expr"] for rule in _rules()]
+    asked += [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    names = set(NAME.findall(" ".join(asked)))
+
+    assert names
+    assert names <= _given()
+
+
+def test_the_runbook_has_every_alert_and_no_other() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    runbook = text.split("## Alerts")[1].split("\n## ")[0]
+
+    assert re.findall(r"^\| ([A-Z]\w+) \|", runbook, re.MULTILINE) == [
+        rule["alert"] for rule in _rules()
+    ]

@@ -1,0 +1,204 @@
+"""A backup comes back as it was, on either kind of database, or says why it does not."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+
+from outreach import orm
+from outreach.accounts.models import SignIn
+from outreach.audit.models import AuditEvent
+from outreach.orm import Model, Sessions
+from outreach.upkeep import backups, promises
+from outreach.upkeep.backups import BackupTrouble
+from tests import postgres as embedded
+from tests.builders import make_clinic
+from tests.fakes import FakeClock
+from tests.integration.planning import busy
+from tests.postgres import Server
+
+NOW = FakeClock()()
+
+
+@pytest.fixture(autouse=True)
+def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(backups.PROGRAMS, str(embedded._binaries()))
+
+
+@pytest.fixture
+def empty_url(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where nothing is yet, of the same kind."""
+    if database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / 'new' / 'outreach.sqlite3'}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    name = f"t{uuid.uuid4().hex}"
+    server.create(name)
+    yield server.url(name)
+    server.drop(name)
+
+
+def everything(url: str) -> dict[str, list[tuple[object, ...]]]:
+    engine = orm.make_engine(url)
+    with engine.connect() as connection:
+        rows = {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in Model.metadata.sorted_tables
+        }
+    engine.dispose()
+    return rows
+
+
+def test_what_was_backed_up_comes_back_and_everybody_signs_in_again(
+    database_url: str, sessions: Sessions, empty_url: str, tmp_path: Path
+) -> None:
+    people = busy.fill(sessions, now=NOW)
+    with sessions.begin() as session:
+        session.add(SignIn(token_hash="x", staff_id=people.manager.id, created_at=NOW, seen_at=NOW))
+    before = everything(database_url)
+
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    with sessions.begin() as session:  # what comes later is not in it
+        make_clinic(session)
+    backups.restore(made, empty_url, now=NOW)
+
+    after = everything(empty_url)
+    assert after.pop("sign_in") == []
+    assert len(before.pop("sign_in")) == 1
+    restored = after.pop("audit_event")
+    assert set(restored) > set(before.pop("audit_event"))
+    assert after == before
+    engine = orm.make_engine(empty_url)
+    with orm.make_sessions(engine)() as session:
+        told = session.scalars(select(AuditEvent.action).order_by(AuditEvent.id.desc())).first()
+        broken = {each.promise for each in promises.breaches(session, now=NOW)}
+    engine.dispose()
+    assert told == f"restored a backup of {NOW.isoformat()}"
+    with sessions() as session:
+        assert broken <= {each.promise for each in promises.breaches(session, now=NOW)}
+
+
+def test_a_backup_is_for_its_owner_alone_and_holds_no_keys(
+    database_url: str, sessions: Sessions, tmp_path: Path
+) -> None:
+    busy.fill(sessions, now=NOW)
+
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+
+    assert made.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in made.iterdir())
+    assert len(list(made.iterdir())) == 2
+
+
+def test_a_damaged_backup_is_refused(
+    database_url: str, sessions: Sessions, empty_url: str, tmp_path: Path
+) -> None:
+    busy.fill(sessions, now=NOW)
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    file = made / backups.read(made).file
+    held = bytearray(file.read_bytes())
+    held[len(held) // 2] ^= 1
+    file.write_bytes(held)
+
+    with pytest.raises(BackupTrouble, match="checksum"):
+        backups.restore(made, empty_url, now=NOW)
+
+
+def test_a_backup_that_misses_a_row_is_told_from_its_manifest(
+    database_url: str, sessions: Sessions, empty_url: str, tmp_path: Path
+) -> None:
+    busy.fill(sessions, now=NOW)
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    manifest = json.loads((made / backups.MANIFEST).read_text())
+    manifest["rows"]["patient"] += 1
+    (made / backups.MANIFEST).write_text(json.dumps(manifest))
+
+    with pytest.raises(BackupTrouble, match="differs from its manifest in patient"):
+        backups.restore(made, empty_url, now=NOW)
+
+
+def test_nothing_that_is_there_is_ever_written_over(
+    database_url: str, sessions: Sessions, tmp_path: Path
+) -> None:
+    busy.fill(sessions, now=NOW)
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    before = everything(database_url)
+
+    with pytest.raises(BackupTrouble, match="already"):
+        backups.restore(made, database_url, now=NOW)
+    with pytest.raises(BackupTrouble, match="already"):
+        backups.make(database_url, tmp_path / "kept", now=NOW)
+
+    assert everything(database_url) == before
+
+
+def test_a_folder_without_a_manifest_is_no_backup(tmp_path: Path) -> None:
+    (tmp_path / "database.sqlite3").write_bytes(b"")
+
+    with pytest.raises(BackupTrouble, match="no whole backup"):
+        backups.restore(tmp_path, f"sqlite:///{tmp_path / 'x.sqlite3'}", now=NOW)
+
+
+def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(
+    database_url: str, sessions: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy.fill(sessions, now=NOW)
+
+    def fail(_path: Path) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(backups, "_sha256", fail)
+
+    with pytest.raises(OSError, match="No space left"):
+        backups.make(database_url, tmp_path / "kept", now=NOW)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_backup_of_one_kind_is_not_restored_as_another(
+    database_url: str, sessions: Sessions, tmp_path: Path
+) -> None:
+    busy.fill(sessions, now=NOW)
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    is_file = make_url(database_url).get_backend_name() == "sqlite"
+    other = "postgresql+psycopg://nobody@127.0.0.1:1/x" if is_file else "sqlite:////nowhere/x"
+
+    with pytest.raises(BackupTrouble, match="db copy"):
+        backups.restore(made, other, now=NOW)
+
+
+def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(backups.PROGRAMS, str(tmp_path))
+
+    with pytest.raises(BackupTrouble, match="pg_dump is not there"):
+        backups._program("pg_dump")
+
+
+def test_a_live_file_is_copied_whole_while_others_write(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    path = tmp_path / "live.sqlite3"
+    path.write_bytes(sqlite_template.read_bytes())
+    url = f"sqlite:///{path}"
+    engine = orm.make_engine(url)
+    orm.use_wal(engine)
+    busy.fill(orm.make_sessions(engine), now=NOW)
+    writer = sqlite3.connect(path)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE clinic SET name = 'Half written'")
+
+    made = backups.make(url, tmp_path / "kept", now=NOW)
+    writer.rollback()
+    writer.close()
+    engine.dispose()
+
+    copy = sqlite3.connect(made / "database.sqlite3")
+    half = copy.execute("SELECT count(*) FROM clinic WHERE name = 'Half written'")
+    assert half.fetchone() == (0,)
+    assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    copy.close()
+    assert sorted(path.name for path in made.iterdir()) == ["database.sqlite3", "manifest.json"]
