@@ -15,7 +15,7 @@ from outreach.accounts import staff
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
 from outreach.panels import roster, solving
-from outreach.panels.models import Absence, CallerProfile, PanelMembership, Shift
+from outreach.panels.models import CallerProfile, PanelMembership, Shift
 from outreach.panels.rules import LeftOut
 from outreach.panels.rules.load import (
     Weeks,
@@ -291,16 +291,7 @@ def _candidates(
         for each in session.scalars(select(CallerProfile).where(CallerProfile.staff_id.in_(ids)))
     }
     shifts = _shifts(session, ids)
-    away = set(
-        session.scalars(
-            select(Absence.staff_id).where(
-                Absence.staff_id.in_(ids),
-                Absence.from_at <= now,
-                Absence.until_at > now,
-                Absence.ended_at.is_(None),
-            )
-        )
-    )
+    away = roster.away(session, ids, now=now)
     loads = loads_of(session, ids, mondays)
     bare = CallerProfile(panel_cap=0, weekly_minutes=0)
     return [

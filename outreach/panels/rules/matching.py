@@ -42,7 +42,8 @@ class Candidate:
     """A caller as assignment sees them.
 
     ``load`` is what their panel costs in minutes in each coming week; ``shifts`` are on the
-    clock of ``zone``, none meaning that they work at any time.
+    clock of ``zone``, none meaning that they work at any time. ``is_away``: now, or at some
+    time of the coming week.
     """
 
     caller_id: int
@@ -157,9 +158,12 @@ def left_out_by(
     speaking = [each for each in callers if patient.language in each.languages]
     if not speaking:
         return LeftOut.NO_SHARED_LANGUAGE
-    ready = [each for each in speaking if each.is_trained and not each.is_away]
-    if not ready:
+    trained = [each for each in speaking if each.is_trained]
+    if not trained:
         return LeftOut.NOT_TRAINED
+    ready = [each for each in trained if not each.is_away]
+    if not ready:
+        return LeftOut.AWAY
     if all(taken.get(each.caller_id, 0) >= each.room for each in ready):
         return LeftOut.PANELS_FULL
     return LeftOut.HOURS_FULL
