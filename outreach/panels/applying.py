@@ -163,7 +163,7 @@ def _refuse_unfit(session: Session, proposal: Proposal, *, now: datetime) -> Non
         .where(ProposalLine.proposal_id == proposal.id, ProposalLine.caller_id.is_not(None))
         .distinct()
     ).all()
-    ids = sorted({caller_id for caller_id, _language in pairs})
+    ids = sorted({caller_id for caller_id, _language in pairs if caller_id is not None})
     spoken = {
         (row.staff_id, row.language)
         for row in session.execute(
