@@ -271,7 +271,7 @@ def test_500_waiting_patients_are_proposed_by_the_page(
     assert "Page 1 of 11" in page
     with app.app_context(), statements(db.engine) as sent:
         assert apply_(client, page).status_code == 302
-    assert len(sent) < 25
+    assert len(sent) < 35  # as many for 5 as for 50,000
     with sessions() as session:
         assert session.scalar(select(func.count(PanelMembership.id))) == 501
 
