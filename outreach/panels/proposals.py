@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.errors import RuleBroken, Stale
-from outreach.panels import proposing
+from outreach.panels import proposing, solving
 from outreach.panels.applying import NoProposal, changes_of, signature
 from outreach.panels.models import Proposal, ProposalLine
 from outreach.panels.proposing import Person, Place, Plan
-from outreach.panels.rules.load import Weeks, added
+from outreach.panels.rules.load import WEEKS_AHEAD, Weeks, added
 from outreach.panels.rules.matching import Candidate, Unmet, is_allowed, unmet
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment
@@ -82,8 +82,9 @@ class Filled:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share of their hours that each coming week costs."""
-        return tuple(each / max(1, self.caller.weekly_minutes) for each in self.load)
+        """The share of their hours that each of the next WEEKS_AHEAD weeks costs."""
+        ahead = self.load[:WEEKS_AHEAD]
+        return tuple(each / max(1, self.caller.weekly_minutes) for each in ahead)
 
 
 def make(session: Session, clinic: Clinic, *, by_staff_id: int, now: datetime) -> Proposal:
@@ -195,6 +196,16 @@ def filled(
     return sorted(found, key=lambda each: (each.name, each.caller.caller_id))
 
 
+def unmet_of(session: Session, proposal: Proposal) -> Counter[str]:
+    """Return how often each wish is not met by the lines as they are now."""
+    found = session.scalars(
+        select(ProposalLine.unmet).where(
+            ProposalLine.proposal_id == proposal.id, _shown_by("unmet")
+        )
+    )
+    return Counter(wish for wishes in found for wish in wishes)
+
+
 def change(
     session: Session,
     line: ProposalLine,
@@ -298,11 +309,12 @@ def _kept(
 
 
 def _facts(session: Session, clinic_id: int, plan: Plan, place: Place) -> dict[str, Any]:
-    lowest, middle, highest = plan.spread(place.callers)
+    spread = proposing.spread_of((each, plan.loads[each.caller_id]) for each in place.callers)
     return {
         "is_proven": plan.is_proven,
+        "is_exact": solving.is_exact(),
         "unmet": Counter(each.value for wishes in plan.unmet.values() for each in wishes),
-        "spread": [round(each, 3) for each in (lowest, middle, highest)],
+        "spread": [round(each, 3) for each in spread],
         "panels": signature(session, clinic_id),
     }
 

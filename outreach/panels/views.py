@@ -20,6 +20,7 @@ from outreach.panels.assignment import PanelFull
 from outreach.panels.forms import LEFT_OUT, UNMET, ApplyForm, ChangeCallerForm, LineForm
 from outreach.panels.models import PanelMembership, Proposal, ProposalLine
 from outreach.panels.proposing import Person, Place
+from outreach.panels.rules.load import WEEKS_AHEAD
 from outreach.panels.rules.matching import is_allowed, unmet
 from outreach.patients import finding
 from outreach.patients.models import Patient
@@ -203,11 +204,13 @@ def _proposal_page(
     place = proposing.place_of(db.session, clinic, now=now)
     people = proposing.people_waiting(db.session, clinic.id, place)
     lines, count = proposals.page_of(db.session, found, _show(), _page() - 1)
+    filled = proposals.filled(db.session, found, place, people)
     return render_template(
         "panels/proposal.html",
         clinic=clinic, proposal=found, form=form, lines=lines, count=count, show=_show(),
         page=_page(), pages=-(-count // proposals.PAGE), counts=proposals.counts(db.session, found),
-        filled=proposals.filled(db.session, found, place, people), mondays=place.mondays,
+        filled=filled, spread=proposing.spread_of((each.caller, each.load) for each in filled),
+        unmet=proposals.unmet_of(db.session, found), mondays=place.mondays[:WEEKS_AHEAD],
         stale=stale, left_out_words=LEFT_OUT, unmet_words=UNMET,
     )  # fmt: skip
 

@@ -14,8 +14,15 @@ from outreach.accounts.rules import Role
 from outreach.orm import Sessions
 from outreach.panels.models import CallerProfile
 from outreach.patients.models import Patient
+from outreach.patients.rules import Sex
 from outreach.programmes.models import Enrolment
-from tests.builders import make_absence, make_staff
+from tests.builders import (
+    make_absence,
+    make_clinic,
+    make_enrolment,
+    make_patient,
+    make_staff,
+)
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock
 from tests.integration.panels.conftest import (
@@ -175,3 +182,44 @@ def test_one_patient_is_not_handed_to_somebody_away_or_untrained(
     assert "Noor Haddad" not in page
     assert forced.status_code == 422
     assert current_caller(sessions, place.enrolment) is None
+
+
+def test_what_is_said_of_a_proposal_follows_the_changes_made_to_it(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        iris = make_staff(session, place.clinic, name="Iris Cole")
+        session.get_one(CallerProfile, iris.id).weekly_minutes = 600
+        session.get_one(CallerProfile, iris.id).gender = Sex.MALE
+        session.get_one(CallerProfile, place.caller.id).gender = Sex.FEMALE
+        session.get_one(Patient, place.patient.id).wished_caller = Sex.FEMALE
+    sign_in(client, place.manager)
+    before = propose(client)
+
+    keep_line(client, _line(client), caller_id=iris.id, starts_on="2026-11-30")
+    after = client.get("/panels/proposal").text
+
+    assert "Every wish of theirs is met." in before
+    assert "lowest 0%, middle 2%, highest 5%" in before
+    assert "Wishes not met:" in after
+    assert "lowest 0%, middle 5%, highest 10%" in after
+    assert "Changed by hand since: once." in after
+
+
+def test_a_clinic_without_callers_is_told_nothing_about_their_hours(
+    client: FlaskClient, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        manager = make_staff(session, clinic, Role.MANAGER, password_hash=HASH)
+        make_enrolment(session, make_patient(session, clinic))
+    sign_in(client, manager)
+
+    page = propose(client)
+
+    assert "0 of 1 have a caller" in page
+    assert "Nobody here speaks this language." in page
+    assert "wish" not in page.partition('id="proof"')[2].partition("</ul>")[0].replace(
+        "meets more wishes", ""
+    )
+    assert "Hours filled" not in page
