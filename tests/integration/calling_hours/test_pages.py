@@ -329,6 +329,8 @@ def test_one_call_that_cannot_be_moved_never_stops_the_others(
         {"opens": ""},
         {"closes": "09:00"},
         {"from_on": ""},
+        {"from_on": "soon"},
+        {"from_on": "9999-12-31"},
         {"source": ""},
         {"region": "usa"},
     ],
