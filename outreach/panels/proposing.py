@@ -213,7 +213,7 @@ def _begin(
         weekly_minutes=caller.weekly_minutes,
         first_day=place.today,
         cost_of=cost_of,
-        is_open=place.is_open,
+        is_open=lambda day: place.is_open(day) and caller.may_begin_on(day),
     )
     return Begun({**kept, **begun.starts_on}, (*too_many, *begun.too_many), begun.load)
 

@@ -18,6 +18,7 @@ from outreach.patients.rules import Daypart, Sex, Wishes
 
 # A part of a week: weekday (0 Monday) and part of the day, on the patient's clock.
 Part = tuple[int, Daypart]
+_SUNDAY = 6
 _ANY_PART = frozenset((weekday, part) for weekday in range(7) for part in Daypart)
 # A shift on the caller's own clock: weekday, begins, ends.
 Stretch = tuple[int, time, time]
@@ -62,6 +63,14 @@ class Candidate:
     def room(self) -> int:
         """How many more patients fit under the cap."""
         return max(0, self.cap - self.panel_size)
+
+    def may_begin_on(self, day: date) -> bool:
+        """Say whether a new patient may begin on ``day``: one on which they work, if that is known.
+
+        Sunday shifts alone leave every day: hardly any patient may be called on a Sunday.
+        """
+        worked = {weekday for weekday, _begins, _ends in self.shifts} - {_SUNDAY}
+        return not worked or day.weekday() in worked
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A whole proposal worked out: who, from when, and what is said about it."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
 
 import pytest
 from hypothesis import given
@@ -63,3 +63,15 @@ def test_what_fits_at_once_is_proven(count: int) -> None:
 
     assert plan.is_proven
     assert len(plan.caller_of) == count
+
+
+def test_new_patients_begin_on_days_on_which_their_caller_works() -> None:
+    people = [_person(number, PUBLISHED_PROTOCOL) for number in range(8)]
+    place = _place(weekly_minutes=1200)
+    shifts = tuple((weekday, time(9), time(17)) for weekday in (1, 3, 6))
+    place = replace(place, callers=[replace(place.callers[0], shifts=shifts)])
+
+    plan = proposing.work_out(people, place)
+
+    assert len(plan.starts_on) == 8
+    assert {day.weekday() for day in plan.starts_on.values()} == {1, 3}
