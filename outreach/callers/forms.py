@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +43,7 @@ from outreach.web.bounded import whole
 
 LONGEST_NOTE = 4000
 MOST_PATIENTS = 200
+FARTHEST_ABSENCE = timedelta(days=2 * 366)
 _WEEK = range(7)
 
 
@@ -176,11 +177,15 @@ class AbsenceForm(FlaskForm):
         return form
 
     def validate_last_on(self, field: Field) -> None:
-        """Refuse days that are over, or the wrong way round."""
+        """Refuse days that are over, far off, or the wrong way round."""
+        if field.data is None:
+            return  # what was typed is no day
         if self.from_on.data and field.data < self.from_on.data:
             raise ValidationError(_l("The last day can't be before the first."))
         if field.data < self.today:
             raise ValidationError(_l("These days are over already."))
+        if field.data > self.today + FARTHEST_ABSENCE:
+            raise ValidationError(_l("Choose days within the next two years."))
         if self.from_on.data and (field.data - self.from_on.data).days > 366:  # noqa: PLR2004
             raise ValidationError(_l("Longer than a year is leaving: use 'Leaves' instead."))
 

@@ -14,7 +14,7 @@ from outreach.callers import cover, proposing
 from outreach.callers.absence import PanelMoved
 from outreach.callers.proposing import Line, fingerprint
 from outreach.panels import assignment
-from outreach.panels.assignment import Handover
+from outreach.panels.assignment import Handover, UnfitCaller
 from outreach.panels.models import Absence, Cover
 from outreach.panels.rules import ChangeReason
 from outreach.programmes.models import Enrolment
@@ -70,7 +70,8 @@ def leave(
 
     Raises:
         PanelMoved: the page it was decided on is out of date.
-        UnfitCaller, PanelFull: as :func:`panels.assignment.change_caller` says.
+        UnfitCaller: somebody who was chosen has another language, is not trained, or is away.
+        PanelFull: as :func:`panels.assignment.change_caller` says.
 
     """
     wanted = {each: new for each, new in leaving.caller_of.items() if new is not None}
@@ -84,6 +85,11 @@ def leave(
     if fingerprint(lines) != leaving.seen:
         raise PanelMoved("The panel changed meanwhile.")
     going = [line for line in lines if line.enrolment_id in wanted]
+    unfit = [
+        line.enrolment_id for line in going if not line.decided(wanted[line.enrolment_id]).is_fit
+    ]
+    if unfit:
+        raise UnfitCaller(unfit)
     for line in going:
         assignment.change_caller(
             session,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts import staff
@@ -155,6 +155,25 @@ def change(
         clinic_id=caller.clinics[0].id if caller.clinics else None,
         about=("staff_member", staff_id),
     )
+
+
+def count_unspoken(session: Session, staff_id: int) -> int:
+    """Return how many patients of a panel speak a language that their caller does not."""
+    spoken = exists().where(
+        Language.staff_id == PanelMembership.caller_id, Language.language == Patient.language
+    )
+    found = session.scalar(
+        select(func.count(PanelMembership.id))
+        .join(Patient, Patient.id == PanelMembership.patient_id)
+        .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
+        .where(
+            PanelMembership.caller_id == staff_id,
+            PanelMembership.until_at.is_(None),
+            Enrolment.status.in_(OPEN_STATUSES),
+            ~spoken,
+        )
+    )
+    return found or 0
 
 
 def panel(session: Session, scope: Scope, staff_id: int, *, now: datetime) -> list[PanelLine]:

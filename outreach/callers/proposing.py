@@ -17,6 +17,7 @@ from outreach.callers import profile
 from outreach.callers.rules import Helper, Need, NotPlaced, days_of, minutes_in, share
 from outreach.panels import duty, roster
 from outreach.panels.models import Cover, PanelMembership
+from outreach.panels.rules import NEW_PATIENTS_WAIT
 from outreach.patients.models import Patient
 from outreach.patients.rules import Slot
 from outreach.planning import courses
@@ -25,7 +26,6 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 
 LEAVING_DAYS = 28  # ours: the time whose calls are weighed where patients change for good
-NEW_PATIENTS_WAIT = timedelta(days=7)  # ours: who is away by then gets nobody new
 
 # A patient with enrolment and membership, for what time, and whose patient it really is.
 _Found = tuple[Row[*tuple[Any, ...]], Slot, str | None]

@@ -78,6 +78,14 @@ def edit(staff_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         by = signed_in().staff_id
         profile.change(db.session, found, form.to_profile(), by_staff_id=by, now=now)
+        unspoken = profile.count_unspoken(db.session, staff_id)
+        if unspoken:
+            words = ngettext(
+                "%(num)s patient on their panel speaks another language: give them another caller.",
+                "%(num)s patients on their panel speak another language: give them another caller.",
+                unspoken,
+            )
+            flash(words, "warm")
         return _saved(staff_id, _("Saved."))
     page = render_template("callers/edit.html", caller=found, form=form)
     return page, 422 if form.errors else 200

@@ -24,6 +24,7 @@ from outreach.patients.labels import weekday_name
 
 _TIME = InputRequired(_l("Enter a time, for example 9:00 AM."))
 _DAY = InputRequired(_l("Enter the day."))
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # ours: what lies outside is a slip of the keyboard
 
 
 class ClinicHoursForm(FlaskForm):
@@ -121,6 +122,11 @@ class LawForm(FlaskForm):
         form = cls()
         form.weekdays.choices = [SelectChoice(day, weekday_name(day)) for day in range(7)]
         return form
+
+    def validate_from_on(self, field: Field) -> None:
+        """Refuse a day that nobody can mean."""
+        if field.data is not None and not FIRST_YEAR <= field.data.year <= LAST_YEAR:
+            raise ValidationError(_l("Check the year."))
 
     def validate_closes(self, field: Field) -> None:
         """Refuse half a stretch, and one that never opens."""

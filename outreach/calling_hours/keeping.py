@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import product
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -28,6 +29,10 @@ class NoSuchRow(NotFound):
 
 class EndsBeforeItBegins(RuleBroken):
     """A law can't end before it began."""
+
+
+class NeverOpen(RuleBroken):
+    """It would leave somebody without a day of the year on which they may be called."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +106,14 @@ def reopen_day(session: Session, clinic: Clinic, closure_id: int) -> None:
 
 
 def change(session: Session, clinic: Clinic, kept: ClinicHours, *, now: datetime) -> None:
-    """Give a clinic other hours; calls planned outside move within minutes. Does not commit."""
+    """Give a clinic other hours; calls planned outside move within minutes. Does not commit.
+
+    Raises NeverOpen: with the law of some place nothing is left of them.
+    """
     clinic.opens, clinic.closes = kept.opens, kept.closes
     clinic.keeps_holidays, clinic.holiday_area = kept.keeps_holidays, kept.holiday_area
     session.flush()
+    _refuse_never_open(session, clinic.region, [clinic.id], now=now)
     refitting.mark(session, Clinic.id == clinic.id, now=now)
 
 
@@ -128,6 +137,8 @@ def add_law(session: Session, law: NewLaw, *, now: datetime) -> HoursRule:
     """Add a law, which narrows the hours of every clinic of its country from a day on.
 
     Calls that are planned for hours outside it move within minutes. Does not commit.
+
+    Raises NeverOpen: it leaves patients of some clinic no day of a year.
     """
     rule = HoursRule(
         region=law.region,
@@ -140,6 +151,8 @@ def add_law(session: Session, law: NewLaw, *, now: datetime) -> HoursRule:
     )
     session.add(rule)
     session.flush()
+    here = session.scalars(select(Clinic.id).where(Clinic.region == law.region)).all()
+    _refuse_never_open(session, law.region, here, now=now)
     refitting.mark(session, Clinic.region == law.region, now=now)
     return rule
 
@@ -162,3 +175,19 @@ def end_law(session: Session, rule_id: int, until_on: date) -> HoursRule:
         raise EndsBeforeItBegins("A law can't end before it began.")
     rule.until_on = until_on
     return rule
+
+
+def _refuse_never_open(
+    session: Session, region: str, clinic_ids: Sequence[int], *, now: datetime
+) -> None:
+    """Refuse hours without an open day in a year: whoever asks for the next would find none."""
+    known = laws(session, [region])
+    today = now.date()
+    begins = {today, *(law.from_on for law in known if law.from_on > today)}
+    book = hours.book_of(session, today=today, clinic_ids=clinic_ids)
+    for clinic_id, state in product(clinic_ids, {None, *(law.state for law in known)}):
+        kept = book.of(clinic_id, state)
+        for first in begins:
+            year = (first + timedelta(days=ahead) for ahead in range(LOOKED_AHEAD.days))
+            if not any(map(kept.is_open_day, year)):
+                raise NeverOpen("These hours leave no day to call on.")

@@ -14,7 +14,7 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calling_hours import keeping, refitting
 from outreach.calling_hours.forms import ClinicHoursForm, ClosedDayForm, EndLawForm, LawForm
-from outreach.calling_hours.keeping import AlreadyClosed, EndsBeforeItBegins
+from outreach.calling_hours.keeping import AlreadyClosed, EndsBeforeItBegins, NeverOpen
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
@@ -33,8 +33,13 @@ def clinic_hours() -> ResponseReturnValue:
     clinic = _clinic()
     form = ClinicHoursForm.of(clinic)
     if form.validate_on_submit():
-        keeping.change(db.session, clinic, form.to_hours(), now=deps().clock())
-        return _saved(clinic, "changed calling hours", moves=True)
+        try:
+            keeping.change(db.session, clinic, form.to_hours(), now=deps().clock())
+        except NeverOpen:
+            db.session.rollback()
+            form.closes.errors = [_("With the law of some state, no hour to call is left.")]
+        else:
+            return _saved(clinic, "changed calling hours", moves=True)
     return _page(clinic, form, ClosedDayForm(formdata=None)), 422 if form.errors else 200
 
 
@@ -73,8 +78,13 @@ def laws() -> ResponseReturnValue:
     form = LawForm.of()
     may_change = Role.ADMINISTRATOR in signed_in().roles
     if may_change and form.validate_on_submit():
-        rule = keeping.add_law(db.session, form.to_law(), now=deps().clock())
-        return _law_saved("added a calling law", rule.id, moves=True)
+        try:
+            rule = keeping.add_law(db.session, form.to_law(), now=deps().clock())
+        except NeverOpen:
+            db.session.rollback()
+            form.weekdays.errors = [_("With this law no hour to call is left in a whole year.")]
+        else:
+            return _law_saved("added a calling law", rule.id, moves=True)
     regions = [each.region for each in _clinics()]
     page = render_template(
         "calling_hours/laws.html",

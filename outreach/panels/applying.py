@@ -1,13 +1,16 @@
 """Applying a proposal: all of it in one transaction, once, unless panels have changed."""
 
+import enum
 from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.models import Clinic, Language, StaffMember
 from outreach.audit.models import AuditEvent
+from outreach.clock import local_day
 from outreach.errors import NotFound, RuleBroken, Stale
 from outreach.panels import roster
 from outreach.panels.models import PanelMembership, Proposal, ProposalLine
@@ -21,14 +24,27 @@ class NoProposal(NotFound):
     """No proposal is open at this clinic, or it has no such line."""
 
 
-class PanelsChanged(Stale):
-    """Somebody changed panels after the proposal was made; nothing was written.
+class Moved(enum.StrEnum):
+    """What is not as it was when a proposal was made, or looked at."""
 
-    ``changes``: (patient, caller, whether it began), newest first; the first few of them.
+    PANELS = "panels"
+    PEOPLE = "people"
+    DAYS = "days"
+    LINES = "lines"
+
+
+class PanelsChanged(Stale):
+    """Something a proposal stands on has changed; nothing was written.
+
+    ``changes``, where it is panels: (patient, caller, whether it began), newest first; the
+    first few of them.
     """
 
-    def __init__(self, changes: Sequence[tuple[str, str, bool]]) -> None:
+    def __init__(
+        self, moved: Moved = Moved.PANELS, changes: Sequence[tuple[str, str, bool]] = ()
+    ) -> None:
         super().__init__("Panels have changed since this was proposed.")
+        self.moved = moved
         self.changes = changes
 
 
@@ -47,16 +63,19 @@ def apply(
     *,
     by_staff_id: int,
     above_cap: bool,
+    seen: int,
     now: datetime,
 ) -> int:
     """Give everybody on the proposal their caller; return how many. Does not commit.
 
     A handful of statements for any number of lines, all or none. A second time does nothing
-    and returns 0.
+    and returns 0. ``seen``: :func:`changes_of` the proposal on the page that was looked at.
 
     Raises:
         NoProposal: it was dropped, or is of another clinic.
-        PanelsChanged: somebody changed a panel since it was made.
+        PanelsChanged: somebody changed a panel since it was made, or a line since it was
+            looked at; a patient or caller changed so that they don't fit any more; or a
+            first day is over.
         AboveLimits: a panel would go above its cap.
     """
     proposal = session.scalar(
@@ -70,12 +89,21 @@ def apply(
     if proposal.applied_at is not None:
         return 0
     _lock_enrolments(session, proposal)
+    if changes_of(proposal) != seen:
+        raise PanelsChanged(Moved.LINES)
     _refuse_stale(session, proposal, now=now)
+    _refuse_unfit(session, proposal, now=now)
+    _refuse_past(session, proposal, clinic, now=now)
     if not above_cap:
         _refuse_above_cap(session, proposal, now=now)
     count = _assign_all(session, proposal, by_staff_id=by_staff_id, now=now)
     proposal.applied_at = now
     return count
+
+
+def changes_of(proposal: Proposal) -> int:
+    """Return how many times a manager changed a line of a proposal."""
+    return int(proposal.facts.get("changes", 0))
 
 
 def signature(session: Session, clinic_id: int) -> list[int]:
@@ -102,7 +130,7 @@ def _lock_enrolments(session: Session, proposal: Proposal) -> None:
 
 def _refuse_stale(session: Session, proposal: Proposal, *, now: datetime) -> None:
     if signature(session, proposal.clinic_id) != proposal.facts["panels"]:
-        raise PanelsChanged(_changes(session, proposal))
+        raise PanelsChanged(Moved.PANELS, _changes(session, proposal))
     gone = session.scalar(
         select(func.count(ProposalLine.id))
         .join(Enrolment, Enrolment.id == ProposalLine.enrolment_id)
@@ -123,7 +151,42 @@ def _refuse_stale(session: Session, proposal: Proposal, *, now: datetime) -> Non
         )
     )
     if gone or wanted - callers:
-        raise PanelsChanged([])
+        raise PanelsChanged(Moved.PEOPLE)
+
+
+def _refuse_unfit(session: Session, proposal: Proposal, *, now: datetime) -> None:
+    """Refuse where somebody's language, training or absence changed since it was made."""
+    pairs = session.execute(
+        select(ProposalLine.caller_id, Patient.language)
+        .join(Enrolment, Enrolment.id == ProposalLine.enrolment_id)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .where(ProposalLine.proposal_id == proposal.id, ProposalLine.caller_id.is_not(None))
+        .distinct()
+    ).all()
+    ids = sorted({caller_id for caller_id, _language in pairs if caller_id is not None})
+    spoken = {
+        (row.staff_id, row.language)
+        for row in session.execute(
+            select(Language.staff_id, Language.language).where(Language.staff_id.in_(ids))
+        )
+    }
+    ready = roster.trained(session, ids, on=now.date()) - roster.away(session, ids, now=now)
+    if any(caller_id not in ready or (caller_id, of) not in spoken for caller_id, of in pairs):
+        raise PanelsChanged(Moved.PEOPLE)
+
+
+def _refuse_past(session: Session, proposal: Proposal, clinic: Clinic, *, now: datetime) -> None:
+    """Refuse where a first day is over: week 1 would lose its calls."""
+    past = session.scalar(
+        select(func.count(ProposalLine.id)).where(
+            ProposalLine.proposal_id == proposal.id,
+            ProposalLine.caller_id.is_not(None),
+            ProposalLine.starts_on < local_day(now, ZoneInfo(clinic.zone)),
+            ~exists().where(PanelMembership.enrolment_id == ProposalLine.enrolment_id),
+        )
+    )
+    if past:
+        raise PanelsChanged(Moved.DAYS)
 
 
 def _changes(session: Session, proposal: Proposal) -> list[tuple[str, str, bool]]:

@@ -20,7 +20,7 @@ from wtforms.widgets import HiddenInput
 
 from outreach.panels.assignment import Handover
 from outreach.panels.models import ProposalLine
-from outreach.panels.proposals import Filled
+from outreach.panels.proposals import Choice, Filled, state_of
 from outreach.panels.roster import PanelCaller
 from outreach.panels.rules import ChangeReason, LeftOut
 from outreach.panels.rules.matching import Unmet
@@ -29,6 +29,7 @@ from outreach.web.bounded import LARGEST, whole
 LEFT_OUT = {
     LeftOut.NO_SHARED_LANGUAGE: _l("Nobody here speaks this language."),
     LeftOut.NOT_TRAINED: _l("Nobody who speaks this language has finished training."),
+    LeftOut.AWAY: _l("Everybody who speaks this language is away within 7 days."),
     LeftOut.PANELS_FULL: _l("Everybody who speaks this language has a full panel."),
     LeftOut.HOURS_FULL: _l("Everybody who speaks this language has no hours left."),
 }
@@ -47,24 +48,36 @@ class ApplyForm(FlaskForm):
     proposal_id = IntegerField(
         widget=HiddenInput(), validators=[InputRequired(), NumberRange(1, LARGEST)]
     )
+    seen = IntegerField(widget=HiddenInput(), validators=[InputRequired(), NumberRange(0, LARGEST)])
     above_cap = BooleanField(_l("Go above the cap of a panel"))
 
 
 class LineForm(FlaskForm):
     """Another caller and first day for one line of a proposal; no caller: not yet."""
 
+    seen = HiddenField()
     caller_id = RadioField(_l("Caller"), coerce=int)
     starts_on = DateField(_l("First day"), validators=[Optional()])
 
     @classmethod
     def of(cls, line: ProposalLine, able: Sequence[Filled]) -> "LineForm":
         """Return the form with the callers who may have this patient, and nobody."""
-        form = cls(data={"caller_id": line.caller_id or 0, "starts_on": line.starts_on})
+        form = cls(
+            data={
+                "seen": state_of(line),
+                "caller_id": line.caller_id or 0,
+                "starts_on": line.starts_on,
+            }
+        )
         form.caller_id.choices = [
             *(SelectChoice(each.caller.caller_id, each.name) for each in able),
             SelectChoice(0, _l("Nobody yet")),
         ]
         return form
+
+    def to_choice(self) -> Choice:
+        """Return the validated answers as the use case wants them."""
+        return Choice(self.caller_id.data or None, self.starts_on.data, self.seen.data or "")
 
 
 class ChangeCallerForm(FlaskForm):

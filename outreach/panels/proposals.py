@@ -20,12 +20,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
-from outreach.errors import RuleBroken
-from outreach.panels import proposing
-from outreach.panels.applying import NoProposal, signature
+from outreach.errors import RuleBroken, Stale
+from outreach.panels import proposing, solving
+from outreach.panels.applying import NoProposal, changes_of, signature
 from outreach.panels.models import Proposal, ProposalLine
 from outreach.panels.proposing import Person, Place, Plan
-from outreach.panels.rules.load import Weeks, added
+from outreach.panels.rules.load import WEEKS_AHEAD, Weeks, added
 from outreach.panels.rules.matching import Candidate, Unmet, is_allowed, unmet
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment
@@ -36,6 +36,19 @@ FARTHEST_START = timedelta(weeks=12)
 
 class UnfitChoice(RuleBroken):
     """This caller may not have this patient, or this day is no first day."""
+
+
+class LineChanged(Stale):
+    """Somebody else chose for this line meanwhile; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a manager chose for one line; ``seen`` is its :func:`state_of` on their page."""
+
+    caller_id: int | None
+    starts_on: date | None
+    seen: str
 
 
 @dataclass(frozen=True)
@@ -69,8 +82,9 @@ class Filled:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share of their hours that each coming week costs."""
-        return tuple(each / max(1, self.caller.weekly_minutes) for each in self.load)
+        """The share of their hours that each of the next WEEKS_AHEAD weeks costs."""
+        ahead = self.load[:WEEKS_AHEAD]
+        return tuple(each / max(1, self.caller.weekly_minutes) for each in ahead)
 
 
 def make(session: Session, clinic: Clinic, *, by_staff_id: int, now: datetime) -> Proposal:
@@ -182,19 +196,32 @@ def filled(
     return sorted(found, key=lambda each: (each.name, each.caller.caller_id))
 
 
+def unmet_of(session: Session, proposal: Proposal) -> Counter[str]:
+    """Return how often each wish is not met by the lines as they are now."""
+    found = session.scalars(
+        select(ProposalLine.unmet).where(
+            ProposalLine.proposal_id == proposal.id, _shown_by("unmet")
+        )
+    )
+    return Counter(wish for wishes in found for wish in wishes)
+
+
 def change(
+    session: Session,
     line: ProposalLine,
     person: Person,
     place: Place,
-    *,
-    caller_id: int | None,
-    starts_on: date | None,
+    choice: Choice,
 ) -> None:
     """Give a line another caller and first day, or nobody. Does not commit.
 
     Raises:
         UnfitChoice: not their language, not trained, away; or no day the clinic works on.
+        LineChanged: somebody else chose for this line since ``choice.seen``.
+        NoProposal: the proposal was applied or put away meanwhile.
     """
+    caller_id, starts_on = choice.caller_id, choice.starts_on
+    _count_change(session, line, choice.seen)
     if caller_id is None:
         line.caller_id, line.starts_on, line.unmet, line.is_changed = None, None, [], True
         return
@@ -208,6 +235,27 @@ def change(
     line.caller_id, line.starts_on, line.left_out = caller_id, starts_on, None
     line.unmet = [each.value for each in unmet(person.facts, caller, on=place.today)]
     line.is_changed = True
+
+
+def state_of(line: ProposalLine) -> str:
+    """Return what a line says, as a page carries it along: 'caller first-day'."""
+    return f"{line.caller_id or 0} {line.starts_on or ''}"
+
+
+def _count_change(session: Session, line: ProposalLine, seen: str) -> None:
+    """Count one more change of a proposal, locked: whoever applies it must have seen it."""
+    proposal = session.scalar(
+        select(Proposal)
+        .where(Proposal.id == line.proposal_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if proposal is None or proposal.applied_at is not None or proposal.dropped_at is not None:
+        raise NoProposal("This proposal is not open any more.")
+    session.refresh(line)
+    if state_of(line) != seen:
+        raise LineChanged("Somebody else changed this line meanwhile.")
+    proposal.facts = {**proposal.facts, "changes": changes_of(proposal) + 1}
 
 
 def drop(session: Session, clinic_id: int, *, now: datetime) -> None:
@@ -261,11 +309,12 @@ def _kept(
 
 
 def _facts(session: Session, clinic_id: int, plan: Plan, place: Place) -> dict[str, Any]:
-    lowest, middle, highest = plan.spread(place.callers)
+    spread = proposing.spread_of((each, plan.loads[each.caller_id]) for each in place.callers)
     return {
         "is_proven": plan.is_proven,
+        "is_exact": solving.is_exact(),
         "unmet": Counter(each.value for wishes in plan.unmet.values() for each in wishes),
-        "spread": [round(each, 3) for each in (lowest, middle, highest)],
+        "spread": [round(each, 3) for each in spread],
         "panels": signature(session, clinic_id),
     }
 

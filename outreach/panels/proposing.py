@@ -1,7 +1,7 @@
 """Working out who could call whom, before anything changes: read, solve, spread the starts."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from statistics import median
@@ -15,9 +15,11 @@ from outreach.accounts import staff
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
 from outreach.panels import roster, solving
-from outreach.panels.models import Absence, CallerProfile, PanelMembership, Shift
+from outreach.panels.models import CallerProfile, PanelMembership, Shift
 from outreach.panels.rules import LeftOut
 from outreach.panels.rules.load import (
+    WEEKS_AHEAD,
+    WEEKS_WEIGHED,
     Weeks,
     added,
     coming_weeks,
@@ -74,23 +76,29 @@ class Place:
 
 @dataclass(frozen=True)
 class Plan:
-    """Who is proposed for whom and from when, or the rule that left somebody out."""
+    """Who is proposed for whom and from when, or the rule that left somebody out.
+
+    ``is_proven``: the solver proved it. ``rounds``: 1, or more where callers' hours held fewer
+    than the solver gave them, so that it was solved again with less room: that proves nothing.
+    """
 
     caller_of: Mapping[int, int]
     starts_on: Mapping[int, date]
     left_out: Mapping[int, LeftOut]
     unmet: Mapping[int, tuple[Unmet, ...]]
     is_proven: bool
+    rounds: int
     loads: Mapping[int, Weeks]
 
-    def spread(self, callers: Sequence[Candidate]) -> tuple[float, float, float]:
-        """Return (lowest, median, highest) share of a caller's hours in their fullest week."""
-        shares = [
-            max(self.loads[each.caller_id], default=0) / max(1, each.weekly_minutes)
-            for each in callers
-            if each.is_trained and not each.is_away
-        ] or [0.0]
-        return min(shares), median(shares), max(shares)
+
+def spread_of(loads: Iterable[tuple[Candidate, Weeks]]) -> tuple[float, float, float]:
+    """Return (lowest, median, highest) share of a caller's hours in their fullest week."""
+    shares = [
+        max(load[:WEEKS_AHEAD], default=0) / max(1, caller.weekly_minutes)
+        for caller, load in loads
+        if caller.is_trained and not caller.is_away
+    ] or [0.0]
+    return min(shares), median(shares), max(shares)
 
 
 def work_out(people: Sequence[Person], place: Place) -> Plan:
@@ -102,19 +110,25 @@ def work_out(people: Sequence[Person], place: Place) -> Plan:
     rooms = {each.caller_id: _room(each, typical) for each in place.callers}
     by_id = {person.enrolment_id: person for person in people}
     waiting = [person.facts for person in people]
-    for _round in range(MOST_ROUNDS):
+    rounds, is_settled = 0, False
+    while not is_settled and rounds < MOST_ROUNDS:
+        rounds += 1
         verdict = solving.solve(waiting, place.callers, rooms, typical, on=place.today)
         begun = _begin_all(verdict.caller_of, by_id, place)
         crowded = {caller_id: each for caller_id, each in begun.items() if each.too_many}
-        if not crowded:
-            break
+        is_settled = not crowded
         for caller_id, each in crowded.items():
             rooms[caller_id] = len(each.starts_on)
-    return _plan(verdict, begun, people, place)
+    return _plan(verdict, begun, people, place, rounds=rounds)
 
 
 def _plan(
-    verdict: Verdict, begun: Mapping[int, Begun], people: Sequence[Person], place: Place
+    verdict: Verdict,
+    begun: Mapping[int, Begun],
+    people: Sequence[Person],
+    place: Place,
+    *,
+    rounds: int,
 ) -> Plan:
     starts_on = {each: day for found in begun.values() for each, day in found.starts_on.items()}
     callers = place.by_id
@@ -137,7 +151,8 @@ def _plan(
             for person in people
             if person.enrolment_id in caller_of
         },
-        is_proven=verdict.is_proven,
+        is_proven=verdict.is_proven and rounds == 1,
+        rounds=rounds,
         loads={
             each.caller_id: begun[each.caller_id].load if each.caller_id in begun else each.load
             for each in place.callers
@@ -198,7 +213,7 @@ def _begin(
         weekly_minutes=caller.weekly_minutes,
         first_day=place.today,
         cost_of=cost_of,
-        is_open=place.is_open,
+        is_open=lambda day: place.is_open(day) and caller.may_begin_on(day),
     )
     return Begun({**kept, **begun.starts_on}, (*too_many, *begun.too_many), begun.load)
 
@@ -221,7 +236,7 @@ def _room(caller: Candidate, typical_minutes: float) -> int:
 def place_of(session: Session, clinic: Clinic, *, now: datetime) -> Place:
     """Return the callers of a clinic as assignment sees them, and its open days."""
     today = local_day(now, ZoneInfo(clinic.zone))
-    mondays = coming_weeks(today)
+    mondays = coming_weeks(today, WEEKS_WEIGHED)
     book = hours.book_of(session, today=today, clinic_ids=[clinic.id])
     return Place(
         _candidates(session, clinic.id, mondays, now=now),
@@ -291,16 +306,7 @@ def _candidates(
         for each in session.scalars(select(CallerProfile).where(CallerProfile.staff_id.in_(ids)))
     }
     shifts = _shifts(session, ids)
-    away = set(
-        session.scalars(
-            select(Absence.staff_id).where(
-                Absence.staff_id.in_(ids),
-                Absence.from_at <= now,
-                Absence.until_at > now,
-                Absence.ended_at.is_(None),
-            )
-        )
-    )
+    away = roster.away(session, ids, now=now)
     loads = loads_of(session, ids, mondays)
     bare = CallerProfile(panel_cap=0, weekly_minutes=0)
     return [

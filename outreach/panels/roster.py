@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts import staff
-from outreach.panels.models import CallerProfile, PanelMembership
-from outreach.panels.rules import DEFAULT_PANEL_CAP
+from outreach.panels.models import Absence, CallerProfile, PanelMembership
+from outreach.panels.rules import DEFAULT_PANEL_CAP, NEW_PATIENTS_WAIT
 from outreach.patients.models import Patient
 from outreach.patients.rules import Wishes
 from outreach.programmes.models import Enrolment
@@ -87,6 +87,44 @@ def callers(session: Session, clinic_id: int, *, on: date) -> list[PanelCaller]:
         )
         for person in people
     ]
+
+
+def able(session: Session, clinic_id: int, language: str, *, now: datetime) -> list[PanelCaller]:
+    """Return who may be given a new patient who speaks ``language``, full panels included.
+
+    They speak it, have finished training, and are here all of the coming week.
+    """
+    found = [
+        each for each in callers(session, clinic_id, on=now.date()) if language in each.languages
+    ]
+    ids = [each.caller_id for each in found]
+    ready = trained(session, ids, on=now.date()) - away(session, ids, now=now)
+    return [each for each in found if each.caller_id in ready]
+
+
+def trained(session: Session, caller_ids: Sequence[int], *, on: date) -> set[int]:
+    """Return those of ``caller_ids`` whose training is complete on a day."""
+    return set(
+        session.scalars(
+            select(CallerProfile.staff_id).where(
+                CallerProfile.staff_id.in_(caller_ids), CallerProfile.trained_on <= on
+            )
+        )
+    )
+
+
+def away(session: Session, caller_ids: Sequence[int], *, now: datetime) -> set[int]:
+    """Return those of ``caller_ids`` who are away now, or at some time of the coming week."""
+    return set(
+        session.scalars(
+            select(Absence.staff_id).where(
+                Absence.staff_id.in_(caller_ids),
+                Absence.from_at < now + NEW_PATIENTS_WAIT,
+                Absence.until_at > now,
+                Absence.ended_at.is_(None),
+            )
+        )
+    )
 
 
 def is_waiting(clinic_id: int) -> tuple[ColumnElement[bool], ...]:

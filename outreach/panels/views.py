@@ -20,6 +20,7 @@ from outreach.panels.assignment import PanelFull
 from outreach.panels.forms import LEFT_OUT, UNMET, ApplyForm, ChangeCallerForm, LineForm
 from outreach.panels.models import PanelMembership, Proposal, ProposalLine
 from outreach.panels.proposing import Person, Place
+from outreach.panels.rules.load import WEEKS_AHEAD
 from outreach.panels.rules.matching import is_allowed, unmet
 from outreach.patients import finding
 from outreach.patients.models import Patient
@@ -68,7 +69,7 @@ def proposal() -> ResponseReturnValue:
     """Show what is proposed, before anything changes."""
     clinic = _clinic()
     found = proposals.open_of(db.session, clinic.id)
-    return _proposal_page(clinic, found, ApplyForm(formdata=None, proposal_id=found.id))
+    return _proposal_page(clinic, found, _apply_form(found))
 
 
 @bp.route("/panels/proposal/lines/<int:line_id>", methods=["GET", "POST"])
@@ -115,6 +116,7 @@ def apply() -> ResponseReturnValue:
             clinic,
             by_staff_id=signed_in().staff_id,
             above_cap=form.above_cap.data,
+            seen=form.seen.data,
             now=now,
         )
     except (PanelsChanged, AboveLimits) as error:
@@ -177,12 +179,16 @@ def _page() -> int:
     return max(1, whole(request.values.get("page")) or 1)
 
 
+def _apply_form(found: Proposal) -> ApplyForm:
+    return ApplyForm(formdata=None, proposal_id=found.id, seen=applying.changes_of(found))
+
+
 def _refused(
     clinic: Clinic, form: ApplyForm, error: PanelsChanged | AboveLimits
 ) -> ResponseReturnValue:
     found = proposals.open_of(db.session, clinic.id)
     if isinstance(error, PanelsChanged):
-        return _proposal_page(clinic, found, form, changes=error.changes, is_stale=True), 409
+        return _proposal_page(clinic, found, _apply_form(found), stale=error), 409
     form.above_cap.errors = [_("A panel would be above its cap. Tick this, or change some lines.")]
     return _proposal_page(clinic, found, form), 422
 
@@ -192,33 +198,37 @@ def _proposal_page(
     found: Proposal,
     form: ApplyForm,
     *,
-    changes: Sequence[tuple[str, str, bool]] = (),
-    is_stale: bool = False,
+    stale: PanelsChanged | None = None,
 ) -> str:
     now = deps().clock()
     place = proposing.place_of(db.session, clinic, now=now)
     people = proposing.people_waiting(db.session, clinic.id, place)
     lines, count = proposals.page_of(db.session, found, _show(), _page() - 1)
+    filled = proposals.filled(db.session, found, place, people)
     return render_template(
         "panels/proposal.html",
         clinic=clinic, proposal=found, form=form, lines=lines, count=count, show=_show(),
         page=_page(), pages=-(-count // proposals.PAGE), counts=proposals.counts(db.session, found),
-        filled=proposals.filled(db.session, found, place, people), mondays=place.mondays,
-        changes=changes, is_stale=is_stale, left_out_words=LEFT_OUT, unmet_words=UNMET,
+        filled=filled, spread=proposing.spread_of((each.caller, each.load) for each in filled),
+        unmet=proposals.unmet_of(db.session, found), mondays=place.mondays[:WEEKS_AHEAD],
+        stale=stale, left_out_words=LEFT_OUT, unmet_words=UNMET,
     )  # fmt: skip
 
 
 def _is_line_changed(form: LineForm, line: ProposalLine, person: Person, place: Place) -> bool:
     """Change a line as answered, or put the reason beside the field."""
     try:
-        proposals.change(
-            line,
-            person,
-            place,
-            caller_id=form.caller_id.data or None,
-            starts_on=form.starts_on.data,
-        )
+        proposals.change(db.session, line, person, place, form.to_choice())
+    except proposals.LineChanged:
+        db.session.rollback()
+        form.seen.raw_data = [proposals.state_of(line)]
+        form.seen.data = proposals.state_of(line)
+        form.caller_id.errors = [
+            _("Somebody else changed this line just now. Look at your choice, and keep it again.")
+        ]
+        return False
     except proposals.UnfitChoice:
+        db.session.rollback()
         form.starts_on.errors = [_("Choose a day from today on, on which the clinic works.")]
         return False
     return True
@@ -229,9 +239,8 @@ def _change_form(
 ) -> ChangeCallerForm:
     able = [
         caller
-        for caller in roster.callers(db.session, patient.clinic_id, on=now.date())
-        if patient.language in caller.languages
-        and (current is None or caller.caller_id != current.caller_id)
+        for caller in roster.able(db.session, patient.clinic_id, patient.language, now=now)
+        if current is None or caller.caller_id != current.caller_id
     ]
     return ChangeCallerForm.of(able, current.id if current else None)
 

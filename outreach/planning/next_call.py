@@ -13,7 +13,13 @@ from outreach.patients.rules import Slot, is_allowed_at
 from outreach.planning import courses, follow_ups
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus, Contact, next_contact, next_slot
+from outreach.planning.rules import (
+    CallStatus,
+    Contact,
+    may_keep_promise,
+    next_contact,
+    next_slot,
+)
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
@@ -43,10 +49,10 @@ def plan(
 def replan(session: Session, enrolment_id: int, *, now: datetime) -> None:
     """Make the plan fit what just changed: wishes, rhythm, zone or status.
 
-    A call whose time the patient asked for stays as it is, and so does one that was dialled
-    already while its slot is lawful. One that is due by now keeps its days, so that nothing
-    due is ever planned away; only its slot follows. Outside ACTIVE the open call is
-    cancelled with its unsent texts. Does not commit.
+    A call whose time the patient asked for stays as it is, unless that is night where they
+    live now; and so does one that was dialled already while its slot is lawful. One that is
+    due by now keeps its days, so that nothing due is ever planned away; only its slot
+    follows. Outside ACTIVE the open call is cancelled with its unsent texts. Does not commit.
     """
     call = open_call(session, enrolment_id, is_locked=True)
     status = session.scalar(select(Enrolment.status).where(Enrolment.id == enrolment_id))
@@ -60,7 +66,7 @@ def replan(session: Session, enrolment_id: int, *, now: datetime) -> None:
             return
         # A planner may have been quicker, with the wishes as they were before.
         call = open_call(session, enrolment_id, is_locked=True)
-    if call is not None and not call.is_agreed:
+    if call is not None and not _is_kept(session, call, now=now):
         _fit(session, call, now=now)
 
 
@@ -132,6 +138,14 @@ def finish(session: Session, enrolment_id: int, *, now: datetime) -> None:
         reason="end of the programme",
         now=now,
     )
+
+
+def _is_kept(session: Session, call: PlannedCall, *, now: datetime) -> bool:
+    """Say whether the patient asked for the time of ``call``, and still can be called then."""
+    if not call.is_agreed:
+        return False
+    calendar = courses.standing_of(session, call.enrolment_id, now=now).course.calendar
+    return may_keep_promise(calendar, Slot(call.dial_from_at, call.dial_until_at))
 
 
 def _fit(session: Session, call: PlannedCall, *, now: datetime) -> None:

@@ -12,14 +12,16 @@ from outreach.programmes.rules import Protocol, Rhythm
 
 WEEK = 7
 WEEKS_AHEAD = 8
+# Whoever begins in the last of these has the full weeks after it: those are weighed as well.
+WEEKS_WEIGHED = 12
 
 Weeks = tuple[float, ...]
 
 
-def coming_weeks(today: date) -> tuple[date, ...]:
-    """Return the Mondays of this week and the following ones, WEEKS_AHEAD in all."""
+def coming_weeks(today: date, count: int = WEEKS_AHEAD) -> tuple[date, ...]:
+    """Return the Mondays of this week and the following ones, ``count`` in all."""
     monday = today - timedelta(days=today.weekday())
-    return tuple(monday + timedelta(weeks=ahead) for ahead in range(WEEKS_AHEAD))
+    return tuple(monday + timedelta(weeks=ahead) for ahead in range(count))
 
 
 def projected_calls(

@@ -18,6 +18,7 @@ from outreach.patients.rules import Daypart, Sex, Wishes
 
 # A part of a week: weekday (0 Monday) and part of the day, on the patient's clock.
 Part = tuple[int, Daypart]
+_SUNDAY = 6
 _ANY_PART = frozenset((weekday, part) for weekday in range(7) for part in Daypart)
 # A shift on the caller's own clock: weekday, begins, ends.
 Stretch = tuple[int, time, time]
@@ -42,7 +43,8 @@ class Candidate:
     """A caller as assignment sees them.
 
     ``load`` is what their panel costs in minutes in each coming week; ``shifts`` are on the
-    clock of ``zone``, none meaning that they work at any time.
+    clock of ``zone``, none meaning that they work at any time. ``is_away``: now, or at some
+    time of the coming week.
     """
 
     caller_id: int
@@ -61,6 +63,14 @@ class Candidate:
     def room(self) -> int:
         """How many more patients fit under the cap."""
         return max(0, self.cap - self.panel_size)
+
+    def may_begin_on(self, day: date) -> bool:
+        """Say whether a new patient may begin on ``day``: one on which they work, if that is known.
+
+        Sunday shifts alone leave every day: hardly any patient may be called on a Sunday.
+        """
+        worked = {weekday for weekday, _begins, _ends in self.shifts} - {_SUNDAY}
+        return not worked or day.weekday() in worked
 
 
 @dataclass(frozen=True)
@@ -157,9 +167,12 @@ def left_out_by(
     speaking = [each for each in callers if patient.language in each.languages]
     if not speaking:
         return LeftOut.NO_SHARED_LANGUAGE
-    ready = [each for each in speaking if each.is_trained and not each.is_away]
-    if not ready:
+    trained = [each for each in speaking if each.is_trained]
+    if not trained:
         return LeftOut.NOT_TRAINED
+    ready = [each for each in trained if not each.is_away]
+    if not ready:
+        return LeftOut.AWAY
     if all(taken.get(each.caller_id, 0) >= each.room for each in ready):
         return LeftOut.PANELS_FULL
     return LeftOut.HOURS_FULL

@@ -22,7 +22,8 @@ _SLACK_MINUTES = 1e-6
 class Begun:
     """The first day of each new patient; ``load`` is what the caller's weeks cost with them.
 
-    ``too_many`` are those for whom no day within the coming weeks leaves enough hours.
+    ``too_many`` are those for whom no day within WEEKS_AHEAD leaves enough hours, in every week
+    that ``load`` covers.
     """
 
     starts_on: dict[int, date]

@@ -12,6 +12,9 @@ from outreach.patients.rules import ContactHours, Daypart, Slot, Wishes, daypart
 from outreach.programmes.rules import AttemptPolicy, Phase, Protocol, Rhythm
 
 WEEK = 7
+# A time that a patient asked for is kept within these hours of their own clock only. Source:
+# 47 CFR 64.1200(c)(1), adopted as a floor (domain.md D).
+PROMISED_FROM, PROMISED_UNTIL = time(8), time(21)
 
 
 class CallStatus(enum.StrEnum):
@@ -263,6 +266,18 @@ def agreed_slot(calendar: Calendar, day: date, at: time, *, minutes: int = 30) -
     """Return the slot of a time that the patient asked for, ``minutes`` long."""
     begins = datetime.combine(day, at, tzinfo=calendar.zone).astimezone(ZoneInfo("UTC"))
     return Slot(begins, begins + timedelta(minutes=minutes))
+
+
+def may_keep_promise(calendar: Calendar, slot: Slot) -> bool:
+    """Say whether a promised time can still be kept where the patient lives now.
+
+    Not in the night, and not on a day on which the law there forbids calls, whoever asked.
+    """
+    begins = slot.from_at.astimezone(calendar.zone)
+    if not PROMISED_FROM <= begins.time() < PROMISED_UNTIL:
+        return False
+    laws = (law for law in calendar.hours.laws if law.holds_on(begins.date()))
+    return all(law.opens is not None for law in laws)
 
 
 def _weekly_days(course: Course, phase: Phase, after: date) -> Iterator[date]:

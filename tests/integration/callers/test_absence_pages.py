@@ -355,7 +355,9 @@ def test_a_new_caller_for_good_ends_the_cover(
         ({"from_on": "2026-11-27", "last_on": "2026-11-25"}, "before the first"),
         ({"from_on": "2026-11-20", "last_on": "2026-11-22"}, "over already"),
         ({"from_on": "", "last_on": "2026-11-25"}, "Enter the day."),
-        ({"from_on": "2026-11-25", "last_on": "2028-11-25"}, "Longer than a year"),
+        ({"from_on": "2026-11-25", "last_on": "2028-11-20"}, "Longer than a year"),
+        ({"from_on": "2026-11-25", "last_on": "soon"}, "Not a valid date"),
+        ({"from_on": "9999-12-01", "last_on": "9999-12-31"}, "next two years"),
     ],
 )
 def test_days_that_make_no_sense_are_refused(

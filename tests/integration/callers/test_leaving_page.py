@@ -118,6 +118,21 @@ def test_one_line_that_does_not_fit_holds_them_all_back(
     assert role_of(sessions, place.ana).until_on is None
 
 
+def test_nobody_is_handed_to_somebody_who_went_away_meanwhile(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    sign_in(client, place.manager)
+    answers = propose(client, place.ana) | {f"caller-{place.sams.id}": str(place.ben.id)}
+    with sessions.begin() as session:
+        make_absence(session, place.ben, place.clinic.id)
+
+    answer = client.post(f"/callers/{place.ana.id}/leave", data=answers)
+
+    assert answer.status_code == 422
+    assert len(memberships(sessions, place.sams.id)) == 1
+    assert len(memberships(sessions, place.rosas.id)) == 1
+
+
 def test_a_panel_grows_above_its_cap_only_where_that_is_wanted(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:

@@ -63,6 +63,21 @@ def test_keeps_what_a_manager_writes(client: FlaskClient, sessions: Sessions, pl
     assert 'value="9:00-12:00, 13:00-17:00"' in client.get(f"/callers/{place.ben.id}/edit").text
 
 
+def test_patients_of_a_language_that_is_taken_away_are_told(
+    client: FlaskClient, place: Place
+) -> None:
+    sign_in(client, place.manager)
+
+    taken = client.post(f"/callers/{place.ana.id}/edit", data=ANSWERS, follow_redirects=True)
+    given = client.post(
+        f"/callers/{place.ana.id}/edit", data=ANSWERS | {"languages": ["en", "es"]},
+        follow_redirects=True,
+    )  # fmt: skip
+
+    assert "1 patient on their panel speaks another language" in taken.text
+    assert "another language" not in given.text
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

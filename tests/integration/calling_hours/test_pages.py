@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Closure, StaffMember
@@ -202,6 +202,49 @@ def test_an_administrator_adds_a_law_and_ends_it(
     assert found.bounds_on(date(2028, 1, 3)) == (time(9), time(20))
 
 
+@pytest.mark.parametrize(
+    "law",
+    [
+        {"weekdays": list("0123456"), "opens": "", "closes": ""},
+        {"weekdays": list("012345"), "opens": "20:00", "closes": "21:00"},
+        {"weekdays": list("0123456"), "opens": "", "closes": "", "from_on": "2029-01-01"},
+    ],
+)
+def test_a_law_that_leaves_no_day_is_refused_and_changes_nothing(
+    client: FlaskClient, sessions: Sessions, place: Place, law: dict[str, str | list[str]]
+) -> None:
+    """Whoever looks for the next hour would find none: no text would be sent to anybody."""
+    with sessions.begin() as session:
+        administrator = make_staff(session, None, Role.ADMINISTRATOR, password_hash=HASH)
+        before = session.scalar(select(func.count(HoursRule.id)))
+    sign_in(client, administrator)
+
+    answer = client.post("/hours/laws", data=LAW | {"state": "TX"} | law)
+
+    assert answer.status_code == 422
+    assert "no hour to call is left" in answer.text
+    with sessions() as session:
+        assert session.scalar(select(func.count(HoursRule.id))) == before
+
+
+def test_hours_of_which_the_law_leaves_nothing_are_refused(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        administrator = make_staff(session, None, Role.ADMINISTRATOR, password_hash=HASH)
+        manager = session.get_one(StaffMember, place.manager.id)
+    sign_in(client, administrator)
+    client.post("/hours/laws", data=LAW | {"weekdays": list("012345"), "closes": "12:00"})
+    sign_in(client, manager)
+
+    answer = client.post("/hours/", data={"opens": "12:00", "closes": "20:00"})
+
+    assert answer.status_code == 422
+    assert "no hour to call is left" in answer.text
+    with sessions() as session:
+        assert session.get_one(Clinic, place.clinic.id).opens == time(9)
+
+
 def test_a_new_law_moves_the_calls_of_its_place(
     client: FlaskClient, sessions: Sessions, clock: FakeClock, place: Place
 ) -> None:
@@ -286,6 +329,8 @@ def test_one_call_that_cannot_be_moved_never_stops_the_others(
         {"opens": ""},
         {"closes": "09:00"},
         {"from_on": ""},
+        {"from_on": "soon"},
+        {"from_on": "9999-12-31"},
         {"source": ""},
         {"region": "usa"},
     ],

@@ -55,4 +55,23 @@ def propose(client: FlaskClient, **page: str) -> str:
 def apply_(client: FlaskClient, page: str, **more: str) -> TestResponse:
     found = re.search(r'name="proposal_id"[^>]*value="(\d+)"', page)
     assert found
-    return client.post("/panels/proposal/apply", data={"proposal_id": found.group(1), **more})
+    seen = re.search(r'name="seen"[^>]*value="(\d+)"', page)
+    assert seen
+    data = {"proposal_id": found.group(1), "seen": seen.group(1), **more}
+    return client.post("/panels/proposal/apply", data=data)
+
+
+def keep_line(
+    client: FlaskClient, line: str, *, caller_id: int, starts_on: str, seen: str | None = None
+) -> TestResponse:
+    """Choose for one line as its page is now, or as it was ``seen``."""
+    data = {"caller_id": str(caller_id), "starts_on": starts_on}
+    return client.post(
+        line, data=data | {"seen": line_seen(client, line) if seen is None else seen}
+    )
+
+
+def line_seen(client: FlaskClient, line: str) -> str:
+    found = re.search(r'name="seen"[^>]*value="([^"]*)"', client.get(line).text)
+    assert found
+    return found.group(1)

@@ -21,7 +21,7 @@ from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.counting import statements
 from tests.fakes import FakeClock
-from tests.integration.panels.conftest import Place, apply_, current_caller, propose
+from tests.integration.panels.conftest import Place, apply_, current_caller, keep_line, propose
 
 
 def test_a_proposal_is_shown_before_anything_changes_and_applied_at_one_press(
@@ -163,9 +163,7 @@ def test_a_manager_changes_a_line_and_it_stays_when_proposing_again(
     sign_in(client, place.manager)
     propose(client)
 
-    changed = client.post(
-        _line(client), data={"caller_id": str(busy.id), "starts_on": "2026-11-30"}
-    )
+    changed = keep_line(client, _line(client), caller_id=busy.id, starts_on="2026-11-30")
     page = propose(client)
 
     assert changed.status_code == 302
@@ -185,7 +183,7 @@ def test_a_first_day_that_cannot_be_is_refused_beside_its_field(
     sign_in(client, place.manager)
     propose(client)
 
-    answer = client.post(_line(client), data={"caller_id": str(place.caller.id), "starts_on": day})
+    answer = keep_line(client, _line(client), caller_id=place.caller.id, starts_on=day)
 
     assert answer.status_code == 422
     assert "on which the clinic works" in answer.text
@@ -197,9 +195,7 @@ def test_a_forged_caller_is_refused(client: FlaskClient, sessions: Sessions, pla
     sign_in(client, place.manager)
     propose(client)
 
-    answer = client.post(
-        _line(client), data={"caller_id": str(stranger.id), "starts_on": "2026-11-24"}
-    )
+    answer = keep_line(client, _line(client), caller_id=stranger.id, starts_on="2026-11-24")
 
     assert answer.status_code == 422
 
@@ -211,7 +207,7 @@ def test_going_above_the_cap_by_hand_needs_its_tick(
         session.get_one(CallerProfile, place.caller.id).panel_cap = 0
     sign_in(client, place.manager)
     propose(client)
-    client.post(_line(client), data={"caller_id": str(place.caller.id), "starts_on": "2026-11-24"})
+    keep_line(client, _line(client), caller_id=place.caller.id, starts_on="2026-11-24")
     page = client.get("/panels/proposal").text
 
     refused = apply_(client, page)
@@ -275,7 +271,7 @@ def test_500_waiting_patients_are_proposed_by_the_page(
     assert "Page 1 of 11" in page
     with app.app_context(), statements(db.engine) as sent:
         assert apply_(client, page).status_code == 302
-    assert len(sent) < 25
+    assert len(sent) < 35  # as many for 5 as for 50,000
     with sessions() as session:
         assert session.scalar(select(func.count(PanelMembership.id))) == 501
 

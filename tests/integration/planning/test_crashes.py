@@ -135,6 +135,7 @@ def _apply(sessions: Sessions, people: Busy) -> int:
             people.clinic,
             by_staff_id=people.manager.id,
             above_cap=False,
+            seen=0,
             now=FakeClock()(),
         )
 

@@ -1,7 +1,7 @@
 """The plan keeps itself right: every active enrolment with a caller has its next call."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,9 +12,10 @@ from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
-from outreach.planning import courses, jobs, next_call
+from outreach.planning import courses, jobs, next_call, retrying
 from outreach.planning.jobs import plan_missing_calls
 from outreach.planning.models import PlannedCall
+from outreach.planning.retrying import Agreed
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import CadenceChoice, Enrolment
 from outreach.programmes.rules import EnrolmentStatus
@@ -338,6 +339,33 @@ def test_somebody_who_moves_zone_is_called_in_their_new_morning(
     (call,) = calls(sessions)
     there = call.dial_from_at.astimezone(ZoneInfo("Pacific/Honolulu"))
     assert there.hour >= 9
+
+
+@pytest.mark.parametrize(
+    ("moves_to", "hour_there"), [("America/Denver", 20), ("America/New_York", None)]
+)
+def test_a_promised_time_is_kept_unless_it_is_night_where_they_live_now(
+    sessions: Sessions, clock: FakeClock, moves_to: str, hour_there: int | None
+) -> None:
+    enrolment_id = enrol(sessions)
+    plan_missing_calls(sessions, clock)
+    with sessions.begin() as session:
+        patient = session.scalars(select(Patient)).one()
+        patient.zone = "America/Phoenix"
+        call = next_call.open_call(session, enrolment_id)
+        assert call
+        retrying.agree(session, call, Agreed(date(2026, 11, 24), time(20, 30)), now=clock())
+        patient.zone = moves_to
+        session.flush()
+        next_call.replan(session, enrolment_id, now=clock())
+
+    (call,) = calls(sessions)
+    there = call.dial_from_at.astimezone(ZoneInfo(moves_to))
+    if hour_there:
+        assert (there.hour, call.is_agreed) == (hour_there, True)
+    else:
+        assert not call.is_agreed
+        assert 9 <= there.hour < 20
 
 
 def test_the_database_allows_one_open_call_per_enrolment(sessions: Sessions) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.patients.rules import ContactHours, Daypart, Wishes, daypart_of
+from outreach.patients.rules import ContactHours, Daypart, Law, Wishes, daypart_of
 from outreach.planning.rules import (
     Calendar,
     Course,
@@ -16,6 +16,7 @@ from outreach.planning.rules import (
     agreed_slot,
     due_days,
     first_slot,
+    may_keep_promise,
     next_due,
     next_slot,
     retry_slot,
@@ -31,8 +32,9 @@ def calendar(
     zone: ZoneInfo = CHICAGO,
     weekdays: frozenset[int] = frozenset(),
     dayparts: tuple[Daypart, ...] = (),
+    hours: ContactHours = ContactHours(),  # noqa: B008 - frozen
 ) -> Calendar:
-    return Calendar(zone, Wishes(weekdays, dayparts), ContactHours())
+    return Calendar(zone, Wishes(weekdays, dayparts), hours)
 
 
 def course(
@@ -216,3 +218,28 @@ def test_an_agreed_time_is_the_patients_wall_clock_on_both_sides_of_a_clock_chan
     after = agreed_slot(calendar(), date(2026, 3, 8), time(15))
 
     assert after.from_at - before.from_at == timedelta(hours=23)
+
+
+@pytest.mark.parametrize(
+    ("zone", "is_kept"),
+    [("America/Phoenix", True), ("America/Chicago", False), ("Pacific/Honolulu", True)],
+)
+def test_a_promised_time_is_not_kept_in_the_night_of_a_new_zone(
+    zone: str,
+    is_kept: bool,  # noqa: FBT001 - a parameter of pytest
+) -> None:
+    slot = agreed_slot(calendar(ZoneInfo("America/Phoenix")), date(2026, 11, 24), time(20, 30))
+
+    assert may_keep_promise(calendar(ZoneInfo(zone)), slot) is is_kept
+
+
+def test_a_promised_time_is_not_kept_where_the_law_forbids_calls_on_that_day() -> None:
+    sundays = Law(frozenset({6}), None, None, date(2020, 1, 1))
+    hours = ContactHours(laws=(sundays,))
+    sunday, monday = (
+        agreed_slot(calendar(hours=hours), day, time(15))
+        for day in (date(2026, 11, 29), date(2026, 11, 30))
+    )
+
+    assert not may_keep_promise(calendar(hours=hours), sunday)
+    assert may_keep_promise(calendar(hours=hours), monday)
