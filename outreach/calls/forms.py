@@ -1,6 +1,5 @@
 """The form on the call screen: coerces, asks rules, builds one CallReport."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -11,7 +10,6 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     DateField,
@@ -30,7 +28,6 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.correcting import NOT_AMENDED, Amended
-from outreach.calls.drafts import Typed
 from outreach.calls.fields import AfterwardsFields, GoalNewsField
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
@@ -52,26 +49,25 @@ from outreach.web import bounded
 
 @dataclass(frozen=True)
 class Around:
-    """What the form needs to know of the call around it."""
+    """What the form needs to know of the call around it.
+
+    ``ended_at`` is when Save was pressed: before ``now`` where there was no connection.
+    """
 
     zone: ZoneInfo
     now: datetime
     number_ids: Sequence[int]
     promise_ids: Sequence[int]
     started_at_minutes: int | None
+    ended_at: datetime
     born_on: date
     weighed: tuple[Decimal, datetime] | None = None
 
     @property
     def taking(self) -> Taking:
         """What is to know of whom was measured."""
-        return Taking(self.zone, self.now, self.born_on, self.weighed)
+        return Taking(self.zone, self.ended_at, self.born_on, self.weighed)
 
-
-# What a form carries besides what somebody typed.
-NOT_ANSWERS = frozenset(
-    {"csrf_token", "planned_call_id", "form_key", "then", "version", "tab", "settles"}
-)
 
 # Nobody is called outside these hours, agreed or not. Source: 47 CFR 64.1200(c)(1), adopted
 # as a floor (domain.md D).
@@ -80,23 +76,6 @@ EARLIEST, LATEST = time(8), time(21)
 
 # What people say when they are asked when to ring back; any other minute may be typed.
 CALL_BACK_TIMES = tuple(map(time, (9, 10, 11, 13, 15, 17, 18, 19)))
-
-
-def typed_from(form: MultiDict[str, str]) -> Typed:
-    """Return what one tab has typed so far, as autosave sends it."""
-    version = bounded.whole(form.get("version", ""))
-    return Typed(
-        answers={name: form.getlist(name) for name in form if name not in NOT_ANSWERS},
-        version=-1 if version is None else version,
-        tab=form.get("tab", "")[:40],
-        settles=form.get("settles", "")[:40],
-    )
-
-
-def hash_of(form: MultiDict[str, str]) -> str:
-    """Return a fingerprint of what was typed, to tell a resend from a change."""
-    typed = sorted((name, form.getlist(name)) for name in form if name not in NOT_ANSWERS)
-    return hashlib.sha256(repr(typed).encode()).hexdigest()
 
 
 class CallReportForm(AfterwardsFields, FlaskForm):
@@ -210,6 +189,7 @@ class CallReportForm(AfterwardsFields, FlaskForm):
             readings=tuple(self._readings()) if outcome.is_reached else (),
             number_id=next(iter(self.around.number_ids), None),
             answers_hash=answers_hash,
+            ended_at=self.around.ended_at,
             afterwards=self.afterwards(outcome),
             goal_news=self.goal_news.data if outcome.is_reached else {},
         )

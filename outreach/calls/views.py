@@ -22,8 +22,6 @@ from outreach.calls.forms import (
     CALL_BACK_TIMES,
     Around,
     CallReportForm,
-    hash_of,
-    typed_from,
 )
 from outreach.calls.labels import (
     OUTCOME_KEYS,
@@ -41,6 +39,7 @@ from outreach.calls.rules import (
     minutes_since,
 )
 from outreach.calls.screen import NoPlannedCall, Screen
+from outreach.calls.sent import hash_of, pressed_at, typed_from
 from outreach.clock import local_day
 from outreach.concerns import limits, raising, readiness, watching
 from outreach.concerns.models import OwnLimits
@@ -284,15 +283,17 @@ def _desk(shown: Screen) -> bridging.Desk:
 def _around(shown: Screen) -> Around:
     started = shown.draft.started_at if shown.draft else None
     weighed = next((each for each in shown.readings if each.kind is MeasureKind.WEIGHT), None)
-    talked = _desk(shown).minutes(shown.moment.now)
+    ended_at = pressed_at(request.form, since=started, now=shown.moment.now)
+    talked = _desk(shown).minutes(ended_at)
     if talked is None and started is not None:
-        talked = minutes_since(started, shown.moment.now)
+        talked = minutes_since(started, ended_at)
     return Around(
         zone=shown.standing.zone,
         now=shown.moment.now,
         number_ids=[shown.number.id] if shown.number else [],
         promise_ids=[promise.id for promise in shown.promises],
         started_at_minutes=talked,
+        ended_at=ended_at,
         born_on=shown.patient.date_of_birth,
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
     )
