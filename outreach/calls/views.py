@@ -318,6 +318,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
     return render_template(
         "calls/call.html",
         screen=shown,
+        unfinished=leases.unfinished(db.session, signed_in(), besides=shown.call, now=now),
         desk=_desk(shown),
         form=form,
         follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(

@@ -1,5 +1,6 @@
 """The call screen in a real browser: by keyboard alone, and with the connection cut."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -141,6 +142,70 @@ def test_keys_rest_while_somebody_types(page: Page, day: Day) -> None:
     expect(page.get_by_role("textbox", name="Note")).to_have_value("c12n? cold coffee")
     expect(page.locator("[data-timer]")).to_have_count(0)
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_with_alt_and_shift_the_keys_work_while_typing_and_when_switched_off(
+    page: Page, sessions: Sessions, day: Day
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(StaffMember, day.caller.id).has_shortcuts = False
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    note = page.get_by_role("textbox", name="Note")
+
+    page.locator("#reached-0").focus()
+    page.keyboard.press("b")
+    expect(page.get_by_role("radio", name="Busy")).not_to_be_checked()
+    note.click()
+    page.keyboard.press("Alt+Shift+B")
+
+    expect(page.get_by_role("radio", name="Busy")).to_be_checked()
+    expect(note).to_have_value("")
+
+
+def test_enter_saves_from_the_outcomes_and_from_nowhere_else(
+    page: Page, sessions: Sessions, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("1")
+    page.get_by_label("Blood sugar", exact=True).fill("120")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(day.rosa.ref))
+    with sessions() as session:
+        assert session.scalar(select(func.count(Attempt.id))) == 0
+
+    page.locator("#reached-1").focus()
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/calls/{day.lee.ref}")
+
+
+def test_a_call_that_was_interrupted_goes_on_at_the_first_question_without_an_answer(
+    page: Page, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("c")
+    page.locator("[data-timer]").wait_for()
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("t")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+
+    page.goto("/queue/")
+    expect(page.get_by_text("You started a call with Rosa Aguilar")).to_be_visible()
+    page.goto(f"/calls/{day.lee.ref}")
+    page.get_by_role("link", name="Go there first").click()
+
+    expect(page.locator("[name=callback_on]")).to_be_focused()
+    page.locator("[name=callback_on]").fill("2026-11-25")
+    page.locator("[name=callback_at]").fill("15:00")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    page.reload()
+    expect(page.get_by_role("textbox", name="Note")).to_be_focused()
 
 
 def test_no_words_and_no_patient_are_kept_in_the_browsers_own_storage(page: Page, day: Day) -> None:
