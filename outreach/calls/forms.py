@@ -31,10 +31,17 @@ from outreach.calls.correcting import NOT_AMENDED, Amended
 from outreach.calls.fields import AfterwardsFields, GoalNewsField
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
-from outreach.calls.rules import LONGEST_CALL_MINUTES, NOT_REACHED, REACHED, Outcome
+from outreach.calls.rules import (
+    LONGEST_CALL_MINUTES,
+    NAMES_A_TIME,
+    NOT_REACHED,
+    REACHED,
+    Outcome,
+)
 from outreach.measures.labels import DOUBT_WORDS
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import MeasureKind
+from outreach.patients.rules import ContactHours, hours_on
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
 from outreach.results.forms import (
     MeasuredField,
@@ -61,6 +68,7 @@ class Around:
     started_at_minutes: int | None
     ended_at: datetime
     born_on: date
+    lawful: ContactHours
     weighed: tuple[Decimal, datetime] | None = None
 
     @property
@@ -196,7 +204,7 @@ class CallReportForm(AfterwardsFields, FlaskForm):
 
     def _agreed(self, outcome: Outcome) -> Agreed | None:
         on, at = self.callback_on.data, self.callback_at.data
-        if outcome is not Outcome.CALL_BACK or on is None or at is None:
+        if outcome not in NAMES_A_TIME or on is None or at is None:
             return None
         return Agreed(on, at)
 
@@ -228,9 +236,10 @@ class CallReportForm(AfterwardsFields, FlaskForm):
         return True
 
     def _check_times(self) -> bool:
-        if self.chosen is not Outcome.CALL_BACK:
-            return True
         on, at = self.callback_on.data, self.callback_at.data
+        is_optional = self.chosen is Outcome.THIRD_PARTY and on is None and at is None
+        if self.chosen not in NAMES_A_TIME or is_optional:
+            return True
         if on is None:
             return wrong(self.callback_on, _("Choose the day to call back."))
         if at is None:
@@ -242,7 +251,16 @@ class CallReportForm(AfterwardsFields, FlaskForm):
             return wrong(self.callback_at, _("Choose a time from 8 AM to 9 PM, their time."))
         if datetime.combine(on, at, tzinfo=self.around.zone) <= self.around.now:
             return wrong(self.callback_at, _("That time has passed where the patient is."))
+        if self.chosen is Outcome.THIRD_PARTY and not self._is_usual(on, at):
+            return wrong(
+                self.callback_at, _("Outside calling hours only the patient can ask for a time.")
+            )
         return True
+
+    def _is_usual(self, on: date, at: time) -> bool:
+        usual = hours_on(on, self.around.zone, self.around.lawful)
+        instant = datetime.combine(on, at, tzinfo=self.around.zone)
+        return usual is not None and usual.from_at <= instant < usual.until_at
 
     def _check_afterwards(self) -> bool:
         today = self.around.now.astimezone(self.around.zone).date()

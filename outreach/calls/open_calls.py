@@ -1,6 +1,7 @@
 """The open calls of a caller's patients, with all that the queue says of each: one statement."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -21,7 +22,6 @@ from outreach.patients.models import Patient, PhoneNumber
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
-from outreach.programmes.rules import AttemptPolicy
 
 
 def of(session: Session, caller_id: int, *, now: datetime) -> Sequence[Row[Any]]:
@@ -29,6 +29,33 @@ def of(session: Session, caller_id: int, *, now: datetime) -> Sequence[Row[Any]]
     running_since = now - leases.LONGEST_CALL
     wanted = {"caller_id": caller_id, "now": now, "running_since": running_since}
     return session.execute(_statement(), wanted).all()
+
+
+@dataclass(frozen=True)
+class CallBacks:
+    """How many patients asked to be called now; ``is_new``: one since somebody last looked."""
+
+    count: int
+    is_new: bool
+
+
+def call_backs(
+    session: Session, caller_id: int, *, looked_at: datetime | None, now: datetime
+) -> CallBacks:
+    """Return which agreed times have come for ``caller_id``. One statement."""
+    count, newest = session.execute(
+        select(func.count(PlannedCall.id), func.max(PlannedCall.dial_from_at))
+        .select_from(PanelMembership)
+        .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
+        .where(
+            duty.enrolments_of(caller_id, now),
+            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_agreed.is_(True),
+            PlannedCall.dial_from_at <= now,
+            PlannedCall.dial_until_at > now,
+        )
+    ).one()
+    return CallBacks(count, newest is not None and (looked_at is None or newest > looked_at))
 
 
 @cache

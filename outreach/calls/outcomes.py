@@ -276,6 +276,14 @@ def _call_back(event: Event) -> None:
     retrying.agree(event.session, event.call, event.report.agreed, now=event.now)
 
 
+def _by_somebody_else(event: Event) -> None:
+    """Ring when whoever answered said that the patient is there; else try as usual."""
+    if event.report.agreed is None:
+        _try_again(event)
+    else:
+        retrying.agree(event.session, event.call, event.report.agreed, now=event.now)
+
+
 def _try_again(event: Event) -> None:
     _retry(event, is_over_for_today=False)
 
@@ -323,7 +331,7 @@ _CONSEQUENCES: dict[Outcome, Callable[[Event], None]] = {
     Outcome.VOICEMAIL_LEFT: _try_again,
     Outcome.VOICEMAIL_NOT_ALLOWED: _try_again,
     Outcome.BUSY: _try_again,
-    Outcome.THIRD_PARTY: _try_again,
+    Outcome.THIRD_PARTY: _by_somebody_else,
     Outcome.WRONG_NUMBER: _spoil(NumberHealth.WRONG),
     Outcome.DISCONNECTED: _spoil(NumberHealth.DISCONNECTED),
 }

@@ -15,9 +15,11 @@ from outreach.calls import done, open_calls, promised, trying
 from outreach.calls.done import Done
 from outreach.calls.promised import Loose
 from outreach.calls.rules import (
+    AskedBy,
     QueueFacts,
     QueueGroup,
     Score,
+    asked_by,
     group_of,
     may_wait,
     order_key,
@@ -70,6 +72,12 @@ class Entry:
         return sum(local_day(each.at, zone) == today for each in self.attempts)
 
     @property
+    def asked_by(self) -> AskedBy | None:
+        """Who asked for the time at which this call is now."""
+        last = self.attempts[-1].outcome if self.attempts else None
+        return asked_by(last, is_agreed=self.facts.is_agreed)
+
+    @property
     def group(self) -> QueueGroup:
         """The part of the queue it stands in."""
         return group_of(self.facts)
@@ -94,12 +102,14 @@ class Entry:
 class Queue:
     """A caller's day, split by state, each part in the order to work it.
 
-    ``loose``: promises that are due while no call is planned.
+    ``loose``: promises that are due while no call is planned. ``covered``: how many calls
+    stand with somebody's cover, left out or not.
     """
 
     entries: Sequence[Entry]
     done: Sequence[Done]
     loose: Sequence[Loose] = ()
+    covered: int = 0
 
     @property
     def closing(self) -> int:
@@ -113,6 +123,15 @@ class Queue:
     def unfinished(self) -> Sequence[Entry]:
         """The calls that its caller started and has not written down, nor left for later."""
         return [each for each in self.entries if each.started_at is not None]
+
+    @property
+    def asked_for_now(self) -> int:
+        """How many patients asked to be called now, whoever has their call open."""
+        return sum(
+            each.facts.is_agreed
+            and each.facts.dial_from_at <= each.facts.now < each.facts.dial_until_at
+            for each in self.entries
+        )
 
     @property
     def finished(self) -> int:
@@ -156,7 +175,10 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
     ]
     entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
     loose = promised.without_call(session, actor, now=now)
-    return Queue(entries, done.today(session, actor, now=now), loose)
+    covered = sum(entry.covered_for is not None for entry in entries)
+    if actor.sees_own_only:
+        entries = [entry for entry in entries if entry.covered_for is None]
+    return Queue(entries, done.today(session, actor, now=now), loose, covered)
 
 
 def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:

@@ -15,7 +15,7 @@ from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
-from outreach.calls.rules import Outcome
+from outreach.calls.rules import AskedBy, Outcome, asked_by
 from outreach.clock import local_day
 from outreach.concerns import raising
 from outreach.errors import NotFound
@@ -127,6 +127,12 @@ class Screen:
         """Whether one is allowed, and was not left for this call. Source: domain.md E2."""
         is_used = any(each.outcome is Outcome.VOICEMAIL_LEFT for each in self.attempts)
         return bool(self.patient.is_voicemail_allowed) and not is_used
+
+    @property
+    def asked_by(self) -> AskedBy | None:
+        """Who asked for the time at which this call is now."""
+        last = self.attempts[-1].outcome if self.attempts else None
+        return asked_by(last, is_agreed=self.call.is_agreed)
 
     @property
     def number(self) -> PhoneNumber | None:

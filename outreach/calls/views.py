@@ -24,6 +24,7 @@ from outreach.calls.forms import (
     CallReportForm,
 )
 from outreach.calls.labels import (
+    ASKED_WORDS,
     OUTCOME_KEYS,
     OUTCOME_MEANINGS,
     OUTCOME_WORDS,
@@ -295,6 +296,7 @@ def _around(shown: Screen) -> Around:
         started_at_minutes=talked,
         ended_at=ended_at,
         born_on=shown.patient.date_of_birth,
+        lawful=shown.standing.course.calendar.lawful(),
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
     )
 
@@ -326,6 +328,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         ),
         safety=watching.safety_of(db.session, shown.patient, now=shown.moment.now),
         outcome_words=OUTCOME_WORDS,
+        asked_words=ASKED_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
         outcome_keys=OUTCOME_KEYS,
         says_next_call={outcome.value for outcome in SAYS_NEXT_CALL},

@@ -153,14 +153,15 @@ def test_with_alt_and_shift_the_keys_work_while_typing_and_when_switched_off(
     page.goto(f"/calls/{day.rosa.ref}")
     page.locator("#report[data-ready]").wait_for()
     note = page.get_by_role("textbox", name="Note")
+    busy = page.locator("[name=outcome][value=busy]")
 
     page.locator("#reached-0").focus()
     page.keyboard.press("b")
-    expect(page.get_by_role("radio", name="Busy")).not_to_be_checked()
+    expect(busy).not_to_be_checked()
     note.click()
     page.keyboard.press("Alt+Shift+B")
 
-    expect(page.get_by_role("radio", name="Busy")).to_be_checked()
+    expect(busy).to_be_checked()
     expect(note).to_have_value("")
 
 
