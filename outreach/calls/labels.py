@@ -8,7 +8,8 @@ from flask_babel import lazy_gettext as _l
 
 from outreach.calls.foreseen import Foreseen
 from outreach.calls.openers import Opener, OpenerKind
-from outreach.calls.rules import AskedBy, Outcome, QueueGroup, Why
+from outreach.calls.queue import Entry
+from outreach.calls.rules import AskedBy, Outcome, QueueGroup, Rest, Why
 from outreach.clock import local_day
 from outreach.messaging.rules import SkipReason
 from outreach.patients.rules import Daypart, Slot, daypart_of
@@ -87,6 +88,10 @@ ASKED_WORDS = {
     AskedBy.HOUSEHOLD: _l("Somebody else at their number named this time, on the call of"),
     AskedBy.BY_TEXT: _l("The patient chose this time by text"),
 }
+REST_WORDS = {
+    Rest.TRIED: _l("tried %(n)s of %(most)s times today"),
+    Rest.HOURS: _l("outside calling hours there"),
+}
 PART_OF_DAY_WORDS = {
     Daypart.MORNING: _l("morning"),
     Daypart.AFTERNOON: _l("afternoon"),
@@ -164,6 +169,13 @@ OPENER_WORDS = {
     OpenerKind.GOAL: _l("Their goal: “%(topic)s”. You might ask how it goes."),
     OpenerKind.ABOUT: _l("What matters to them: “%(topic)s”."),
 }
+
+
+def rest_words(entry: Entry) -> str:
+    """Return why a call rests, in words."""
+    if entry.rest is None or entry.rest is Rest.SAID:
+        return entry.hidden_because or ""
+    return str(REST_WORDS[entry.rest]) % {"n": entry.tried_today, "most": entry.tries_a_day}
 
 
 def opener_words(opener: Opener) -> str:

@@ -12,17 +12,19 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.calls import done, open_calls, promised, trying
-from outreach.calls.done import Done
+from outreach.calls.done import Done, Removed
 from outreach.calls.promised import Loose
 from outreach.calls.rules import (
     AskedBy,
     QueueFacts,
     QueueGroup,
+    Rest,
     Score,
     asked_by,
     group_of,
     may_wait,
     order_key,
+    rest_of,
     score_of,
 )
 from outreach.calls.trying import PastAttempt, RowNumber
@@ -93,9 +95,25 @@ class Entry:
         return may_wait(self.facts) and not self.facts.is_last_day
 
     @property
+    def rest(self) -> Rest | None:
+        """Why a call that is due is not to be made now; a promise alone never rests for tries."""
+        found = rest_of(
+            self.facts,
+            is_put_off=self.hidden_because is not None,
+            was_tried_today=self.tried_today > 0,
+        )
+        is_promise = self.group is QueueGroup.PROMISED and found is not Rest.SAID
+        return None if is_promise else found
+
+    @property
     def is_hidden(self) -> bool:
-        """Whether somebody said 'not today'; what must not wait is shown all the same."""
-        return self.hidden_because is not None and may_wait(self.facts)
+        """Whether it stands apart, with the reason; what must not wait is shown all the same."""
+        return self.rest is not None
+
+    @property
+    def ends_in_days(self) -> int:
+        """How many days are left after today, where the patient is, until it counts as missed."""
+        return (self.complete_by_on - local_day(self.facts.now, ZoneInfo(self.zone))).days
 
 
 @dataclass(frozen=True)
@@ -103,21 +121,24 @@ class Queue:
     """A caller's day, split by state, each part in the order to work it.
 
     ``loose``: promises that are due while no call is planned. ``covered``: how many calls
-    stand with somebody's cover, left out or not.
+    stand with somebody's cover, left out or not. ``removed``: what left the list without them.
     """
 
     entries: Sequence[Entry]
     done: Sequence[Done]
     loose: Sequence[Loose] = ()
     covered: int = 0
+    removed: Sequence[Removed] = ()
 
     @property
-    def closing(self) -> int:
-        """How many calls of today have their last day."""
-        return sum(
-            each.facts.is_last_day and each.group in (QueueGroup.NOW, QueueGroup.LATER)
+    def ending(self) -> Sequence[Entry]:
+        """The calls that count as missed unless they are made today or tomorrow, by their end."""
+        soon = [
+            each
             for each in self.entries
-        )
+            if each.ends_in_days <= 1 and each.group is not QueueGroup.NUMBER_TO_FIX
+        ]
+        return sorted(soon, key=lambda each: (each.ends_in_days, each.facts.dial_from_at))
 
     @property
     def unfinished(self) -> Sequence[Entry]:
@@ -148,7 +169,7 @@ class Queue:
 
     @property
     def hidden(self) -> list[Entry]:
-        """Return the entries that are not for today, because somebody said so."""
+        """Return the entries that are not for now, each with its reason."""
         return [entry for entry in self.entries if entry.held_by is None and entry.is_hidden]
 
     @property
@@ -178,7 +199,8 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
     covered = sum(entry.covered_for is not None for entry in entries)
     if actor.sees_own_only:
         entries = [entry for entry in entries if entry.covered_for is None]
-    return Queue(entries, done.today(session, actor, now=now), loose, covered)
+    dealt_with, removed = done.today(session, actor, now=now)
+    return Queue(entries, dealt_with, loose, covered, removed)
 
 
 def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:

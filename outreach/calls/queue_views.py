@@ -23,6 +23,7 @@ from outreach.calls.labels import (
     GROUP_WORDS,
     OUTCOME_WORDS,
     WHY_WORDS,
+    rest_words,
 )
 from outreach.calls.open_calls import CallBacks
 from outreach.calls.rules import QueueGroup
@@ -52,6 +53,7 @@ def queue() -> ResponseReturnValue:
         groups=QueueGroup,
         group_words=GROUP_WORDS,
         why_words=WHY_WORDS,
+        rest_words=rest_words,
         outcome_words=OUTCOME_WORDS,
         asked_words=ASKED_WORDS,
         status_words=STATUSES,

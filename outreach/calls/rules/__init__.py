@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from outreach.calls.rules.order import (
     QueueFacts,
     QueueGroup,
+    Rest,
     Score,
     Why,
     group_of,
     may_wait,
     order_key,
+    rest_of,
     score_of,
     whys_of,
 )
@@ -28,6 +30,7 @@ __all__ = [
     "Outcome",
     "QueueFacts",
     "QueueGroup",
+    "Rest",
     "Score",
     "Why",
     "asked_by",
@@ -37,6 +40,7 @@ __all__ = [
     "may_wait",
     "minutes_since",
     "order_key",
+    "rest_of",
     "score_of",
     "whys_of",
 ]

@@ -102,7 +102,7 @@ def test_not_today_hides_a_call_until_tomorrow_and_says_why(
     assert found.of(QueueGroup.NOW) == []
     assert [entry.hidden_because for entry in found.hidden] == ["At a funeral today"]
     assert "At a funeral today" in page
-    assert "not today" in page
+    assert "not now" in page
     clock.now = NOW + timedelta(hours=14) - timedelta(seconds=1)  # midnight in Chicago
     assert len(queue_at(sessions, day, clock).hidden) == 1
     clock.now = NOW + timedelta(hours=14)
