@@ -43,6 +43,7 @@ from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.calls.sent import hash_of, pressed_at, typed_from
 from outreach.clock import local_day
 from outreach.concerns import limits, raising, readiness, watching
+from outreach.concerns.labels import told_from
 from outreach.concerns.models import OwnLimits
 from outreach.concerns.rules import Urgency
 from outreach.db import db
@@ -315,6 +316,7 @@ def _blank_form(shown: Screen) -> CallReportForm:
 
 
 def _page(shown: Screen, form: CallReportForm) -> str:
+    own = _own_limits(shown)
     zone, now = shown.standing.zone, shown.moment.now
     hidden = set() if shown.may_leave_voicemail else {Outcome.VOICEMAIL_LEFT}
     return render_template(
@@ -343,7 +345,8 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         week=timedelta(weeks=1),
         instrument_of=ASKED_BY,
         measure_words=MEASURE_WORDS,
-        own_limits=_own_limits(shown),
+        own_limits=own,
+        told_from=partial(_told_from, own),
         opener_words=opener_words,
         hides_openers=session.get(HIDES_OPENERS, False),
     )
@@ -352,6 +355,11 @@ def _page(shown: Screen, form: CallReportForm) -> str:
 def _own_limits(shown: Screen) -> Mapping[MeasureKind, OwnLimits]:
     today = local_day(shown.moment.now, ZoneInfo(shown.patient.clinic.zone))
     return limits.of_patient(db.session, shown.patient.id, today=today)
+
+
+def _told_from(own: Mapping[MeasureKind, OwnLimits], name: str) -> Mapping[str, str]:
+    held = own.get(MeasureKind(name))
+    return told_from(MeasureKind(name), held.limits if held else None)
 
 
 def _audit(own: object, action: str, patient: Patient) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -9,7 +10,10 @@ from sqlalchemy import func, select, update
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.calls.models import Attempt, CallNote, Draft, Lease
+from outreach.concerns import limits
+from outreach.concerns.limits import NewLimits
 from outreach.measures.models import Reading
+from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from tests.browser.conftest import sign_in
@@ -22,6 +26,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH
+from tests.fakes import MONDAY_10_CHICAGO
 
 
 class Day:
@@ -249,3 +254,36 @@ def test_who_took_the_call_over_is_told_on_the_screen_of_the_other(
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     expect(notice).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("glucose", "210", "data-beyond"),
+        ("glucose", "65", "data-glucose=low"),
+        ("glucose", "HI", "data-glucose=high"),
+        ("diastolic", "125", "data-beyond"),
+        ("glucose", "150", None),
+    ],
+)
+def test_a_value_is_held_against_this_patients_limits_while_they_are_on_the_line(
+    page: Page, sessions: Sessions, day: Day, name: str, value: str, said: str | None
+) -> None:
+    with sessions.begin() as session:
+        new = NewLimits(
+            MeasureKind.GLUCOSE, None, Decimal(200), "mg/dL", "Kidneys.", until_on=None, seen=0
+        )
+        rosa = session.get_one(Patient, day.rosa.id)
+        limits.put(session, rosa, new, by_staff_id=day.caller.id, now=MONDAY_10_CHICAGO)
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("1")
+    page.locator(".others").evaluate("each => { each.open = true; }")
+
+    page.locator(f"[name={name}]").fill(value)
+    page.locator(f"[name={name}]").blur()
+
+    for each in ("data-beyond", "data-glucose=low", "data-glucose=high"):
+        shown = page.locator(f"[{each}]")
+        expect(shown).to_be_visible() if each == said else expect(shown).to_be_hidden()

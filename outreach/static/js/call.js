@@ -240,21 +240,6 @@
   const minutes = form.querySelector("[name=minutes]");
   if (minutes && clock && !minutes.value) minutes.placeholder = words.auto;
 
-  // A low or high blood sugar is answered while they are on the line, not after saving.
-  // The limits are those of concerns/rules.py, which decides again on the server.
-  const glucose = form.querySelector("[name=glucose]");
-  const unit = form.querySelector("[name=glucose_unit]");
-  const judge = () => {
-    const typed = Number.parseFloat(glucose.value);
-    const mgDl = unit.value === "mmol/L" ? typed * 18.016 : typed;
-    const likely = Number.isFinite(mgDl) && (unit.value === "mmol/L" || mgDl >= 33);
-    form.querySelector("[data-glucose=low]").hidden = !(likely && mgDl < 70);
-    form.querySelector("[data-glucose=high]").hidden = !(likely && mgDl >= 300);
-  };
-  glucose.addEventListener("change", judge);
-  unit.addEventListener("change", judge);
-  judge();
-
   form.dataset.ready = "";
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();
