@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -23,6 +27,7 @@ from outreach.accounts.rules import Actor
 from outreach.calls.models import Attempt
 from outreach.calls.rules import Outcome, is_fresh
 from outreach.clock import day_began_at
+from outreach.orm import UTCDateTime
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
@@ -71,8 +76,8 @@ def today(
     Newest first; one statement.
     """
     began_at = day_began_at(now, ZoneInfo(actor.zone))
-    both = union_all(_recorded(actor, began_at), _removed(actor, began_at)).subquery()
-    rows = session.execute(select(both).order_by(both.c.at.desc(), both.c.id.desc())).all()
+    wanted = {"caller_id": actor.staff_id, "began_at": began_at}
+    rows = session.execute(_statement(), wanted).all()
     done = [
         Done(
             attempt_id=row.id,
@@ -96,7 +101,18 @@ def today(
     return done, removed
 
 
-def _recorded(actor: Actor, began_at: datetime) -> Select[*tuple[object, ...]]:
+_CALLER_ID: ColumnElement[int] = bindparam("caller_id", type_=Integer())
+_BEGAN_AT: ColumnElement[datetime] = bindparam("began_at", type_=UTCDateTime())
+
+
+@cache
+def _statement() -> Select[*tuple[Any, ...]]:
+    """Return the statement, for ``caller_id`` and ``began_at``; built once."""
+    both = union_all(_recorded(), _removed()).subquery()
+    return select(both).order_by(both.c.at.desc(), both.c.id.desc())
+
+
+def _recorded() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Attempt.id,
@@ -114,26 +130,24 @@ def _recorded(actor: Actor, began_at: datetime) -> Select[*tuple[object, ...]]:
         .join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
         .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
         .join(Patient, Patient.id == Attempt.patient_id)
-        .where(_is_own_of_today(actor, began_at))
+        .where(_is_own_of_today())
     )
 
 
-def _removed(actor: Actor, began_at: datetime) -> Select[*tuple[object, ...]]:
-    """Select what ended without ``actor``, or went to somebody else; not what was planned anew."""
+def _removed() -> Select[*tuple[Any, ...]]:
+    """Select what ended without the caller, or went to somebody else; not what was planned anew."""
     later = aliased(PlannedCall)
     is_planned_anew = exists().where(
         later.enrolment_id == PlannedCall.enrolment_id, later.status == CallStatus.PLANNED
     )
-    is_own = exists().where(
-        Attempt.planned_call_id == PlannedCall.id, _is_own_of_today(actor, began_at)
-    )
+    is_own = exists().where(Attempt.planned_call_id == PlannedCall.id, _is_own_of_today())
     ended = and_(
         PanelMembership.until_at.is_(None),
-        PlannedCall.closed_at >= began_at,
+        PlannedCall.closed_at >= _BEGAN_AT,
         or_(PlannedCall.status != CallStatus.CANCELLED, ~is_planned_anew),
         ~is_own,
     )
-    went = and_(PanelMembership.until_at >= began_at, PlannedCall.status == CallStatus.PLANNED)
+    went = and_(PanelMembership.until_at >= _BEGAN_AT, PlannedCall.status == CallStatus.PLANNED)
     return (
         select(
             PlannedCall.id,
@@ -153,13 +167,13 @@ def _removed(actor: Actor, began_at: datetime) -> Select[*tuple[object, ...]]:
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
         .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
         .join(Patient, Patient.id == PlannedCall.patient_id)
-        .where(PanelMembership.caller_id == actor.staff_id, or_(ended, went))
+        .where(PanelMembership.caller_id == _CALLER_ID, or_(ended, went))
     )
 
 
-def _is_own_of_today(actor: Actor, began_at: datetime) -> ColumnElement[bool]:
+def _is_own_of_today() -> ColumnElement[bool]:
     return and_(
-        Attempt.caller_id == actor.staff_id,
-        Attempt.at >= began_at,
+        Attempt.caller_id == _CALLER_ID,
+        Attempt.at >= _BEGAN_AT,
         Attempt.superseded_at.is_(None),
     )
