@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -66,25 +67,25 @@ class Entry:
     tries_a_day: int
     started_at: datetime | None
 
-    @property
+    @cached_property
     def tried_today(self) -> int:
         """How often this call was tried on the patient's own day."""
         zone = ZoneInfo(self.zone)
         today = local_day(self.facts.now, zone)
         return sum(local_day(each.at, zone) == today for each in self.attempts)
 
-    @property
+    @cached_property
     def asked_by(self) -> AskedBy | None:
         """Who asked for the time at which this call is now."""
         last = self.attempts[-1].outcome if self.attempts else None
         return asked_by(last, is_agreed=self.facts.is_agreed)
 
-    @property
+    @cached_property
     def group(self) -> QueueGroup:
         """The part of the queue it stands in."""
         return group_of(self.facts)
 
-    @property
+    @cached_property
     def score(self) -> Score:
         """Why it stands where it stands."""
         return score_of(self.facts)
@@ -94,7 +95,7 @@ class Entry:
         """Whether nothing is lost where it comes again tomorrow."""
         return may_wait(self.facts) and not self.facts.is_last_day
 
-    @property
+    @cached_property
     def rest(self) -> Rest | None:
         """Why a call that is due is not to be made now; a promise alone never rests for tries."""
         found = rest_of(
@@ -110,7 +111,7 @@ class Entry:
         """Whether it stands apart, with the reason; what must not wait is shown all the same."""
         return self.rest is not None
 
-    @property
+    @cached_property
     def ends_in_days(self) -> int:
         """How many days are left after today, where the patient is, until it counts as missed."""
         return (self.complete_by_on - local_day(self.facts.now, ZoneInfo(self.zone))).days
