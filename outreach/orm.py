@@ -219,6 +219,30 @@ def _json_on_sqlite(element: as_json, compiler: SQLCompiler, **options: Any) -> 
     return f"json_array({compiler.process(element.clauses, **options)})"
 
 
+class all_as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
+    """The rows of a subquery as the text of a JSON array of arrays, in no order; an aggregate."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(all_as_json)
+def _all_on_postgresql(element: all_as_json, compiler: SQLCompiler, **options: Any) -> str:
+    row = compiler.process(element.clauses, **options)
+    return f"CAST(json_agg(json_build_array({row})) AS TEXT)"
+
+
+@compiles(all_as_json, "sqlite")
+def _all_on_sqlite(element: all_as_json, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
+
+
+def instant_from_json(text: str) -> datetime:
+    """Return an instant that a database put into JSON: naive UTC, or with its offset."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
 class latest(FunctionElement[datetime]):  # noqa: N801 - reads like an SQL function
     """The latest of several instants, none of them NULL, in SQL."""
 

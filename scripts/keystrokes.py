@@ -111,7 +111,7 @@ class Keyboard:
 
 def no_answer(keyboard: Keyboard) -> None:
     """Nobody picks up."""
-    keyboard.press("2", "Control+Enter")
+    keyboard.press("2", "Enter")
 
 
 def common_call(keyboard: Keyboard) -> None:

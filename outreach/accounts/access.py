@@ -78,7 +78,8 @@ def signed_in() -> Actor:
 
 def actor_or_none() -> Actor | None:
     """Return the person at the keyboard, if anybody is signed in."""
-    return current_user.actor if current_user and current_user.is_authenticated else None
+    user = current_user._get_current_object()  # noqa: SLF001 - asked for once, not at each use
+    return user.actor if user and user.is_authenticated else None
 
 
 def may_open(endpoint: str) -> bool:

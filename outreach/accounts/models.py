@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.accounts.rules import Role
@@ -54,6 +54,7 @@ class StaffMember(Model):
 
     ``phone`` (E.164) is where alerts about concerns reach them, None where they have none;
     ``work_phone`` is the telephone on which they make and take calls, shown to nobody.
+    ``sees_own_only``: their queue leaves out whom they call in somebody else's place.
     """
 
     __tablename__ = "staff_member"
@@ -69,6 +70,7 @@ class StaffMember(Model):
     created_at: Mapped[datetime]
     phone: Mapped[str | None] = mapped_column(String(20))
     work_phone: Mapped[str | None] = mapped_column(String(20))
+    sees_own_only: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Membership(Model):

@@ -74,6 +74,7 @@ class Actor:
     held: tuple[Held, ...]
     as_of: datetime
     has_shortcuts: bool = True
+    sees_own_only: bool = False
 
     @property
     def roles(self) -> frozenset[Role]:

@@ -102,7 +102,16 @@ def actor_of(
         return None
     staff = rows[0].StaffMember
     held = tuple(Held(row.role, row.clinic_id) for row in rows)
-    actor = Actor(staff.id, staff.name, staff.locale, staff.zone, held, now, staff.has_shortcuts)
+    actor = Actor(
+        staff.id,
+        staff.name,
+        staff.locale,
+        staff.zone,
+        held,
+        now,
+        staff.has_shortcuts,
+        staff.sees_own_only,
+    )
     return actor, rows[0].seen_at
 
 

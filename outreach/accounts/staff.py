@@ -159,6 +159,13 @@ def switch_shortcuts(session: Session, staff_id: int, *, is_on: bool) -> None:
     )
 
 
+def switch_own_only(session: Session, staff_id: int, *, is_on: bool) -> None:
+    """Keep whether somebody's queue leaves out whom they cover. Does not commit."""
+    session.execute(
+        update(StaffMember).where(StaffMember.id == staff_id).values(sees_own_only=is_on)
+    )
+
+
 def _code_of(language: str) -> str:
     code = language_code(language)
     if code is None:

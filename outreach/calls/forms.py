@@ -1,6 +1,5 @@
 """The form on the call screen: coerces, asks rules, builds one CallReport."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -11,7 +10,6 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     DateField,
@@ -30,14 +28,20 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.correcting import NOT_AMENDED, Amended
-from outreach.calls.drafts import Typed
 from outreach.calls.fields import AfterwardsFields, GoalNewsField
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
-from outreach.calls.rules import LONGEST_CALL_MINUTES, NOT_REACHED, REACHED, Outcome
+from outreach.calls.rules import (
+    LONGEST_CALL_MINUTES,
+    NAMES_A_TIME,
+    NOT_REACHED,
+    REACHED,
+    Outcome,
+)
 from outreach.measures.labels import DOUBT_WORDS
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import MeasureKind
+from outreach.patients.rules import ContactHours, hours_on
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
 from outreach.results.forms import (
     MeasuredField,
@@ -52,26 +56,26 @@ from outreach.web import bounded
 
 @dataclass(frozen=True)
 class Around:
-    """What the form needs to know of the call around it."""
+    """What the form needs to know of the call around it.
+
+    ``ended_at`` is when Save was pressed: before ``now`` where there was no connection.
+    """
 
     zone: ZoneInfo
     now: datetime
     number_ids: Sequence[int]
     promise_ids: Sequence[int]
     started_at_minutes: int | None
+    ended_at: datetime
     born_on: date
+    lawful: ContactHours
     weighed: tuple[Decimal, datetime] | None = None
 
     @property
     def taking(self) -> Taking:
         """What is to know of whom was measured."""
-        return Taking(self.zone, self.now, self.born_on, self.weighed)
+        return Taking(self.zone, self.ended_at, self.born_on, self.weighed)
 
-
-# What a form carries besides what somebody typed.
-NOT_ANSWERS = frozenset(
-    {"csrf_token", "planned_call_id", "form_key", "then", "version", "tab", "settles"}
-)
 
 # Nobody is called outside these hours, agreed or not. Source: 47 CFR 64.1200(c)(1), adopted
 # as a floor (domain.md D).
@@ -80,23 +84,6 @@ EARLIEST, LATEST = time(8), time(21)
 
 # What people say when they are asked when to ring back; any other minute may be typed.
 CALL_BACK_TIMES = tuple(map(time, (9, 10, 11, 13, 15, 17, 18, 19)))
-
-
-def typed_from(form: MultiDict[str, str]) -> Typed:
-    """Return what one tab has typed so far, as autosave sends it."""
-    version = bounded.whole(form.get("version", ""))
-    return Typed(
-        answers={name: form.getlist(name) for name in form if name not in NOT_ANSWERS},
-        version=-1 if version is None else version,
-        tab=form.get("tab", "")[:40],
-        settles=form.get("settles", "")[:40],
-    )
-
-
-def hash_of(form: MultiDict[str, str]) -> str:
-    """Return a fingerprint of what was typed, to tell a resend from a change."""
-    typed = sorted((name, form.getlist(name)) for name in form if name not in NOT_ANSWERS)
-    return hashlib.sha256(repr(typed).encode()).hexdigest()
 
 
 class CallReportForm(AfterwardsFields, FlaskForm):
@@ -210,13 +197,14 @@ class CallReportForm(AfterwardsFields, FlaskForm):
             readings=tuple(self._readings()) if outcome.is_reached else (),
             number_id=next(iter(self.around.number_ids), None),
             answers_hash=answers_hash,
+            ended_at=self.around.ended_at,
             afterwards=self.afterwards(outcome),
             goal_news=self.goal_news.data if outcome.is_reached else {},
         )
 
     def _agreed(self, outcome: Outcome) -> Agreed | None:
         on, at = self.callback_on.data, self.callback_at.data
-        if outcome is not Outcome.CALL_BACK or on is None or at is None:
+        if outcome not in NAMES_A_TIME or on is None or at is None:
             return None
         return Agreed(on, at)
 
@@ -248,9 +236,10 @@ class CallReportForm(AfterwardsFields, FlaskForm):
         return True
 
     def _check_times(self) -> bool:
-        if self.chosen is not Outcome.CALL_BACK:
-            return True
         on, at = self.callback_on.data, self.callback_at.data
+        is_optional = self.chosen is Outcome.THIRD_PARTY and on is None and at is None
+        if self.chosen not in NAMES_A_TIME or is_optional:
+            return True
         if on is None:
             return wrong(self.callback_on, _("Choose the day to call back."))
         if at is None:
@@ -262,7 +251,16 @@ class CallReportForm(AfterwardsFields, FlaskForm):
             return wrong(self.callback_at, _("Choose a time from 8 AM to 9 PM, their time."))
         if datetime.combine(on, at, tzinfo=self.around.zone) <= self.around.now:
             return wrong(self.callback_at, _("That time has passed where the patient is."))
+        if self.chosen is Outcome.THIRD_PARTY and not self._is_usual(on, at):
+            return wrong(
+                self.callback_at, _("Outside calling hours only the patient can ask for a time.")
+            )
         return True
+
+    def _is_usual(self, on: date, at: time) -> bool:
+        usual = hours_on(on, self.around.zone, self.around.lawful)
+        instant = datetime.combine(on, at, tzinfo=self.around.zone)
+        return usual is not None and usual.from_at <= instant < usual.until_at
 
     def _check_afterwards(self) -> bool:
         today = self.around.now.astimezone(self.around.zone).date()

@@ -8,7 +8,8 @@ from flask_babel import lazy_gettext as _l
 
 from outreach.calls.foreseen import Foreseen
 from outreach.calls.openers import Opener, OpenerKind
-from outreach.calls.rules import Outcome, QueueGroup, Why
+from outreach.calls.queue import Entry
+from outreach.calls.rules import AskedBy, Outcome, QueueGroup, Rest, Why
 from outreach.clock import local_day
 from outreach.messaging.rules import SkipReason
 from outreach.patients.rules import Daypart, Slot, daypart_of
@@ -56,7 +57,9 @@ OUTCOME_MEANINGS = {
     Outcome.VOICEMAIL_LEFT: _l("You left your name and the clinic's number, nothing else."),
     Outcome.VOICEMAIL_NOT_ALLOWED: _l("A machine answered, and you left nothing."),
     Outcome.BUSY: _l("The line was busy."),
-    Outcome.THIRD_PARTY: _l("Somebody else answered. You said nothing about the programme."),
+    Outcome.THIRD_PARTY: _l(
+        "Somebody else answered. You said nothing about the programme; they may name a time."
+    ),
     Outcome.WRONG_NUMBER: _l("The number is somebody else's. It is never dialled again."),
     Outcome.DISCONNECTED: _l("The number is not in use. It is never dialled again."),
 }
@@ -79,6 +82,15 @@ WHY_WORDS = {
     Why.FIRST_CALL: (_l("first call"), "good"),
     Why.TRIED_BEFORE: (_l("tried before"), "calm"),
     Why.DUE: (_l("due"), "calm"),
+}
+ASKED_WORDS = {
+    AskedBy.PATIENT: _l("The patient asked for this time, on the call of"),
+    AskedBy.HOUSEHOLD: _l("Somebody else at their number named this time, on the call of"),
+    AskedBy.BY_TEXT: _l("The patient chose this time by text"),
+}
+REST_WORDS = {
+    Rest.TRIED: _l("tried %(n)s of %(most)s times today"),
+    Rest.HOURS: _l("outside calling hours there"),
 }
 PART_OF_DAY_WORDS = {
     Daypart.MORNING: _l("morning"),
@@ -139,7 +151,7 @@ def what_follows(foreseen: Foreseen, zone: ZoneInfo, *, now: datetime) -> dict[O
         Outcome.VOICEMAIL_LEFT: again,
         Outcome.VOICEMAIL_NOT_ALLOWED: again,
         Outcome.BUSY: again,
-        Outcome.THIRD_PARTY: again,
+        Outcome.THIRD_PARTY: str(_("%(then)s, or at a time they name", then=again)),
         Outcome.WRONG_NUMBER: number,
         Outcome.DISCONNECTED: number,
     }
@@ -157,6 +169,13 @@ OPENER_WORDS = {
     OpenerKind.GOAL: _l("Their goal: “%(topic)s”. You might ask how it goes."),
     OpenerKind.ABOUT: _l("What matters to them: “%(topic)s”."),
 }
+
+
+def rest_words(entry: Entry) -> str:
+    """Return why a call rests, in words."""
+    if entry.rest is None or entry.rest is Rest.SAID:
+        return entry.hidden_because or ""
+    return str(REST_WORDS[entry.rest]) % {"n": entry.tried_today, "most": entry.tries_a_day}
 
 
 def opener_words(opener: Opener) -> str:

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Draft, Lease
 from outreach.calls.rules import HELD_FOR, LONGEST_CALL_MINUTES, OPEN_FOR
 from outreach.orm import insert_new
+from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
 
 LONGEST_CALL = timedelta(minutes=LONGEST_CALL_MINUTES)
 
@@ -103,6 +105,47 @@ def is_started(session: Session, call: PlannedCall, actor: Actor, *, now: dateti
         Lease.opened_at > now - LONGEST_CALL,
     )
     return session.scalar(started) is not None
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A call that somebody started and has not written down, nor left for later."""
+
+    ref: str
+    full_name: str
+    since: datetime
+
+
+def unfinished(
+    session: Session, actor: Actor, *, besides: PlannedCall, now: datetime
+) -> Unfinished | None:
+    """Return the call that ``actor`` started last and left without a result, but ``besides``."""
+    row = session.execute(
+        select(Patient.ref, Patient.given_name, Patient.family_name, Lease.started_at)
+        .join(Patient, Patient.id == Lease.patient_id)
+        .join(PlannedCall, PlannedCall.id == Lease.planned_call_id)
+        .where(
+            Lease.staff_id == actor.staff_id,
+            Lease.planned_call_id != besides.id,
+            PlannedCall.status == CallStatus.PLANNED,
+            is_running(now),
+        )
+        .order_by(Lease.started_at.desc())
+        .limit(1)
+    ).first()
+    if row is None or row.started_at is None:
+        return None
+    return Unfinished(row.ref, f"{row.given_name} {row.family_name}", row.started_at)
+
+
+def is_running(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Return the condition that a row of Lease is of a call started and not just forgotten.
+
+    Args:
+        now: an aware instant, or a bound parameter for one less LONGEST_CALL.
+    """
+    since = now - LONGEST_CALL if isinstance(now, datetime) else now
+    return and_(Lease.started_at.is_not(None), Lease.opened_at > since)
 
 
 def is_in_use(session: Session, call: PlannedCall, *, now: datetime) -> bool:

@@ -42,7 +42,8 @@ class CallReport:
 
     ``agreed`` is the call-back that the patient asked for; ``promise_on`` and ``agreed``
     are on the patient's calendar and clock. ``form_key`` makes a double save one attempt.
-    ``answers`` is what was typed, to give it back if the attempt is taken back.
+    ``answers`` is what was typed, to give it back if the attempt is taken back. ``ended_at``
+    is when Save was pressed, where that was earlier: the page had no connection.
     """
 
     form_key: str
@@ -56,6 +57,7 @@ class CallReport:
     readings: tuple[ReportedReading, ...] = ()
     number_id: int | None = None
     answers_hash: str = ""
+    ended_at: datetime | None = None
     afterwards: Afterwards = AS_BEFORE
     answers: Mapping[str, Any] = field(default_factory=dict)
     goal_news: Mapping[int, str] = field(default_factory=dict)
@@ -176,7 +178,7 @@ def _add_attempt(
         planned_call_id=call.id,
         caller_id=actor.staff_id,
         is_primary_caller=primary == actor.staff_id,
-        at=now,
+        at=min(report.ended_at or now, now),
         minutes=report.minutes if report.outcome.is_reached else 0,
         outcome=report.outcome,
         phone_call_id=bridging.write_down(session, call.id, actor.staff_id, now=now),
@@ -274,6 +276,14 @@ def _call_back(event: Event) -> None:
     retrying.agree(event.session, event.call, event.report.agreed, now=event.now)
 
 
+def _by_somebody_else(event: Event) -> None:
+    """Ring when whoever answered said that the patient is there; else try as usual."""
+    if event.report.agreed is None:
+        _try_again(event)
+    else:
+        retrying.agree(event.session, event.call, event.report.agreed, now=event.now)
+
+
 def _try_again(event: Event) -> None:
     _retry(event, is_over_for_today=False)
 
@@ -321,7 +331,7 @@ _CONSEQUENCES: dict[Outcome, Callable[[Event], None]] = {
     Outcome.VOICEMAIL_LEFT: _try_again,
     Outcome.VOICEMAIL_NOT_ALLOWED: _try_again,
     Outcome.BUSY: _try_again,
-    Outcome.THIRD_PARTY: _try_again,
+    Outcome.THIRD_PARTY: _by_somebody_else,
     Outcome.WRONG_NUMBER: _spoil(NumberHealth.WRONG),
     Outcome.DISCONNECTED: _spoil(NumberHealth.DISCONNECTED),
 }

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, Date, Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Promise
 from outreach.clock import local_day
+from outreach.orm import UTCDateTime
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
@@ -38,11 +41,37 @@ class Loose:
 
 def without_call(session: Session, actor: Actor, *, now: datetime) -> list[Loose]:
     """Return what ``actor`` promised or took over, the longest due first; one statement."""
+    wanted = {
+        "caller_id": actor.staff_id,
+        "now": now,
+        "latest": (now + FARTHEST_ZONE).date(),
+    }
+    rows = session.execute(_statement(), wanted).all()
+    return [
+        Loose(
+            promise_id=row.id,
+            ref=row.ref,
+            full_name=f"{row.given_name} {row.family_name}",
+            zone=row.zone,
+            text=row.text,
+            due_on=row.due_on,
+            status=row.status,
+        )
+        for row in rows
+        if row.due_on is not None and row.due_on <= local_day(now, ZoneInfo(row.zone))
+    ]
+
+
+@cache
+def _statement() -> Select[*tuple[Any, ...]]:
+    """Return the statement, for ``caller_id``, ``now`` and ``latest``; built once."""
+    caller_id: ColumnElement[int] = bindparam("caller_id")
+    now: ColumnElement[datetime] = bindparam("now", type_=UTCDateTime())
     has_call = exists().where(
         PlannedCall.enrolment_id == PanelMembership.enrolment_id,
         PlannedCall.status == CallStatus.PLANNED,
     )
-    rows = session.execute(
+    return (
         select(
             Promise.id,
             Promise.text,
@@ -58,25 +87,12 @@ def without_call(session: Session, actor: Actor, *, now: datetime) -> list[Loose
         .join(Patient, Patient.id == PanelMembership.patient_id)
         .join(Promise, Promise.patient_id == PanelMembership.patient_id)
         .where(
-            duty.enrolments_of(actor.staff_id, now),
+            duty.enrolments_of(caller_id, now),
             Enrolment.status.not_in(GONE),
             ~has_call,
             Promise.kept_at.is_(None),
             Promise.withdrawn_at.is_(None),
-            Promise.due_on <= (now + FARTHEST_ZONE).date(),
+            Promise.due_on <= bindparam("latest", type_=Date()),
         )
         .order_by(Promise.due_on, Promise.id)
-    ).all()
-    return [
-        Loose(
-            promise_id=row.id,
-            ref=row.ref,
-            full_name=f"{row.given_name} {row.family_name}",
-            zone=row.zone,
-            text=row.text,
-            due_on=row.due_on,
-            status=row.status,
-        )
-        for row in rows
-        if row.due_on is not None and row.due_on <= local_day(now, ZoneInfo(row.zone))
-    ]
+    )

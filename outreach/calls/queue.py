@@ -3,49 +3,41 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cached_property
 from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
-from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls import done, promised, trying
-from outreach.calls.done import Done
-from outreach.calls.models import Attempt, CallNote, Draft, Hiding, Lease, Promise
+from outreach.calls import done, open_calls, promised, trying
+from outreach.calls.done import Done, Removed
 from outreach.calls.promised import Loose
 from outreach.calls.rules import (
-    REACHED,
+    AskedBy,
     QueueFacts,
     QueueGroup,
+    Rest,
     Score,
+    asked_by,
     group_of,
     may_wait,
     order_key,
+    rest_of,
     score_of,
 )
 from outreach.calls.trying import PastAttempt, RowNumber
 from outreach.clock import day_began_at, local_day
-from outreach.concerns.models import Concern, ConcernStep
-from outreach.concerns.rules import StepKind
-from outreach.orm import UTCDateTime
-from outreach.panels import duty
-from outreach.panels.models import PanelMembership
 from outreach.patients import hours
-from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import (
     ContactHours,
-    NumberHealth,
     Wishes,
     hours_on,
     weekdays_from_mask,
 )
-from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.programmes.models import Enrolment
 
 
 @dataclass(frozen=True)
@@ -73,20 +65,27 @@ class Entry:
     attempts: Sequence[PastAttempt]
     numbers: Sequence[RowNumber]
     tries_a_day: int
+    started_at: datetime | None
 
-    @property
+    @cached_property
     def tried_today(self) -> int:
         """How often this call was tried on the patient's own day."""
         zone = ZoneInfo(self.zone)
         today = local_day(self.facts.now, zone)
         return sum(local_day(each.at, zone) == today for each in self.attempts)
 
-    @property
+    @cached_property
+    def asked_by(self) -> AskedBy | None:
+        """Who asked for the time at which this call is now."""
+        last = self.attempts[-1].outcome if self.attempts else None
+        return asked_by(last, is_agreed=self.facts.is_agreed)
+
+    @cached_property
     def group(self) -> QueueGroup:
         """The part of the queue it stands in."""
         return group_of(self.facts)
 
-    @property
+    @cached_property
     def score(self) -> Score:
         """Why it stands where it stands."""
         return score_of(self.facts)
@@ -96,28 +95,63 @@ class Entry:
         """Whether nothing is lost where it comes again tomorrow."""
         return may_wait(self.facts) and not self.facts.is_last_day
 
+    @cached_property
+    def rest(self) -> Rest | None:
+        """Why a call that is due is not to be made now; a promise alone never rests for tries."""
+        found = rest_of(
+            self.facts,
+            is_put_off=self.hidden_because is not None,
+            was_tried_today=self.tried_today > 0,
+        )
+        is_promise = self.group is QueueGroup.PROMISED and found is not Rest.SAID
+        return None if is_promise else found
+
     @property
     def is_hidden(self) -> bool:
-        """Whether somebody said 'not today'; what must not wait is shown all the same."""
-        return self.hidden_because is not None and may_wait(self.facts)
+        """Whether it stands apart, with the reason; what must not wait is shown all the same."""
+        return self.rest is not None
+
+    @cached_property
+    def ends_in_days(self) -> int:
+        """How many days are left after today, where the patient is, until it counts as missed."""
+        return (self.complete_by_on - local_day(self.facts.now, ZoneInfo(self.zone))).days
 
 
 @dataclass(frozen=True)
 class Queue:
     """A caller's day, split by state, each part in the order to work it.
 
-    ``loose``: promises that are due while no call is planned.
+    ``loose``: promises that are due while no call is planned. ``covered``: how many calls
+    stand with somebody's cover, left out or not. ``removed``: what left the list without them.
     """
 
     entries: Sequence[Entry]
     done: Sequence[Done]
     loose: Sequence[Loose] = ()
+    covered: int = 0
+    removed: Sequence[Removed] = ()
 
     @property
-    def closing(self) -> int:
-        """How many calls of today have their last day."""
+    def ending(self) -> Sequence[Entry]:
+        """The calls that count as missed unless they are made today or tomorrow, by their end."""
+        soon = [
+            each
+            for each in self.entries
+            if each.ends_in_days <= 1 and each.group is not QueueGroup.NUMBER_TO_FIX
+        ]
+        return sorted(soon, key=lambda each: (each.ends_in_days, each.facts.dial_from_at))
+
+    @property
+    def unfinished(self) -> Sequence[Entry]:
+        """The calls that its caller started and has not written down, nor left for later."""
+        return [each for each in self.entries if each.started_at is not None]
+
+    @property
+    def asked_for_now(self) -> int:
+        """How many patients asked to be called now, whoever has their call open."""
         return sum(
-            each.facts.is_last_day and each.group in (QueueGroup.NOW, QueueGroup.LATER)
+            each.facts.is_agreed
+            and each.facts.dial_from_at <= each.facts.now < each.facts.dial_until_at
             for each in self.entries
         )
 
@@ -136,7 +170,7 @@ class Queue:
 
     @property
     def hidden(self) -> list[Entry]:
-        """Return the entries that are not for today, because somebody said so."""
+        """Return the entries that are not for now, each with its reason."""
         return [entry for entry in self.entries if entry.held_by is None and entry.is_hidden]
 
     @property
@@ -146,23 +180,16 @@ class Queue:
 
 
 def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
-    """Return the queue of ``actor`` at ``now``. Eight statements, for 3 patients or 300."""
-    wanted = {"caller_id": actor.staff_id, "now": now}
-    rows = session.execute(_open_calls(), wanted).all()
+    """Return the queue of ``actor`` at ``now``. Five statements, for 3 patients or 300."""
+    rows = open_calls.of(session, actor.staff_id, now=now)
     book = hours.book_of(session, today=now.date(), clinic_ids={row.clinic_id for row in rows})
-    tried = trying.attempts_of(session, [row.id for row in rows if row.dials])
-    numbers = trying.numbers_of(session, [row.patient_id for row in rows])
-    tries = trying.tries_a_day(session)
     zone = ZoneInfo(actor.zone)
     day_ends_at = day_began_at(now, zone) + timedelta(days=1)
     entries = [
         _entry(
             row,
-            tried.get(row.id, ()),
             actor.staff_id,
             book.of(row.clinic_id, row.state),
-            numbers=numbers.get(row.patient_id, ()),
-            tries_a_day=tries.get(row.version_id, 0),
             now=now,
             day_ends_at=day_ends_at,
         )
@@ -170,7 +197,11 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
     ]
     entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
     loose = promised.without_call(session, actor, now=now)
-    return Queue(entries, done.today(session, actor, now=now), loose)
+    covered = sum(entry.covered_for is not None for entry in entries)
+    if actor.sees_own_only:
+        entries = [entry for entry in entries if entry.covered_for is None]
+    dealt_with, removed = done.today(session, actor, now=now)
+    return Queue(entries, dealt_with, loose, covered, removed)
 
 
 def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
@@ -179,164 +210,17 @@ def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
     return first.ref if first else None
 
 
-@cache
-def _open_calls() -> Select[*tuple[Any, ...]]:
-    """Return the statement of a queue, for ``caller_id`` and ``now``; built once."""
-    caller_id: ColumnElement[int] = bindparam("caller_id")
-    holder = aliased(StaffMember)
-    now: ColumnElement[datetime] = bindparam("now", type_=UTCDateTime())
-    others = and_(
-        Lease.planned_call_id == PlannedCall.id,
-        Lease.staff_id != caller_id,
-        Lease.until_at > now,
-    )
-    return (
-        select(
-            PlannedCall.id,
-            PlannedCall.phase,
-            PlannedCall.patient_id,
-            Enrolment.version_id,
-            PlannedCall.sequence,
-            PlannedCall.complete_by_on,
-            PlannedCall.dial_from_at,
-            PlannedCall.dial_until_at,
-            PlannedCall.is_agreed,
-            PlannedCall.dials,
-            Patient.ref,
-            Patient.given_name,
-            Patient.family_name,
-            Patient.preferred_name,
-            Patient.language,
-            Patient.zone,
-            Patient.weekdays,
-            PlannedCall.clinic_id,
-            Patient.state,
-            StaffMember.id.label("dedicated_id"),
-            StaffMember.name.label("dedicated_name"),
-            _one(
-                select(PhoneNumber.id).where(
-                    PhoneNumber.patient_id == Patient.id,
-                    PhoneNumber.health == NumberHealth.WORKING,
-                )
-            ).label("number_id"),
-            _one(_newest_note(CallNote.text)).label("last_note"),
-            _one(_newest_note(CallNote.at)).label("last_note_at"),
-            _one(_next_promise(Promise.id)).label("promise_id"),
-            _one(_next_promise(Promise.text)).label("promise"),
-            _one(_next_promise(Promise.due_on)).label("promise_on"),
-            _one(_before(0)).label("status_before"),
-            _one(_before(1)).label("status_two_before"),
-            _one(_last_conversation()).label("spoken_at"),
-            _one(_nurses_answer()).label("answered_at"),
-            _one(select(holder.name).join(Lease, Lease.staff_id == holder.id).where(others)).label(
-                "held_by"
-            ),
-            _one(select(Lease.until_at).where(others)).label("held_until"),
-            _one(
-                select(Draft.id).where(
-                    Draft.planned_call_id == PlannedCall.id,
-                    Draft.staff_id == caller_id,
-                    Draft.version > 0,
-                )
-            ).label("draft_id"),
-            _one(
-                select(Hiding.reason).where(
-                    Hiding.planned_call_id == PlannedCall.id,
-                    Hiding.until_at > now,
-                    Hiding.shown_again_at.is_(None),
-                )
-            ).label("hidden_because"),
-        )
-        .select_from(PanelMembership)
-        .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
-        .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
-        .join(Patient, Patient.id == PlannedCall.patient_id)
-        .join(StaffMember, StaffMember.id == PanelMembership.caller_id)
-        .where(
-            duty.enrolments_of(caller_id, now),
-            PlannedCall.status == CallStatus.PLANNED,
-        )
-        .order_by(PlannedCall.dial_from_at, PlannedCall.id)
-    )
-
-
-def _one(query: Select[Any]) -> ColumnElement[Any]:
-    return query.correlate(PlannedCall, Patient).limit(1).scalar_subquery()
-
-
-def _before(skipped: int) -> Select[Any]:
-    """Select what became of an earlier call of the enrolment; cancelled ones were none."""
-    earlier = aliased(PlannedCall)
-    return (
-        select(earlier.status)
-        .where(
-            earlier.enrolment_id == PlannedCall.enrolment_id,
-            earlier.sequence < PlannedCall.sequence,
-            earlier.status != CallStatus.CANCELLED,
-        )
-        .order_by(earlier.sequence.desc())
-        .offset(skipped)
-    )
-
-
-def _last_conversation() -> Select[Any]:
-    return (
-        select(Attempt.at)
-        .where(
-            Attempt.patient_id == Patient.id,
-            Attempt.outcome.in_(REACHED),
-            Attempt.superseded_at.is_(None),
-        )
-        .order_by(Attempt.at.desc())
-    )
-
-
-def _nurses_answer() -> Select[Any]:
-    """Select when a nurse last wrote about a concern: the caller comes back to it."""
-    return (
-        select(ConcernStep.at)
-        .join(Concern, Concern.id == ConcernStep.concern_id)
-        .where(
-            Concern.patient_id == Patient.id,
-            ConcernStep.kind.in_((StepKind.NOTED, StepKind.CLOSED)),
-        )
-        .order_by(ConcernStep.at.desc())
-    )
-
-
-def _newest_note(column: Any) -> Select[Any]:
-    return (
-        select(column)
-        .where(CallNote.patient_id == Patient.id, CallNote.superseded_at.is_(None))
-        .order_by(CallNote.at.desc(), CallNote.id.desc())
-    )
-
-
-def _next_promise(column: Any) -> Select[Any]:
-    return (
-        select(column)
-        .where(
-            Promise.patient_id == Patient.id,
-            Promise.kept_at.is_(None),
-            Promise.withdrawn_at.is_(None),
-        )
-        .order_by(func.coalesce(Promise.due_on, date.max), Promise.id)
-    )
-
-
 def _entry(
     row: Row[Any],
-    attempts: Sequence[PastAttempt],
     caller_id: int,
     usual: ContactHours,
     *,
-    numbers: Sequence[RowNumber],
-    tries_a_day: int,
     now: datetime,
     day_ends_at: datetime,
 ) -> Entry:
     zone = ZoneInfo(row.zone)
     today = local_day(now, zone)
+    numbers = trying.numbers_in(row.numbers)
     wishes = Wishes(weekdays_from_mask(row.weekdays))
     lawful = hours_on(today, zone, usual.wished(wishes))
     is_lawful = lawful is not None and lawful.from_at <= now < lawful.until_at
@@ -351,7 +235,7 @@ def _entry(
         is_first_call=row.sequence == 1,
         missed_in_a_row=_missed_in_a_row(row.status_before, row.status_two_before),
         dials=row.dials,
-        has_number=row.number_id is not None,
+        has_number=any(each.works for each in numbers),
         is_promise_due=row.promise_on is not None and row.promise_on <= today,
         spoken_at=row.spoken_at,
         answered_at=row.answered_at,
@@ -375,9 +259,10 @@ def _entry(
         covered_for=row.dedicated_name if row.dedicated_id != caller_id else None,
         has_draft=row.draft_id is not None,
         hidden_because=row.hidden_because,
-        attempts=attempts,
+        attempts=trying.attempts_in(row.tries),
         numbers=numbers,
-        tries_a_day=tries_a_day,
+        tries_a_day=row.tries_a_day,
+        started_at=row.started_at,
     )
 
 

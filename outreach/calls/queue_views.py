@@ -3,27 +3,30 @@
 On the same blueprint as the call screen: one package, one set of addresses.
 """
 
-from flask import flash, redirect, render_template, request, url_for
+from datetime import datetime
+
+from flask import flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from outreach.accounts import staff
-from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.access import actor_or_none, role_required, signed_in
 from outreach.accounts.rules import Role
-from outreach.calls import correcting, drafts, screen, waiting
+from outreach.calls import correcting, drafts, open_calls, screen, waiting
 from outreach.calls import queue as queues
 from outreach.calls.forms import (
     AmendForm,
 )
 from outreach.calls.labels import (
+    ASKED_WORDS,
     GROUP_WORDS,
     OUTCOME_WORDS,
     WHY_WORDS,
+    rest_words,
 )
-from outreach.calls.rules import (
-    QueueGroup,
-)
+from outreach.calls.open_calls import CallBacks
+from outreach.calls.rules import QueueGroup
 from outreach.calls.views import bp
 from outreach.db import db
 from outreach.deps import deps
@@ -31,12 +34,18 @@ from outreach.patients import registry
 from outreach.phoning import returning
 from outreach.programmes.labels import STATUSES
 
+LOOKED_AT = "looked_at"  # when this browser last showed the queue; in the signed cookie
+
 
 @bp.get("/queue/")
 @role_required(Role.CALLER)
 def queue() -> ResponseReturnValue:
     """Show who to call now, later today, and in the coming days."""
-    found = queues.queue_of(db.session, signed_in(), now=deps().clock())
+    now = deps().clock()
+    found = queues.queue_of(db.session, signed_in(), now=now)
+    g.call_backs = CallBacks(found.asked_for_now, is_new=False)
+    if "X-Background" not in request.headers:
+        session[LOOKED_AT] = now.isoformat()
     fragment = "calls/_queue.html" if "HX-Request" in request.headers else "calls/queue.html"
     page = render_template(
         fragment,
@@ -44,11 +53,26 @@ def queue() -> ResponseReturnValue:
         groups=QueueGroup,
         group_words=GROUP_WORDS,
         why_words=WHY_WORDS,
+        rest_words=rest_words,
         outcome_words=OUTCOME_WORDS,
+        asked_words=ASKED_WORDS,
         status_words=STATUSES,
-        returned=returning.board_of(db.session, signed_in().staff_id, now=deps().clock()),
+        returned=returning.board_of(db.session, signed_in().staff_id, now=now),
     )
     return page, 200, {"Vary": "HX-Request"}
+
+
+@bp.app_template_global("call_backs_due")
+def _call_backs_due() -> CallBacks:
+    """Return whose agreed time has come, for the number beside 'My queue'."""
+    actor = actor_or_none()
+    if "call_backs" not in g and actor is not None:
+        looked_at = datetime.fromisoformat(session[LOOKED_AT]) if LOOKED_AT in session else None
+        g.call_backs = open_calls.call_backs(
+            db.session, actor.staff_id, looked_at=looked_at, now=deps().clock()
+        )
+    found: CallBacks = g.get("call_backs", CallBacks(0, is_new=False))
+    return found
 
 
 @bp.post("/queue/done-for-today")
@@ -118,6 +142,16 @@ def shortcuts() -> ResponseReturnValue:
     staff.switch_shortcuts(db.session, signed_in().staff_id, is_on=is_on)
     db.session.commit()
     flash(_("Keys are on.") if is_on else _("Keys are off."), "good")
+    return redirect(url_for("calls.queue"))
+
+
+@bp.post("/queue/own-only")
+@role_required(Role.CALLER)
+def own_only() -> ResponseReturnValue:
+    """Leave out of one's queue whom one covers, or show them again; remembered."""
+    is_on = request.form.get("on") == "1"
+    staff.switch_own_only(db.session, signed_in().staff_id, is_on=is_on)
+    db.session.commit()
     return redirect(url_for("calls.queue"))
 
 

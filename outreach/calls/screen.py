@@ -1,6 +1,6 @@
 """All that the call screen shows about one patient."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,7 +15,7 @@ from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
-from outreach.calls.rules import Outcome
+from outreach.calls.rules import AskedBy, Outcome, asked_by
 from outreach.clock import local_day
 from outreach.concerns import raising
 from outreach.errors import NotFound
@@ -25,7 +25,8 @@ from outreach.measures import readings
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
 from outreach.panels import duty
-from outreach.patients import registry
+from outreach.patients import consent, registry
+from outreach.patients.consent import OfNumber
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import NumberHealth
 from outreach.planning import courses, next_call
@@ -74,6 +75,7 @@ class Screen:
     week: int
     moment: Moment
     numbers: Sequence[PhoneNumber]
+    consents: Mapping[str, OfNumber]
     said: Sequence[Said]
     promises: Sequence[Promise]
     attempts: Sequence[Row[datetime, Outcome, str]]
@@ -129,9 +131,24 @@ class Screen:
         return bool(self.patient.is_voicemail_allowed) and not is_used
 
     @property
+    def asked_by(self) -> AskedBy | None:
+        """Who asked for the time at which this call is now."""
+        last = self.attempts[-1].outcome if self.attempts else None
+        return asked_by(last, is_agreed=self.call.is_agreed)
+
+    @property
     def number(self) -> PhoneNumber | None:
-        """The number to dial: the first that works."""
-        return next((n for n in self.numbers if n.health is NumberHealth.WORKING), None)
+        """The number to dial: the first that works and has not said stop to calls."""
+        return next((each for each in self.numbers if self.may_dial(each)), None)
+
+    def may_dial(self, number: PhoneNumber) -> bool:
+        """Say whether a number works and has not said stop to calls."""
+        works = number.health is NumberHealth.WORKING
+        return works and self.said_of(number).calls is not False
+
+    def said_of(self, number: PhoneNumber) -> OfNumber:
+        """Return what was said about calls and texts to a number."""
+        return self.consents.get(number.e164, OfNumber())
 
 
 def call_of(session: Session, patient: Patient, *, is_locked: bool = False) -> PlannedCall:
@@ -156,6 +173,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         week=max(1, (today - course.starts_on).days // 7 + 1),
         moment=dialing.moment_of(session, patient, call, now=now),
         numbers=registry.numbers_of(session, patient.id),
+        consents=consent.of_numbers(session, patient.id),
         said=_said(session, patient.id, now=now),
         promises=open_promises(session, patient.id),
         attempts=_attempts(session, call.id),

@@ -22,10 +22,9 @@ from outreach.calls.forms import (
     CALL_BACK_TIMES,
     Around,
     CallReportForm,
-    hash_of,
-    typed_from,
 )
 from outreach.calls.labels import (
+    ASKED_WORDS,
     OUTCOME_KEYS,
     OUTCOME_MEANINGS,
     OUTCOME_WORDS,
@@ -41,8 +40,10 @@ from outreach.calls.rules import (
     minutes_since,
 )
 from outreach.calls.screen import NoPlannedCall, Screen
+from outreach.calls.sent import hash_of, pressed_at, typed_from
 from outreach.clock import local_day
 from outreach.concerns import limits, raising, readiness, watching
+from outreach.concerns.labels import told_from
 from outreach.concerns.models import OwnLimits
 from outreach.concerns.rules import Urgency
 from outreach.db import db
@@ -284,16 +285,19 @@ def _desk(shown: Screen) -> bridging.Desk:
 def _around(shown: Screen) -> Around:
     started = shown.draft.started_at if shown.draft else None
     weighed = next((each for each in shown.readings if each.kind is MeasureKind.WEIGHT), None)
-    talked = _desk(shown).minutes(shown.moment.now)
+    ended_at = pressed_at(request.form, since=started, now=shown.moment.now)
+    talked = _desk(shown).minutes(ended_at)
     if talked is None and started is not None:
-        talked = minutes_since(started, shown.moment.now)
+        talked = minutes_since(started, ended_at)
     return Around(
         zone=shown.standing.zone,
         now=shown.moment.now,
         number_ids=[shown.number.id] if shown.number else [],
         promise_ids=[promise.id for promise in shown.promises],
         started_at_minutes=talked,
+        ended_at=ended_at,
         born_on=shown.patient.date_of_birth,
+        lawful=shown.standing.course.calendar.lawful(),
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
     )
 
@@ -312,11 +316,13 @@ def _blank_form(shown: Screen) -> CallReportForm:
 
 
 def _page(shown: Screen, form: CallReportForm) -> str:
+    own = _own_limits(shown)
     zone, now = shown.standing.zone, shown.moment.now
     hidden = set() if shown.may_leave_voicemail else {Outcome.VOICEMAIL_LEFT}
     return render_template(
         "calls/call.html",
         screen=shown,
+        unfinished=leases.unfinished(db.session, signed_in(), besides=shown.call, now=now),
         desk=_desk(shown),
         form=form,
         follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
@@ -324,6 +330,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         ),
         safety=watching.safety_of(db.session, shown.patient, now=shown.moment.now),
         outcome_words=OUTCOME_WORDS,
+        asked_words=ASKED_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
         outcome_keys=OUTCOME_KEYS,
         says_next_call={outcome.value for outcome in SAYS_NEXT_CALL},
@@ -338,7 +345,8 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         week=timedelta(weeks=1),
         instrument_of=ASKED_BY,
         measure_words=MEASURE_WORDS,
-        own_limits=_own_limits(shown),
+        own_limits=own,
+        told_from=partial(_told_from, own),
         opener_words=opener_words,
         hides_openers=session.get(HIDES_OPENERS, False),
     )
@@ -347,6 +355,11 @@ def _page(shown: Screen, form: CallReportForm) -> str:
 def _own_limits(shown: Screen) -> Mapping[MeasureKind, OwnLimits]:
     today = local_day(shown.moment.now, ZoneInfo(shown.patient.clinic.zone))
     return limits.of_patient(db.session, shown.patient.id, today=today)
+
+
+def _told_from(own: Mapping[MeasureKind, OwnLimits], name: str) -> Mapping[str, str]:
+    held = own.get(MeasureKind(name))
+    return told_from(MeasureKind(name), held.limits if held else None)
 
 
 def _audit(own: object, action: str, patient: Patient) -> None:

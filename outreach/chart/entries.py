@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import Select, exists, select
 
 from outreach.accounts.models import StaffMember
-from outreach.calls.models import Attempt
+from outreach.calls.models import Attempt, Hiding
 from outreach.concerns.models import Concern, ConcernStep, OwnLimits
 from outreach.concerns.rules import StepKind
 from outreach.phoning.models import PhoneCall
-from outreach.planning.models import FollowUp
+from outreach.planning.models import FollowUp, PlannedCall
 
 
 def phone_calls(patient_id: int) -> Select[*tuple[Any, ...]]:
@@ -78,6 +78,23 @@ def concern_steps(patient_id: int) -> Select[*tuple[Any, ...]]:
         .outerjoin(StaffMember, StaffMember.id == ConcernStep.by_staff_id)
         .where(Concern.patient_id == patient_id, ConcernStep.kind != StepKind.RAISED)
         .order_by(ConcernStep.at.desc(), ConcernStep.id.desc())
+    )
+
+
+def put_off(patient_id: int) -> Select[*tuple[Any, ...]]:
+    """Select when somebody said 'not today' of a call, and why."""
+    own = select(PlannedCall.id).where(PlannedCall.patient_id == patient_id)
+    return (
+        select(
+            Hiding.id,
+            Hiding.at,
+            Hiding.reason.label("note"),
+            Hiding.shown_again_at,
+            StaffMember.name.label("by"),
+        )
+        .join(StaffMember, StaffMember.id == Hiding.by_staff_id)
+        .where(Hiding.planned_call_id.in_(own))
+        .order_by(Hiding.at.desc(), Hiding.id.desc())
     )
 
 

@@ -52,6 +52,7 @@ class EntryKind(enum.StrEnum):
     FOLLOW_UP_DONE = "follow_up_done"
     CONCERN_STEP = "concern_step"
     LIMITS = "limits"
+    PUT_OFF = "put_off"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Timeline:
 
 
 def of_patient(session: Session, patient_id: int, *, newest: int = STEP) -> Timeline:
-    """Return the ``newest`` things that happened with a patient, in fifteen statements."""
+    """Return the ``newest`` things that happened with a patient, in sixteen statements."""
     newest = max(1, min(newest, MOST))
     found: list[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]] = []
     for kind, rows in _SOURCES.items():
@@ -361,4 +362,5 @@ _SOURCES = {
     EntryKind.FOLLOW_UP_DONE: entries.follow_ups_done,
     EntryKind.CONCERN_STEP: entries.concern_steps,
     EntryKind.LIMITS: entries.own_limits,
+    EntryKind.PUT_OFF: entries.put_off,
 }

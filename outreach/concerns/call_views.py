@@ -38,7 +38,7 @@ def raise_concern(ref: str) -> ResponseReturnValue:
     concern = raising.raise_concern(
         db.session, patient, form.to_raised(), by_staff_id=signed_in().staff_id, now=now
     )
-    _audit("raised a concern", concern)
+    audit("raised a concern", concern)
     db.session.commit()
     if "X-Background" in request.headers:
         return render_template("concerns/_watch.html", is_placed=False, **_shown(patient)), 201
@@ -65,7 +65,7 @@ def add_words(ref: str, concern_id: int) -> ResponseReturnValue:
         return render_template("concerns/told.html", form=form, **_shown(patient)), 422
     words = form.words.data or ""
     raising.add_words(db.session, concern, words, by_staff_id=signed_in().staff_id, now=now)
-    _audit("added to a concern", concern)
+    audit("added to a concern", concern)
     db.session.commit()
     return redirect(url_for("safety.told", ref=ref, after="call"))
 
@@ -132,7 +132,8 @@ def _patient(ref: str) -> Patient:
     return registry.by_ref(db.session, signed_in().scope, ref)
 
 
-def _audit(action: str, concern: Concern) -> None:
+def audit(action: str, concern: Concern) -> None:
+    """Keep who did what to a concern; of the nurses' pages as well."""
     trail.record(
         db.session,
         action,

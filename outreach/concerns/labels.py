@@ -1,5 +1,7 @@
 """The words in which concerns are shown; urgency with its kind of tag."""
 
+import json
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -14,8 +16,9 @@ from outreach.concerns.rules import (
     StepKind,
     Urgency,
 )
+from outreach.concerns.rules.limits import filled
 from outreach.measures.labels import value_words
-from outreach.measures.rules import MeasureKind
+from outreach.measures.rules import REGISTRY, MeasureKind
 
 KIND_WORDS = {
     ConcernKind.SAFETY: _l("Safety concern"),
@@ -80,6 +83,19 @@ TROUBLE_WORDS = {
         "That would hide what is dangerous for everybody. The table says how far a limit can go."
     ),
 }
+
+
+def told_from(kind: MeasureKind, own: Limits | None) -> dict[str, str]:
+    """Return from which values on a nurse is told of one patient's ``kind``, for a page to warn.
+
+    As data attributes of a field: ``low`` and ``high`` in the canonical unit, and by how much
+    each unit is multiplied to reach it.
+    """
+    limits, units = filled(kind, own), REGISTRY[kind].units
+    told = {"data-told-low": limits.low, "data-told-high": limits.high}
+    factors = {unit: float(each.factor) for unit, each in units.items()}
+    found = {name: str(value) for name, value in told.items() if value is not None}
+    return found | {"data-factors": json.dumps(factors)} if found else {}
 
 
 def limits_words(kind: MeasureKind, limits: Limits, unit: str | None = None) -> str:

@@ -12,6 +12,7 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.clock import local_day
 from outreach.concerns import alerting, flags, limits, raising, readiness, reviewing
+from outreach.concerns.call_views import audit
 from outreach.concerns.forms import (
     ConcernForm,
     FlagForm,
@@ -81,7 +82,7 @@ def acknowledge(concern_id: int) -> ResponseReturnValue:
     """Take a concern on."""
     found = _to_work(concern_id)
     raising.acknowledge(db.session, found, by_staff_id=signed_in().staff_id, now=deps().clock())
-    _audit("took on a concern", found)
+    audit("took on a concern", found)
     db.session.commit()
     return redirect(url_for("concerns.concern", concern_id=concern_id))
 
@@ -96,7 +97,7 @@ def work(concern_id: int) -> ResponseReturnValue:
         return _page(found, form, SecondLookForm(formdata=None)), 422
     keep = raising.close if form.close.data else raising.note
     keep(db.session, found, form.note.data or "", by_staff_id=actor.staff_id, now=now)
-    _audit("closed a concern" if form.close.data else "noted on a concern", found)
+    audit("closed a concern" if form.close.data else "noted on a concern", found)
     db.session.commit()
     flash(_closed_words(found) if form.close.data else _("Saved."), "good")
     return redirect(url_for("concerns.open_concerns"))
@@ -112,7 +113,7 @@ def review(concern_id: int) -> ResponseReturnValue:
         return _page(found, ConcernForm(formdata=None), form), 422
     look = reviewing.reopen if form.reopen.data else reviewing.review
     look(db.session, found, form.note.data or "", by_staff_id=actor.staff_id, now=now)
-    _audit("opened a concern again" if form.reopen.data else "reviewed a concern", found)
+    audit("opened a concern again" if form.reopen.data else "reviewed a concern", found)
     db.session.commit()
     flash(_("Open again; who is on call is told.") if form.reopen.data else _("Reviewed."), "good")
     return redirect(url_for("concerns.open_concerns"))
@@ -277,16 +278,4 @@ def _page(found: Concern, form: ConcernForm, look: SecondLookForm) -> str:
         kind_words=KIND_WORDS,
         urgency_words=URGENCY_WORDS,
         step_words=STEP_WORDS,
-    )
-
-
-def _audit(action: str, found: Concern) -> None:
-    trail.record(
-        db.session,
-        action,
-        actor_id=signed_in().staff_id,
-        now=deps().clock(),
-        clinic_id=found.clinic_id,
-        patient_id=found.patient_id,
-        about=("concern", found.id),
     )

@@ -1,6 +1,6 @@
 """The ledger of consents: appended to, never changed; the newest event of a topic counts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import NamedTuple
@@ -226,6 +226,33 @@ def is_withdrawn(session: Session, patient_id: int, channel: Channel, number: st
         .limit(1)
     )
     return newest is False
+
+
+class OfNumber(NamedTuple):
+    """What was said about calls to one number, and texts; None: nothing on record."""
+
+    calls: bool | None = None
+    texts: bool | None = None
+
+
+def of_numbers(session: Session, patient_id: int) -> Mapping[str, OfNumber]:
+    """Return what holds now for each number of a patient that anything was said about.
+
+    Of texts, what was said of reminders: a plain yes or no. One statement.
+    """
+    events = session.execute(
+        select(ConsentEvent.number, ConsentEvent.channel, ConsentEvent.is_given)
+        .where(
+            ConsentEvent.patient_id == patient_id,
+            ConsentEvent.topic.in_([topics[0] for topics in TOPICS.values()]),
+        )
+        .order_by(ConsentEvent.id)
+    )
+    newest = {(number, channel): is_given for number, channel, is_given in events}
+    return {
+        number: OfNumber(newest.get((number, Channel.CALL)), newest.get((number, Channel.SMS)))
+        for number, _channel in newest
+    }
 
 
 def ledger(session: Session, patient_id: int) -> Sequence[ConsentEvent]:

@@ -1,6 +1,8 @@
 """The call screen in a real browser: by keyboard alone, and with the connection cut."""
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -8,7 +10,10 @@ from sqlalchemy import func, select, update
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.calls.models import Attempt, CallNote, Draft, Lease
+from outreach.concerns import limits
+from outreach.concerns.limits import NewLimits
 from outreach.measures.models import Reading
+from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from tests.browser.conftest import sign_in
@@ -21,6 +26,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH
+from tests.fakes import MONDAY_10_CHICAGO
 
 
 class Day:
@@ -143,6 +149,71 @@ def test_keys_rest_while_somebody_types(page: Page, day: Day) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_with_alt_and_shift_the_keys_work_while_typing_and_when_switched_off(
+    page: Page, sessions: Sessions, day: Day
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(StaffMember, day.caller.id).has_shortcuts = False
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    note = page.get_by_role("textbox", name="Note")
+    busy = page.locator("[name=outcome][value=busy]")
+
+    page.locator("#reached-0").focus()
+    page.keyboard.press("b")
+    expect(busy).not_to_be_checked()
+    note.click()
+    page.keyboard.press("Alt+Shift+B")
+
+    expect(busy).to_be_checked()
+    expect(note).to_have_value("")
+
+
+def test_enter_saves_from_the_outcomes_and_from_nowhere_else(
+    page: Page, sessions: Sessions, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("1")
+    page.get_by_label("Blood sugar", exact=True).fill("120")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(day.rosa.ref))
+    with sessions() as session:
+        assert session.scalar(select(func.count(Attempt.id))) == 0
+
+    page.locator("#reached-1").focus()
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/calls/{day.lee.ref}")
+
+
+def test_a_call_that_was_interrupted_goes_on_at_the_first_question_without_an_answer(
+    page: Page, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("c")
+    page.locator("[data-timer]").wait_for()
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("t")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+
+    page.goto("/queue/")
+    expect(page.get_by_text("You started a call with Rosa Aguilar")).to_be_visible()
+    page.goto(f"/calls/{day.lee.ref}")
+    page.get_by_role("link", name="Go there first").click()
+
+    expect(page.locator("[name=callback_on]")).to_be_focused()
+    page.locator("[name=callback_on]").fill("2026-11-25")
+    page.locator("[name=callback_at]").fill("15:00")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    page.reload()
+    expect(page.get_by_role("textbox", name="Note")).to_be_focused()
+
+
 def test_no_words_and_no_patient_are_kept_in_the_browsers_own_storage(page: Page, day: Day) -> None:
     sign_in(page, day.caller)
     page.goto(f"/calls/{day.rosa.ref}")
@@ -183,3 +254,36 @@ def test_who_took_the_call_over_is_told_on_the_screen_of_the_other(
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     expect(notice).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("glucose", "210", "data-beyond"),
+        ("glucose", "65", "data-glucose=low"),
+        ("glucose", "HI", "data-glucose=high"),
+        ("diastolic", "125", "data-beyond"),
+        ("glucose", "150", None),
+    ],
+)
+def test_a_value_is_held_against_this_patients_limits_while_they_are_on_the_line(
+    page: Page, sessions: Sessions, day: Day, name: str, value: str, said: str | None
+) -> None:
+    with sessions.begin() as session:
+        new = NewLimits(
+            MeasureKind.GLUCOSE, None, Decimal(200), "mg/dL", "Kidneys.", until_on=None, seen=0
+        )
+        rosa = session.get_one(Patient, day.rosa.id)
+        limits.put(session, rosa, new, by_staff_id=day.caller.id, now=MONDAY_10_CHICAGO)
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("1")
+    page.locator(".others").evaluate("each => { each.open = true; }")
+
+    page.locator(f"[name={name}]").fill(value)
+    page.locator(f"[name={name}]").blur()
+
+    for each in ("data-beyond", "data-glucose=low", "data-glucose=high"):
+        shown = page.locator(f"[{each}]")
+        expect(shown).to_be_visible() if each == said else expect(shown).to_be_hidden()

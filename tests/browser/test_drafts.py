@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from outreach.accounts.models import StaffMember
 from outreach.calls.models import Attempt, CallNote, Draft, DraftAside
+from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from tests.browser.conftest import sign_in
@@ -132,3 +133,45 @@ def test_a_tab_that_was_closed_leaves_its_text_for_the_one_that_stays(
     assert _kept(sessions) == ["From the second tab."]
     with sessions() as session:
         assert session.scalars(select(DraftAside)).all() == []
+
+
+def test_save_pressed_into_a_dead_line_is_sent_once_when_it_is_back(
+    page: Page, context: BrowserContext, sessions: Sessions, place: Place
+) -> None:
+    sign_in(page, place.caller)
+    page.goto(place.call)
+    page.locator("#report[data-ready]").wait_for()
+
+    context.set_offline(offline=True)
+    page.keyboard.press("2")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-saved]")).to_contain_text("kept on this page")
+    page.keyboard.press("Control+Enter")  # again, out of doubt
+    expect(page.locator("[data-saved]")).to_contain_text("kept on this page")
+    kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "no_answer" not in kept
+
+    context.set_offline(offline=False)
+    page.wait_for_url("**/queue/")
+    expect(page.get_by_text("Saved. Next call:")).to_be_visible()
+    with sessions() as session:
+        assert session.scalars(select(Attempt.outcome)).all() == [Outcome.NO_ANSWER]
+
+
+def test_who_types_on_presses_save_again(
+    page: Page, context: BrowserContext, sessions: Sessions, place: Place
+) -> None:
+    sign_in(page, place.caller)
+    page.goto(place.call)
+    page.locator("#report[data-ready]").wait_for()
+    context.set_offline(offline=True)
+    page.keyboard.press("2")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-saved]")).to_contain_text("kept on this page")
+
+    page.get_by_role("textbox", name="Note").fill("Not there on Mondays.")
+    context.set_offline(offline=False)
+
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    with sessions() as session:
+        assert session.scalars(select(Attempt)).all() == []

@@ -15,7 +15,7 @@ from tests.conftest import HASH
 CALLS = 3
 
 
-@pytest.mark.parametrize(("said", "keys"), [(no_answer, 4), (common_call, 4)])
+@pytest.mark.parametrize(("said", "keys"), [(no_answer, 3), (common_call, 4)])
 def test_calls_in_a_row_by_keyboard_alone(
     page: Page, sessions: Sessions, said: Callable[[Keyboard], None], keys: int
 ) -> None:

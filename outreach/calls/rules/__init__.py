@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from outreach.calls.rules.order import (
     QueueFacts,
     QueueGroup,
+    Rest,
     Score,
     Why,
     group_of,
     may_wait,
     order_key,
+    rest_of,
     score_of,
     whys_of,
 )
@@ -19,21 +21,26 @@ __all__ = [
     "EARLY_TOLERANCE",
     "HELD_FOR",
     "LONGEST_CALL_MINUTES",
+    "NAMES_A_TIME",
     "NOT_REACHED",
     "OPEN_FOR",
     "REACHED",
     "UNDO_FOR",
+    "AskedBy",
     "Outcome",
     "QueueFacts",
     "QueueGroup",
+    "Rest",
     "Score",
     "Why",
+    "asked_by",
     "group_of",
     "is_early",
     "is_fresh",
     "may_wait",
     "minutes_since",
     "order_key",
+    "rest_of",
     "score_of",
     "whys_of",
 ]
@@ -85,6 +92,28 @@ REACHED = (
     Outcome.OPTED_OUT,
 )
 NOT_REACHED = tuple(outcome for outcome in Outcome if outcome not in REACHED)
+
+
+NAMES_A_TIME = (Outcome.CALL_BACK, Outcome.THIRD_PARTY)  # the latter where they know one
+
+
+class AskedBy(enum.StrEnum):
+    """Who asked for the time at which a call is now."""
+
+    PATIENT = "patient"
+    HOUSEHOLD = "household"
+    BY_TEXT = "by_text"
+
+
+def asked_by(last: Outcome | None, *, is_agreed: bool) -> AskedBy | None:
+    """Say who asked for a call's time, by its ``last`` try; None: nobody, it is the plan's.
+
+    A try that brings no time ends an agreed one, so that one without such a try came by text.
+    """
+    if not is_agreed:
+        return None
+    by_call = {Outcome.CALL_BACK: AskedBy.PATIENT, Outcome.THIRD_PARTY: AskedBy.HOUSEHOLD}
+    return by_call.get(last, AskedBy.BY_TEXT) if last else AskedBy.BY_TEXT
 
 
 def is_early(*, is_agreed: bool, dial_from_at: datetime, now: datetime) -> bool:

@@ -126,6 +126,28 @@ def group_of(facts: QueueFacts) -> QueueGroup:
     return QueueGroup.NOW if is_open else not_today
 
 
+class Rest(enum.StrEnum):
+    """Why a call that is due is not to be made now."""
+
+    SAID = "said"
+    TRIED = "tried"
+    HOURS = "hours"
+
+
+def rest_of(facts: QueueFacts, *, is_put_off: bool, was_tried_today: bool) -> Rest | None:
+    """Say why a call rests: somebody put it off, it was tried today, or hours are over there.
+
+    None: it is to be made now or later today, needs a number, or is simply not due yet.
+    """
+    if is_put_off and may_wait(facts):
+        return Rest.SAID
+    if group_of(facts) not in (QueueGroup.COMING, QueueGroup.PROMISED):
+        return None
+    if facts.dial_from_at <= facts.now:
+        return Rest.HOURS
+    return Rest.TRIED if was_tried_today else None
+
+
 def may_wait(facts: QueueFacts) -> bool:
     """Say whether a call may be hidden for today.
 

@@ -1,14 +1,14 @@
 """Clinics whose hours changed: their open calls are moved by a job.
 
 Revision ID: 0021_hours_changed
-Revises: 0016_inbox
+Revises: 0017_own_queue
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0021_hours_changed'
-down_revision = '0016_inbox'
+down_revision = '0017_own_queue'
 branch_labels = None
 depends_on = None
 

@@ -20,6 +20,8 @@
   let isSubmitting = false;
   let isHeld = form.dataset.held === "yes"; // two texts, and nobody has chosen yet
   let settles = ""; // the tab whose text somebody has just chosen from
+  let pressed = null; // Save, pressed into a dead line: which button, and when
+  let send = null;
 
   const say = (text, isTrouble) => {
     status.textContent = text;
@@ -110,13 +112,23 @@
     return inFlight;
   };
 
+  const goOn = () => {
+    if (isSubmitting) return;
+    if (pressed) send();
+    else flush();
+  };
   const later = (delay) => {
     clearTimeout(timer);
-    timer = setTimeout(() => { if (!isSubmitting) flush(); }, delay);
+    timer = setTimeout(goOn, delay);
+  };
+  const tellWaiting = () => {
+    const isOut = status.textContent.startsWith(words.signedOut);
+    say(isOut ? words.signedOut : words.waiting, true);
   };
 
   document.addEventListener("input", (event) => {
     if (event.target.form !== form) return;
+    pressed = null;
     isDirty = true;
     later(SAVE_AFTER);
   });
@@ -126,7 +138,7 @@
     isDirty = true;
     flush();
   });
-  window.addEventListener("online", () => { if (isDirty && !isSubmitting) flush(); });
+  window.addEventListener("online", () => { if (isDirty) goOn(); });
   window.addEventListener("beforeunload", (event) => {
     if (isDirty && !isSubmitting) event.preventDefault();
   });
@@ -136,12 +148,13 @@
     fetch(form.dataset.draft, { method: "POST", body: typed(), keepalive: true, headers: { "X-CSRFToken": token.value } });
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden && isDirty && !isSubmitting) flush();
+    if (document.hidden && isDirty) goOn();
   });
   // Another page of ours, or another form of this one: first keep what was typed.
   const leave = async (event, go) => {
     if (!isDirty || isSubmitting || event.defaultPrevented) return;
     event.preventDefault();
+    if (pressed) return; // first the call that waits to be sent
     await flush();
     go(); // where it could not be kept, the browser asks before it leaves
   };
@@ -163,34 +176,40 @@
     later(0);
   }
 
-  // Save fires once, only when everything typed is on the server, so not into a dead line.
-  // Words of another tab are chosen from first. A call that somebody else closed is no
-  // obstacle: the answer tells.
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (isSubmitting) return;
+  // Save fires once, only when everything typed is on the server, so not into a dead line: there
+  // the press is kept on this page and goes out by itself once the line is back, the server being
+  // told how long it waited. Typing on takes the press back. Words of another tab are chosen from
+  // first. A call that somebody else closed is no obstacle: the answer tells.
+  const hide = (name, value) => {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name, value });
+    form.append(field);
+  };
+  const isStuck = () => [words.offline, words.signedOut].some((each) => status.textContent.startsWith(each));
+  send = async () => {
     isSubmitting = true;
     clearTimeout(timer);
     isDirty = true;
     await flush();
-    const isStuck = [words.offline, words.signedOut].some((each) => status.textContent.startsWith(each));
-    if (isStuck || isHeld) {
+    if (isStuck() || isHeld || !pressed) {
       isSubmitting = false;
-      if (isStuck) later(RETRY_AFTER);
+      if (isStuck()) later(RETRY_AFTER);
+      if (isStuck() && form.querySelector("[name=outcome]:checked")) tellWaiting();
+      else pressed = null;
       if (isHeld) form.querySelector("[data-both]:not([hidden]) [data-keep=both]").focus();
       return;
     }
-    const button = event.submitter;
-    if (button && button.name) {
-      const chosen = document.createElement("input");
-      chosen.type = "hidden";
-      chosen.name = button.name;
-      chosen.value = button.value;
-      form.append(chosen);
-    }
+    if (pressed.button && pressed.button.name) hide(pressed.button.name, pressed.button.value);
+    hide("waited", String(Math.round((performance.now() - pressed.at) / 1000)));
     form.querySelectorAll("button").forEach((each) => { each.disabled = true; });
     say(words.saving);
     form.submit();
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (isSubmitting) return;
+    pressed = { button: event.submitter, at: pressed ? pressed.at : performance.now() };
+    send();
   });
 
   // While somebody looks at the screen, the call stays theirs; who took it over is told.
@@ -220,21 +239,6 @@
   }
   const minutes = form.querySelector("[name=minutes]");
   if (minutes && clock && !minutes.value) minutes.placeholder = words.auto;
-
-  // A low or high blood sugar is answered while they are on the line, not after saving.
-  // The limits are those of concerns/rules.py, which decides again on the server.
-  const glucose = form.querySelector("[name=glucose]");
-  const unit = form.querySelector("[name=glucose_unit]");
-  const judge = () => {
-    const typed = Number.parseFloat(glucose.value);
-    const mgDl = unit.value === "mmol/L" ? typed * 18.016 : typed;
-    const likely = Number.isFinite(mgDl) && (unit.value === "mmol/L" || mgDl >= 33);
-    form.querySelector("[data-glucose=low]").hidden = !(likely && mgDl < 70);
-    form.querySelector("[data-glucose=high]").hidden = !(likely && mgDl >= 300);
-  };
-  glucose.addEventListener("change", judge);
-  unit.addEventListener("change", judge);
-  judge();
 
   form.dataset.ready = "";
   const summary = document.getElementById("error-summary");

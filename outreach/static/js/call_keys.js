@@ -1,4 +1,5 @@
-// The call screen by keyboard: every outcome is one key, and keys rest while somebody types.
+// The call screen by keyboard: every outcome is one key. Keys rest while somebody types; held
+// together with Alt and Shift they work there too, and where single keys are switched off.
 "use strict";
 
 (() => {
@@ -45,19 +46,49 @@
   }
 
   const isTyping = (element) => element.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
+  const isOf = (element, names) => element.form === form && names.includes(element.name);
+  const bare = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return null;
+    return form.dataset.keys === "off" ? null : event.key.toLowerCase();
+  };
+  // By the key's place, whatever it writes with Alt; S is the panel of safety.js.
+  const held = (event) => {
+    if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return null;
+    if (event.code === "Slash") return "?";
+    const [, key] = event.code.match(/^(?:Key|Digit)(\w)$/) || [];
+    return !key || key === "S" ? null : key.toLowerCase();
+  };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       form.requestSubmit(form.querySelector("[data-save]"));
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (form.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
-    const act = press[event.key.toLowerCase()];
+    // Enter alone saves from how it ended, and from nowhere else: a slip is no record.
+    if (event.key === "Enter" && event.target.form === form && event.target.matches("input")) {
+      event.preventDefault();
+      if (isOf(event.target, ["outcome", "reached"])) form.requestSubmit(form.querySelector("[data-save]"));
+      return;
+    }
+    if (document.querySelector("dialog[open]")) return;
+    const act = press[held(event) || bare(event)];
     if (!act) return;
     event.preventDefault();
     act();
   });
+
+  // A call that was interrupted goes on at the first question without an answer.
+  const unanswered = () => {
+    const chosen = outcomes.find((option) => option.checked);
+    if (!chosen) return form.querySelector("[name=reached]");
+    const asked = chosen.value === "reached_call_back" ? ["callback_on", "callback_at"] : [];
+    return asked.map((name) => form.elements[name]).find((field) => !field.value) || note;
+  };
+  if (Number(form.dataset.version) > 0 && !document.getElementById("error-summary")) {
+    const field = unanswered();
+    field.focus();
+    if (field === note) note.setSelectionRange(note.value.length, note.value.length);
+  }
   form.querySelector("[data-open-keys]").addEventListener("click", () => keys.showModal());
   form.dataset.ready = "";
 })();

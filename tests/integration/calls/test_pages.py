@@ -77,7 +77,7 @@ def test_the_queue_takes_as_many_statements_for_three_patients_as_for_thirty(
             assert client.get("/queue/").status_code == 200
         return len(statements)
 
-    assert statements_for(3) == statements_for(27) <= 11
+    assert statements_for(3) == statements_for(27) <= 8
 
 
 def test_another_callers_patient_does_not_exist(client: FlaskClient, day: Day) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from outreach.calls import queue
 from outreach.calls.models import Hiding, Lease, Promise, PromiseMove
-from outreach.calls.rules import Outcome, QueueGroup
+from outreach.calls.rules import Outcome, QueueGroup, Rest
 from outreach.orm import Sessions
 from outreach.patients.models import PhoneNumber
 from outreach.patients.rules import NumberHealth
@@ -102,11 +102,11 @@ def test_not_today_hides_a_call_until_tomorrow_and_says_why(
     assert found.of(QueueGroup.NOW) == []
     assert [entry.hidden_because for entry in found.hidden] == ["At a funeral today"]
     assert "At a funeral today" in page
-    assert "not today" in page
+    assert "not now" in page
     clock.now = NOW + timedelta(hours=14) - timedelta(seconds=1)  # midnight in Chicago
     assert len(queue_at(sessions, day, clock).hidden) == 1
     clock.now = NOW + timedelta(hours=14)
-    assert queue_at(sessions, day, clock).hidden == []
+    assert [each.rest for each in queue_at(sessions, day, clock).hidden] == [Rest.HOURS]
 
 
 def test_a_hidden_call_is_shown_again_by_one_press_and_its_history_stays(

@@ -1,0 +1,67 @@
+"""Save pressed without a connection: it counts from when it was pressed, once."""
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from outreach.calls.models import Attempt
+from outreach.measures.models import Reading
+from outreach.orm import Sessions
+from tests.conftest import sign_in
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock
+from tests.integration.calls.conftest import Day
+
+
+def _only(sessions: Sessions) -> Attempt:
+    with sessions() as session:
+        return session.scalars(select(Attempt)).one()
+
+
+def test_a_no_answer_that_waited_counts_from_when_it_was_pressed(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    said = day.form(reached="no", outcome="no_answer")
+
+    client.post(f"/calls/{day.rosa.ref}", data=said | {"waited": "300"})
+    client.post(f"/calls/{day.rosa.ref}", data=said | {"waited": "340"})  # its answer got lost
+
+    assert _only(sessions).at == MONDAY_10_CHICAGO - timedelta(seconds=300)
+
+
+def test_waiting_is_no_talking(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/start")
+    clock.advance(timedelta(minutes=12))
+
+    client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="yes", glucose="120", waited="420"))
+
+    assert _only(sessions).minutes == 5
+    with sessions() as session:
+        taken_at = session.scalars(select(Reading.taken_at)).one()
+    assert taken_at == MONDAY_10_CHICAGO + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("waited", "at"),
+    [
+        pytest.param("4000000", timedelta(0), id="longer than the call"),
+        pytest.param("-60", timedelta(minutes=3), id="in the future"),
+        pytest.param("x", timedelta(minutes=3), id="no number"),
+        pytest.param("99999999999", timedelta(minutes=3), id="more than any number of ours"),
+    ],
+)
+def test_no_page_puts_a_call_before_it_began_or_after_now(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock, waited: str, at: timedelta
+) -> None:
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/start")
+    clock.advance(timedelta(minutes=3))
+
+    client.post(f"/calls/{day.rosa.ref}", data=day.form(outcome="busy", waited=waited))
+
+    assert _only(sessions).at == MONDAY_10_CHICAGO + at
