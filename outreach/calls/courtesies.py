@@ -21,7 +21,7 @@ from outreach.messaging import outbox, setting, templates
 from outreach.messaging.models import Message
 from outreach.messaging.rules import TOPIC_OF, MessageKind
 from outreach.panels import duty
-from outreach.patients import consent
+from outreach.patients import consent, registry
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel
 from outreach.planning import reminders
@@ -216,7 +216,7 @@ def _texted(kind: MessageKind) -> Select[*tuple[Any, ...]]:
         .select_from(Enrolment)
         .join(Patient, Patient.id == Enrolment.patient_id)
         .join(Clinic, Clinic.id == Enrolment.clinic_id)
-        .join(PhoneNumber, PhoneNumber.id == reminders.number_to_dial())
+        .join(PhoneNumber, PhoneNumber.id == registry.working_number_id())
         .join(
             ConsentEvent,
             ConsentEvent.id == consent.newest_of(PhoneNumber, Channel.SMS, TOPIC_OF[kind]),

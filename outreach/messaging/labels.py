@@ -10,6 +10,7 @@ KIND_WORDS = {
     MessageKind.CALLBACK_CONFIRMED: _l("confirmation of an agreed time"),
     MessageKind.MISSED_YOU: _l("we tried to reach you"),
     MessageKind.THANK_YOU: _l("thank-you after a choice of rhythm"),
+    MessageKind.MEASUREMENT_DUE: _l("time to measure something"),
     MessageKind.ALERT: _l("alert to staff"),
     MessageKind.DIGEST: _l("weekly word to managers"),
 }
@@ -34,6 +35,7 @@ SKIP_WORDS = {
     SkipReason.NOT_ENROLLED: _l("not in the programme then"),
     SkipReason.TAKEN_ON: _l("somebody had taken it on"),
     SkipReason.TAKEN_BACK: _l("what it was about had been taken back"),
+    SkipReason.MEASURED: _l("it had been measured"),
 }
 TRY_WORDS = {
     TryResult.TAKEN: _l("the carrier took it"),

@@ -25,6 +25,7 @@ class MessageKind(enum.StrEnum):
     CALLBACK_CONFIRMED = "callback_confirmed"
     MISSED_YOU = "missed_you"
     THANK_YOU = "thank_you"
+    MEASUREMENT_DUE = "measurement_due"
     ALERT = "alert"
     DIGEST = "digest"
     ANSWER = "answer"
@@ -62,6 +63,7 @@ TOPIC_OF: dict[MessageKind, ConsentTopic] = {
     MessageKind.CALLBACK_CONFIRMED: ConsentTopic.REMINDERS,
     MessageKind.MISSED_YOU: ConsentTopic.MISSED_NOTES,
     MessageKind.THANK_YOU: ConsentTopic.SURVEYS,
+    MessageKind.MEASUREMENT_DUE: ConsentTopic.MEASUREMENTS,
 }
 
 
@@ -107,6 +109,7 @@ class SkipReason(enum.StrEnum):
     NOT_ENROLLED = "no longer in the programme"
     TAKEN_ON = "somebody has taken it on"
     TAKEN_BACK = "what it was about was taken back"
+    MEASURED = "it was measured meanwhile"
 
 
 _RANK = {
@@ -140,6 +143,7 @@ PRIORITY = {
     MessageKind.CALLBACK_CONFIRMED: 4,
     MessageKind.MISSED_YOU: 5,
     MessageKind.THANK_YOU: 6,
+    MessageKind.MEASUREMENT_DUE: 7,  # of use for weeks: it can wait longest
 }
 _TO_STAFF = frozenset({MessageKind.ALERT, MessageKind.DIGEST})
 # Sent by themselves only where a clinic wants them; reminders and alerts always are.

@@ -20,7 +20,7 @@ from outreach.patients.rules import (
     topics_stopped,
 )
 
-WORDING = "2026-11"  # version of the words read or shown when asking
+WORDING = "2026-12"  # version of the words read or shown when asking
 FOLDER = ROOT / "templates" / "consent"
 FALLBACK = "en"
 

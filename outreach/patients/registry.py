@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ScalarSelect, select, update
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
@@ -67,6 +67,22 @@ def working_number(session: Session, patient_id: int) -> PhoneNumber | None:
         if number.health is NumberHealth.WORKING:
             return number
     return None
+
+
+def working_number_id() -> ScalarSelect[int]:
+    """Return the id of the number to dial, as :func:`working_number`, in SQL.
+
+    The query around it has Patient.
+    """
+    number = aliased(PhoneNumber)
+    return (
+        select(number.id)
+        .where(number.patient_id == Patient.id, number.health == NumberHealth.WORKING)
+        .order_by(number.position, number.id)
+        .limit(1)
+        .correlate(Patient)
+        .scalar_subquery()
+    )
 
 
 def textable_numbers(session: Session, patient_ids: Sequence[int]) -> dict[int, str]:

@@ -13,6 +13,7 @@ NAMES: dict[TextName, LazyString] = {
     TextName.CALLBACK_CONFIRMED: _l("Confirmation of a call-back, right after they asked"),
     TextName.MISSED_YOU: _l("We tried to reach you"),
     TextName.THANK_YOU: _l("Thanks, with the rhythm they chose"),
+    TextName.MEASUREMENT_DUE: _l("Time to measure something"),
 }
 
 _FAULTS: dict[Fault, LazyString] = {

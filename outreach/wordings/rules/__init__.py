@@ -18,6 +18,7 @@ class TextName(enum.StrEnum):
     CALLBACK_CONFIRMED = "callback_confirmed"
     MISSED_YOU = "missed_you"
     THANK_YOU = "thank_you"
+    MEASUREMENT_DUE = "measurement_due"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,9 @@ KINDS: dict[TextName, TextKind] = {
         {name: _CALL[name] for name in ("clinic", "phone", "caller")}
         | {"rhythm": "a call every 14 days"},
         frozenset({"clinic"}),
+    ),
+    TextName.MEASUREMENT_DUE: TextKind(
+        {name: _CALL[name] for name in ("clinic", "phone", "caller")}, frozenset({"clinic"})
     ),
 }
 
