@@ -26,7 +26,12 @@ from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus, SkipReason
 from outreach.orm import insert_new
 
-_DID_NOT_ARRIVE = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.SKIPPED)
+_DID_NOT_ARRIVE = (
+    MessageStatus.FAILED,
+    MessageStatus.UNDELIVERED,
+    MessageStatus.LOST,
+    MessageStatus.SKIPPED,
+)
 
 
 def unanswered_ids(session: Session) -> Sequence[int]:

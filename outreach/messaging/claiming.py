@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, case, exists, select, update
+from sqlalchemy import Row, SQLColumnExpression, case, exists, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.clock import day_began_at
-from outreach.messaging import conversation
+from outreach.messaging import conversation, setting
 from outreach.messaging.models import Message
 from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import (
@@ -48,6 +48,7 @@ BATCH = 100
 WENT_OUT = (
     MessageStatus.CALLING,
     MessageStatus.UNKNOWN,
+    MessageStatus.LOST,
     MessageStatus.ACCEPTED,
     MessageStatus.SENT,
     MessageStatus.DELIVERED,
@@ -94,13 +95,23 @@ def claim(session: Session, *, now: datetime, limit: int = BATCH) -> Claim:
     return Claim(texts, has_more=len(rows) == limit and bool(decisions))
 
 
+def in_turn(now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
+    """Return the order in which texts get their turn, for ``order_by``.
+
+    Of those that are due, what matters most comes first, then the oldest; what is not due
+    yet comes by its time.
+    """
+    rank = case(PRIORITY, value=Message.kind, else_=len(MessageKind))
+    is_later = case((Message.send_after <= now, 0), else_=1)
+    return is_later, case((is_later == 0, rank), else_=0), Message.send_after, rank, Message.id
+
+
 def as_sms(row: Any) -> OutboundSms:
     """Return a text as the carrier takes it."""
     return OutboundSms(row.id, row.to_number, row.body, row.sms_sender)
 
 
 def _due(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    rank = case(PRIORITY, value=Message.kind, else_=len(MessageKind))
     return session.execute(
         select(
             Message.id,
@@ -117,7 +128,7 @@ def _due(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[
         )
         .join(Clinic, Clinic.id == Message.clinic_id)
         .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-        .order_by(rank, Message.send_after, Message.id)
+        .order_by(*in_turn(now))
         .limit(limit)
         .with_for_update(of=Message, skip_locked=True)
     ).all()
@@ -204,6 +215,7 @@ class BatchFacts:
         self._patients = {each.id: each for each in session.scalars(patients)}
         clinics = {each.clinic_id for each in self._patients.values()}
         self._book: HoursBook = hours.book_of(session, today=now.date(), clinic_ids=clinics)
+        self._limits = setting.limits_by(session, clinics)
         self._numbers = registry.textable_numbers(session, ids)
         self._consents = consent.held_by(session, ids, Channel.SMS)
         self._enrolled = enrolment.active_among(session, ids)
@@ -244,6 +256,7 @@ class BatchFacts:
         began = day_began_at(now, zone)
         tomorrow = day_began_at(began + timedelta(hours=36), zone)
         sent = self._sent[patient.id]
+        limits = self._limits[patient.clinic_id]
         rank = PRIORITY[row.kind]
         return SendFacts(
             kind=row.kind,
@@ -252,6 +265,8 @@ class BatchFacts:
             is_enrolled=patient.id in self._enrolled,
             sent_today=sum(at >= began for at in sent),
             sent_this_week=len(sent),
+            limits=limits,
+            week_frees_at=_frees_at(sent, limits.per_week),
             expires_at=row.expires_at,
             allowed_at=next_allowed_at(now, zone, lawful),
             tomorrow_at=next_allowed_at(tomorrow, zone, lawful),
@@ -260,6 +275,11 @@ class BatchFacts:
             ),
             is_conversation_open=(patient.clinic_id, row.to_number) in self._writing,
         )
+
+
+def _frees_at(sent: Sequence[datetime], per_week: int) -> datetime | None:
+    """Return when fewer than ``per_week`` of the texts ``sent`` are of the last seven days."""
+    return sorted(sent)[-per_week] + timedelta(days=7) if len(sent) >= per_week else None
 
 
 def _alert_facts(row: Any) -> SendFacts:

@@ -14,7 +14,7 @@ from outreach.errors import OutreachError, ProviderUnavailable
 from outreach.messaging import claiming, lost, outbox
 from outreach.messaging.claiming import Claimed
 from outreach.messaging.outbox import Asked
-from outreach.messaging.rules import FRESH, SETTLE_AFTER, TryResult
+from outreach.messaging.rules import FRESH, TryResult
 from outreach.orm import Sessions, for_each, reading
 from outreach.telephony.gateway import (
     InvalidRecipient,
@@ -58,7 +58,8 @@ def send_due_messages(
 def settle_lost_messages(sessions: Sessions, gateway: TelephonyGateway, clock: Clock) -> int:
     """Look up texts of which we don't know whether they went out; return how many are settled.
 
-    Found at the carrier: accepted. Not found, long enough after asking: sent again.
+    Found at the carrier: accepted. Not found, long enough after asking: sent again where it
+    is still of use, else given up as lost, for people to see.
     """
     with reading(), sessions() as session:
         message_ids = lost.lost_ids(session, now=clock())
@@ -253,16 +254,21 @@ def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, cloc
         # From when it was written: the carrier's clock need not be ours, nor this the first try.
         since = text.written_at - timedelta(days=1)
         receipt = gateway.find_sms(text.sms, since=since, not_these=text.known_ids)
+        is_silent = False
     except ProviderUnavailable:
-        return False
+        receipt, is_silent = None, True
     now = clock()
-    if receipt is None and now - text.asked.at < SETTLE_AFTER:
+    # A list that does not answer says nothing: until it does, nothing goes out again.
+    if receipt is None and (now < text.settles_at or (is_silent and not text.is_past_use)):
         return False
-    result = TryResult.NOT_FOUND if receipt is None else TryResult.FOUND
     with sessions.begin() as session:
-        outbox.note_tries(session, [(text.asked, result, "")], now=now)
+        if not is_silent:
+            result = TryResult.NOT_FOUND if receipt is None else TryResult.FOUND
+            outbox.note_tries(session, [(text.asked, result, "")], now=now)
         if receipt is not None:
             outbox.mark_accepted(session, [(text.asked, receipt.provider_id)], now=now)
+        elif text.is_past_use:
+            outbox.mark_lost(session, text.asked)
         else:
             outbox.try_again(session, text.asked, jitter=0.5, now=now)
     return True

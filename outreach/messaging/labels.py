@@ -18,6 +18,7 @@ STATUS_WORDS = {
     MessageStatus.SCHEDULED: (_l("waiting for its time"), "calm"),
     MessageStatus.CALLING: (_l("being sent"), "calm"),
     MessageStatus.UNKNOWN: (_l("no answer from the carrier, looking it up"), "warm"),
+    MessageStatus.LOST: (_l("nobody knows whether it went out"), "warm"),
     MessageStatus.ACCEPTED: (_l("handed to the carrier"), "calm"),
     MessageStatus.SENT: (_l("sent"), "calm"),
     MessageStatus.DELIVERED: (_l("delivered"), "good"),
@@ -30,8 +31,8 @@ SKIP_WORDS = {
     SkipReason.NUMBER_UNFIT: _l("the number does not work for texts"),
     SkipReason.TOO_LATE: _l("its time had passed"),
     SkipReason.CALL_CHANGED: _l("the call was moved or made"),
-    SkipReason.WEEK_LIMIT: _l("three texts that week already"),
-    SkipReason.DAY_LIMIT: _l("one text that day already"),
+    SkipReason.WEEK_LIMIT: _l("enough texts that week already"),
+    SkipReason.DAY_LIMIT: _l("enough texts that day already"),
     SkipReason.NOT_ENROLLED: _l("not in the programme then"),
     SkipReason.TAKEN_ON: _l("somebody had taken it on"),
     SkipReason.TAKEN_BACK: _l("what it was about had been taken back"),
@@ -43,7 +44,7 @@ TRY_WORDS = {
     TryResult.NOT_TAKEN: _l("it was not taken; tried again later"),
     TryResult.NO_ANSWER: _l("no answer; nobody knew whether it went out"),
     TryResult.FOUND: _l("found in the carrier's list: it had gone out"),
-    TryResult.NOT_FOUND: _l("not in the carrier's list: it had not gone out"),
+    TryResult.NOT_FOUND: _l("not in the carrier's list, long after it was asked"),
 }
 REPORT_WORDS = {
     DeliveryStatus.ACCEPTED: _l("the carrier has it"),

@@ -194,6 +194,14 @@ def mark_failed(session: Session, asked: Asked, failure: str) -> None:
     _leave_calling(session, asked, status=MessageStatus.FAILED, failure=failure)
 
 
+def mark_lost(session: Session, asked: Asked) -> None:
+    """Note that nobody knows whether a text went out, and that it is of no use any more.
+
+    People are told of it on the page of delivery. Does not commit.
+    """
+    _leave_calling(session, asked, status=MessageStatus.LOST)
+
+
 def put_back(session: Session, asked: Asked, *, not_before: datetime | None = None) -> None:
     """Give back a text that the carrier was never asked about. Does not commit."""
     later = {} if not_before is None else {"send_after": not_before}

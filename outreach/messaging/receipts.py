@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from outreach.messaging import outbox
+from outreach.messaging import outbox, setting
 from outreach.messaging.models import DeliveryEvent, Message
-from outreach.messaging.rules import UNREACHABLE_TIMES, MessageStatus, advanced
+from outreach.messaging.rules import MessageStatus, advanced
 from outreach.orm import insert_new
 from outreach.telephony.gateway import DeliveryReport
 
@@ -55,6 +55,7 @@ def apply(session: Session, message_id: int, report: DeliveryReport, *, now: dat
 
 def _is_given_up(session: Session, message: Message) -> bool:
     """Say whether the last few texts to this number all found no telephone."""
+    times = setting.limits_by(session, [message.clinic_id])[message.clinic_id].unreachable_times
     last = (
         select(Message.id)
         .where(
@@ -64,7 +65,7 @@ def _is_given_up(session: Session, message: Message) -> bool:
             ),
         )
         .order_by(Message.id.desc())
-        .limit(UNREACHABLE_TIMES)
+        .limit(times)
     )
     found = session.scalar(
         select(func.count(DeliveryEvent.message_id.distinct())).where(
@@ -72,4 +73,4 @@ def _is_given_up(session: Session, message: Message) -> bool:
             DeliveryEvent.is_unreachable.is_(True),
         )
     )
-    return found == UNREACHABLE_TIMES
+    return found == times

@@ -10,8 +10,8 @@ from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.messaging.models import Message
 from outreach.messaging.rules import (
     LEASE,
+    LIMITS,
     MAX_TRIES,
-    SETTLE_AFTER,
     MessageStatus,
     SkipReason,
 )
@@ -33,6 +33,8 @@ from outreach.telephony.gateway import (
 )
 from tests.fakes import FakeClock, FakeGateway
 from tests.integration.messaging.conftest import NUMBER, make_reminder, only_message
+
+SETTLE_AFTER = timedelta(minutes=LIMITS.settle_minutes)
 
 
 @pytest.mark.parametrize(
