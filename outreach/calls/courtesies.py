@@ -190,7 +190,7 @@ def digests(session: Session, *, now: datetime) -> Texts:
             outbox.new_alert(
                 person,
                 clinic.id,
-                templates.digest(clinic.name),
+                templates.digest(clinic.name, person.locale),
                 dedupe_key=f"digest:{clinic.id}:{week}:{person.id}",
                 cause=f"digest:{week}",
                 window=(now, now + timedelta(hours=10)),

@@ -126,13 +126,12 @@ def _write_texts(
     now: datetime,
 ) -> None:
     clinic = session.get_one(Clinic, concern.clinic_id)
-    body = templates.alert(clinic.name)
     every = ROUND_EVERY[concern.urgency]
     texts = [
         outbox.new_alert(
             person,
             clinic.id,
-            body,
+            templates.alert(clinic.name, person.locale),
             dedupe_key=f"alert:{concern.id}:{number}:{person.id}",
             cause=cause_of(concern.id),
             window=(now, now + max(every, timedelta(hours=1))),

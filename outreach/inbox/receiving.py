@@ -157,7 +157,7 @@ def _alert_of_unknown(session: Session, inbound: InboundText, *, now: datetime) 
             outbox.new_alert(
                 person,
                 clinic.id,
-                templates.alert(clinic.name),
+                templates.alert(clinic.name, person.locale),
                 dedupe_key=f"alert:text:{inbound.id}:{person.id}",
                 cause=f"inbound:{inbound.id}",
                 window=(now, now + REPLY_WITHIN * 4),

@@ -96,7 +96,7 @@ def new_alert(
         "dedupe_key": dedupe_key,
         "cause": cause,
         "to_number": staff.phone,
-        "language": "en",
+        "language": staff.locale,
         "body": body,
         "status": MessageStatus.SCHEDULED,
         "failure": "",
