@@ -340,7 +340,7 @@ class Life:
                     Message.id.in_([sms.reference for _at, sms in new])
                 )
             )
-            kinds = dict(rows)
+            kinds = {row.id: row.kind for row in rows}
             for at, sms in new:
                 self._check(session, kinds[sms.reference], sms.to, at)
 
