@@ -33,6 +33,8 @@ def apply(session: Session, message_id: int, report: DeliveryReport, *, now: dat
             }
         ],
     )
+    if report.provider_id != message.provider_id:
+        _take_from_twin(session, message, report.provider_id)
     status = advanced(message.status, report.status)
     if status is message.status:
         return True
@@ -51,6 +53,24 @@ def apply(session: Session, message_id: int, report: DeliveryReport, *, now: dat
     if report.is_unreachable and _is_given_up(session, message):
         outbox.note_untextable(session, message)
     return True
+
+
+def _take_from_twin(session: Session, message: Message, provider_id: str) -> None:
+    """Let a text that was taken for this one be looked for again.
+
+    A carrier's list tells texts with the same words to the same number not apart, so a lost
+    one may have been given the other's id. A report comes to the address with our own id.
+    """
+    session.execute(
+        update(Message)
+        .where(
+            Message.to_number == message.to_number,
+            Message.provider_id == provider_id,
+            Message.id != message.id,
+            Message.status == MessageStatus.ACCEPTED,
+        )
+        .values(status=MessageStatus.UNKNOWN, provider_id=None, accepted_at=None)
+    )
 
 
 def _is_given_up(session: Session, message: Message) -> bool:
