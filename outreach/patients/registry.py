@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
+from outreach.orm import among
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Daypart, NumberHealth, Wishes, mask_of_weekdays
 
@@ -89,7 +90,9 @@ def textable_numbers(session: Session, patient_ids: Sequence[int]) -> dict[int, 
     """Return the number that each is reached at, of those whose it can receive texts."""
     rows = session.execute(
         select(PhoneNumber.patient_id, PhoneNumber.e164, PhoneNumber.can_text)
-        .where(PhoneNumber.patient_id.in_(patient_ids), PhoneNumber.health == NumberHealth.WORKING)
+        .where(
+            among(PhoneNumber.patient_id, patient_ids), PhoneNumber.health == NumberHealth.WORKING
+        )
         .order_by(PhoneNumber.position.desc(), PhoneNumber.id.desc())
     )
     first = {patient_id: (e164, can_text) for patient_id, e164, can_text in rows}
