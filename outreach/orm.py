@@ -202,6 +202,55 @@ class BulkInsert:
         return True
 
 
+class BulkUpdate:
+    """Changes many rows of one table, each with its own values, in one statement.
+
+    On PostgreSQL the values come as arrays; elsewhere the statement runs for each row, which
+    costs little where no network lies between. ``own`` are the columns of the values; ``sql``
+    is what is set and where, with the values as ``own.<column>`` beside the table's own.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        model: type[Model],
+        *,
+        own: Mapping[str, str],
+        sets: str,
+        where: str,
+    ) -> None:
+        columns = inspect(model).local_table.c
+        types = {name: columns[column].type.dialect_impl(dialect) for name, column in own.items()}
+        self._processors = [kind.bind_processor(dialect) for kind in types.values()]
+        self._is_joined = dialect.name == "postgresql"
+        table = model.__tablename__
+        names = ", ".join(types)
+        if self._is_joined:
+            arrays = ", ".join(f"%s::{kind.compile(dialect)}[]" for kind in types.values())
+            values = f"unnest({arrays})"
+        else:
+            values = f"(SELECT {', '.join(f'? AS {name}' for name in types)})"
+        alias = f"own ({names})" if self._is_joined else "own"
+        self._text = f"UPDATE {table} SET {sets} FROM {values} AS {alias} WHERE {where}"  # noqa: S608
+
+    def run(self, session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Change the rows that ``where`` finds for each of ``rows``."""
+        if not rows:
+            return
+        stored = [
+            tuple(
+                convert(value) if convert else value
+                for convert, value in zip(self._processors, row, strict=True)
+            )
+            for row in rows
+        ]
+        connection = session.connection()
+        if self._is_joined:
+            connection.exec_driver_sql(self._text, tuple(map(list, zip(*stored, strict=True))))
+        else:
+            connection.exec_driver_sql(self._text, stored)
+
+
 class as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
     """Several values as the text of a JSON array, in SQL."""
 

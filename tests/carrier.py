@@ -80,7 +80,7 @@ class RoughCarrier(FakeGateway):
     def _keep(self, sms: OutboundSms) -> ProviderReceipt:
         sid = f"SM{sms.reference:032d}"
         self.taken.append((self.clock(), sms))
-        self.listed_after[sid] = self.clock() + timedelta(minutes=self.rng.choice((0, 1, 3)))
+        self.listed_after[sid] = self.clock() + timedelta(minutes=self.rng.choice((0, 1, 3, 25)))
         last = self.rng.choice((DeliveryStatus.DELIVERED,) * 9 + (DeliveryStatus.UNDELIVERED,))
         reports = [DeliveryReport(sid, each) for each in (DeliveryStatus.SENT, last)]
         self.reports += [(sms.reference, each) for each in reports * self.rng.choice((1, 2))]

@@ -75,6 +75,7 @@ class FakeGateway:
     def find_sms(
         self, sms: OutboundSms, *, since: datetime, not_these: Collection[str]
     ) -> ProviderReceipt | None:
+        self._answer()
         for at, taken in self.taken:
             found = f"SM{taken.reference:032d}"
             is_same = (taken.to, taken.body) == (sms.to, sms.body)

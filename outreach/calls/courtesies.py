@@ -9,19 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role
 from outreach.calls.models import Attempt
 from outreach.calls.rules import UNDO_FOR, Outcome
-from outreach.clock import day_began_at, local_day
+from outreach.clock import day_began_at
 from outreach.messaging import outbox, setting, templates
 from outreach.messaging.models import Message
 from outreach.messaging.rules import TOPIC_OF, MessageKind
+from outreach.orm import UTCDateTime
 from outreach.panels import duty
-from outreach.patients import consent
+from outreach.patients import consent, registry
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel
 from outreach.planning import reminders
@@ -61,6 +62,7 @@ def missed_you(session: Session, *, now: datetime) -> Texts:
             Attempt.superseded_at.is_(None),
             Attempt.at > now - LOOK_BACK,
             Attempt.at <= now - UNDO_FOR,
+            Attempt.at >= _their_today(session, now),
             PlannedCall.status == CallStatus.PLANNED,
             ~exists().where(
                 later.patient_id == Attempt.patient_id,
@@ -82,10 +84,7 @@ def missed_you(session: Session, *, now: datetime) -> Texts:
     )
     texts, book = [], keeping.book_of(session)
     for row in session.execute(query):
-        zone = ZoneInfo(row.Patient.zone)
-        if local_day(row.Attempt.at, zone) != local_day(now, zone):
-            continue  # it says 'today'
-        ends_at = day_began_at(now, zone) + timedelta(days=1)
+        ends_at = _day_ends_at(now, ZoneInfo(row.Patient.zone))
         key, cause = f"missed:{row.Attempt.planned_call_id}", cause_of(row.Attempt.planned_call_id)
         texts.append(_text(book, row, MessageKind.MISSED_YOU, key, cause, ends_at, now=now))
     return texts
@@ -191,7 +190,7 @@ def digests(session: Session, *, now: datetime) -> Texts:
             outbox.new_alert(
                 person,
                 clinic.id,
-                templates.digest(clinic.name),
+                templates.digest(clinic.name, person.locale),
                 dedupe_key=f"digest:{clinic.id}:{week}:{person.id}",
                 cause=f"digest:{week}",
                 window=(now, now + timedelta(hours=10)),
@@ -216,7 +215,7 @@ def _texted(kind: MessageKind) -> Select[*tuple[Any, ...]]:
         .select_from(Enrolment)
         .join(Patient, Patient.id == Enrolment.patient_id)
         .join(Clinic, Clinic.id == Enrolment.clinic_id)
-        .join(PhoneNumber, PhoneNumber.id == reminders.number_to_dial())
+        .join(PhoneNumber, PhoneNumber.id == registry.working_number_id())
         .join(
             ConsentEvent,
             ConsentEvent.id == consent.newest_of(PhoneNumber, Channel.SMS, TOPIC_OF[kind]),
@@ -228,6 +227,24 @@ def _texted(kind: MessageKind) -> Select[*tuple[Any, ...]]:
             setting.is_on(Enrolment.clinic_id, kind),
         )
     )
+
+
+def _their_today(session: Session, now: datetime) -> ColumnElement[datetime]:
+    """Return when the day of Patient, of the query around it, began: the text says 'today'."""
+    zones = session.scalars(
+        select(Patient.zone)
+        .join(Attempt, Attempt.patient_id == Patient.id)
+        .where(Attempt.at > now - LOOK_BACK)
+        .distinct()
+    )
+    else_ = literal(now, UTCDateTime())
+    began = {zone: literal(day_began_at(now, ZoneInfo(zone)), UTCDateTime()) for zone in zones}
+    return case(began, value=Patient.zone, else_=else_) if began else else_
+
+
+def _day_ends_at(now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the midnight that ends the day, be it of 23 or of 25 hours."""
+    return day_began_at(day_began_at(now, zone) + timedelta(hours=36), zone)
 
 
 def _cause(row_id: Any, kind: str = "planned_call:") -> Any:

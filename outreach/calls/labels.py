@@ -188,7 +188,7 @@ WHY_NO_TEXT = {
     SkipReason.NO_CONSENT: _l("No text to say that we tried: they have not agreed to one."),
     SkipReason.NUMBER_UNFIT: _l("No text to say that we tried: their number takes no texts."),
     SkipReason.NOT_ENROLLED: _l("No text to say that we tried: they are not in the programme."),
-    SkipReason.DAY_LIMIT: _l("No text to say that we tried: they get one text a day at most."),
-    SkipReason.WEEK_LIMIT: _l("No text to say that we tried: they had three texts this week."),
+    SkipReason.DAY_LIMIT: _l("No text to say that we tried: they had a text today, or one comes."),
+    SkipReason.WEEK_LIMIT: _l("No text to say that we tried: they had enough texts this week."),
     SkipReason.TOO_LATE: _l("No text to say that we tried: it is too late in their day."),
 }

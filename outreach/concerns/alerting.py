@@ -27,7 +27,12 @@ from outreach.messaging.rules import MessageStatus, SkipReason
 from outreach.orm import insert_new
 
 CAUSE = "concern:"  # with the concern's id behind it
-_DID_NOT_ARRIVE = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.SKIPPED)
+_DID_NOT_ARRIVE = (
+    MessageStatus.FAILED,
+    MessageStatus.UNDELIVERED,
+    MessageStatus.LOST,
+    MessageStatus.SKIPPED,
+)
 
 
 def unanswered_ids(session: Session) -> Sequence[int]:
@@ -122,13 +127,12 @@ def _write_texts(
     now: datetime,
 ) -> None:
     clinic = session.get_one(Clinic, concern.clinic_id)
-    body = templates.alert(clinic.name)
     every = ROUND_EVERY[concern.urgency]
     texts = [
         outbox.new_alert(
             person,
             clinic.id,
-            body,
+            templates.alert(clinic.name, person.locale),
             dedupe_key=f"alert:{concern.id}:{number}:{person.id}",
             cause=cause_of(concern.id),
             window=(now, now + max(every, timedelta(hours=1))),

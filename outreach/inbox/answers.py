@@ -21,7 +21,7 @@ from outreach.messaging.rules import MessageKind
 from outreach.patients.rules import Slot
 from outreach.web import phones
 from outreach.wordings import keeping
-from outreach.wordings.rules import filled, known_language
+from outreach.wordings.rules import TextName, filled, known_language
 
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
 _DAYS = {"en": "EEE MMM d", "es": "EEE d MMM", "pt": "EEE d MMM"}
@@ -38,7 +38,7 @@ def reply(
     *,
     language: str,
     now: datetime,
-    words: str | None = None,
+    words: TextName | None = None,
     values: Mapping[str, str] | None = None,
     patient_id: int | None = None,
 ) -> bool:
@@ -46,16 +46,18 @@ def reply(
 
     Args:
         language: of the patient, or FALLBACK where the number is several people's.
-        words: the name of the text where a kind has several, else the kind's own.
+        words: which text, where a kind has several, else the kind's own.
         values: what the text names besides the clinic and its numbers.
     """
     if not _IS_A_PERSONS.fullmatch(inbound.from_number):
         return False
     clinic = session.get_one(Clinic, inbound.clinic_id)
     card = cards.of(session, clinic.id, language)
-    body = text(
-        words or kind.value,
-        language,
+    said = keeping.book_of(session, clinic_ids=[clinic.id]).of(
+        clinic.id, words or TextName(kind.value), language
+    )
+    body = filled(
+        said.body,
         {
             "clinic": clinic.name[:28],
             "phone": phones.as_written(clinic.phone_number),
@@ -74,13 +76,9 @@ def reply(
         window=(now, now + within),
         now=now,
         patient_id=patient_id,
+        wording_id=said.wording_id,
     )
     return bool(outbox.write(session, [row]))
-
-
-def text(name: str, language: str, values: Mapping[str, str]) -> str:
-    """Return the words of a text, in English where there are none in ``language``."""
-    return filled(keeping.built_in(name, known_language(language)), values)
 
 
 def moment(at: datetime, zone: ZoneInfo, language: str) -> str:

@@ -32,10 +32,14 @@ MOST_QUOTED = 1000
 
 @dataclass(frozen=True)
 class Arrival:
-    """A text that is stored, with who may have sent it and what the carrier did about it."""
+    """A text that is stored, with who may have sent it and what the carrier did about it.
+
+    ``sharing`` are the clinics that a stop is for: those it reached, and those that send
+    through the same service. The carrier stops a number for a whole service.
+    """
 
     inbound: InboundText
-    clinic_ids: Sequence[int]
+    sharing: Sequence[int]
     people: Sequence[Patient]
     is_answered_by_carrier: bool
     had_said_stop: bool
@@ -66,7 +70,7 @@ def receive(
         house_sender: number or service of the clinics that have none of their own.
         open_for: how long automatic texts to this number wait, unless it is answered before.
     """
-    clinics = _clinics(session, news, house_sender)
+    clinics, sharing = _clinics(session, news, house_sender)
     if not clinics or not news.provider_id:
         return False
     people = _people(session, clinics, news.from_number)
@@ -77,7 +81,7 @@ def receive(
         return False
     arrival = Arrival(
         inbound,
-        clinics,
+        sharing,
         people,
         news.is_answered,
         conversation.has_said_stop(session, inbound.clinic_id, inbound.from_number),
@@ -93,7 +97,7 @@ def _act_on(session: Session, arrival: Arrival, said: Said, *, now: datetime) ->
     if is_stop:
         stopping.stop_number(
             session,
-            arrival.clinic_ids,
+            arrival.sharing,
             arrival.inbound.from_number,
             source=ConsentSource.SMS,
             now=now,
@@ -157,7 +161,7 @@ def _alert_of_unknown(session: Session, inbound: InboundText, *, now: datetime) 
             outbox.new_alert(
                 person,
                 clinic.id,
-                templates.alert(clinic.name),
+                templates.alert(clinic.name, person.locale),
                 dedupe_key=f"alert:text:{inbound.id}:{person.id}",
                 cause=f"inbound:{inbound.id}",
                 window=(now, now + REPLY_WITHIN * 4),
@@ -182,7 +186,7 @@ def _start(session: Session, arrival: Arrival, *, now: datetime) -> bool:
     """Give texts again to those who stopped them; False where nobody had."""
     started = stopping.start_number(
         session,
-        arrival.clinic_ids,
+        arrival.sharing,
         arrival.inbound.from_number,
         source=ConsentSource.SMS,
         now=now,
@@ -270,17 +274,36 @@ def _stored(
     ).one()
 
 
-def _clinics(session: Session, news: InboundSms, house_sender: str | None) -> list[int]:
-    """Return the clinics that were texted, by number or service; every one where none is known.
+def _clinics(
+    session: Session, news: InboundSms, house_sender: str | None
+) -> tuple[list[int], list[int]]:
+    """Return the clinics that were texted, and those that share the way it came.
 
-    A number that no clinic names is a slip in the settings, and no reason to lose a text.
+    By number first: a service may hold the numbers of several clinics, and what was written
+    to one of them is for no other. Where the number is no clinic's, by service. Where
+    neither is known, every clinic: that is a slip in the settings, and no reason to lose a
+    text.
     """
-    reached = [each for each in (news.to_number, news.service) if each]
-    own = or_(Clinic.phone_number.in_(reached), Clinic.sms_sender.in_(reached))
-    if house_sender in reached:
+    by_number = _having(session, news.to_number, house_sender, is_number=True)
+    by_service = _having(session, news.service, house_sender)
+    meant = by_number or by_service
+    if not meant:
+        meant = list(session.scalars(select(Clinic.id).order_by(Clinic.id)).all())
+    return meant, sorted({*meant, *by_service})
+
+
+def _having(
+    session: Session, reached: str, house_sender: str | None, *, is_number: bool = False
+) -> list[int]:
+    """Return the clinics that send by a number or service, or are rung at it."""
+    if not reached:
+        return []
+    own = Clinic.sms_sender == reached
+    if is_number:
+        own = or_(own, Clinic.phone_number == reached)
+    if reached == house_sender:
         own = or_(own, Clinic.sms_sender.is_(None))
-    found = session.scalars(select(Clinic.id).where(own).order_by(Clinic.id)).all()
-    return list(found or session.scalars(select(Clinic.id).order_by(Clinic.id)).all())
+    return list(session.scalars(select(Clinic.id).where(own).order_by(Clinic.id)).all())
 
 
 def _people(session: Session, clinic_ids: Sequence[int], number: str) -> Sequence[Patient]:

@@ -33,6 +33,7 @@ from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.wordings.rules import TextName
 
 # A longer text that asks for another time says more than that: its caller reads it too.
 SHORT = 6
@@ -66,7 +67,10 @@ class Talk:
         return ZoneInfo(self.patient.zone)
 
     def reply(
-        self, kind: MessageKind, text: str | None = None, values: Mapping[str, str] | None = None
+        self,
+        kind: MessageKind,
+        text: TextName | None = None,
+        values: Mapping[str, str] | None = None,
     ) -> None:
         """Answer in the patient's language."""
         answers.reply(
@@ -105,7 +109,7 @@ def _done(
         case Understood.CONFIRMED:
             return _confirm(talk, call)
         case Understood.ANOTHER_TIME:
-            return _offer(talk, "offered_slots", Understood.ANOTHER_TIME)
+            return _offer(talk, TextName.OFFERED_SLOTS, Understood.ANOTHER_TIME)
         case Understood.BOOKED:
             return _book(talk, meaning.choice or 0, row)
         case Understood.READING | Understood.READING_ASKED | Understood.READING_UNCLEAR:
@@ -141,12 +145,12 @@ def _say_when(talk: Talk, slot: Slot, enrolment_id: int, *, is_agreed: bool) -> 
     )
 
 
-def _offer(talk: Talk, text: str, understood: Understood) -> Answered:
+def _offer(talk: Talk, text: TextName, understood: Understood) -> Answered:
     """Offer up to three times; where there are none, a person finds one."""
     diary = _diary(talk)
     slots = offering.times(diary, now=talk.now) if diary else []
     if diary is None or not slots:
-        talk.reply(MessageKind.OFFERED_SLOTS, "no_time_found")
+        talk.reply(MessageKind.OFFERED_SLOTS, TextName.NO_TIME_FOUND)
         return Answered(Understood.NO_TIME_FOUND, is_done=False)
     talk.session.add(
         TextQuestion(
@@ -179,7 +183,7 @@ def _book(talk: Talk, choice: int, row: TextQuestion | None) -> Answered:
     row.expires_at = talk.now
     slot, diary = slots[choice - 1], _diary(talk)
     if diary is None or not offering.book(talk.session, diary, slot, now=talk.now):
-        return _offer(talk, "offered_again", Understood.SLOT_GONE)
+        return _offer(talk, TextName.OFFERED_AGAIN, Understood.SLOT_GONE)
     _say_when(talk, slot, diary.call.enrolment_id, is_agreed=True)
     return Answered(Understood.BOOKED, is_done=True, call=diary.call, slot_at=slot.from_at)
 
@@ -194,7 +198,7 @@ def _take_reading(talk: Talk, meaning: Meaning) -> Answered:
         maybe = ((sugar.value, sugar.unit),)
     is_urgent = sugars.raise_if_alarming(talk.session, talk.patient, talk.inbound, maybe)
     if is_urgent:
-        talk.reply(MessageKind.READING_RECEIVED, "reading_urgent")
+        talk.reply(MessageKind.READING_RECEIVED, TextName.READING_URGENT)
         return Answered(meaning.understood, is_done=False)
     if meaning.understood is Understood.READING_UNCLEAR:
         return _leave_to_person(talk, Understood.READING_UNCLEAR)
@@ -204,7 +208,7 @@ def _take_reading(talk: Talk, meaning: Meaning) -> Answered:
 
 def _keep_reading(talk: Talk, sugar: Sugar, inbound: InboundText) -> Answered:
     reading, is_urgent = sugars.keep(talk.session, talk.patient, inbound, sugar, now=talk.now)
-    talk.reply(MessageKind.READING_RECEIVED, "reading_urgent" if is_urgent else None)
+    talk.reply(MessageKind.READING_RECEIVED, TextName.READING_URGENT if is_urgent else None)
     reading_id = reading.id if reading else None
     return Answered(Understood.READING, is_done=not is_urgent, reading_id=reading_id)
 
@@ -236,7 +240,7 @@ def _allow(talk: Talk, row: TextQuestion | None, *, is_given: bool) -> Answered:
     if row is not None:
         row.expires_at = talk.now
     if not is_given:
-        talk.reply(MessageKind.READING_RECEIVED, "readings_refused")
+        talk.reply(MessageKind.READING_RECEIVED, TextName.READINGS_REFUSED)
         return Answered(Understood.READINGS_REFUSED, is_done=True)
     first = talk.session.get(InboundText, row.inbound_id) if row else None
     sugar = sugar_in(first.body, talk.patient.clinic.glucose_unit) if first else None

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, case, exists, select, update
+from sqlalchemy import Row, SQLColumnExpression, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.clock import day_began_at
-from outreach.messaging import conversation
+from outreach.messaging import conversation, setting
 from outreach.messaging.models import Message
 from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import (
@@ -34,6 +34,7 @@ from outreach.messaging.rules import (
     decide_reply,
     wait_before_retry,
 )
+from outreach.orm import among
 from outreach.patients import consent, hours, registry
 from outreach.patients.hours import HoursBook
 from outreach.patients.models import Patient
@@ -48,6 +49,7 @@ BATCH = 100
 WENT_OUT = (
     MessageStatus.CALLING,
     MessageStatus.UNKNOWN,
+    MessageStatus.LOST,
     MessageStatus.ACCEPTED,
     MessageStatus.SENT,
     MessageStatus.DELIVERED,
@@ -94,13 +96,23 @@ def claim(session: Session, *, now: datetime, limit: int = BATCH) -> Claim:
     return Claim(texts, has_more=len(rows) == limit and bool(decisions))
 
 
+def in_turn(now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
+    """Return the order in which texts get their turn, for ``order_by``.
+
+    Of those that are due, what matters most comes first, then the oldest; what is not due
+    yet comes by its time.
+    """
+    rank = case(PRIORITY, value=Message.kind, else_=len(MessageKind))
+    is_later = case((Message.send_after <= now, 0), else_=1)
+    return is_later, case((is_later == 0, rank), else_=0), Message.send_after, rank, Message.id
+
+
 def as_sms(row: Any) -> OutboundSms:
     """Return a text as the carrier takes it."""
     return OutboundSms(row.id, row.to_number, row.body, row.sms_sender)
 
 
 def _due(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    rank = case(PRIORITY, value=Message.kind, else_=len(MessageKind))
     return session.execute(
         select(
             Message.id,
@@ -117,7 +129,7 @@ def _due(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[
         )
         .join(Clinic, Clinic.id == Message.clinic_id)
         .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-        .order_by(rank, Message.send_after, Message.id)
+        .order_by(*in_turn(now))
         .limit(limit)
         .with_for_update(of=Message, skip_locked=True)
     ).all()
@@ -156,7 +168,7 @@ def _store(session: Session, decisions: dict[int, Decision], *, now: datetime) -
     for decision, ids in groups.items():
         session.execute(
             update(Message)
-            .where(Message.id.in_(ids), Message.status == MessageStatus.SCHEDULED)
+            .where(among(Message.id, ids), Message.status == MessageStatus.SCHEDULED)
             .values(_values(decision, now=now))
             .execution_options(synchronize_session=False)
         )
@@ -198,17 +210,17 @@ class BatchFacts:
     ) -> None:
         ids = sorted(patient_ids)
         self._session, self._now = session, now
-        patients = select(Patient).where(Patient.id.in_(ids)).order_by(Patient.id)
+        patients = select(Patient).where(among(Patient.id, ids)).order_by(Patient.id)
         if is_held:
             patients = patients.with_for_update(key_share=True, skip_locked=True)
         self._patients = {each.id: each for each in session.scalars(patients)}
         clinics = {each.clinic_id for each in self._patients.values()}
         self._book: HoursBook = hours.book_of(session, today=now.date(), clinic_ids=clinics)
+        self._limits = setting.limits_by(session, clinics)
         self._numbers = registry.textable_numbers(session, ids)
         self._consents = consent.held_by(session, ids, Channel.SMS)
         self._enrolled = enrolment.active_among(session, ids)
-        self._sent = _sent(session, ids, now=now)
-        self._ahead = _ahead(session, ids, now=now)
+        self._sent, self._ahead = _sent_and_ahead(session, ids, now=now)
         self._writing = conversation.writing(session, clinics, numbers, now=now)
 
     def decide(self, row: Any) -> Decision | None:
@@ -244,6 +256,7 @@ class BatchFacts:
         began = day_began_at(now, zone)
         tomorrow = day_began_at(began + timedelta(hours=36), zone)
         sent = self._sent[patient.id]
+        limits = self._limits[patient.clinic_id]
         rank = PRIORITY[row.kind]
         return SendFacts(
             kind=row.kind,
@@ -252,6 +265,8 @@ class BatchFacts:
             is_enrolled=patient.id in self._enrolled,
             sent_today=sum(at >= began for at in sent),
             sent_this_week=len(sent),
+            limits=limits,
+            week_frees_at=_frees_at(sent, limits.per_week),
             expires_at=row.expires_at,
             allowed_at=next_allowed_at(now, zone, lawful),
             tomorrow_at=next_allowed_at(tomorrow, zone, lawful),
@@ -262,44 +277,49 @@ class BatchFacts:
         )
 
 
+def _frees_at(sent: Sequence[datetime], per_week: int) -> datetime | None:
+    """Return when fewer than ``per_week`` of the texts ``sent`` are of the last seven days."""
+    return sorted(sent)[-per_week] + timedelta(days=7) if len(sent) >= per_week else None
+
+
 def _alert_facts(row: Any) -> SendFacts:
     return SendFacts(kind=row.kind, expires_at=row.expires_at)
 
 
-def _sent(
+def _sent_and_ahead(
     session: Session, patient_ids: Sequence[int], *, now: datetime
-) -> dict[int, list[datetime]]:
-    """Return when texts of the last seven days went out, by patient."""
-    rows = session.execute(
-        select(Message.patient_id, Message.calling_at).where(
-            Message.patient_id.in_(patient_ids),
-            Message.inbound_id.is_(None),  # answers are no texts of ours unasked
-            Message.calling_at > now - timedelta(days=7),
-            Message.status.in_(WENT_OUT),
-        )
+) -> tuple[dict[int, list[datetime]], dict[int, list[tuple[MessageKind, datetime]]]]:
+    """Return two things by patient, in one statement.
+
+    When texts of the last seven days went out, and the kinds and times of those that are
+    still to come within a day. Answers are no texts of ours unasked.
+    """
+    went_out = and_(Message.calling_at > now - timedelta(days=7), Message.status.in_(WENT_OUT))
+    is_to_come = and_(
+        Message.status == MessageStatus.SCHEDULED,
+        Message.send_after > now,
+        Message.send_after < now + timedelta(days=1),
     )
-    found: dict[int, list[datetime]] = {each: [] for each in patient_ids}
-    for patient_id, at in rows:
-        if patient_id is not None and at is not None:
-            found[patient_id].append(at)
-    return found
-
-
-def _ahead(
-    session: Session, patient_ids: Sequence[int], *, now: datetime
-) -> dict[int, list[tuple[MessageKind, datetime]]]:
-    """Return the kinds and times of texts that are still to come within a day, by patient."""
     rows = session.execute(
-        select(Message.patient_id, Message.kind, Message.send_after).where(
-            Message.patient_id.in_(patient_ids),
+        select(
+            Message.patient_id,
+            Message.kind,
+            Message.status,
+            Message.calling_at,
+            Message.send_after,
+        ).where(
+            among(Message.patient_id, patient_ids),
             Message.inbound_id.is_(None),
-            Message.status == MessageStatus.SCHEDULED,
-            Message.send_after > now,
-            Message.send_after < now + timedelta(days=1),
+            or_(went_out, is_to_come),
         )
     )
-    found: dict[int, list[tuple[MessageKind, datetime]]] = {each: [] for each in patient_ids}
-    for patient_id, kind, at in rows:
-        if patient_id is not None:
-            found[patient_id].append((kind, at))
-    return found
+    sent: dict[int, list[datetime]] = {each: [] for each in patient_ids}
+    ahead: dict[int, list[tuple[MessageKind, datetime]]] = {each: [] for each in patient_ids}
+    for row in rows:
+        if row.patient_id is None:
+            continue
+        if row.status is MessageStatus.SCHEDULED:
+            ahead[row.patient_id].append((row.kind, row.send_after))
+        elif row.calling_at is not None:
+            sent[row.patient_id].append(row.calling_at)
+    return sent, ahead

@@ -25,12 +25,14 @@ def new_reply(
     now: datetime,
     patient_id: int | None = None,
     by_staff_id: int | None = None,
+    wording_id: int | None = None,
 ) -> dict[str, Any]:
     """Return a row for :func:`outbox.write` that answers ``inbound``, to the number that wrote.
 
     Args:
         patient_id: whose text it was, None where the number is nobody's or several people's.
         by_staff_id: who wrote it, None for what we answer by ourselves.
+        wording_id: the version of the words it was made from, None: as built in.
     """
     send_after, expires_at = window
     return {
@@ -44,6 +46,7 @@ def new_reply(
         "to_number": inbound.from_number,
         "language": language,
         "body": body,
+        "wording_id": wording_id,
         "status": MessageStatus.SCHEDULED,
         "failure": "",
         "send_after": send_after,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible_clinics
+from outreach.messaging import thread
 from outreach.messaging.models import DeliveryEvent, Message
 from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
 
@@ -19,6 +20,7 @@ TAKEN = (
     MessageStatus.DELIVERED,
     MessageStatus.UNDELIVERED,
 )
+SHOWN_LOST = 10
 _WAITING = (MessageStatus.SCHEDULED,)
 _ON_ITS_WAY = (MessageStatus.CALLING, MessageStatus.UNKNOWN)
 
@@ -39,6 +41,7 @@ class Day:
     delivered: int = 0
     undelivered: int = 0
     failed: int = 0
+    lost: int = 0
     skipped: int = 0
 
     @property
@@ -55,18 +58,23 @@ class Day:
         self.delivered += number * (status is MessageStatus.DELIVERED)
         self.undelivered += number * (status is MessageStatus.UNDELIVERED)
         self.failed += number * (status is MessageStatus.FAILED)
+        self.lost += number * (status is MessageStatus.LOST)
         self.skipped += number * (status is MessageStatus.SKIPPED)
 
 
 @dataclass
 class Delivery:
-    """Some days, the newest last, their sum, and why texts did not go out or arrive."""
+    """Some days, the newest last, their sum, and why texts did not go out or arrive.
+
+    ``lost`` are the newest of those of which nobody knows whether they went out.
+    """
 
     days: list[Day]
     total: Day
     skipped: dict[SkipReason, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
     hard_numbers: Sequence[tuple[str, int, bool]] = ()
+    lost: Sequence[Message] = ()
 
 
 def delivery(
@@ -109,6 +117,10 @@ def delivery(
             found.skipped[skip] = found.skipped.get(skip, 0) + number
         if status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
             found.failures[failure] = found.failures.get(failure, 0) + number
+    if found.total.lost:
+        found.lost = thread.page_of(
+            session, scope, before_id=None, statuses=(MessageStatus.LOST,), kind=kind
+        ).messages[:SHOWN_LOST]
     found.hard_numbers = _hard_numbers(session, scope, since=starts[0])
     return found
 

@@ -14,7 +14,7 @@ from outreach.errors import OutreachError, ProviderUnavailable
 from outreach.messaging import claiming, lost, outbox
 from outreach.messaging.claiming import Claimed
 from outreach.messaging.outbox import Asked
-from outreach.messaging.rules import FRESH, SETTLE_AFTER, TryResult
+from outreach.messaging.rules import FRESH, TryResult
 from outreach.orm import Sessions, for_each, reading
 from outreach.telephony.gateway import (
     InvalidRecipient,
@@ -29,7 +29,12 @@ from outreach.telephony.gateway import (
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 8  # to the carrier at a time, from one process
-RECORDED = 100  # answers stored in one transaction, at most
+RECORDED = 100  # answers stored in one transaction, or half of what is claimed at a time
+# How many texts are claimed at a time: about what goes out in a few seconds. A statement
+# costs nearly the same for a hundred as for eight hundred; but what was claimed by a process
+# that dies has to be looked up at the carrier, one by one.
+SMALLEST, LARGEST = 100, 800
+QUICK, SLOW = timedelta(seconds=1), timedelta(seconds=3)
 
 Answer = ProviderReceipt | OutreachError
 
@@ -58,11 +63,21 @@ def send_due_messages(
 def settle_lost_messages(sessions: Sessions, gateway: TelephonyGateway, clock: Clock) -> int:
     """Look up texts of which we don't know whether they went out; return how many are settled.
 
-    Found at the carrier: accepted. Not found, long enough after asking: sent again.
+    Found at the carrier: accepted. Not found, long enough after asking: sent again where it
+    is still of use, else given up as lost, for people to see.
     """
     with reading(), sessions() as session:
         message_ids = lost.lost_ids(session, now=clock())
     return for_each(message_ids, lambda each: _settle(sessions, gateway, each, clock))
+
+
+def size_after(size: int, claimed_at: datetime | None, *, now: datetime) -> int:
+    """Return how many texts to claim next, when ``size`` were claimed at ``claimed_at``."""
+    if claimed_at is None:
+        return size
+    if now - claimed_at < QUICK:
+        return min(size * 2, LARGEST)
+    return max(size // 2, SMALLEST) if now - claimed_at > SLOW else size
 
 
 class _Round:
@@ -79,6 +94,8 @@ class _Round:
         self._sessions, self._gateway, self._clock = sessions, gateway, clock
         self._connections, self._go_on = connections, go_on
         self._waiting: deque[Claimed] = deque()
+        self._size = SMALLEST
+        self._claimed_at: datetime | None = None
         self._has_more = True
         self._wait_for: timedelta | None = None
         self._is_in_trouble = False
@@ -110,7 +127,7 @@ class _Round:
             if flying:
                 finished, _others = wait(flying, return_when=FIRST_COMPLETED)
                 done += [(flying.pop(each), each.result()) for each in finished]
-            if len(done) >= RECORDED or not self._waiting:
+            if len(done) >= max(RECORDED, self._size // 2) or not self._waiting:
                 self._store(done)
                 done = []
             if not flying and not self._waiting and not self._has_more:
@@ -135,8 +152,10 @@ class _Round:
         if not is_any_due or not self._go_on():
             self._has_more = False
             return
+        self._size = size_after(self._size, self._claimed_at, now=self._clock())
+        self._claimed_at = self._clock()
         with self._sessions.begin() as session:
-            claim = claiming.claim(session, now=self._clock())
+            claim = claiming.claim(session, now=self._clock(), limit=self._size)
         self._waiting.extend(claim.texts)
         self._has_more = claim.has_more
 
@@ -253,16 +272,21 @@ def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, cloc
         # From when it was written: the carrier's clock need not be ours, nor this the first try.
         since = text.written_at - timedelta(days=1)
         receipt = gateway.find_sms(text.sms, since=since, not_these=text.known_ids)
+        is_silent = False
     except ProviderUnavailable:
-        return False
+        receipt, is_silent = None, True
     now = clock()
-    if receipt is None and now - text.asked.at < SETTLE_AFTER:
+    # A list that does not answer says nothing: until it does, nothing goes out again.
+    if receipt is None and (now < text.settles_at or (is_silent and not text.is_past_use)):
         return False
-    result = TryResult.NOT_FOUND if receipt is None else TryResult.FOUND
     with sessions.begin() as session:
-        outbox.note_tries(session, [(text.asked, result, "")], now=now)
+        if not is_silent:
+            result = TryResult.NOT_FOUND if receipt is None else TryResult.FOUND
+            outbox.note_tries(session, [(text.asked, result, "")], now=now)
         if receipt is not None:
             outbox.mark_accepted(session, [(text.asked, receipt.provider_id)], now=now)
+        elif text.is_past_use:
+            outbox.mark_lost(session, text.asked)
         else:
             outbox.try_again(session, text.asked, jitter=0.5, now=now)
     return True

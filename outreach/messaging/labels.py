@@ -10,6 +10,7 @@ KIND_WORDS = {
     MessageKind.CALLBACK_CONFIRMED: _l("confirmation of an agreed time"),
     MessageKind.MISSED_YOU: _l("we tried to reach you"),
     MessageKind.THANK_YOU: _l("thank-you after a choice of rhythm"),
+    MessageKind.MEASUREMENT_DUE: _l("time to measure something"),
     MessageKind.ALERT: _l("alert to staff"),
     MessageKind.DIGEST: _l("weekly word to managers"),
 }
@@ -17,6 +18,7 @@ STATUS_WORDS = {
     MessageStatus.SCHEDULED: (_l("waiting for its time"), "calm"),
     MessageStatus.CALLING: (_l("being sent"), "calm"),
     MessageStatus.UNKNOWN: (_l("no answer from the carrier, looking it up"), "warm"),
+    MessageStatus.LOST: (_l("nobody knows whether it went out"), "warm"),
     MessageStatus.ACCEPTED: (_l("handed to the carrier"), "calm"),
     MessageStatus.SENT: (_l("sent"), "calm"),
     MessageStatus.DELIVERED: (_l("delivered"), "good"),
@@ -29,11 +31,12 @@ SKIP_WORDS = {
     SkipReason.NUMBER_UNFIT: _l("the number does not work for texts"),
     SkipReason.TOO_LATE: _l("its time had passed"),
     SkipReason.CALL_CHANGED: _l("the call was moved or made"),
-    SkipReason.WEEK_LIMIT: _l("three texts that week already"),
-    SkipReason.DAY_LIMIT: _l("one text that day already"),
+    SkipReason.WEEK_LIMIT: _l("enough texts that week already"),
+    SkipReason.DAY_LIMIT: _l("enough texts that day already"),
     SkipReason.NOT_ENROLLED: _l("not in the programme then"),
     SkipReason.TAKEN_ON: _l("somebody had taken it on"),
     SkipReason.TAKEN_BACK: _l("what it was about had been taken back"),
+    SkipReason.MEASURED: _l("it had been measured"),
 }
 TRY_WORDS = {
     TryResult.TAKEN: _l("the carrier took it"),
@@ -41,7 +44,7 @@ TRY_WORDS = {
     TryResult.NOT_TAKEN: _l("it was not taken; tried again later"),
     TryResult.NO_ANSWER: _l("no answer; nobody knew whether it went out"),
     TryResult.FOUND: _l("found in the carrier's list: it had gone out"),
-    TryResult.NOT_FOUND: _l("not in the carrier's list: it had not gone out"),
+    TryResult.NOT_FOUND: _l("not in the carrier's list, long after it was asked"),
 }
 REPORT_WORDS = {
     DeliveryStatus.ACCEPTED: _l("the carrier has it"),

@@ -13,21 +13,27 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import Clinic
+from outreach.messaging import setting
 from outreach.messaging.claiming import as_sms
 from outreach.messaging.models import Message
 from outreach.messaging.outbox import UNSETTLED, Asked
-from outreach.messaging.rules import MessageStatus
+from outreach.messaging.rules import MessageStatus, settle_after
 from outreach.telephony.gateway import OutboundSms
 
 
 @dataclass(frozen=True)
 class Lost:
-    """One text to look up. ``known_ids`` belong to other texts to the same number."""
+    """One text to look up. ``known_ids`` belong to other texts to the same number.
+
+    ``settles_at``: from when on the list's silence counts. ``is_past_use``: its time is over.
+    """
 
     sms: OutboundSms
     asked: Asked
     written_at: datetime
     known_ids: Sequence[str]
+    settles_at: datetime
+    is_past_use: bool
 
 
 def lost_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[int]:
@@ -50,6 +56,9 @@ def one(session: Session, message_id: int, *, now: datetime) -> Lost | None:
             Message.body,
             Message.calling_at,
             Message.created_at,
+            Message.kind,
+            Message.clinic_id,
+            Message.expires_at,
             Clinic.sms_sender,
         )
         .join(Clinic, Clinic.id == Message.clinic_id)
@@ -75,7 +84,15 @@ def one(session: Session, message_id: int, *, now: datetime) -> Lost | None:
         )
     )
     asked = Asked(row.id, row.calling_at)
-    return Lost(as_sms(row), asked, row.created_at, [each for each in known if each])
+    limits = setting.limits_by(session, [row.clinic_id])[row.clinic_id]
+    return Lost(
+        as_sms(row),
+        asked,
+        row.created_at,
+        [each for each in known if each],
+        settles_at=row.calling_at + settle_after(row.kind, limits),
+        is_past_use=row.expires_at is not None and row.expires_at <= now,
+    )
 
 
 def _is_lost(now: datetime) -> ColumnElement[bool]:

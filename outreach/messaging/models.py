@@ -122,6 +122,21 @@ class SendTry(Model):
     detail: Mapped[str] = mapped_column(String(80))
 
 
+class TextLimit(Model):
+    """How many texts a clinic sends a patient, see rules.Limits. No row: as built in."""
+
+    __tablename__ = "text_limit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"), unique=True)
+    per_day: Mapped[int]
+    per_week: Mapped[int]
+    unreachable_times: Mapped[int]
+    settle_minutes: Mapped[int]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    changed_at: Mapped[datetime]
+
+
 class MessageSetting(Model):
     """Whether a clinic wants one kind of text sent by itself. No row means no."""
 

@@ -8,9 +8,10 @@ carrier (see ``jobs.settle_lost_messages``), never sent again blindly.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, literal, select, update
+from sqlalchemy import Dialect, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
@@ -24,7 +25,7 @@ from outreach.messaging.rules import (
     may_resend,
     wait_before_retry,
 )
-from outreach.orm import insert_new
+from outreach.orm import BulkInsert, BulkUpdate, insert_new
 from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
@@ -32,7 +33,6 @@ from outreach.telephony.gateway import InvalidRecipient, OptedOut, Refused
 
 # The carrier was, or may have been, asked, and we don't know what came of it.
 UNSETTLED = (MessageStatus.CALLING, MessageStatus.UNKNOWN)
-_ACCEPTED = literal(MessageStatus.ACCEPTED, Message.status.type)
 
 
 def new_message(
@@ -96,7 +96,7 @@ def new_alert(
         "dedupe_key": dedupe_key,
         "cause": cause,
         "to_number": staff.phone,
-        "language": "en",
+        "language": staff.locale,
         "body": body,
         "status": MessageStatus.SCHEDULED,
         "failure": "",
@@ -160,27 +160,27 @@ def mark_accepted(
     """Note which texts the carrier took, and its ids for them. Does not commit.
 
     A delivery report may have come first: status only moves on from CALLING and UNKNOWN.
-    One statement sent for all: a worker stores a hundred at a time.
+    One statement for all: a worker stores a hundred at a time.
     """
-    statement = (
-        update(Message)
-        .where(Message.id == bindparam("asked_id"), Message.calling_at == bindparam("asked_at"))
-        .values(
-            provider_id=func.coalesce(Message.provider_id, bindparam("sid")),
-            accepted_at=now,
-            lease_until=None,
-            status=case(
-                *((Message.status == each, _ACCEPTED) for each in UNSETTLED),
-                else_=Message.status,
-            ),
-        )
+    _accepted(session.get_bind().dialect).run(
+        session, [(asked.message_id, asked.at, provider_id, now) for asked, provider_id in receipts]
     )
-    session.connection().execute(
-        statement,
-        [
-            {"asked_id": asked.message_id, "asked_at": asked.at, "sid": provider_id}
-            for asked, provider_id in receipts
-        ],
+
+
+@lru_cache(maxsize=4)
+def _accepted(dialect: Dialect) -> BulkUpdate:
+    unsettled = ", ".join(f"'{each.value}'" for each in UNSETTLED)
+    return BulkUpdate(
+        dialect,
+        Message,
+        own={"asked": "id", "at": "calling_at", "sid": "provider_id", "taken_at": "accepted_at"},
+        sets=(
+            "provider_id = coalesce(message.provider_id, own.sid), "
+            "accepted_at = own.taken_at, lease_until = NULL, "
+            f"status = CASE WHEN message.status IN ({unsettled}) "
+            f"THEN '{MessageStatus.ACCEPTED.value}' ELSE message.status END"
+        ),
+        where="message.id = own.asked AND message.calling_at = own.at",
     )
 
 
@@ -192,6 +192,14 @@ def mark_unknown(session: Session, asked: Asked) -> None:
 def mark_failed(session: Session, asked: Asked, failure: str) -> None:
     """Note that a text will never go out, and why. Does not commit."""
     _leave_calling(session, asked, status=MessageStatus.FAILED, failure=failure)
+
+
+def mark_lost(session: Session, asked: Asked) -> None:
+    """Note that nobody knows whether a text went out, and that it is of no use any more.
+
+    People are told of it on the page of delivery. Does not commit.
+    """
+    _leave_calling(session, asked, status=MessageStatus.LOST)
 
 
 def put_back(session: Session, asked: Asked, *, not_before: datetime | None = None) -> None:
@@ -230,17 +238,24 @@ def note_tries(
     session: Session, tries: Sequence[tuple[Asked, TryResult, str]], *, now: datetime
 ) -> None:
     """Keep what came of each asking, for whoever wonders later. Does not commit."""
-    rows = [
-        {
-            "message_id": asked.message_id,
-            "at": asked.at,
-            "answered_at": now,
-            "result": result,
-            "detail": detail[:80],
-        }
-        for asked, result, detail in tries
-    ]
-    session.connection().execute(insert(SendTry), rows)
+    insert = _tries(session.get_bind().dialect)
+    insert.write(
+        session,
+        [
+            (
+                (asked.message_id, insert.stored("result", result), detail[:80]),
+                (insert.stored("at", asked.at), insert.stored("answered_at", now)),
+            )
+            for asked, result, detail in tries
+        ],
+    )
+
+
+@lru_cache(maxsize=4)
+def _tries(dialect: Dialect) -> BulkInsert:
+    return BulkInsert(
+        dialect, SendTry, own=("message_id", "result", "detail"), shared=("at", "answered_at")
+    )
 
 
 def resend(session: Session, message: Message, *, now: datetime) -> int | None:

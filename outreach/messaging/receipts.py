@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from outreach.messaging import outbox
+from outreach.messaging import outbox, setting
 from outreach.messaging.models import DeliveryEvent, Message
-from outreach.messaging.rules import UNREACHABLE_TIMES, MessageStatus, advanced
+from outreach.messaging.rules import MessageStatus, advanced
 from outreach.orm import insert_new
 from outreach.telephony.gateway import DeliveryReport
 
@@ -33,6 +33,8 @@ def apply(session: Session, message_id: int, report: DeliveryReport, *, now: dat
             }
         ],
     )
+    if report.provider_id != message.provider_id:
+        _take_from_twin(session, message, report.provider_id)
     status = advanced(message.status, report.status)
     if status is message.status:
         return True
@@ -53,8 +55,27 @@ def apply(session: Session, message_id: int, report: DeliveryReport, *, now: dat
     return True
 
 
+def _take_from_twin(session: Session, message: Message, provider_id: str) -> None:
+    """Let a text that was taken for this one be looked for again.
+
+    A carrier's list tells texts with the same words to the same number not apart, so a lost
+    one may have been given the other's id. A report comes to the address with our own id.
+    """
+    session.execute(
+        update(Message)
+        .where(
+            Message.to_number == message.to_number,
+            Message.provider_id == provider_id,
+            Message.id != message.id,
+            Message.status == MessageStatus.ACCEPTED,
+        )
+        .values(status=MessageStatus.UNKNOWN, provider_id=None, accepted_at=None)
+    )
+
+
 def _is_given_up(session: Session, message: Message) -> bool:
     """Say whether the last few texts to this number all found no telephone."""
+    times = setting.limits_by(session, [message.clinic_id])[message.clinic_id].unreachable_times
     last = (
         select(Message.id)
         .where(
@@ -64,7 +85,7 @@ def _is_given_up(session: Session, message: Message) -> bool:
             ),
         )
         .order_by(Message.id.desc())
-        .limit(UNREACHABLE_TIMES)
+        .limit(times)
     )
     found = session.scalar(
         select(func.count(DeliveryEvent.message_id.distinct())).where(
@@ -72,4 +93,4 @@ def _is_given_up(session: Session, message: Message) -> bool:
             DeliveryEvent.is_unreachable.is_(True),
         )
     )
-    return found == UNREACHABLE_TIMES
+    return found == times

@@ -7,15 +7,44 @@ from datetime import datetime, timedelta
 from outreach.patients.rules import ConsentTopic
 from outreach.telephony.gateway import DeliveryStatus
 
-PER_DAY = 1  # Source: domain.md D: at most 1 a day and 3 a week a patient.
-PER_WEEK = 3
 LEASE = timedelta(minutes=2)
-SETTLE_AFTER = timedelta(minutes=5)  # a carrier's list shows a text well before this
 FRESH = timedelta(seconds=10)  # a text is judged at most so long before the carrier is asked
 MAX_TRIES = 8
-UNREACHABLE_TIMES = 3  # so many texts in a row that found no telephone: it takes no texts
 # A text that waits because its patient is writing is looked at again so often.
 LOOK_AGAIN_AFTER = timedelta(minutes=5)
+
+
+# How long a text that calls somebody to help is looked for before it is sent again: there a
+# second one harms less than none.
+URGENT_SETTLE_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a clinic sends one patient at most, and what it makes of texts that get lost.
+
+    Source of one a day and three a week: domain.md D. ``unreachable_times``: after so many
+    texts in a row that found no telephone a number gets no more. ``settle_minutes``: a text
+    whose answer got lost, and which the carrier's list does not show, is sent again only so
+    long after it was handed over. Lists are said to show a text at once, but no carrier
+    promises it, and a list that lags on a bad day would make a second text of one that
+    arrived. A reminder that comes half an hour later is as good; a second one is not.
+    """
+
+    per_day: int = 1
+    per_week: int = 3
+    unreachable_times: int = 3
+    settle_minutes: int = 30
+
+
+LIMITS = Limits()  # where a clinic has said nothing else
+# The least and the most that make sense. Source: ours.
+BOUNDS: dict[str, tuple[int, int]] = {
+    "per_day": (1, 3),
+    "per_week": (1, 10),
+    "unreachable_times": (2, 10),
+    "settle_minutes": (10, 240),
+}
 
 
 class MessageKind(enum.StrEnum):
@@ -25,6 +54,7 @@ class MessageKind(enum.StrEnum):
     CALLBACK_CONFIRMED = "callback_confirmed"
     MISSED_YOU = "missed_you"
     THANK_YOU = "thank_you"
+    MEASUREMENT_DUE = "measurement_due"
     ALERT = "alert"
     DIGEST = "digest"
     ANSWER = "answer"
@@ -62,6 +92,7 @@ TOPIC_OF: dict[MessageKind, ConsentTopic] = {
     MessageKind.CALLBACK_CONFIRMED: ConsentTopic.REMINDERS,
     MessageKind.MISSED_YOU: ConsentTopic.MISSED_NOTES,
     MessageKind.THANK_YOU: ConsentTopic.SURVEYS,
+    MessageKind.MEASUREMENT_DUE: ConsentTopic.MEASUREMENTS,
 }
 
 
@@ -70,12 +101,14 @@ class MessageStatus(enum.StrEnum):
 
     SCHEDULED waits for its time. CALLING is committed before the carrier is asked, so a
     process that dies meanwhile leaves a row to be looked up, never one to be sent again.
-    UNKNOWN was asked for and not answered.
+    UNKNOWN was asked for and not answered. LOST is one of those that the carrier's list did
+    not show until it was of no use any more: nobody knows whether it went out.
     """
 
     SCHEDULED = "scheduled"
     CALLING = "calling"
     UNKNOWN = "unknown"
+    LOST = "lost"
     ACCEPTED = "accepted"
     SENT = "sent"
     DELIVERED = "delivered"
@@ -107,12 +140,14 @@ class SkipReason(enum.StrEnum):
     NOT_ENROLLED = "no longer in the programme"
     TAKEN_ON = "somebody has taken it on"
     TAKEN_BACK = "what it was about was taken back"
+    MEASURED = "it was measured meanwhile"
 
 
 _RANK = {
     MessageStatus.SCHEDULED: 0,
     MessageStatus.CALLING: 0,
     MessageStatus.UNKNOWN: 0,
+    MessageStatus.LOST: 0,
     MessageStatus.ACCEPTED: 1,
     MessageStatus.SENT: 2,
     MessageStatus.UNDELIVERED: 3,
@@ -140,6 +175,7 @@ PRIORITY = {
     MessageKind.CALLBACK_CONFIRMED: 4,
     MessageKind.MISSED_YOU: 5,
     MessageKind.THANK_YOU: 6,
+    MessageKind.MEASUREMENT_DUE: 7,  # of use for weeks: it can wait longest
 }
 _TO_STAFF = frozenset({MessageKind.ALERT, MessageKind.DIGEST})
 # Sent by themselves only where a clinic wants them; reminders and alerts always are.
@@ -156,7 +192,8 @@ class SendFacts:
     """What is true at the moment of sending. To staff, only ``kind`` and ``expires_at`` count.
 
     ``allowed_at`` and ``tomorrow_at``: from when the patient may be contacted, from now and
-    from the beginning of their next day. ``yields``: one that matters more is still to come
+    from the beginning of their next day. ``week_frees_at``: when the texts of the last seven
+    days are fewer than the limit again. ``yields``: one that matters more is still to come
     today. ``is_conversation_open``: they wrote just now and wait for an answer.
     """
 
@@ -167,6 +204,8 @@ class SendFacts:
     is_enrolled: bool = False
     sent_today: int = 0
     sent_this_week: int = 0
+    limits: Limits = LIMITS
+    week_frees_at: datetime | None = None
     allowed_at: datetime | None = None
     tomorrow_at: datetime | None = None
     yields: bool = False
@@ -208,9 +247,9 @@ def _in_turn(facts: SendFacts, *, now: datetime) -> Decision:
     """Return whether it is a patient's turn for this text by limits and hours."""
     if facts.is_conversation_open:
         return _put_off(facts, now + LOOK_AGAIN_AFTER, SkipReason.TOO_LATE)
-    if facts.sent_this_week >= PER_WEEK:
-        return Decision(SkipReason.WEEK_LIMIT)
-    if facts.sent_today >= PER_DAY or facts.yields:
+    if facts.sent_this_week >= facts.limits.per_week:
+        return _put_off(facts, facts.week_frees_at, SkipReason.WEEK_LIMIT)
+    if facts.sent_today >= facts.limits.per_day or facts.yields:
         return _put_off(facts, facts.tomorrow_at, SkipReason.DAY_LIMIT)
     if facts.allowed_at is not None and facts.allowed_at > now:
         return _put_off(facts, facts.allowed_at, SkipReason.TOO_LATE)
@@ -269,6 +308,13 @@ def decide_reply(facts: ReplyFacts, *, now: datetime) -> Decision:
     if facts.allowed_at is not None and facts.allowed_at > now:
         return Decision(wait_until=facts.allowed_at)
     return _SEND
+
+
+def settle_after(kind: MessageKind, limits: Limits) -> timedelta:
+    """Return how long a text is looked for before it may be sent again."""
+    if kind in (MessageKind.ALERT, MessageKind.DANGER_REPLY):
+        return URGENT_SETTLE_AFTER
+    return timedelta(minutes=limits.settle_minutes)
 
 
 def wait_before_retry(tries: int, jitter: float) -> timedelta:

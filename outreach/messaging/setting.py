@@ -1,6 +1,8 @@
-"""What a clinic wants sent by itself."""
+"""What a clinic wants sent by itself, and how much of it."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, select, update
@@ -10,8 +12,8 @@ from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible_clinics
 from outreach.errors import NotFound
-from outreach.messaging.models import MessageSetting
-from outreach.messaging.rules import BY_CHOICE, MessageKind
+from outreach.messaging.models import MessageSetting, TextLimit
+from outreach.messaging.rules import BY_CHOICE, LIMITS, Limits, MessageKind
 from outreach.orm import insert_new
 
 
@@ -19,20 +21,15 @@ class NoSuchClinic(NotFound):
     """There is no such clinic in one's scope."""
 
 
-def chosen(session: Session, scope: Scope) -> list[tuple[Clinic, set[MessageKind]]]:
-    """Return the clinics in ``scope``, by name, with the kinds that each has sent by itself."""
-    clinics = session.scalars(
-        select(Clinic).where(visible_clinics(scope, Clinic.id)).order_by(Clinic.name, Clinic.id)
-    ).all()
-    kinds: dict[int, set[MessageKind]] = {each.id: set() for each in clinics}
-    rows = session.execute(
-        select(MessageSetting.clinic_id, MessageSetting.kind).where(
-            MessageSetting.is_on.is_(True), MessageSetting.clinic_id.in_(kinds)
+def kinds_of(session: Session, clinic_id: int) -> set[MessageKind]:
+    """Return the kinds that a clinic has sent by itself, of those it may choose."""
+    return set(
+        session.scalars(
+            select(MessageSetting.kind).where(
+                MessageSetting.is_on.is_(True), MessageSetting.clinic_id == clinic_id
+            )
         )
     )
-    for clinic_id, kind in rows:
-        kinds[clinic_id].add(kind)
-    return [(each, kinds[each.id]) for each in clinics]
 
 
 def choose(
@@ -43,16 +40,13 @@ def choose(
     *,
     by_staff_id: int,
     now: datetime,
-) -> None:
-    """Let exactly ``kinds`` be sent by themselves at a clinic. Does not commit.
+) -> Clinic:
+    """Let exactly ``kinds`` be sent by themselves at a clinic; return it. Does not commit.
 
     Raises:
         NoSuchClinic: it is outside ``scope``.
     """
-    if not session.scalar(
-        select(Clinic.id).where(Clinic.id == clinic_id, visible_clinics(scope, Clinic.id))
-    ):
-        raise NoSuchClinic("There is no such clinic.")
+    clinic = _own(session, scope, clinic_id)
     for kind in BY_CHOICE:
         is_on = kind in kinds
         values = {"is_on": is_on, "by_staff_id": by_staff_id, "changed_at": now}
@@ -66,6 +60,52 @@ def choose(
             )
             .values(**values)
         )
+    return clinic
+
+
+def limits_by(
+    session: Session, clinic_ids: Iterable[int] | None = None
+) -> defaultdict[int, Limits]:
+    """Return the limits of ``clinic_ids``, or of every clinic, by id. One statement."""
+    query = select(TextLimit)
+    if clinic_ids is not None:
+        query = query.where(TextLimit.clinic_id.in_(sorted(clinic_ids)))
+    found = {
+        each.clinic_id: Limits(
+            each.per_day, each.per_week, each.unreachable_times, each.settle_minutes
+        )
+        for each in session.scalars(query)
+    }
+    return defaultdict(lambda: LIMITS, found)
+
+
+def limit(
+    session: Session,
+    scope: Scope,
+    clinic_id: int,
+    limits: Limits,
+    *,
+    by_staff_id: int,
+    now: datetime,
+) -> None:
+    """Let a clinic's texts keep to ``limits`` from now on. Does not commit.
+
+    Raises:
+        NoSuchClinic: it is outside ``scope``.
+    """
+    _own(session, scope, clinic_id)
+    values = asdict(limits) | {"by_staff_id": by_staff_id, "changed_at": now}
+    if not insert_new(session, TextLimit, [{"clinic_id": clinic_id} | values]):
+        session.execute(update(TextLimit).where(TextLimit.clinic_id == clinic_id).values(**values))
+
+
+def _own(session: Session, scope: Scope, clinic_id: int) -> Clinic:
+    clinic = session.scalar(
+        select(Clinic).where(Clinic.id == clinic_id, visible_clinics(scope, Clinic.id))
+    )
+    if clinic is None:
+        raise NoSuchClinic("There is no such clinic.")
+    return clinic
 
 
 def is_on(clinic_id: ColumnElement[int] | object, kind: MessageKind) -> ColumnElement[bool]:

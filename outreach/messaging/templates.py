@@ -7,7 +7,7 @@ from datetime import datetime
 from babel.dates import format_date, format_time
 
 from outreach.wordings import keeping
-from outreach.wordings.rules import FALLBACK, filled, known_language
+from outreach.wordings.rules import filled, known_language
 
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
 _DAYS = {"en": "EEE, MMM d", "es": "EEE d MMM", "pt": "EEE, d MMM"}
@@ -78,14 +78,18 @@ def rhythm(language: str, *, is_weekly: bool, value: int) -> str:
     return _RHYTHMS[known_language(language)][is_weekly].format(n=value)
 
 
-def digest(clinic_name: str) -> str:
+def digest(clinic_name: str, language: str) -> str:
     """Return the body of the weekly word to managers: that there are numbers, and no numbers."""
-    return filled(keeping.built_in("digest", FALLBACK), {"clinic": clinic_name[:60]})
+    return _to_staff("digest", clinic_name, language)
 
 
-def alert(clinic_name: str) -> str:
+def alert(clinic_name: str, language: str) -> str:
     """Return the body of an alert to staff: no name, no detail of anybody's health."""
-    return filled(keeping.built_in("alert", FALLBACK), {"clinic": clinic_name[:60]})
+    return _to_staff("alert", clinic_name, language)
+
+
+def _to_staff(name: str, clinic_name: str, language: str) -> str:
+    return filled(keeping.built_in(name, known_language(language)), {"clinic": clinic_name[:60]})
 
 
 def _time(moment: datetime, locale: str) -> str:

@@ -13,7 +13,12 @@ from outreach.messaging.rules import MessageKind, MessageStatus
 
 PAGE = 50
 
-IN_TROUBLE = (MessageStatus.UNKNOWN, MessageStatus.FAILED, MessageStatus.UNDELIVERED)
+IN_TROUBLE = (
+    MessageStatus.UNKNOWN,
+    MessageStatus.LOST,
+    MessageStatus.FAILED,
+    MessageStatus.UNDELIVERED,
+)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.clock import day_began_at
-from outreach.messaging.claiming import WENT_OUT, BatchFacts
+from outreach.messaging.claiming import WENT_OUT, BatchFacts, in_turn
 from outreach.messaging.models import Message
 from outreach.messaging.rules import Decision, MessageKind, MessageStatus, SkipReason
 from outreach.patients import registry
@@ -30,7 +30,7 @@ class TextOutlook:
 
 
 def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook:
-    """Judge the next text that is written, else a reminder that would be; changes nothing."""
+    """Judge the text whose turn is next, else a reminder that would be; changes nothing."""
     waiting = session.scalar(
         select(Message)
         .where(
@@ -38,7 +38,7 @@ def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook
             Message.inbound_id.is_(None),
             Message.status == MessageStatus.SCHEDULED,
         )
-        .order_by(Message.send_after, Message.id)
+        .order_by(*in_turn(now))
         .limit(1)
     )
     text = waiting or _would_be(session, patient)

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
@@ -15,8 +16,10 @@ from outreach.deps import deps
 from outreach.messaging import delivery as deliveries
 from outreach.messaging import labels, life, setting, thread
 from outreach.messaging.delivery import Day
+from outreach.messaging.forms import LimitsForm
 from outreach.messaging.outbox import resend as write_again
 from outreach.messaging.rules import BY_CHOICE, MessageKind, MessageStatus
+from outreach.patients import finding
 from outreach.web.bounded import whole
 from outreach.web.charts import Chart, Series, line_chart
 
@@ -29,6 +32,7 @@ _SHOWN = {
     "delivered": (MessageStatus.DELIVERED,),
     "undelivered": (MessageStatus.UNDELIVERED,),
     "failed": (MessageStatus.FAILED,),
+    "lost": (MessageStatus.LOST,),
     "skipped": (MessageStatus.SKIPPED,),
 }
 
@@ -79,9 +83,36 @@ def delivery() -> ResponseReturnValue:
         kind=_kind(),
         kinds=tuple(MessageKind),
         labels=labels,
-        choices=setting.chosen(db.session, signed_in().scope),
-        by_choice=BY_CHOICE,
     )
+
+
+@bp.route("/settings", methods=["GET", "POST"])
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+def settings() -> ResponseReturnValue:
+    """Choose what a clinic sends by itself, and how much of it."""
+    actor, scope = signed_in(), finding.managing(signed_in())
+    clinic = staff.clinic_in(db.session, scope, request.values.get("clinic"))
+    form = LimitsForm.of(setting.limits_by(db.session, [clinic.id])[clinic.id])
+    if form.validate_on_submit():
+        setting.limit(
+            db.session,
+            scope,
+            clinic.id,
+            form.to_limits(),
+            by_staff_id=actor.staff_id,
+            now=deps().clock(),
+        )
+        return _saved(clinic.id, clinic.code)
+    page = render_template(
+        "messaging/settings.html",
+        clinic=clinic,
+        clinics=staff.clinics_in(db.session, scope),
+        form=form,
+        labels=labels,
+        by_choice=BY_CHOICE,
+        chosen=setting.kinds_of(db.session, clinic.id),
+    )
+    return page, 422 if form.errors else 200
 
 
 @bp.post("/clinics/<int:clinic_id>/kinds")
@@ -90,18 +121,24 @@ def choose_kinds(clinic_id: int) -> ResponseReturnValue:
     """Choose what a clinic has sent by itself."""
     now, actor = deps().clock(), signed_in()
     wanted = {kind for kind in BY_CHOICE if kind.value in request.form.getlist("kinds")}
-    setting.choose(db.session, actor.scope, clinic_id, wanted, by_staff_id=actor.staff_id, now=now)
+    clinic = setting.choose(
+        db.session, actor.scope, clinic_id, wanted, by_staff_id=actor.staff_id, now=now
+    )
+    return _saved(clinic.id, clinic.code)
+
+
+def _saved(clinic_id: int, code: str) -> ResponseReturnValue:
     trail.record(
         db.session,
         "changed which texts are sent",
-        actor_id=actor.staff_id,
-        now=now,
+        actor_id=signed_in().staff_id,
+        now=deps().clock(),
         clinic_id=clinic_id,
         about=("clinic", clinic_id),
     )
     db.session.commit()
     flash(_("Saved."), "good")
-    return redirect(url_for("messaging.delivery"))
+    return redirect(url_for("messaging.settings", clinic=code))
 
 
 @bp.get("/<int:message_id>")

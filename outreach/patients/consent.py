@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config import ROOT
 from outreach.accounts.models import StaffMember
+from outreach.orm import among
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import (
     TOPICS,
@@ -20,7 +21,7 @@ from outreach.patients.rules import (
     topics_stopped,
 )
 
-WORDING = "2026-11"  # version of the words read or shown when asking
+WORDING = "2026-12"  # version of the words read or shown when asking
 FOLDER = ROOT / "templates" / "consent"
 FALLBACK = "en"
 
@@ -186,7 +187,7 @@ def held_by(
     """
     newest = (
         select(func.max(ConsentEvent.id))
-        .where(ConsentEvent.patient_id.in_(patient_ids), ConsentEvent.channel == channel)
+        .where(among(ConsentEvent.patient_id, patient_ids), ConsentEvent.channel == channel)
         .group_by(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic)
     )
     rows = session.execute(

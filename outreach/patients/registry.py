@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ScalarSelect, select, update
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
+from outreach.orm import among
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Daypart, NumberHealth, Wishes, mask_of_weekdays
 
@@ -69,11 +70,29 @@ def working_number(session: Session, patient_id: int) -> PhoneNumber | None:
     return None
 
 
+def working_number_id() -> ScalarSelect[int]:
+    """Return the id of the number to dial, as :func:`working_number`, in SQL.
+
+    The query around it has Patient.
+    """
+    number = aliased(PhoneNumber)
+    return (
+        select(number.id)
+        .where(number.patient_id == Patient.id, number.health == NumberHealth.WORKING)
+        .order_by(number.position, number.id)
+        .limit(1)
+        .correlate(Patient)
+        .scalar_subquery()
+    )
+
+
 def textable_numbers(session: Session, patient_ids: Sequence[int]) -> dict[int, str]:
     """Return the number that each is reached at, of those whose it can receive texts."""
     rows = session.execute(
         select(PhoneNumber.patient_id, PhoneNumber.e164, PhoneNumber.can_text)
-        .where(PhoneNumber.patient_id.in_(patient_ids), PhoneNumber.health == NumberHealth.WORKING)
+        .where(
+            among(PhoneNumber.patient_id, patient_ids), PhoneNumber.health == NumberHealth.WORKING
+        )
         .order_by(PhoneNumber.position.desc(), PhoneNumber.id.desc())
     )
     first = {patient_id: (e164, can_text) for patient_id, e164, can_text in rows}

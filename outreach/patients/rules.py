@@ -68,12 +68,18 @@ class ConsentTopic(enum.StrEnum):
     REMINDERS = "reminders"
     MISSED_NOTES = "missed-call notes"
     SURVEYS = "surveys"
+    MEASUREMENTS = "measurements"
 
 
 # The first of a channel is what a plain yes is about; a plain no is about all of them.
 TOPICS: dict[Channel, tuple[ConsentTopic, ...]] = {
     Channel.CALL: (ConsentTopic.CALLS,),
-    Channel.SMS: (ConsentTopic.REMINDERS, ConsentTopic.MISSED_NOTES, ConsentTopic.SURVEYS),
+    Channel.SMS: (
+        ConsentTopic.REMINDERS,
+        ConsentTopic.MISSED_NOTES,
+        ConsentTopic.SURVEYS,
+        ConsentTopic.MEASUREMENTS,
+    ),
 }
 
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     ColumnElement,
     Row,
-    ScalarSelect,
     Select,
     String,
     cast,
@@ -20,19 +19,18 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.messaging import outbox, templates
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, SkipReason
 from outreach.panels import duty
-from outreach.patients import consent, hours
+from outreach.patients import consent, hours, registry
 from outreach.patients.hours import HoursBook
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import (
     Channel,
-    NumberHealth,
     latest_allowed_at,
     next_allowed_at,
 )
@@ -128,7 +126,7 @@ def _due(
             PlannedCall.dial_from_at <= now + FARTHEST,
             tuple_(PlannedCall.dial_from_at, PlannedCall.id) > after,
             Enrolment.status == EnrolmentStatus.ACTIVE,
-            PhoneNumber.id == number_to_dial(),
+            PhoneNumber.id == registry.working_number_id(),
             PhoneNumber.can_text.is_(True),
             ConsentEvent.number == PhoneNumber.e164,
             ConsentEvent.id == consent.newest_of(PhoneNumber, Channel.SMS),
@@ -152,19 +150,6 @@ def _due(
 def cause_column(row_id: Any, kind: str = "planned_call:") -> ColumnElement[str]:
     """Return under what the texts about a row stand in the outbox, in SQL."""
     return literal(kind) + cast(row_id, String)
-
-
-def number_to_dial() -> ScalarSelect[int]:
-    """Return the first working number of a patient, as registry.working_number does."""
-    number = aliased(PhoneNumber)
-    return (
-        select(number.id)
-        .where(number.patient_id == Patient.id, number.health == NumberHealth.WORKING)
-        .order_by(number.position, number.id)
-        .limit(1)
-        .correlate(Patient)
-        .scalar_subquery()
-    )
 
 
 def outlook(session: Session, patient: Patient, *, now: datetime) -> datetime | None:

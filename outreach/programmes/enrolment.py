@@ -10,6 +10,7 @@ from sqlalchemy import Integer, insert, literal, select
 from sqlalchemy.orm import Session
 
 from outreach.errors import RuleBroken
+from outreach.orm import among
 from outreach.patients.models import Patient
 from outreach.programmes import protocol
 from outreach.programmes.models import Enrolment, EnrolmentEvent
@@ -41,7 +42,7 @@ def active_among(session: Session, patient_ids: Sequence[int]) -> set[int]:
     return set(
         session.scalars(
             select(Enrolment.patient_id).where(
-                Enrolment.patient_id.in_(patient_ids), Enrolment.status == EnrolmentStatus.ACTIVE
+                among(Enrolment.patient_id, patient_ids), Enrolment.status == EnrolmentStatus.ACTIVE
             )
         )
     )

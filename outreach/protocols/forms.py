@@ -195,6 +195,9 @@ class ProtocolForm(FlaskForm):
     silent_days_welfare = _number(_l("Days of silence to that; 0: never"))
     reminder_hours = _number(_l("Hours from the reminder text to the call"))
     minutes_per_call = _number(_l("Minutes of a caller's time for a call"))
+    measure_lead_days = PerhapsWholeField(
+        _l("Days from the text “it is time” to the best day; empty: no text")
+    )
     measure_points = FieldList(
         FormField(MeasurePointForm), label=_l("Measurements"), max_entries=MOST_ROWS
     )
@@ -236,6 +239,7 @@ class ProtocolForm(FlaskForm):
             follow_up=FollowUpPolicy(**self._numbers(FollowUpPolicy.__dataclass_fields__)),
             measure_points=tuple(each.form.to_measure_point() for each in self.measure_points),
             milestones=tuple(each.form.to_milestone() for each in self.milestones),
+            measure_lead_days=self.measure_lead_days.data,
         )
 
     def mark(self, problems: Sequence[Problem]) -> None:

@@ -78,6 +78,7 @@ def lines(protocol: Protocol) -> Iterator[Line]:
             _or_never(follow_up.silent_days_welfare),
         ),
         "reminder": (_("Hours from reminder to call"), f"{protocol.reminder_lead_minutes / 60:g}"),
+        "measure_text": (_("Days from text to measurement"), _or_no_text(protocol)),
         "minutes": (_("Minutes reckoned for a call"), protocol.minutes_per_call),
     }
     for key, (label, count) in counts.items():
@@ -90,6 +91,11 @@ def lines(protocol: Protocol) -> Iterator[Line]:
 
 def _or_never(count: int) -> str:
     return str(count) if count else str(_("never"))
+
+
+def _or_no_text(protocol: Protocol) -> str:
+    days = protocol.measure_lead_days
+    return str(_("no text")) if days is None else str(days)
 
 
 def changes(old: Protocol, new: Protocol) -> list[Change]:

@@ -29,7 +29,12 @@ from outreach.reports.rules.period import begin_of
 TEXTS_LOOKED_BACK = timedelta(days=7)
 COVER_LOOKED_AHEAD = timedelta(days=7)
 NAMED = 8  # Longer lists than this are worked elsewhere.
-TROUBLED = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.UNKNOWN)
+TROUBLED = (
+    MessageStatus.FAILED,
+    MessageStatus.UNDELIVERED,
+    MessageStatus.UNKNOWN,
+    MessageStatus.LOST,
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What is due to be measured: of one enrolment, and of everybody whose window is open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -93,10 +93,29 @@ def everybody(session: Session, scope: Scope, *, now: datetime) -> DueList:
     ).all()
     if not rows:
         return DueList(())
-    zones = {patient.id: ZoneInfo(patient.zone) for _enrolment, patient in rows}
-    taken = _taken(session, zones, _span(protocols.values(), [row[0] for row in rows]))
+    pairs = [(enrolment, patient) for enrolment, patient in rows]
+    found = open_points(session, pairs, protocols, now=now)
+    return DueList(found)
+
+
+def open_points(
+    session: Session,
+    enrolled: Sequence[tuple[Enrolment, Patient]],
+    protocols: Mapping[int, Protocol],
+    *,
+    now: datetime,
+) -> list[Due]:
+    """Return how each open window of ``enrolled`` stands, in two statements.
+
+    Args:
+        enrolled: enrolments with their patients, at least one.
+        protocols: by id of version.
+        now: aware instant; which day it is depends on where the patient lives.
+    """
+    zones = {patient.id: ZoneInfo(patient.zone) for _enrolment, patient in enrolled}
+    taken = _taken(session, zones, _span(protocols.values(), [each for each, _of in enrolled]))
     found = []
-    for enrolment, patient in rows:
+    for enrolment, patient in enrolled:
         standings = stand(
             protocols[enrolment.version_id].measure_points,
             enrolment.starts_on,
@@ -106,7 +125,7 @@ def everybody(session: Session, scope: Scope, *, now: datetime) -> DueList:
         found += [
             Due(patient, enrolment, each) for each in standings if each.state is PointState.OPEN
         ]
-    return DueList(found)
+    return found
 
 
 def _span(

@@ -47,6 +47,17 @@ class PointStanding:
         return self.state is PointState.OPEN and bool(self.missing)
 
 
+def is_time_to_say_so(standing: PointStanding, lead_days: int | None, *, today: date) -> bool:
+    """Say whether a text may tell a patient that it is time to measure.
+
+    From ``lead_days`` days before the best day on, while the window is open and something is
+    missing; None: never.
+    """
+    if lead_days is None or not standing.is_due:
+        return False
+    return today >= standing.target_on - timedelta(days=lead_days)
+
+
 def window(point: MeasurePoint, starts_on: date) -> tuple[date, date, date]:
     """Return first day, target and last day of a point, the first and last included."""
     first, target, last = (

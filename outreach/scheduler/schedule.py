@@ -21,6 +21,7 @@ from outreach.planning.jobs import (
     refit_changed_versions,
     write_reminders,
 )
+from outreach.results.jobs import write_measure_reminders
 from outreach.telephony.gateway import TelephonyGateway
 
 
@@ -54,6 +55,9 @@ def periodic_jobs(
         PeriodicJob("alert unanswered concerns", 10, lambda: alert_unanswered(sessions, clock)),
         PeriodicJob("write reminders", 20, lambda: write_reminders(sessions, clock)),
         PeriodicJob("write courtesies", 60, lambda: write_courtesies(sessions, clock)),
+        PeriodicJob(
+            "write measure reminders", 60, lambda: write_measure_reminders(sessions, clock)
+        ),
         PeriodicJob("send due messages", 10, lambda: send_due_messages(sessions, gateway, clock)),
         PeriodicJob(
             "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)

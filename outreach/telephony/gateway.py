@@ -262,7 +262,11 @@ class TelephonyGateway(Protocol):
     ) -> ProviderReceipt | None:
         """Return the receipt of ``sms`` if the provider took it at or after ``since``.
 
-        ``not_these`` are provider ids that belong to other texts to the same number.
+        ``not_these`` are provider ids that belong to other texts to the same number. Bodies
+        are compared as :func:`bodies.is_same` does: carriers change them.
+
+        Raises:
+            ProviderUnavailable: the list can't be had, or can't tell.
         """
         ...
 

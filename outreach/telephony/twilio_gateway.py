@@ -13,7 +13,7 @@ from twilio.rest import Client
 
 from config import TwilioAccount
 from outreach.errors import ProviderUnavailable
-from outreach.telephony import twiml
+from outreach.telephony import bodies, twiml
 from outreach.telephony.gateway import (
     Answer,
     BadSignature,
@@ -37,6 +37,8 @@ from outreach.telephony.twilio_errors import (
 )
 from outreach.telephony.twilio_inbound import text_of
 from outreach.telephony.twilio_voice import TwilioVoice, news_of
+
+_PAGE = 100  # texts to one number in one answer
 
 _STATUS = {
     "accepted": DeliveryStatus.ACCEPTED,
@@ -102,18 +104,35 @@ class TwilioGateway:
     ) -> ProviderReceipt | None:
         """Look through Twilio's list for the same body to the same number.
 
-        Twilio takes no idempotency key, so this is how a lost answer is settled. Its filter
-        by date sent would leave out what it has taken and not sent yet, so the date of
-        creation is compared here.
+        Twilio takes no idempotency key, so this is how a lost answer is settled. What was
+        sent since then is asked for page by page. That filter is by the date of sending: it
+        may leave out what Twilio has taken and not sent yet, so the list is read without it
+        too, down to what is older.
         """
         try:
-            sent = self._client.messages.list(to=sms.to, limit=50)
+            return self._found(sms, since, not_these, date_sent_after=since) or self._found(
+                sms, since, not_these
+            )
         except (TwilioRestException, RequestException) as error:
             raise ProviderUnavailable(type(error).__name__) from error
-        for message in sent:
-            is_since = message.date_created is None or message.date_created >= since
-            if message.body == sms.body and is_since and message.sid not in not_these:
+
+    def _found(
+        self, sms: OutboundSms, since: datetime, not_these: Collection[str], **filters: datetime
+    ) -> ProviderReceipt | None:
+        """Return the text among the pages of one listing, as of :meth:`find_sms`."""
+        is_hidden = False
+        for message in self._client.messages.stream(to=sms.to, page_size=_PAGE, **filters):
+            if message.date_created is not None and message.date_created < since:
+                if not filters:  # newest first: all that follow are older
+                    break
+                continue
+            if message.sid in not_these:
+                continue
+            if bodies.is_same(sms.body, message.body or ""):
                 return ProviderReceipt(str(message.sid))
+            is_hidden = is_hidden or not message.body
+        if is_hidden:  # an account may keep no words: then nobody can tell which text it was
+            raise ProviderUnavailable("the list shows no words")
         return None
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:

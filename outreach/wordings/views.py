@@ -44,7 +44,12 @@ def index() -> ResponseReturnValue:
         for name in TextName
     }
     return render_template(
-        "wordings/index.html", clinic=clinic, clinics=_clinics(), shown=shown, names=labels.NAMES
+        "wordings/index.html",
+        clinic=clinic,
+        clinics=_clinics(),
+        shown=shown,
+        names=labels.NAMES,
+        groups=labels.GROUPS,
     )
 
 
@@ -80,6 +85,7 @@ def edit(name: str, language: str) -> ResponseReturnValue:
         built_in=keeping.built_in(*key),
         example=KINDS[key[0]].example,
         required=KINDS[key[0]].required,
+        note=labels.NOTES.get(key[0]),
     )
     return page, 422 if form.errors or found else 200
 

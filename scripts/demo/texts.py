@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from outreach.messaging.rules import PER_DAY, PER_WEEK, MessageStatus
+from outreach.messaging.rules import LIMITS, MessageStatus
 from outreach.messaging.templates import ReminderFacts, reminder
 from outreach.patients.rules import next_allowed_at
 from outreach.programmes.rules import PUBLISHED_PROTOCOL
@@ -62,7 +62,7 @@ def _moment(rng: Random, person: Person, call: Call) -> datetime | None:
 def _is_within_limits(person: Person, sent: list[datetime], at: datetime) -> bool:
     today = [each for each in sent if person.local_day(each) == person.local_day(at)]
     this_week = [each for each in sent if each > at - _WEEK]
-    return len(today) < PER_DAY and len(this_week) < PER_WEEK
+    return len(today) < LIMITS.per_day and len(this_week) < LIMITS.per_week
 
 
 def _body(person: Person, call: Call) -> str:

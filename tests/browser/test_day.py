@@ -119,7 +119,7 @@ def _check_reminder(sessions: Sessions, gateway: FakeGateway) -> None:
         messages = session.scalars(select(Message)).all()
     assert [message.status for message in messages] == [MessageStatus.ACCEPTED]
     assert [sms.to for sms in gateway.sent] == ["+15125550147"]
-    assert "Ana will call you on Mon, Nov 23, between 12 PM and 5 PM" in gateway.sent[0].body
+    assert "Ana calls Mon, Nov 23, 12 PM-5 PM." in gateway.sent[0].body
 
 
 def _call(page: Page) -> None:

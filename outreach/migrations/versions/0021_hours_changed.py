@@ -1,14 +1,14 @@
 """Clinics whose hours changed: their open calls are moved by a job.
 
 Revision ID: 0021_hours_changed
-Revises: 0017_own_queue
+Revises: 0018_text_limits
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0021_hours_changed'
-down_revision = '0017_own_queue'
+down_revision = '0018_text_limits'
 branch_labels = None
 depends_on = None
 

@@ -185,6 +185,8 @@ class Protocol:
     """A whole programme, as one version of it says.
 
     ``minutes_per_call`` is how much of a caller's week one call is reckoned at, with notes.
+    ``measure_lead_days`` is how many days before the best day of a measurement a text says
+    that it is time, None: no such text.
     """
 
     phases: tuple[Phase, ...]
@@ -194,6 +196,7 @@ class Protocol:
     follow_up: FollowUpPolicy = FollowUpPolicy()
     measure_points: tuple[MeasurePoint, ...] = ()
     milestones: tuple[Milestone, ...] = ()
+    measure_lead_days: int | None = None
 
     @property
     def weeks(self) -> int:

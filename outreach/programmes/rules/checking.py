@@ -31,6 +31,7 @@ BOUNDS: dict[tuple[str, str], tuple[int, int]] = {
     ("follow_up", "silent_days_welfare"): (0, 365),
     ("", "reminder_lead_minutes"): (60, DAYS_A_WEEK * 24 * 60),
     ("", "minutes_per_call"): (5, 240),
+    ("", "measure_lead_days"): (0, 90),
 }
 
 
@@ -134,7 +135,7 @@ def _choices(index: int, phase: Phase) -> Iterator[Problem]:
 def _numbers(protocol: Protocol) -> Iterator[Problem]:
     for (part, field), (low, high) in BOUNDS.items():
         value = getattr(getattr(protocol, part) if part else protocol, field)
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             yield Problem(part, None, field, Flaw.OUT_OF_BOUNDS, (low, high))
 
 

@@ -18,6 +18,20 @@ class TextName(enum.StrEnum):
     CALLBACK_CONFIRMED = "callback_confirmed"
     MISSED_YOU = "missed_you"
     THANK_YOU = "thank_you"
+    MEASUREMENT_DUE = "measurement_due"
+    CONFIRMED_REPLY = "confirmed_reply"
+    OFFERED_SLOTS = "offered_slots"
+    OFFERED_AGAIN = "offered_again"
+    NO_TIME_FOUND = "no_time_found"
+    NOT_UNDERSTOOD_REPLY = "not_understood_reply"
+    HELP_REPLY = "help_reply"
+    STOP_REPLY = "stop_reply"
+    START_REPLY = "start_reply"
+    DANGER_REPLY = "danger_reply"
+    READING_RECEIVED = "reading_received"
+    READING_URGENT = "reading_urgent"
+    READING_QUESTION = "reading_question"
+    READINGS_REFUSED = "readings_refused"
 
 
 @dataclass(frozen=True)
@@ -25,12 +39,16 @@ class TextKind:
     """What one text may name, and what it must.
 
     ``example`` gives a value of each placeholder, as long as one can be: the words are
-    counted and shown with them. See :meth:`example_in`.
+    counted and shown with them. See :meth:`example_in`. ``must_say`` are words that have to
+    be in it: an answer that leaves them out would not work. Of the words that change what the
+    carrier lets through, it may ask for those in ``may_ask_for``.
     """
 
     example: Mapping[str, str]
     required: frozenset[str]
     has_stop: bool = True
+    must_say: tuple[str, ...] = ()
+    may_ask_for: frozenset[str] = frozenset()
 
     def example_in(self, language: str) -> Mapping[str, str]:
         """Return the examples as they are written in ``language``."""
@@ -45,12 +63,16 @@ _WRITTEN: dict[str, Mapping[str, str]] = {
         "begins": "10:30 am",
         "ends": "12:30 pm",
         "rhythm": "una llamada cada 14 dias",
+        "when": "mie 30 sept 10:30 am - 12:30 pm",
+        "times": "1) mie 30 sept 10:30 am 2) jue 1 oct 2:00 pm 3) vie 2 oct 9:30 am",
     },
     "pt": {
         "day": "qua, 30 set",
         "begins": "10:30",
         "ends": "12:30",
         "rhythm": "uma ligação a cada 14 dias",
+        "when": "qua 30 set 10:30 - 12:30",
+        "times": "1) qua 30 set 10:30 2) qui 1 out 14:00 3) sex 2 out 09:30",
     },
 }
 
@@ -62,6 +84,33 @@ _CALL = {
     "begins": "10:30 AM",
     "ends": "12:30 PM",
 }
+# What every answer may name. The numbers are those of the clinic's crisis card.
+_ANSWER = {
+    "clinic": "Riverside Community Clinic",
+    "phone": "(512) 555-0100",
+    "emergency": "911",
+    "lifeline": "988",
+}
+_WHEN = "Wed Sep 30 10:30 AM - 12:30 PM"
+_TIMES = "1) Wed Sep 30 10:30 AM 2) Thu Oct 1 2 PM 3) Fri Oct 2 9:30 AM"
+
+
+def _answer(
+    *required: str,
+    more: Mapping[str, str] | None = None,
+    must_say: tuple[str, ...] = (),
+    may_ask_for: frozenset[str] = frozenset(),
+    has_stop: bool = False,
+) -> TextKind:
+    return TextKind(
+        {**_ANSWER, **(more or {})},
+        frozenset({"clinic", *required}),
+        has_stop=has_stop,
+        must_say=must_say,
+        may_ask_for=may_ask_for,
+    )
+
+
 KINDS: dict[TextName, TextKind] = {
     TextName.REMINDER: TextKind(_CALL, frozenset({"clinic", "day", "begins"})),
     TextName.REMINDER_AGREED: TextKind(
@@ -80,7 +129,29 @@ KINDS: dict[TextName, TextKind] = {
         | {"rhythm": "a call every 14 days"},
         frozenset({"clinic"}),
     ),
+    TextName.MEASUREMENT_DUE: TextKind(
+        {name: _CALL[name] for name in ("clinic", "phone", "caller")}, frozenset({"clinic"})
+    ),
+    TextName.CONFIRMED_REPLY: _answer("when", more={"caller": "Maria", "when": _WHEN}),
+    TextName.OFFERED_SLOTS: _answer("times", more={"caller": "Maria", "times": _TIMES}),
+    TextName.OFFERED_AGAIN: _answer("times", more={"caller": "Maria", "times": _TIMES}),
+    TextName.NO_TIME_FOUND: _answer(),
+    TextName.NOT_UNDERSTOOD_REPLY: _answer("emergency"),
+    TextName.HELP_REPLY: _answer("phone", has_stop=True),
+    TextName.STOP_REPLY: _answer(must_say=("START",), may_ask_for=frozenset({"START"})),
+    TextName.START_REPLY: _answer(has_stop=True),
+    # Numbers to ring are what these are for: words without them can't be saved.
+    TextName.DANGER_REPLY: _answer("emergency", "lifeline"),
+    TextName.READING_URGENT: _answer("emergency"),
+    TextName.READING_RECEIVED: _answer(),
+    TextName.READING_QUESTION: _answer(must_say=("1", "2")),
+    TextName.READINGS_REFUSED: _answer(),
 }
+
+
+# Answers to texts that came in, and what we send unasked.
+ANSWERS = tuple(name for name in TextName if "emergency" in KINDS[name].example)
+UNASKED = tuple(name for name in TextName if name not in ANSWERS)
 
 
 def placeholders(words: str) -> list[str]:

@@ -48,6 +48,7 @@ class Fault(enum.StrEnum):
     MISSING_PLACEHOLDER = "missing placeholder"
     STRAY_BRACE = "stray brace"
     NO_STOP = "no stop"
+    MISSING_WORD = "missing word"
     HEALTH = "health"
     RESULT = "result"
     KEYWORD = "keyword"
@@ -76,12 +77,19 @@ def faults(words: str, kind: TextKind, *, hosts: Collection[str] = ()) -> list[F
     found = [*_placeholder_faults(words, kind)]
     found += [Finding(Fault.HEALTH, each) for each in _health_words(words)]
     found += [Finding(Fault.RESULT, each[0]) for each in _RESULT.finditer(words)]
-    found += [Finding(Fault.KEYWORD, each) for each in _accidents(words)]
+    found += [
+        Finding(Fault.KEYWORD, each) for each in _accidents(words) if each not in kind.may_ask_for
+    ]
     found += [
         Finding(Fault.LINK, each) for each in _LINK.findall(words) if each.lower() not in hosts
     ]
     if kind.has_stop and not re.search(r"\bSTOP\b", words):
         found.append(Finding(Fault.NO_STOP))
+    found += [
+        Finding(Fault.MISSING_WORD, each)
+        for each in kind.must_say
+        if not re.search(rf"\b{each}\b", words)
+    ]
     if not found and size_of(filled(words, kind.example)).messages > MOST_MESSAGES:
         found.append(Finding(Fault.TOO_LONG))
     return found

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role, Scope
+from outreach.calls import courtesies
 from outreach.calls.jobs import write_courtesies
 from outreach.calls.models import Attempt
 from outreach.calls.rules import UNDO_FOR, Outcome
@@ -197,6 +198,29 @@ def test_a_manager_chooses_what_is_sent(place: Place, client: FlaskClient) -> No
 
     assert page.count(" checked") == 1
     with place.sessions() as session:
-        ((_clinic, kinds),) = setting.chosen(session, EVERYTHING)
-        assert kinds == {MessageKind.MISSED_YOU}
+        assert setting.kinds_of(session, place.clinic.id) == {MessageKind.MISSED_YOU}
         assert session.scalars(select(Message.id)).all() == []
+
+
+def test_many_of_yesterday_hold_up_nobody_of_today(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courtesies, "BATCH", 1)
+    with place.sessions.begin() as session:  # no text of theirs was written in time
+        late = make_patient(session, place.clinic, phone="+15125550148")
+        consent.agree(
+            session,
+            late,
+            "+15125550148",
+            frozenset(TOPICS[Channel.SMS]),
+            source=ConsentSource.FORM,
+            by_staff_id=None,
+            now=place.clock(),
+        )
+        call = make_planned_call(session, make_enrolment(session, late, caller=place.caller))
+        at = place.clock() - timedelta(hours=15)
+        make_attempt(session, call, place.caller, outcome=Outcome.NO_ANSWER, at=at)
+    place.dial(Outcome.NO_ANSWER)
+    place.clock.advance(UNDO_FOR)
+
+    assert len(place.texts()) == 1

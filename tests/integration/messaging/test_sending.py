@@ -40,8 +40,8 @@ def test_a_reminder_names_clinic_caller_and_time_and_nothing_about_health(
     (sms,) = gateway.sent
     assert sms.to == NUMBER
     assert sms.body == (
-        "Cedar Creek Clinic, (512) 555-0100: Ana will call you on Tue, Nov 24, "
-        "between 9 AM and 12 PM. Reply STOP to get no more texts."
+        "Cedar Creek Clinic, (512) 555-0100: Ana calls Tue, Nov 24, "
+        "9 AM-12 PM. Reply C to confirm, 2 for another time, STOP for no more."
     )
 
 
@@ -52,7 +52,7 @@ def test_a_spanish_speaker_is_reminded_in_spanish(
 
     send_due_messages(sessions, gateway, clock)
 
-    assert "le llama" in gateway.sent[0].body
+    assert "Responda C si puede" in gateway.sent[0].body
 
 
 def test_what_would_be_due_on_a_sunday_goes_out_on_saturday_evening(
@@ -219,7 +219,7 @@ def test_a_time_that_the_patient_asked_for_is_reminded_of(
     assert write_reminders(sessions, clock) == 1
     send_due_messages(sessions, gateway, clock)
 
-    assert "as you asked" in gateway.sent[-1].body
+    assert "as agreed" in gateway.sent[-1].body
 
 
 def test_a_patient_gets_one_text_a_day(

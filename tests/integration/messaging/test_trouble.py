@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from outreach.accounts.models import StaffMember
 from outreach.errors import OutreachError, ProviderUnavailable
+from outreach.messaging import receipts
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.messaging.models import Message
 from outreach.messaging.rules import (
     LEASE,
+    LIMITS,
     MAX_TRIES,
-    SETTLE_AFTER,
+    MessageKind,
     MessageStatus,
     SkipReason,
 )
@@ -23,6 +26,8 @@ from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.telephony.gateway import (
+    DeliveryReport,
+    DeliveryStatus,
     InvalidRecipient,
     OptedOut,
     OutboundSms,
@@ -32,7 +37,9 @@ from outreach.telephony.gateway import (
     TooFast,
 )
 from tests.fakes import FakeClock, FakeGateway
-from tests.integration.messaging.conftest import NUMBER, make_reminder, only_message
+from tests.integration.messaging.conftest import NUMBER, make_message, make_reminder, only_message
+
+SETTLE_AFTER = timedelta(minutes=LIMITS.settle_minutes)
 
 
 @pytest.mark.parametrize(
@@ -292,3 +299,49 @@ class SlowCarrier(FakeGateway):
                     now=self.clock(),
                 )
         return super().send_sms(sms)
+
+
+def test_of_two_texts_with_the_same_words_the_one_that_did_not_go_out_is_found_out(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    """The list can't tell them apart; a report, which names our own id, can."""
+    patient_id = make_reminder(sessions, clock)
+    with sessions.begin() as session:
+        first = only_message(session)
+        first.kind = MessageKind.ALERT  # to one of the staff: no limits, and always the same words
+        first.staff_id = session.scalars(select(StaffMember.id)).one()
+        first.patient_id = None
+        twin = make_message(
+            session,
+            session.get_one(Patient, patient_id),
+            kind=MessageKind.ALERT,
+            patient_id=None,
+            staff_id=first.staff_id,
+            body=first.body,
+            to_number=first.to_number,
+            status=MessageStatus.SCHEDULED,
+            provider_id=None,
+            send_after=clock(),
+        )
+        first.send_after = clock() - timedelta(minutes=1)
+        went_out, never = first.id, twin.id
+    gateway.troubles, gateway.takes_unknown = [OutcomeUnknown("lost")], True
+    send_due_messages(sessions, gateway, clock)
+    clock.advance(timedelta(seconds=30))
+    gateway.troubles, gateway.takes_unknown = [OutcomeUnknown("500")], False
+    send_due_messages(sessions, gateway, clock)
+    with sessions.begin() as session:  # the carrier's list is asked about the other one first
+        session.get_one(Message, went_out).calling_at = clock() + timedelta(seconds=1)
+        session.get_one(Message, went_out).expires_at = None
+    settle_lost_messages(sessions, gateway, clock)
+
+    with sessions.begin() as session:
+        assert session.get_one(Message, never).provider_id == f"SM{went_out:032d}"
+        report = DeliveryReport(f"SM{went_out:032d}", DeliveryStatus.DELIVERED)
+        receipts.apply(session, went_out, report, now=clock())
+
+    clock.advance(SETTLE_AFTER)
+    settle_lost_messages(sessions, gateway, clock)
+    clock.advance(timedelta(minutes=1))
+    send_due_messages(sessions, gateway, clock)
+    assert [sms.reference for sms in gateway.sent] == [went_out, never]

@@ -1,6 +1,7 @@
 """The official Twilio client, held to Twilio's own description of its API."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from twilio.request_validator import RequestValidator
@@ -106,6 +107,71 @@ def test_looking_up_passes_over_other_texts_and_those_already_known(twilio: Fake
 
     assert carrier.find_sms(SMS, since=LONG_AGO, not_these=[first.provider_id]) is None
     assert carrier.find_sms(other, since=LONG_AGO, not_these=[]) is None
+
+
+def test_a_list_that_lags_shows_a_text_later(twilio: FakeTwilio) -> None:
+    carrier = gateway(twilio.address)
+    receipt = carrier.send_sms(SMS)
+    twilio.unlisted = 1
+
+    assert carrier.find_sms(SMS, since=LONG_AGO, not_these=[]) is None
+    twilio.unlisted = 0
+
+    assert carrier.find_sms(SMS, since=LONG_AGO, not_these=[]) == receipt
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_a_text_is_found_on_a_later_page_sent_or_still_waiting(
+    twilio: FakeTwilio, *, is_sent: bool
+) -> None:
+    carrier = gateway(twilio.address)
+    receipt = carrier.send_sms(SMS)
+    if not is_sent:
+        twilio.messages[0]["date_sent"] = None
+    for number in range(230):
+        carrier.send_sms(OutboundSms(100 + number, SMS.to, f"Something else {number}."))
+    twilio.pages_read = 0
+
+    assert carrier.find_sms(SMS, since=LONG_AGO, not_these=[]) == receipt
+    assert twilio.pages_read == (3 if is_sent else 6)
+
+
+def test_what_was_sent_before_is_another_text(twilio: FakeTwilio) -> None:
+    carrier = gateway(twilio.address)
+    carrier.send_sms(SMS)
+    twilio.messages[0]["date_created"] = twilio.messages[0]["date_sent"] = format_datetime(
+        utc_now() - timedelta(days=3)
+    )
+
+    assert carrier.find_sms(SMS, since=utc_now() - timedelta(days=1), not_these=[]) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "Sent from your Twilio trial account - Cedar Creek Clinic: Ana will call.",
+        "Cedar Creek Clinic: Ana will call. ",
+        "Cedar Creek Clinic:\u00a0Ana will call.",
+        "Cedar Creek Clinic: Ana will call.\r\n",
+    ],
+)
+def test_a_text_is_found_though_its_words_were_changed_on_the_way(
+    twilio: FakeTwilio, changed: str
+) -> None:
+    carrier = gateway(twilio.address)
+    receipt = carrier.send_sms(SMS)
+    twilio.messages[0]["body"] = changed
+
+    assert carrier.find_sms(SMS, since=LONG_AGO, not_these=[]) == receipt
+
+
+def test_a_list_without_words_can_not_tell(twilio: FakeTwilio) -> None:
+    carrier = gateway(twilio.address)
+    carrier.send_sms(SMS)
+    twilio.messages[0]["body"] = ""
+
+    with pytest.raises(ProviderUnavailable):
+        carrier.find_sms(SMS, since=LONG_AGO, not_these=[])
 
 
 def test_nobody_at_the_address_means_certainly_not_sent() -> None:

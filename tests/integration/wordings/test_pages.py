@@ -8,7 +8,9 @@ from sqlalchemy import select
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
-from outreach.messaging.models import Message
+from outreach.inbox import answers
+from outreach.messaging.models import InboundText, Message
+from outreach.messaging.rules import MessageKind
 from outreach.orm import Sessions
 from outreach.planning.jobs import plan_missing_calls, write_reminders
 from outreach.wordings import keeping
@@ -167,3 +169,47 @@ def test_every_text_is_shown_in_three_languages(signed_in: FlaskClient) -> None:
 
     assert page.count("As built in.") == 3 * len(TextName)
     assert "{clinic}" not in page
+
+
+def test_a_clinics_own_words_answer_and_are_named_in_the_text(
+    signed_in: FlaskClient, sessions: Sessions, place: Place, clock: FakeClock
+) -> None:
+    own = "{clinic}: we are glad you wrote. A person reads it. In an emergency call {emergency}."
+    signed_in.post("/wordings/not_understood_reply/en", data={"body": own, "seen": "0"})
+    with sessions.begin() as session:
+        session.add(
+            InboundText(
+                clinic_id=place.clinic.id,
+                provider_id="SM1",
+                from_number="+15125550147",
+                to_number=place.clinic.phone_number,
+                body="my neighbour moved",
+                attachments=0,
+                received_at=clock(),
+                open_until=clock(),
+            )
+        )
+        session.flush()
+        answers.reply(
+            session,
+            session.scalars(select(InboundText)).one(),
+            MessageKind.NOT_UNDERSTOOD_REPLY,
+            language="en",
+            now=clock(),
+        )
+
+    with sessions() as session:
+        message = session.scalars(select(Message)).one()
+        assert "glad you wrote" in message.body
+        assert message.body.endswith("call 911.")
+        assert message.wording_id == session.scalars(select(Wording.id)).one()
+
+
+def test_the_answer_to_danger_keeps_its_numbers(signed_in: FlaskClient, sessions: Sessions) -> None:
+    page = signed_in.post(
+        "/wordings/danger_reply/en", data={"body": "{clinic}: ring us tomorrow.", "seen": "0"}
+    )
+
+    assert page.status_code == 422
+    assert "{lifeline} has to be in it" in page.text
+    assert versions(sessions) == []

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outreach.messaging.rules import (
+    LIMITS,
     MAX_TRIES,
-    PER_DAY,
-    PER_WEEK,
     Decision,
     MessageKind,
     MessageStatus,
@@ -101,10 +100,10 @@ def test_a_status_only_moves_up(
         ({"expires_at": NOW}, SkipReason.TOO_LATE),
         ({"expires_at": NOW + timedelta(microseconds=1)}, None),
         ({"expires_at": None}, None),
-        ({"sent_today": PER_DAY}, SkipReason.DAY_LIMIT),
-        ({"sent_today": PER_DAY - 1, "sent_this_week": PER_WEEK - 1}, None),
-        ({"sent_this_week": PER_WEEK}, SkipReason.WEEK_LIMIT),
-        ({"sent_this_week": PER_WEEK + 1}, SkipReason.WEEK_LIMIT),
+        ({"sent_today": LIMITS.per_day}, SkipReason.DAY_LIMIT),
+        ({"sent_today": LIMITS.per_day - 1, "sent_this_week": LIMITS.per_week - 1}, None),
+        ({"sent_this_week": LIMITS.per_week}, SkipReason.WEEK_LIMIT),
+        ({"sent_this_week": LIMITS.per_week + 1}, SkipReason.WEEK_LIMIT),
     ],
 )
 def test_a_text_that_must_not_go_out_says_why(
@@ -132,7 +131,7 @@ def test_a_missing_consent_weighs_more_than_anything_else() -> None:
 @pytest.mark.parametrize(
     ("deviations", "until"),
     [
-        pytest.param({"sent_today": PER_DAY}, TOMORROW, id="the day's text went out"),
+        pytest.param({"sent_today": LIMITS.per_day}, TOMORROW, id="the day's text went out"),
         pytest.param({"yields": True}, TOMORROW, id="one that matters more comes today"),
         pytest.param(
             {"allowed_at": NOW + timedelta(hours=2)}, NOW + timedelta(hours=2), id="at night"
@@ -177,8 +176,8 @@ def test_what_goes_out_is_wanted_in_turn_and_at_a_decent_hour(facts: SendFacts) 
         facts.has_consent
         and facts.is_number_working
         and facts.is_enrolled
-        and facts.sent_today < PER_DAY
-        and facts.sent_this_week < PER_WEEK
+        and facts.sent_today < LIMITS.per_day
+        and facts.sent_this_week < LIMITS.per_week
         and facts.allowed_at == NOW
         and not facts.yields
         and (facts.expires_at is None or facts.expires_at > NOW)

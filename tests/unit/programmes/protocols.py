@@ -95,4 +95,5 @@ def protocols(draw: st.DrawFn) -> Protocol:
         follow_up=draw(follow_ups()),
         measure_points=draw(measure_points()),
         milestones=draw(milestones(7 * found[-1].last_week)),
+        measure_lead_days=draw(st.none() | st.integers(0, 90)),
     )

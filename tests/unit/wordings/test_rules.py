@@ -14,7 +14,7 @@ from outreach.wordings.rules import (
     known_language,
     placeholders,
 )
-from outreach.wordings.rules.linting import Fault, faults
+from outreach.wordings.rules.linting import Fault, Finding, faults
 from outreach.wordings.rules.segments import size_of
 
 KIND = KINDS[TextName.REMINDER]
@@ -84,6 +84,40 @@ def test_what_a_text_must_name_and_how_to_stop_are_asked_for() -> None:
         "begins",
     }
     assert Fault.NO_STOP in [each.fault for each in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "fault", "about"),
+    [
+        (
+            TextName.DANGER_REPLY,
+            "{clinic}: ring {lifeline}",
+            Fault.MISSING_PLACEHOLDER,
+            "emergency",
+        ),
+        (
+            TextName.DANGER_REPLY,
+            "{clinic}: ring {emergency}",
+            Fault.MISSING_PLACEHOLDER,
+            "lifeline",
+        ),
+        (TextName.READING_URGENT, "{clinic}: thank you", Fault.MISSING_PLACEHOLDER, "emergency"),
+        (TextName.OFFERED_SLOTS, "{clinic}: when?", Fault.MISSING_PLACEHOLDER, "times"),
+        (TextName.STOP_REPLY, "{clinic}: no more texts", Fault.MISSING_WORD, "START"),
+        (TextName.START_REPLY, "{clinic}: texts again", Fault.NO_STOP, ""),
+        (TextName.READING_QUESTION, "{clinic}: keep them? 1 is yes", Fault.MISSING_WORD, "2"),
+        (TextName.CONFIRMED_REPLY, "{clinic}: {when}. Reply START", Fault.KEYWORD, "START"),
+        (TextName.READING_RECEIVED, "{clinic}: your sugar is kept", Fault.HEALTH, "sugar"),
+    ],
+)
+def test_an_answer_must_do_its_work(name: TextName, words: str, fault: Fault, about: str) -> None:
+    assert Finding(fault, about) in faults(words, KINDS[name])
+
+
+def test_the_answer_to_a_stop_may_say_how_to_begin_again() -> None:
+    words = "{clinic}: we stop. Reply START for more, not YES"
+
+    assert faults(words, KINDS[TextName.STOP_REPLY]) == [Finding(Fault.KEYWORD, "YES")]
 
 
 @pytest.mark.parametrize(
