@@ -40,6 +40,7 @@ from outreach.phoning import webhooks as phoning_webhooks
 from outreach.planning import cli as planning_cli
 from outreach.protocols import views as protocols
 from outreach.questionnaires import views as questionnaires
+from outreach.reports import outcome_views as outcomes
 from outreach.reports import views as reports
 from outreach.results import views as results
 from outreach.telephony.carrier import carrier_of
@@ -129,6 +130,7 @@ def _register(app: Flask) -> None:
         chart,
         welfare,
         reports,
+        outcomes,
     ):
         app.register_blueprint(pages.bp)
     for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):

@@ -9,6 +9,7 @@ from wtforms import DateField, Field, IntegerField, SelectField
 from wtforms.validators import Optional
 
 from outreach.reports.rules.period import (
+    DAY,
     DEFAULT_DAYS,
     EARLIEST,
     LONGEST_DAYS,
@@ -68,3 +69,33 @@ class PeriodForm(FlaskForm):
             ),
         )
         return next(((field, words) for is_wrong, field, words in problems if is_wrong), None)
+
+
+class AsOfForm(FlaskForm):
+    """Clinic, and the day whose knowledge counts. It only reads: it travels in the address."""
+
+    class Meta:
+        """A form that changes nothing needs no token."""
+
+        csrf = False
+
+    clinic = SelectField(_l("Clinic"), choices=[], validate_choice=False)
+    as_of = DateField(_l("As of the end of"), validators=[Optional()])
+
+    def chosen(self, *, today: date) -> date:
+        """Return the day asked for; yesterday where none was, or it makes no sense."""
+        yesterday = today - DAY
+        if not any(self.as_of.raw_data or ()):
+            self.as_of.data = yesterday
+            return yesterday
+        self.validate()
+        day = self.as_of.data
+        if day is None:
+            self.as_of.errors = [_("Enter a day as year, month and day: 2026-11-02.")]
+        elif day > today:
+            self.as_of.errors = [_("Choose today or an earlier day.")]
+        elif day < EARLIEST:
+            self.as_of.errors = [_("Choose a day after the year 1999.")]
+        else:
+            return day
+        return yesterday

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from outreach.calls.models import Attempt
@@ -20,8 +20,10 @@ from outreach.measures.models import Reading
 from outreach.measures.rules import REGISTRY, MeasureKind
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import OPEN_STATUSES
 from outreach.reports import known
 from outreach.reports.asked import Here
+from outreach.reports.rules.glycaemic import LOOKED_BACK, Glycaemic, GlycaemicStatus, counts
 from outreach.reports.rules.outcomes import (
     MEASURE_OF,
     WINDOWS,
@@ -89,7 +91,7 @@ def cohort(session: Session, here: Here, as_of: date, *, glucose_unit: str) -> C
     )
 
 
-def _first_enrolments(here: Here, at: datetime) -> Select[tuple[int]]:
+def _first_enrolments(here: Here, at: datetime) -> Select[int]:
     """Select each patient's first enrolment of those made by ``at``."""
     return (
         select(func.min(Enrolment.id))
@@ -160,3 +162,53 @@ def _talks(
         if zone is not None:
             found[patient_id].append(Talk(local_day(talked_at, zone), minutes, outcome.completes))
     return found
+
+
+def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStatus:
+    """Return the newest HbA1c or GMI of the year of everybody on the panel as of a day."""
+    at = known_at(here, as_of)
+    newest = (
+        select(
+            Reading.patient_id,
+            Reading.value,
+            Reading.taken_at,
+            func.row_number()
+            .over(
+                partition_by=Reading.patient_id,
+                order_by=(Reading.taken_at.desc(), Reading.id.desc()),
+            )
+            .label("place"),
+        )
+        .where(
+            here.within(Reading.clinic_id),
+            Reading.kind.in_((MeasureKind.HBA1C, MeasureKind.GMI)),
+            Reading.taken_at > at - LOOKED_BACK,
+            Reading.taken_at <= at,
+            known.is_number(at),
+        )
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            Enrolment.patient_id,
+            Patient.date_of_birth,
+            Patient.zone,
+            newest.c.value,
+            newest.c.taken_at,
+        )
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .outerjoin(newest, and_(newest.c.patient_id == Enrolment.patient_id, newest.c.place == 1))
+        .where(
+            here.within(Enrolment.clinic_id),
+            Enrolment.enrolled_at <= at,
+            known.status(at).in_(OPEN_STATUSES),
+        )
+        .order_by(Enrolment.patient_id)
+    )
+    return GlycaemicStatus(
+        [
+            Glycaemic(patient_id, value, local_day(taken_at, ZoneInfo(zone)) if taken_at else None)
+            for patient_id, born_on, zone, value, taken_at in rows
+            if counts(born_on, as_of)
+        ]
+    )

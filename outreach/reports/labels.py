@@ -1,0 +1,73 @@
+"""The words of reports: what is measured, when, and who stands behind a figure."""
+
+from decimal import Decimal
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from outreach.measures.labels import measure_name, unit_name
+from outreach.measures.rules import GLUCOSE, REGISTRY
+from outreach.reports.rules.glycaemic import GlycaemicGroup
+from outreach.reports.rules.outcomes import KINDS, Group, OutcomeMeasure, Point, Stratum
+
+POINT_WORDS = {
+    Point.BASELINE: _l("Baseline"),
+    Point.MONTH_3: _l("Month 3"),
+    Point.MONTH_6: _l("Month 6"),
+}
+GROUP_WORDS = {
+    Group.ELIGIBLE: _l("Everybody whose window is over"),
+    Group.WITH_BASELINE: _l("Measured at baseline"),
+    Group.MEASURED: _l("Measured at baseline and at follow-up"),
+    Group.MISSING: _l("Measured at baseline, not at follow-up"),
+    Group.WITHOUT_BASELINE: _l("Not measured at baseline"),
+    Group.MAY_RESPOND: _l("Measured twice, and could respond"),
+    Group.RESPONDED: _l("Responded"),
+    Group.REMITTED: _l("Below 5 at follow-up, from 10 or more at baseline"),
+    Group.LOW_BEFORE: _l("Below 8% at baseline"),
+    Group.LOW_AFTER: _l("Below 8% at follow-up"),
+    Group.HIGH_BEFORE: _l("Above 9% at baseline"),
+    Group.HIGH_AFTER: _l("Above 9% at follow-up"),
+}
+STRATUM_WORDS = {
+    Stratum.FROM_10: _l("PHQ-9 of 10 or more"),
+    Stratum.FROM_5: _l("PHQ-9 of 5 to 9"),
+    Stratum.BELOW_5: _l("PHQ-9 of 0 to 4"),
+    Stratum.UNKNOWN: _l("No PHQ-9 at baseline"),
+}
+GLYCAEMIC_WORDS = {
+    GlycaemicGroup.PANEL: _l("Everybody enrolled, 18 to 75 years old"),
+    GlycaemicGroup.POOR_OR_MISSING: _l("Above 9.0%, or not measured in 12 months"),
+    GlycaemicGroup.POOR: _l("Above 9.0%"),
+    GlycaemicGroup.MISSING: _l("Not measured in 12 months"),
+}
+
+
+def outcome_name(measure: OutcomeMeasure) -> str:
+    """Return what people call a measure."""
+    return measure_name(KINDS[measure][0])
+
+
+def outcome_unit(measure: OutcomeMeasure, glucose_unit: str) -> str:
+    """Return the unit in which a measure is reported, as people write it; maybe empty."""
+    kind = KINDS[measure][0]
+    return glucose_unit if kind in GLUCOSE else unit_name(REGISTRY[kind].unit)
+
+
+def outcome_decimals(measure: OutcomeMeasure, glucose_unit: str) -> int:
+    """Return with how many decimals means of a measure are shown: one more than its values."""
+    row = REGISTRY[KINDS[measure][0]]
+    units = row.units
+    unit = glucose_unit if glucose_unit in units else row.unit
+    return min(2, units[unit].decimals + 1)
+
+
+def signed(value: float | Decimal | None, decimals: int) -> str:
+    """Return a change with its sign: '−0.7', '+1.2', '0'; a dash where it is missing."""
+    if value is None:
+        return "–"
+    rounded = round(float(value), decimals)
+    if rounded == 0:
+        return "0"
+    sign = "+" if rounded > 0 else "−"
+    return _("%(sign)s%(number)s", sign=sign, number=f"{abs(rounded):.{decimals}f}")
