@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from flask_babel import gettext as _
+from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 
 from outreach.measures.labels import measure_name, unit_name
@@ -62,12 +62,17 @@ def outcome_decimals(measure: OutcomeMeasure, glucose_unit: str) -> int:
     return min(2, units[unit].decimals + 1)
 
 
+def fixed(value: float | Decimal | None, decimals: int) -> str:
+    """Return a number with exactly ``decimals`` decimals, by locale; a dash where missing."""
+    if value is None:
+        return "–"
+    return format_decimal(value, format="#,##0." + "0" * decimals if decimals else "#,##0")
+
+
 def signed(value: float | Decimal | None, decimals: int) -> str:
-    """Return a change with its sign: '−0.7', '+1.2', '0'; a dash where it is missing."""
+    """Return a change with its sign: '−0.70', '+1.20', '0.00'; a dash where it is missing."""
     if value is None:
         return "–"
     rounded = round(float(value), decimals)
-    if rounded == 0:
-        return "0"
-    sign = "+" if rounded > 0 else "−"
-    return _("%(sign)s%(number)s", sign=sign, number=f"{abs(rounded):.{decimals}f}")
+    sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
+    return sign + fixed(abs(rounded), decimals)

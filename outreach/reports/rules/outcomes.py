@@ -283,7 +283,7 @@ def by_stratum(patients: Sequence[Followed]) -> dict[Stratum, list[Followed]]:
 
 def _is_in(measure: OutcomeMeasure, group: Group, each: Followup) -> bool:
     before, after = each.before, each.after
-    if group is Group.ELIGIBLE:
+    if group == Group.ELIGIBLE:
         return True
     if before is None or after is None:
         return {
