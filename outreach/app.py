@@ -137,6 +137,7 @@ def _register(app: Flask) -> None:
         app.register_blueprint(webhooks.bp)
         csrf.exempt(webhooks.bp)
     app.register_blueprint(questionnaires.instruments)
+    app.register_blueprint(outcomes.cohort_bp)
     app.register_blueprint(results.due_pages)
     app.register_blueprint(results.measure_pages)
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):

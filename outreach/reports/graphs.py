@@ -6,7 +6,14 @@ from statistics import fmean
 
 from flask_babel import gettext as _
 
-from outreach.reports.labels import POINT_WORDS, outcome_name, outcome_unit
+from outreach.reports.labels import (
+    POINT_WORDS,
+    STANDING_WORDS,
+    month_name,
+    outcome_name,
+    outcome_unit,
+)
+from outreach.reports.rules.board import UNDER_CARE, BoardMonth
 from outreach.reports.rules.outcomes import (
     HBA1C_HIGH,
     HBA1C_LOW,
@@ -19,7 +26,7 @@ from outreach.reports.rules.outcomes import (
 )
 from outreach.reports.rules.statistics import Correlation, mean_interval, rank_correlation
 from outreach.web.charts import Limit
-from outreach.web.plots import Courses, Moment, Scatter, courses, scatter
+from outreach.web.plots import Columns, Courses, Moment, Scatter, columns, courses, scatter
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,18 @@ def of_dose(outcome: Outcome) -> list[DosePlot]:
         if plot is not None:
             plots.append(DosePlot(plot, rank_correlation(numbers)))
     return plots
+
+
+def of_board(months: Sequence[BoardMonth]) -> Columns | None:
+    """Return who is under care as columns of shares, month by month."""
+    return columns(
+        [
+            (month_name(each.month, is_short=True), [each.count(way) for way in UNDER_CARE])
+            for each in months
+        ],
+        [str(STANDING_WORDS[way]) for way in UNDER_CARE],
+        label=_("Patients under care, by month"),
+    )
 
 
 def _levels(measure: OutcomeMeasure) -> list[Limit]:

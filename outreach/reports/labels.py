@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
-from flask_babel import format_decimal
+from flask_babel import format_date, format_decimal
 from flask_babel import lazy_gettext as _l
 
 from outreach.measures.labels import measure_name, unit_name
 from outreach.measures.rules import GLUCOSE, REGISTRY
+from outreach.reports.rules.board import CohortStanding, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import KINDS, Group, OutcomeMeasure, Point, Stratum
 
@@ -34,6 +35,18 @@ STRATUM_WORDS = {
     Stratum.FROM_5: _l("PHQ-9 of 5 to 9"),
     Stratum.BELOW_5: _l("PHQ-9 of 0 to 4"),
     Stratum.UNKNOWN: _l("No PHQ-9 at baseline"),
+}
+STANDING_WORDS = {
+    Standing.CONTROLLED: _l("Controlled: HbA1c below 8%"),
+    Standing.UNCONTROLLED: _l("Not controlled: 8% or above"),
+    Standing.UNREAD: _l("No HbA1c in 3 months"),
+    Standing.LOST: _l("Lost at 12 months"),
+}
+COHORT_WORDS = {
+    CohortStanding.CONTROLLED: _l("Controlled: HbA1c below 8%"),
+    CohortStanding.UNCONTROLLED: _l("Not controlled: 8% or above"),
+    CohortStanding.UNREAD: _l("No HbA1c in the window"),
+    CohortStanding.OPEN: _l("Window still open"),
 }
 GLYCAEMIC_WORDS = {
     GlycaemicGroup.PANEL: _l("Everybody enrolled, 18 to 75 years old"),
@@ -76,3 +89,10 @@ def signed(value: float | Decimal | None, decimals: int) -> str:
     rounded = round(float(value), decimals)
     sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
     return sign + fixed(abs(rounded), decimals)
+
+
+def month_name(month: Month, *, is_short: bool = False) -> str:
+    """Return 'September 2026', or 'Sep' with the year in January only."""
+    if not is_short:
+        return format_date(month.first_on, "LLLL y")
+    return format_date(month.first_on, "LLL ''yy" if month.first_on.month == 1 else "LLL")

@@ -20,8 +20,10 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
 from outreach.reports import behind, graphs, labels, outcomes
+from outreach.reports import cohort as cohort_board
 from outreach.reports.asked import Here
 from outreach.reports.forms import AsOfForm
+from outreach.reports.rules.board import CohortStanding, Month, Standing
 from outreach.reports.rules.glycaemic import Glycaemic, GlycaemicGroup
 from outreach.reports.rules.outcomes import (
     FOLLOW_UPS,
@@ -39,6 +41,7 @@ from outreach.reports.views import READERS
 from outreach.web.template_filters import full_day, short_number
 
 bp = Blueprint("outcomes", __name__, url_prefix="/reports/outcomes")
+cohort_bp = Blueprint("cohort", __name__, url_prefix="/reports/cohort")
 
 Choice = TypeVar("Choice", bound=enum.StrEnum)
 
@@ -137,6 +140,57 @@ def glycaemic() -> ResponseReturnValue:
         {each.patient_id: _glycaemic_cells(each) for each in status.of(group)},
         back=("outcomes.page", {}),
     )
+
+
+@cohort_bp.get("")
+@role_required(*READERS)
+def board() -> ResponseReturnValue:
+    """Show who under care is controlled, month by month and cohort by cohort."""
+    question = _question(db.session, request.args)
+    found = cohort_board.board(db.session, question.here, question.day)
+    return render_template(
+        "reports/cohort.html",
+        question=question,
+        board=found,
+        columns=graphs.of_board(found.months),
+        labels=labels,
+    )
+
+
+@cohort_bp.get("/patients")
+@role_required(*READERS)
+def board_patients() -> ResponseReturnValue:
+    """Show the patients behind one figure of the board."""
+    question = _question(db.session, request.args)
+    month = _month(request.args.get("month"))
+    found = cohort_board.board(db.session, question.here, question.day)
+    standing: Standing | CohortStanding
+    ids: Sequence[int]
+    if request.args.get("of") == "cohort":
+        standing = _one_of(CohortStanding, request.args.get("standing"))
+        cohorts = {each.month: each for each in found.cohorts}
+        words, title = labels.COHORT_WORDS[standing], _("began in %(month)s")
+        ids = cohorts[month].patients[standing] if month in cohorts else ()
+    else:
+        standing = _one_of(Standing, request.args.get("standing"))
+        months = {each.month: each for each in found.months}
+        words, title = labels.STANDING_WORDS[standing], _("at the end of %(month)s")
+        ids = months[month].patients[standing] if month in months else ()
+    return _list(
+        question,
+        [str(words), title % {"month": labels.month_name(month)}],
+        (),
+        dict.fromkeys(ids, ()),
+        back=("cohort.board", {}),
+    )
+
+
+def _month(typed: str | None) -> Month:
+    """Return a month that was written as year and month; not there where it is none."""
+    try:
+        return Month.of(date.fromisoformat(f"{typed}-01"))
+    except ValueError:
+        abort(404)
 
 
 def _question(session: Session, typed: MultiDict[str, str]) -> AsOf:

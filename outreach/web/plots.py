@@ -5,7 +5,7 @@ draws what is worked out here.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -83,6 +83,73 @@ class Scatter:
     y_zero: float | None
     n: int
     drawn: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a column, from ``y`` down by ``height``, in percent; ``place`` is its fill."""
+
+    place: int
+    y: float
+    height: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of parts that add up to ``whole``."""
+
+    label: str
+    x: float
+    width: float
+    whole: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of shares, each 100 percent high, side by side."""
+
+    id: str
+    label: str
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+
+def columns(
+    rows: Sequence[tuple[str, Sequence[int]]], names: Sequence[str], *, label: str
+) -> Columns | None:
+    """Return (label, counts) rows as columns of shares; None where nothing is counted.
+
+    The first of ``names`` stands at the bottom. A column without anybody stays empty.
+    """
+    if not any(sum(counts) for _label, counts in rows):
+        return None
+    step = WHOLE / len(rows)
+    return Columns(
+        _id_of(label),
+        label,
+        tuple(names),
+        tuple(
+            Column(
+                words,
+                round(index * step + step * 0.12, 2),
+                round(step * 0.76, 2),
+                sum(counts),
+                tuple(_parts(counts)),
+            )
+            for index, (words, counts) in enumerate(rows)
+        ),
+    )
+
+
+def _parts(counts: Sequence[int]) -> Iterator[Part]:
+    whole, below = sum(counts), 0
+    for place, count in enumerate(counts):
+        if count:
+            top = WHOLE - WHOLE * (below + count) / whole
+            yield Part(place, round(top, 2), round(WHOLE * count / whole, 2), count)
+        below += count
 
 
 def courses(
