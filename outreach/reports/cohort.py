@@ -1,9 +1,11 @@
 """The cohort board of a clinic: everybody ever enrolled, month by month."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import dropwhile
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, union_all
@@ -24,6 +26,8 @@ from outreach.reports.rules.board import (
     months_until,
 )
 
+Row = TypeVar("Row")
+
 
 @dataclass(frozen=True)
 class Board:
@@ -41,10 +45,15 @@ def board(session: Session, here: Here, as_of: date) -> Board:
     people = [Cared(each, statuses.get(each.patient_id, ())) for each in cohort.patients]
     months = months_until(cohort.today)
     return Board(
-        list(by_month(people, months)),
-        list(by_cohort(people, months, today=cohort.today)),
+        _since_anybody(by_month(people, months), lambda each: each.registered),
+        _since_anybody(by_cohort(people, months, today=cohort.today), lambda each: each.size),
         len(people),
     )
+
+
+def _since_anybody(rows: Iterable[Row], count: Callable[[Row], int]) -> list[Row]:
+    """Leave out the months before anybody was there."""
+    return list(dropwhile(lambda each: not count(each), rows))
 
 
 def _statuses(

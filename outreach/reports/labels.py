@@ -48,6 +48,13 @@ COHORT_WORDS = {
     CohortStanding.UNREAD: _l("No HbA1c in the window"),
     CohortStanding.OPEN: _l("Window still open"),
 }
+BRIEFLY = {
+    "controlled": _l("Controlled"),
+    "not controlled": _l("Not controlled"),
+    "no reading": _l("No HbA1c"),
+    "lost": _l("Lost"),
+    "window still open": _l("Still open"),
+}
 GLYCAEMIC_WORDS = {
     GlycaemicGroup.PANEL: _l("Everybody enrolled, 18 to 75 years old"),
     GlycaemicGroup.POOR_OR_MISSING: _l("Above 9.0%, or not measured in 12 months"),

@@ -1,5 +1,6 @@
 """Pages on how patients fare: who may open them, and that lists are what figures say."""
 
+import html
 import re
 from datetime import date, timedelta
 
@@ -23,7 +24,11 @@ PAGES = (
     "/reports/outcomes",
     "/reports/outcomes/patients?measure=hba1c&point=month_6&group=measured",
     "/reports/outcomes/glycaemic?group=panel",
+    "/reports/cohort",
+    "/reports/cohort/patients?month=2026-09&of=month&standing=not+controlled",
+    "/reports/cohort/patients?month=2026-03&of=cohort&standing=not+controlled",
 )
+LISTS = [each for each in PAGES if "?" in each]
 
 
 def followed(session: Session, clinic: Clinic, *values: str | None, phq9: str = "") -> Patient:
@@ -58,7 +63,7 @@ def test_callers_and_nurses_have_no_outcomes(
         person = make_staff(session, make_clinic(session), role, password_hash=HASH)
     sign_in(client, person)
 
-    assert [client.get(page).status_code for page in PAGES] == [404, 404, 404]
+    assert [client.get(page).status_code for page in PAGES] == [404] * len(PAGES)
 
 
 def test_a_manager_sees_their_own_clinic_only(sessions: Sessions, client: FlaskClient) -> None:
@@ -70,8 +75,8 @@ def test_a_manager_sees_their_own_clinic_only(sessions: Sessions, client: FlaskC
 
     pages = [client.get(page) for page in PAGES]
 
-    assert [page.status_code for page in pages] == [200, 200, 200]
-    assert all(mine.full_name in page.text for page in pages[1:])
+    assert [page.status_code for page in pages] == [200] * len(PAGES)
+    assert all(mine.full_name in client.get(path).text for path in LISTS)
     assert all(theirs.full_name not in page.text for page in pages)
     for path in PAGES:
         joint = "&" if "?" in path else "?"
@@ -161,6 +166,9 @@ def test_small_strata_are_hidden_and_large_ones_are_linked(
         "/reports/outcomes/patients?measure=hba1c&point=month_6",
         "/reports/outcomes/patients?measure=hba1c&point=month_6&group=everyone",
         "/reports/outcomes/glycaemic",
+        "/reports/cohort/patients?month=2026-13&standing=lost",
+        "/reports/cohort/patients?month=2026-09&standing=well",
+        "/reports/cohort/patients?standing=lost",
     ],
 )
 def test_what_is_not_there_is_not_found(sessions: Sessions, client: FlaskClient, path: str) -> None:
@@ -205,7 +213,7 @@ def test_a_page_takes_as_many_statements_for_many_patients(
             assert client.get(path).status_code == 200
         asked.append(len(seen))
 
-    assert asked == [9, 9, 7]  # three of them are about who is signed in
+    assert asked == [9, 9, 7, 9, 10, 10]  # three of them are about who is signed in
 
 
 def test_a_long_list_has_pages(sessions: Sessions, client: FlaskClient) -> None:
@@ -220,3 +228,25 @@ def test_a_long_list_has_pages(sessions: Sessions, client: FlaskClient) -> None:
 
     assert (first.count('<th scope="row">'), second.count('<th scope="row">')) == (100, 30)
     assert "130 patients; 101 to 130 are shown" in words(second)
+
+
+def test_the_board_counts_whom_its_lists_name(sessions: Sessions, client: FlaskClient) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        for values in (("10.0", None, "9.0"), ("10.0", None, "7.5"), ("10.0",)):
+            followed(session, clinic, *values)
+    manager(sessions, client, clinic)
+
+    page = client.get("/reports/cohort").text
+
+    # Month 6 is on August 31, so it is the newest value until October.
+    assert "October 2026 3 33% 1 of 3 33% 1 of 3 33% 1 of 3 0% 0 of 3" in words(page)
+    assert "March 2026 3 33% 1 of 3 33% 1 of 3 33% 1 of 3 0% 0 of 3" in words(page)
+    links = [
+        html.unescape(each) for each in re.findall(r'href="(/reports/cohort/patients[^"]*)"', page)
+    ]
+    assert len(links) > 6
+    for link in links:
+        figure = re.search(rf'href="{re.escape(html.escape(link))}">(\d+) of', page)
+        assert figure is not None
+        assert client.get(link).text.count('<th scope="row">') == int(figure[1])
