@@ -48,9 +48,22 @@ class Page:
         return self.last < self.total
 
 
-def page_of(session: Session, here: Here, patient_ids: Sequence[int], number: int) -> Page:
-    """Return page ``number`` of these patients of a clinic, by family name."""
-    rows = session.execute(
+def page_of(
+    session: Session,
+    here: Here,
+    patient_ids: Sequence[int],
+    number: int,
+    *,
+    is_ordered: bool = False,
+) -> Page:
+    """Return page ``number`` of these patients of a clinic.
+
+    They come by family name, or with ``is_ordered`` in the order of ``patient_ids``.
+    """
+    wanted = list(dict.fromkeys(patient_ids))
+    skipped = (number - 1) * PAGE
+    shown = wanted[skipped : skipped + PAGE] if is_ordered else wanted
+    chosen = (
         select(
             Patient.id,
             Patient.ref,
@@ -61,14 +74,16 @@ def page_of(session: Session, here: Here, patient_ids: Sequence[int], number: in
         .where(
             Patient.clinic_id == here.clinic_id,
             visible_clinics(here.scope, Patient.clinic_id),
-            among(Patient.id, sorted(set(patient_ids))),
+            among(Patient.id, sorted(shown)),
         )
         .order_by(Patient.family_name, Patient.given_name, Patient.id)
-        .offset((number - 1) * PAGE)
-        .limit(PAGE)
     )
+    rows = session.execute(chosen if is_ordered else chosen.offset(skipped).limit(PAGE))
     people = [
         Person(patient_id, ref, f"{given} {family}", record)
         for patient_id, ref, given, family, record in rows
     ]
-    return Page(len(set(patient_ids)), number, people)
+    if is_ordered:
+        place = {patient_id: index for index, patient_id in enumerate(shown)}
+        people.sort(key=lambda person: place[person.id])
+    return Page(len(wanted), number, people)

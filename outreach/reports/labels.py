@@ -1,16 +1,23 @@
 """The words of reports: what is measured, when, and who stands behind a figure."""
 
+from datetime import date
 from decimal import Decimal
 
 from flask_babel import format_date, format_decimal
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from outreach.measures.labels import measure_name, unit_name
 from outreach.measures.rules import GLUCOSE, REGISTRY
+from outreach.patients.rules import Sex
+from outreach.reports.breakdown import Dimension, GroupLine
 from outreach.reports.rules.board import CohortStanding, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import KINDS, Group, OutcomeMeasure, Point, Stratum
+from outreach.reports.rules.tally import Measure as Figured
+from outreach.web.template_filters import full_day, language_name
 
+OLDEST_NAMED = 120
 POINT_WORDS = {
     Point.BASELINE: _l("Baseline"),
     Point.MONTH_3: _l("Month 3"),
@@ -54,6 +61,50 @@ BRIEFLY = {
     "no reading": _l("No HbA1c"),
     "lost": _l("Lost"),
     "window still open": _l("Still open"),
+}
+DIMENSION_WORDS = {
+    Dimension.CALLER: _l("Caller"),
+    Dimension.CLINIC: _l("Clinic"),
+    Dimension.PHASE: _l("Phase"),
+    Dimension.WEEK: _l("Week"),
+    Dimension.LANGUAGE: _l("Language"),
+    Dimension.SEX: _l("Sex"),
+    Dimension.AGE: _l("Age"),
+    Dimension.PHQ9: _l("PHQ-9 at baseline"),
+}
+NOWHERE_WORDS = {
+    Dimension.CALLER: _l("No caller"),
+    Dimension.PHASE: _l("Not of one phase"),
+    Dimension.WEEK: _l("Not of one week"),
+}
+SEX_WORDS = {
+    Sex.FEMALE: _l("Women"),
+    Sex.MALE: _l("Men"),
+    Sex.OTHER: _l("Other"),
+    Sex.UNKNOWN: _l("Not known"),
+}
+FIGURE_WORDS = {
+    Figured.COMPLETION: _l("Calls completed"),
+    Figured.REACH_PER_DIAL: _l("Reached per dial"),
+    Figured.REACH_PER_PATIENT: _l("Patients reached"),
+    Figured.PROTOCOL: _l("Weeks as planned"),
+    Figured.DIALS_PER_REACH: _l("Dials per reach"),
+    Figured.MINUTES_MEAN: _l("Minutes a week"),
+    Figured.CALLS_MEAN: _l("Calls a week"),
+    Figured.FIRST_CALL: _l("First call in time"),
+    Figured.CONTINUITY: _l("Same caller"),
+}
+# What a list behind a figure has in its two columns.
+PARTS_WORDS = {
+    Figured.COMPLETION: (_l("Completed calls"), _l("Calls due")),
+    Figured.REACH_PER_DIAL: (_l("Dials that reached"), _l("Dials")),
+    Figured.REACH_PER_PATIENT: (_l("Reached"), _l("In the programme")),
+    Figured.PROTOCOL: (_l("Weeks as planned"), _l("Weeks judged")),
+    Figured.DIALS_PER_REACH: (_l("Dials"), _l("Dials that reached")),
+    Figured.MINUTES_MEAN: (_l("Minutes"), _l("Weeks")),
+    Figured.CALLS_MEAN: (_l("Completed calls"), _l("Weeks")),
+    Figured.FIRST_CALL: (_l("In time"), _l("First calls due")),
+    Figured.CONTINUITY: (_l("By their own caller"), _l("Completed calls")),
 }
 GLYCAEMIC_WORDS = {
     GlycaemicGroup.PANEL: _l("Everybody enrolled, 18 to 75 years old"),
@@ -103,3 +154,31 @@ def month_name(month: Month, *, is_short: bool = False) -> str:
     if not is_short:
         return format_date(month.first_on, "LLLL y")
     return format_date(month.first_on, "LLL ''yy" if month.first_on.month == 1 else "LLL")
+
+
+def group_name(dimension: Dimension, line: GroupLine) -> str:
+    """Return what a group of a breakdown is called."""
+    if line.key == "" and dimension in NOWHERE_WORDS:
+        return str(NOWHERE_WORDS[dimension])
+    if line.key == "":
+        return _("Not known")
+    if dimension is Dimension.WEEK:
+        return full_day(date.fromisoformat(line.key))
+    if dimension is Dimension.LANGUAGE:
+        return language_name(line.key)
+    if dimension is Dimension.SEX:
+        return str(SEX_WORDS[Sex(line.key)])
+    if dimension is Dimension.PHQ9:
+        return str(STRATUM_WORDS[Stratum(line.key)])
+    if dimension is Dimension.AGE:
+        return _age_words(line.key)
+    return line.name
+
+
+def _age_words(key: str) -> str:
+    low, high = (int(part) for part in key.split("-"))
+    if low == 0:
+        return _("under %(age)s", age=high + 1)
+    if high > OLDEST_NAMED:
+        return _("%(age)s and over", age=low)
+    return _("%(low)s to %(high)s", low=low, high=high)

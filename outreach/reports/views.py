@@ -1,8 +1,9 @@
 """Pages of reports, for managers of a clinic and administrators of all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -19,11 +20,14 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
 from outreach.reports import adherence as adherence_report
-from outreach.reports import export
+from outreach.reports import behind, breakdown, export, labels
 from outreach.reports import today as today_report
+from outreach.reports.adherence import Report
 from outreach.reports.asked import Asked, Here
+from outreach.reports.breakdown import Dimension, GroupLine
 from outreach.reports.forms import PeriodForm
 from outreach.reports.rules.period import PRESET_DAYS, last_days
+from outreach.reports.rules.tally import Measure
 from outreach.web import charts
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
@@ -100,15 +104,96 @@ def _question(session: Session, typed: MultiDict[str, str]) -> Question:
     return Question(clinics, clinic, form, here.about(form.chosen(today=here.today)))
 
 
+@bp.get("/adherence/patients")
+@role_required(*READERS)
+def adherence_patients() -> ResponseReturnValue:
+    """Show the patients behind one figure of the adherence report, with what each adds to it."""
+    question = _question(db.session, request.args)
+    measure = _measure(request.args.get("measure"))
+    group = None
+    by, key = request.args.get("by"), request.args.get("group")
+    if by is not None and key is not None:
+        group = (_dimension(by), key)
+    rows = breakdown.behind(db.session, question.asked, measure, group)
+    number = max(1, request.args.get("page", 1, type=int))
+    return render_template(
+        "reports/adherence_behind.html",
+        question=question,
+        period=question.asked.period,
+        measure=measure,
+        group=_group_words(db.session, question, group),
+        rows={row.patient_id: row for row in rows},
+        numerator=sum(row.numerator for row in rows),
+        denominator=sum(row.denominator for row in rows),
+        page=behind.page_of(
+            db.session, question.asked, [row.patient_id for row in rows], number, is_ordered=True
+        ),
+        labels=labels,
+    )
+
+
+def _measure(typed: str | None) -> Measure:
+    """Return the measure that an address names; not there where it has no list behind it."""
+    found = {each.name.lower(): each for each in labels.FIGURE_WORDS}.get(typed or "")
+    return found or abort(404)
+
+
+def _dimension(typed: str | None) -> Dimension:
+    """Return what an address breaks the report down by."""
+    try:
+        return Dimension(typed or Dimension.CALLER)
+    except ValueError:
+        abort(404)
+
+
+def _group_words(session: Session, question: Question, group: tuple[Dimension, str] | None) -> str:
+    """Return the name of a group, or that it is everybody; not there where it is none."""
+    if group is None:
+        return _("All patients")
+    dimension, key = group
+    if dimension is Dimension.CLINIC:
+        abort(404)
+    lines = breakdown.by(session, question.asked, dimension).lines
+    line = next((each for each in lines if each.key == key and not each.is_hidden), None)
+    return abort(404) if line is None else labels.group_name(dimension, line)
+
+
+def _lines(
+    session: Session, question: Question, dimension: Dimension, report: Report
+) -> Sequence[GroupLine]:
+    """Return the rows of the table below the total."""
+    if dimension is Dimension.CALLER:
+        return [
+            GroupLine(str(line.caller_id or ""), line.name, line.tally, 0, is_hidden=False)
+            for line in report.lines
+        ]
+    asked = question.asked
+    if dimension is Dimension.CLINIC:
+        return breakdown.by_clinic(
+            session, asked.scope, question.clinics, asked.period, now=asked.now
+        )
+    return breakdown.by(session, asked, dimension).lines
+
+
 def _page(session: Session, question: Question) -> str:
     asked = question.asked
+    dimension = _dimension(request.args.get("by"))
+    report = adherence_report.report(session, asked)
     weeks = adherence_report.completion_by_week(session, asked)
     points = [charts.RatePoint(each.week_on, each.completed, each.due) for each in weeks]
     return render_template(
         "reports/adherence.html",
         question=question,
         period=asked.period,
-        report=adherence_report.report(session, asked),
+        report=report,
+        dimension=dimension,
+        dimensions=[
+            each
+            for each in labels.DIMENSION_WORDS
+            if each is not Dimension.CLINIC or len(question.clinics) > 1
+        ],
+        lines=_lines(session, question, dimension, report),
+        labels=labels,
         presets={days: last_days(days, today=asked.today) for days in PRESET_DAYS},
         chart=charts.run_chart(
             points, label=_("Scheduled calls completed, by week"), median_label=_("Median")
