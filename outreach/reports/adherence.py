@@ -4,7 +4,7 @@ Set work is SQL, one statement a question; weeks of the programme are judged in 
 streamed rows (``courses.py``). A slow recount in the tests holds both to the definitions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
@@ -37,7 +37,7 @@ from outreach.reports import courses
 from outreach.reports.asked import Asked
 from outreach.reports.courses import COMPLETING
 from outreach.reports.rules.period import DAY, RUN_WEEKS, begin_of, monday_of, whole_weeks
-from outreach.reports.rules.tally import Cell, Tally, sum_by, total_of
+from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 
 SHOWN_DIALS = (1, 2, 3)  # Source: domain.md E2: a call is tried three times.
 
@@ -86,11 +86,11 @@ class Report:
 
 @dataclass(frozen=True)
 class WeekRate:
-    """Scheduled-call completion of one calendar week."""
+    """A rate in one calendar week."""
 
     week_on: date
-    completed: int
-    due: int
+    part: int
+    whole: int
 
 
 def report(session: Session, asked: Asked) -> Report:
@@ -120,22 +120,33 @@ def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tup
     )
 
 
-def completion_by_week(session: Session, asked: Asked) -> list[WeekRate]:
-    """Return scheduled-call completion of the last whole weeks, oldest first."""
+def by_week(session: Session, asked: Asked, measure: Measure) -> list[WeekRate]:
+    """Return a rate of the last whole weeks, oldest first.
+
+    Raises:
+        KeyError: ``measure`` is none of SERIES.
+    """
     weeks = whole_weeks(RUN_WEEKS, until=min(asked.period.until_on, asked.today - DAY))
     asked = replace(asked, period=weeks)
+    found = sum_by(SERIES[measure](session, asked), lambda cell: cell.week_on)
+    rates = []
+    for week in range(RUN_WEEKS):
+        week_on = weeks.from_on + timedelta(weeks=week)
+        part, whole = parts_of(measure, found.get(week_on, Tally())) or (0, 0)
+        rates.append(WeekRate(week_on, part, whole))
+    return rates
+
+
+def _calls_by_week(session: Session, asked: Asked) -> Iterator[tuple[Cell, Tally]]:
+    """Count planned calls by the day on which they were due, whoever was the caller."""
     rows = session.execute(
         select(PlannedCall.due_on, _count(_is_completed()), _count(_is_missed(asked.today)))
         .where(_planned_in(asked))
         .group_by(PlannedCall.due_on)
         .order_by(PlannedCall.due_on)
     )
-    found = {weeks.from_on + timedelta(weeks=week): [0, 0] for week in range(RUN_WEEKS)}
     for due_on, completed, missed in rows:
-        week = found[due_on - timedelta(days=due_on.weekday())]
-        week[0] += completed
-        week[1] += completed + missed
-    return [WeekRate(week_on, completed, due) for week_on, (completed, due) in found.items()]
+        yield _cell(None, day=due_on), Tally(completed=completed, missed=missed)
 
 
 def _planned_calls(session: Session, asked: Asked, *, fine: bool) -> Iterator[tuple[Cell, Tally]]:
@@ -293,3 +304,12 @@ def names_of(session: Session, staff_ids: Sequence[int]) -> dict[int, str]:
         .order_by(StaffMember.id)
     )
     return {staff_id: name for staff_id, name in rows}  # noqa: C416
+
+
+# Rates that are drawn week by week, and where each is counted.
+SERIES: Mapping[Measure, Callable[[Session, Asked], Iterator[tuple[Cell, Tally]]]] = {
+    Measure.COMPLETION: _calls_by_week,
+    Measure.REACH_PER_DIAL: lambda session, asked: _dials(session, asked, fine=True),
+    Measure.PROTOCOL: courses.tallies,
+    Measure.CONTINUITY: lambda session, asked: _planned_calls(session, asked, fine=True),
+}

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from statistics import fmean
 
 from flask_babel import gettext as _
 
+from outreach.reports.adherence import WeekRate
 from outreach.reports.labels import (
+    FIGURE_WORDS,
     POINT_WORDS,
     STANDING_WORDS,
     month_name,
@@ -14,6 +17,7 @@ from outreach.reports.labels import (
     outcome_unit,
 )
 from outreach.reports.rules.board import UNDER_CARE, BoardMonth
+from outreach.reports.rules.control import RunTest, p_chart, run_test
 from outreach.reports.rules.outcomes import (
     HBA1C_HIGH,
     HBA1C_LOW,
@@ -24,9 +28,20 @@ from outreach.reports.rules.outcomes import (
     OutcomeMeasure,
     Point,
 )
-from outreach.reports.rules.statistics import Correlation, mean_interval, rank_correlation
-from outreach.web.charts import Limit
+from outreach.reports.rules.statistics import Correlation, Share, mean_interval, rank_correlation
+from outreach.reports.rules.tally import Measure
+from outreach.web.charts import Chart, Limit, RatePoint, run_chart
 from outreach.web.plots import Columns, Courses, Moment, Scatter, columns, courses, scatter
+
+
+@dataclass(frozen=True)
+class WeekChart:
+    """A rate week by week, and what the rules for special causes say of it."""
+
+    measure: Measure
+    chart: Chart | None
+    runs: RunTest | None
+    outside: Sequence[date]
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,33 @@ class DosePlot:
 
     plot: Scatter
     correlation: Correlation | None
+
+
+def of_weeks(weeks: Sequence[WeekRate], measure: Measure) -> WeekChart:
+    """Return a weekly rate as a run chart with the limits of a p-chart."""
+    known = [each for each in weeks if each.whole]
+    shares = [Share(each.part, each.whole) for each in known]
+    values = [each.part / each.whole for each in known]
+    limits = p_chart(shares) or []
+    bounds = {
+        each.week_on: (100 * limit.low, 100 * limit.high)
+        for each, limit in zip(known, limits, strict=False)
+    }
+    return WeekChart(
+        measure,
+        run_chart(
+            [RatePoint(each.week_on, each.part, each.whole) for each in weeks],
+            label=_("%(rate)s, by week", rate=FIGURE_WORDS[measure]),
+            median_label=_("Median"),
+            bounds=bounds,
+        ),
+        run_test(values),
+        [
+            each.week_on
+            for each, limit, value in zip(known, limits, values, strict=False)
+            if not limit.holds(value)
+        ],
+    )
 
 
 def of_courses(

@@ -20,7 +20,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
 from outreach.reports import adherence as adherence_report
-from outreach.reports import behind, breakdown, export, labels
+from outreach.reports import behind, breakdown, export, graphs, labels
 from outreach.reports import today as today_report
 from outreach.reports.adherence import Report
 from outreach.reports.asked import Asked, Here
@@ -179,8 +179,9 @@ def _page(session: Session, question: Question) -> str:
     asked = question.asked
     dimension = _dimension(request.args.get("by"))
     report = adherence_report.report(session, asked)
-    weeks = adherence_report.completion_by_week(session, asked)
-    points = [charts.RatePoint(each.week_on, each.completed, each.due) for each in weeks]
+    series = _measure(request.args.get("weeks") or Measure.COMPLETION.name.lower())
+    if series not in adherence_report.SERIES:
+        abort(404)
     return render_template(
         "reports/adherence.html",
         question=question,
@@ -195,9 +196,8 @@ def _page(session: Session, question: Question) -> str:
         lines=_lines(session, question, dimension, report),
         labels=labels,
         presets={days: last_days(days, today=asked.today) for days in PRESET_DAYS},
-        chart=charts.run_chart(
-            points, label=_("Scheduled calls completed, by week"), median_label=_("Median")
-        ),
+        weeks=graphs.of_weeks(adherence_report.by_week(session, asked, series), series),
+        series=list(adherence_report.SERIES),
     )
 
 

@@ -264,9 +264,9 @@ def test_the_panel_of_a_day_is_who_was_enrolled_then(session: Session) -> None:
     hba1c(session, fresh, -300, "7.0")  # longer ago than a year
     session.flush()
 
-    status = status_of(session, clinic)
+    now = status_of(session, clinic)
 
-    panel = {each.patient_id: each.value for each in status.of(GlycaemicGroup.PANEL)}
+    panel = {each.patient_id: each.value for each in now.of(GlycaemicGroup.PANEL)}
     assert panel == {stays.id: Decimal("9.0"), fresh.id: None}
     before = status_of(session, clinic, START + timedelta(days=50))
     assert {each.patient_id for each in before.patients} == {stays.id, leaves.id, fresh.id}
