@@ -1,13 +1,24 @@
 """The form that says which days a report is about."""
 
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, IntegerField, SelectField
-from wtforms.validators import Optional
+from wtforms import (
+    DateField,
+    DecimalField,
+    Field,
+    IntegerField,
+    SelectField,
+    TextAreaField,
+)
+from wtforms.validators import Length, NumberRange, Optional
+from wtforms.widgets import HiddenInput
 
+from outreach.reports.models import Target
 from outreach.reports.rules.period import (
     DAY,
     DEFAULT_DAYS,
@@ -17,6 +28,9 @@ from outreach.reports.rules.period import (
     Period,
     last_days,
 )
+from outreach.reports.targets import Aim
+
+LONGEST_PLAN = 1000
 
 
 class PeriodForm(FlaskForm):
@@ -99,3 +113,50 @@ class AsOfForm(FlaskForm):
         else:
             return day
         return yesterday
+
+
+class TargetForm(FlaskForm):
+    """What a clinic aims for in one measure. ``seen`` is the number of the target that is shown."""
+
+    seen = IntegerField(widget=HiddenInput(), default=0)
+    percent = DecimalField(
+        _l("At least, in percent"),
+        validators=[
+            Optional(),
+            NumberRange(1, 100, _l("Enter a number from 1 to 100.")),
+        ],
+    )
+    due_on = DateField(_l("By"), validators=[Optional()])
+    plan = TextAreaField(
+        _l("What we do about it"),
+        filters=[lambda typed: (typed or "").strip()],
+        validators=[Length(max=LONGEST_PLAN, message=_l("Write at most 1000 characters."))],
+    )
+
+    def show(self, target: Target | None) -> None:
+        """Fill in a target that is set already."""
+        if target is not None:
+            self.seen.data = target.number
+            self.percent.data = None if target.share is None else target.share * 100
+            self.due_on.data, self.plan.data = target.due_on, target.plan
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Say whether the target can be kept: one with a number needs a day and a plan."""
+        is_valid = super().validate(extra_validators)
+        if self.percent.data is None:
+            return is_valid and not self.percent.errors
+        for field, words in (
+            (self.due_on, _("Choose the day by which it is to be reached.")),
+            (self.plan, _("Write in a few words what will be done.")),
+        ):
+            if not field.data and not field.errors:
+                field.errors = [words]
+                is_valid = False
+        return is_valid
+
+    @property
+    def aim(self) -> Aim:
+        """What was typed, as the use case takes it."""
+        percent = self.percent.data
+        share = None if percent is None else (percent / 100).quantize(Decimal("0.001"))
+        return Aim(share, self.plan.data or "", self.due_on.data)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -20,14 +20,14 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
 from outreach.reports import adherence as adherence_report
-from outreach.reports import behind, breakdown, export, graphs, labels
+from outreach.reports import behind, breakdown, export, graphs, labels, targets
 from outreach.reports import today as today_report
 from outreach.reports.adherence import Report
 from outreach.reports.asked import Asked, Here
 from outreach.reports.breakdown import Dimension, GroupLine
-from outreach.reports.forms import PeriodForm
+from outreach.reports.forms import PeriodForm, TargetForm
 from outreach.reports.rules.period import PRESET_DAYS, last_days
-from outreach.reports.rules.tally import Measure
+from outreach.reports.rules.tally import Measure, parts_of
 from outreach.web import charts
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
@@ -132,6 +132,63 @@ def adherence_patients() -> ResponseReturnValue:
     )
 
 
+@bp.route("/target", methods=["GET", "POST"])
+@role_required(*READERS)
+def target() -> ResponseReturnValue:
+    """Show what a clinic aims for in one measure, and set it."""
+    scope = finding.managing(signed_in())
+    clinic = staff.clinic_in(db.session, scope, request.args.get("clinic"))
+    measure = _measure(request.args.get("measure"))
+    if measure not in targets.AIMED_AT:
+        abort(404)
+    form = TargetForm()
+    current = targets.newest(db.session, clinic.id).get(measure)
+    if form.validate_on_submit():
+        try:
+            return _set_target(clinic, measure, form)
+        except targets.SetMeanwhile:
+            form.percent.errors = [
+                _("Somebody else set this target meanwhile. Theirs is below; yours is kept here.")
+            ]
+            form.seen.data = current.number if current else 0
+    elif not form.is_submitted():
+        form.show(current)
+    page = render_template(
+        "reports/target.html",
+        clinic=clinic,
+        measure=measure,
+        form=form,
+        current=current,
+        labels=labels,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _set_target(clinic: Clinic, measure: Measure, form: TargetForm) -> ResponseReturnValue:
+    now, by = deps().clock(), signed_in().staff_id
+    is_new = targets.set_target(
+        db.session,
+        clinic,
+        measure,
+        form.aim,
+        seen_number=form.seen.data or 0,
+        by_staff_id=by,
+        now=now,
+    )
+    if is_new:
+        trail.record(
+            db.session,
+            "set a target",
+            actor_id=by,
+            now=now,
+            clinic_id=clinic.id,
+            about=("report_target", None),
+        )
+    db.session.commit()
+    flash(_("Saved."), "good")
+    return redirect(url_for("reports.adherence", clinic=clinic.code) + "#targets")
+
+
 def _measure(typed: str | None) -> Measure:
     """Return the measure that an address names; not there where it has no list behind it."""
     found = {each.name.lower(): each for each in labels.FIGURE_WORDS}.get(typed or "")
@@ -187,6 +244,9 @@ def _page(session: Session, question: Question) -> str:
         question=question,
         period=asked.period,
         report=report,
+        aims=targets.holding(session, question.clinic.id),
+        aimed_at=targets.AIMED_AT,
+        parts={each: parts_of(each, report.total) for each in targets.AIMED_AT},
         dimension=dimension,
         dimensions=[
             each
