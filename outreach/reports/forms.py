@@ -121,6 +121,7 @@ class TargetForm(FlaskForm):
     seen = IntegerField(widget=HiddenInput(), default=0)
     percent = DecimalField(
         _l("At least, in percent"),
+        places=None,
         validators=[
             Optional(),
             NumberRange(1, 100, _l("Enter a number from 1 to 100.")),
@@ -137,7 +138,7 @@ class TargetForm(FlaskForm):
         """Fill in a target that is set already."""
         if target is not None:
             self.seen.data = target.number
-            self.percent.data = None if target.share is None else target.share * 100
+            self.percent.data = None if target.share is None else _plain(target.share * 100)
             self.due_on.data, self.plan.data = target.due_on, target.plan
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -160,3 +161,9 @@ class TargetForm(FlaskForm):
         percent = self.percent.data
         share = None if percent is None else (percent / 100).quantize(Decimal("0.001"))
         return Aim(share, self.plan.data or "", self.due_on.data)
+
+
+def _plain(number: Decimal) -> Decimal:
+    """Return ``number`` without zeros behind the point: 80, not 80.000."""
+    whole = number.to_integral_value()
+    return whole if number == whole else number.normalize()

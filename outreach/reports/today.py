@@ -12,6 +12,7 @@ from outreach.accounts.models import Clinic, StaffMember
 from outreach.concerns import readiness
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Span
+from outreach.intake.models import ImportRun
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.panels import duty
@@ -27,6 +28,7 @@ from outreach.reports.asked import Here
 from outreach.reports.rules.period import begin_of
 
 TEXTS_LOOKED_BACK = timedelta(days=7)
+IMPORTS_LOOKED_BACK = timedelta(days=7)
 COVER_LOOKED_AHEAD = timedelta(days=7)
 NAMED = 8  # Longer lists than this are worked elsewhere.
 TROUBLED = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.UNKNOWN)
@@ -77,6 +79,15 @@ class Net:
 
 
 @dataclass(frozen=True)
+class FailedImport:
+    """A file of which ``refused`` rows or resources were not taken in."""
+
+    run_id: int
+    at: datetime
+    refused: int
+
+
+@dataclass(frozen=True)
 class Today:
     """Everything on the page."""
 
@@ -90,6 +101,7 @@ class Today:
     numberless: Some
     to_check: int
     to_welfare: int
+    imports: Sequence[FailedImport]
     interruptions: Sequence[Interruption]
 
     @property
@@ -107,6 +119,7 @@ class Today:
             or self.numberless.count
             or self.to_check
             or self.to_welfare
+            or self.imports
         )
 
 
@@ -124,6 +137,7 @@ def at(session: Session, here: Here) -> Today:
         numberless=_numberless(session, here),
         to_check=to_follow.get(FollowUpKind.CONTACT_CHECK, 0),
         to_welfare=to_follow.get(FollowUpKind.WELFARE_CHECK, 0),
+        imports=_imports(session, here),
         interruptions=interruption.recent(session, now=here.now),
     )
 
@@ -301,6 +315,28 @@ def _to_follow(session: Session, here: Here) -> dict[FollowUpKind, int]:
         .order_by(FollowUp.kind)
     )
     return {kind: count for kind, count in rows}  # noqa: C416
+
+
+def _imports(session: Session, here: Here) -> list[FailedImport]:
+    """Return the newest import of each kind of file in the last days, where it left rows out.
+
+    A later file of the same kind that was taken whole has put it right.
+    """
+    newest = (
+        select(func.max(ImportRun.id))
+        .where(here.within(ImportRun.clinic_id), ImportRun.at >= here.now - IMPORTS_LOOKED_BACK)
+        .group_by(ImportRun.kind)
+    )
+    runs = session.execute(
+        select(ImportRun.id, ImportRun.at, ImportRun.counts)
+        .where(ImportRun.id.in_(newest))
+        .order_by(ImportRun.id.desc())
+    )
+    return [
+        FailedImport(run_id, at, counts["refused"])
+        for run_id, at, counts in runs
+        if counts.get("refused")
+    ]
 
 
 def _is_current(enrolment_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
