@@ -15,6 +15,7 @@ from outreach.reports.rules.board import CohortStanding, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import KINDS, Group, OutcomeMeasure, Point, Stratum
 from outreach.reports.rules.tally import Measure as Figured
+from outreach.reports.service import ServiceMeasure
 from outreach.web.template_filters import full_day, language_name
 
 OLDEST_NAMED = 120
@@ -106,6 +107,49 @@ PARTS_WORDS = {
     Figured.FIRST_CALL: (_l("In time"), _l("First calls due")),
     Figured.CONTINUITY: (_l("By their own caller"), _l("Completed calls")),
 }
+SERVICE_WORDS = {
+    ServiceMeasure.STAYED_3: (
+        _l("Still in the programme at month 3"),
+        _l("Still in it"),
+        _l("Reached day 91"),
+    ),
+    ServiceMeasure.STAYED_6: (
+        _l("Still in the programme at month 6"),
+        _l("Still in it"),
+        _l("Reached day 182"),
+    ),
+    ServiceMeasure.HBA1C_0: (
+        _l("HbA1c measured at baseline"),
+        _l("Measured"),
+        _l("Windows closed"),
+    ),
+    ServiceMeasure.HBA1C_3: (_l("HbA1c measured at month 3"), _l("Measured"), _l("Windows closed")),
+    ServiceMeasure.HBA1C_6: (_l("HbA1c measured at month 6"), _l("Measured"), _l("Windows closed")),
+    ServiceMeasure.PHQ9_0: (_l("PHQ-9 asked at baseline"), _l("Asked"), _l("Windows closed")),
+    ServiceMeasure.PHQ9_3: (_l("PHQ-9 asked at month 3"), _l("Asked"), _l("Windows closed")),
+    ServiceMeasure.PHQ9_6: (_l("PHQ-9 asked at month 6"), _l("Asked"), _l("Windows closed")),
+    ServiceMeasure.DELIVERED: (_l("Texts delivered"), _l("Delivered"), _l("Taken by the carrier")),
+    ServiceMeasure.ANSWERED: (_l("Patients who texted back"), _l("Texted back"), _l("Texted")),
+    ServiceMeasure.STOPPED: (_l("Patients who texted STOP"), _l("Texted STOP"), _l("Texted")),
+    ServiceMeasure.IN_TIME: (_l("Concerns taken on in time"), _l("In time"), _l("Concerns")),
+    ServiceMeasure.CLOSED: (_l("Concerns closed"), _l("Closed"), _l("Concerns")),
+}
+SERVICE_PARTS = (
+    (_l("Who stays"), (ServiceMeasure.STAYED_3, ServiceMeasure.STAYED_6)),
+    (
+        _l("Who is measured"),
+        (
+            ServiceMeasure.HBA1C_0,
+            ServiceMeasure.HBA1C_3,
+            ServiceMeasure.HBA1C_6,
+            ServiceMeasure.PHQ9_0,
+            ServiceMeasure.PHQ9_3,
+            ServiceMeasure.PHQ9_6,
+        ),
+    ),
+    (_l("Texts"), (ServiceMeasure.DELIVERED, ServiceMeasure.ANSWERED, ServiceMeasure.STOPPED)),
+    (_l("Concerns"), (ServiceMeasure.IN_TIME, ServiceMeasure.CLOSED)),
+)
 GLYCAEMIC_WORDS = {
     GlycaemicGroup.PANEL: _l("Everybody enrolled, 18 to 75 years old"),
     GlycaemicGroup.POOR_OR_MISSING: _l("Above 9.0%, or not measured in 12 months"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,11 +21,11 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
 from outreach.reports import adherence as adherence_report
-from outreach.reports import behind, breakdown, export, graphs, labels, targets
+from outreach.reports import behind, breakdown, export, graphs, labels, service, targets
 from outreach.reports import today as today_report
 from outreach.reports.adherence import Report
 from outreach.reports.asked import Asked, Here
-from outreach.reports.breakdown import Dimension, GroupLine
+from outreach.reports.breakdown import Behind, Dimension, GroupLine
 from outreach.reports.forms import PeriodForm, TargetForm
 from outreach.reports.rules.period import PRESET_DAYS, last_days
 from outreach.reports.rules.tally import Measure, parts_of
@@ -32,6 +33,7 @@ from outreach.web import charts
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 
+NO_RATES = (Measure.DIALS_PER_REACH, Measure.MINUTES_MEAN, Measure.CALLS_MEAN)
 READERS = (Role.MANAGER, Role.ADMINISTRATOR)
 
 
@@ -114,21 +116,73 @@ def adherence_patients() -> ResponseReturnValue:
     by, key = request.args.get("by"), request.args.get("group")
     if by is not None and key is not None:
         group = (_dimension(by), key)
-    rows = breakdown.behind(db.session, question.asked, measure, group)
+    return _behind(
+        question,
+        labels.FIGURE_WORDS[measure],
+        labels.PARTS_WORDS[measure],
+        breakdown.behind(db.session, question.asked, measure, group),
+        endpoint="reports.adherence",
+        group=_group_words(db.session, question, group),
+        is_rate=measure not in NO_RATES,
+    )
+
+
+@bp.get("/around")
+@role_required(*READERS)
+def around() -> ResponseReturnValue:
+    """Show what stands around the calls: who stays, who is measured, texts and concerns."""
+    question = _question(db.session, request.args)
+    return render_template(
+        "reports/around.html",
+        question=question,
+        period=question.asked.period,
+        service=service.service(db.session, question.asked),
+        presets={days: last_days(days, today=question.asked.today) for days in PRESET_DAYS},
+        labels=labels,
+    )
+
+
+@bp.get("/around/patients")
+@role_required(*READERS)
+def around_patients() -> ResponseReturnValue:
+    """Show the patients behind one figure of what stands around the calls."""
+    question = _question(db.session, request.args)
+    try:
+        measure = service.ServiceMeasure(request.args.get("measure", ""))
+    except ValueError:
+        abort(404)
+    figure = service.service(db.session, question.asked).figures[measure]
+    title, *parts = labels.SERVICE_WORDS[measure]
+    return _behind(question, title, parts, figure.rows, endpoint="reports.around")
+
+
+def _behind(
+    question: Question,
+    title: Any,
+    parts: Sequence[Any],
+    rows: Sequence[Behind],
+    *,
+    endpoint: str,
+    group: str = "",
+    is_rate: bool = True,
+) -> str:
+    """Return a page of patients with what each adds to a figure."""
     number = max(1, request.args.get("page", 1, type=int))
     return render_template(
         "reports/adherence_behind.html",
         question=question,
         period=question.asked.period,
-        measure=measure,
-        group=_group_words(db.session, question, group),
+        title=title,
+        parts=parts,
+        is_rate=is_rate,
+        group=group or _("All patients"),
+        endpoint=endpoint,
         rows={row.patient_id: row for row in rows},
         numerator=sum(row.numerator for row in rows),
         denominator=sum(row.denominator for row in rows),
         page=behind.page_of(
             db.session, question.asked, [row.patient_id for row in rows], number, is_ordered=True
         ),
-        labels=labels,
     )
 
 
