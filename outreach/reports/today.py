@@ -30,7 +30,8 @@ from outreach.reports.rules.period import begin_of
 TEXTS_LOOKED_BACK = timedelta(days=7)
 IMPORTS_LOOKED_BACK = timedelta(days=7)
 COVER_LOOKED_AHEAD = timedelta(days=7)
-NAMED = 8  # Longer lists than this are worked elsewhere.
+NAMED = 8  # The rest are one click away.
+MOST_NAMED = 1000
 TROUBLED = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.UNKNOWN)
 
 
@@ -123,18 +124,18 @@ class Today:
         )
 
 
-def at(session: Session, here: Here) -> Today:
-    """Return what a manager is needed for at one clinic today."""
+def at(session: Session, here: Here, *, named: int = NAMED) -> Today:
+    """Return what a manager is needed for at one clinic today; ``named``: how many by name."""
     to_follow = _to_follow(session, here)
     return Today(
         net=_net(session, here),
         callers=_callers(session, here),
-        closing=_closing(session, here),
+        closing=_closing(session, here, named),
         waiting=_waiting(session, here),
-        uncovered=_uncovered(session, here),
+        uncovered=_uncovered(session, here, named),
         concerns=_concerns(session, here),
         texts=_texts(session, here),
-        numberless=_numberless(session, here),
+        numberless=_numberless(session, here, named),
         to_check=to_follow.get(FollowUpKind.CONTACT_CHECK, 0),
         to_welfare=to_follow.get(FollowUpKind.WELFARE_CHECK, 0),
         imports=_imports(session, here),
@@ -193,7 +194,7 @@ def _people(
     )
 
 
-def _closing(session: Session, here: Here) -> Some:
+def _closing(session: Session, here: Here, named: int) -> Some:
     """Return whose call has its last day today, or had it and is not closed yet."""
     rows = session.execute(
         _people(PlannedCall.patient_id, PlannedCall.enrolment_id, here, PlannedCall.dials)
@@ -203,13 +204,13 @@ def _closing(session: Session, here: Here) -> Some:
             PlannedCall.complete_by_on <= here.today,
         )
         .order_by(PlannedCall.complete_by_on, PlannedCall.dials, PlannedCall.id)
-        .limit(NAMED)
+        .limit(named)
     ).all()
-    named = tuple(
+    people = tuple(
         NamedPatient(ref, f"{given} {family}", caller, dials)
         for _count, ref, given, family, caller, dials in rows
     )
-    return Some(rows[0][0] if rows else 0, named)
+    return Some(rows[0][0] if rows else 0, people)
 
 
 def _waiting(session: Session, here: Here) -> int:
@@ -229,7 +230,7 @@ def _waiting(session: Session, here: Here) -> int:
     )
 
 
-def _uncovered(session: Session, here: Here) -> Some:
+def _uncovered(session: Session, here: Here, named: int) -> Some:
     """Return whose caller is absent, or will be within a week, with nobody standing in."""
     rows = session.execute(
         _people(PanelMembership.patient_id, PanelMembership.enrolment_id, here)
@@ -240,13 +241,13 @@ def _uncovered(session: Session, here: Here) -> Some:
             duty.is_uncovered(here.now, ahead=COVER_LOOKED_AHEAD),
         )
         .order_by(Patient.family_name, Patient.given_name, Enrolment.id)
-        .limit(NAMED)
+        .limit(named)
     ).all()
-    named = tuple(
+    people = tuple(
         NamedPatient(ref, f"{given} {family}", caller)
         for _count, ref, given, family, caller in rows
     )
-    return Some(rows[0][0] if rows else 0, named)
+    return Some(rows[0][0] if rows else 0, people)
 
 
 def _concerns(session: Session, here: Here) -> Concerns:
@@ -278,7 +279,7 @@ def _texts(session: Session, here: Here) -> int:
     )
 
 
-def _numberless(session: Session, here: Here) -> Some:
+def _numberless(session: Session, here: Here, named: int) -> Some:
     """Return patients in the programme whom no number reaches."""
     has_number = exists().where(
         PhoneNumber.patient_id == Enrolment.patient_id,
@@ -292,13 +293,13 @@ def _numberless(session: Session, here: Here) -> Some:
             ~has_number,
         )
         .order_by(Patient.family_name, Patient.given_name, Enrolment.id)
-        .limit(NAMED)
+        .limit(named)
     ).all()
-    named = tuple(
+    people = tuple(
         NamedPatient(ref, f"{given} {family}", caller)
         for _count, ref, given, family, caller in rows
     )
-    return Some(rows[0][0] if rows else 0, named)
+    return Some(rows[0][0] if rows else 0, people)
 
 
 def _to_follow(session: Session, here: Here) -> dict[FollowUpKind, int]:

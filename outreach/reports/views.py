@@ -55,7 +55,8 @@ def today() -> ResponseReturnValue:
     clinics = staff.clinics_in(db.session, scope)
     clinic = staff.clinic_in(db.session, scope, request.args.get("clinic"))
     here = Here.of(scope, clinic, now=now)
-    found = today_report.at(db.session, here)
+    named = today_report.MOST_NAMED if request.args.get("all") else today_report.NAMED
+    found = today_report.at(db.session, here, named=named)
     rows = [(each.name or _("No caller"), each.done, each.due) for each in found.callers]
     return render_template(
         "reports/today.html",
