@@ -41,6 +41,7 @@ from outreach.phoning import webhooks as phoning_webhooks
 from outreach.planning import cli as planning_cli
 from outreach.protocols import views as protocols
 from outreach.questionnaires import views as questionnaires
+from outreach.reports import outcome_views as outcomes
 from outreach.reports import views as reports
 from outreach.results import views as results
 from outreach.telephony.carrier import carrier_of
@@ -141,12 +142,14 @@ def _register(app: Flask) -> None:
         welfare,
         reports,
         upkeep,
+        outcomes,
     ):
         app.register_blueprint(pages.bp)
     for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):
         app.register_blueprint(webhooks.bp)
         csrf.exempt(webhooks.bp)
     app.register_blueprint(questionnaires.instruments)
+    app.register_blueprint(outcomes.cohort_bp)
     app.register_blueprint(results.due_pages)
     app.register_blueprint(results.measure_pages)
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):

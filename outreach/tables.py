@@ -15,6 +15,7 @@ from outreach.phoning import models as phoning
 from outreach.planning import models as planning
 from outreach.programmes import models as programmes
 from outreach.questionnaires import models as questionnaires
+from outreach.reports import models as reports
 from outreach.welfare import models as welfare
 from outreach.wordings import models as wordings
 
@@ -35,5 +36,6 @@ ALL = (
     planning,
     programmes,
     questionnaires,
+    reports,
     welfare,
 )

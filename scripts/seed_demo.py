@@ -34,7 +34,7 @@ from outreach.orm import Model, Sessions
 from outreach.patients.models import ConsentEvent, Patient
 from outreach.planning import candidates, silence
 from outreach.planning.models import PlannedCall
-from scripts.demo import away, goals, labs, net, readings, record_health, worries, writing
+from scripts.demo import aims, away, goals, labs, net, readings, record_health, worries, writing
 from scripts.demo.cast import make_cast
 from scripts.demo.labs import Labs
 from scripts.demo.people import ADA, ANA, MARK, NADIA, Fate
@@ -103,6 +103,7 @@ def seed(session: Session, *, now: datetime, passwords_hash: str, seed: int = 1)
         _write(house, rng, each, figures[number], arranged.get(number), now=now)
     away.write(house, now=now)
     net.write(house, now=now)
+    aims.write(house, now=now)
     rows.number_by(_IN_ORDER_OF)
     rows.write()
     _follow_silences(session, now=now)

@@ -243,8 +243,11 @@ def note_tries(
         session,
         [
             (
-                (asked.message_id, insert.stored("result", result), detail[:80]),
-                (insert.stored("at", asked.at), insert.stored("answered_at", now)),
+                asked.message_id,
+                insert.stored("result", result),
+                detail[:80],
+                insert.stored("at", asked.at),
+                insert.stored("answered_at", now),
             )
             for asked, result, detail in tries
         ],
@@ -253,9 +256,8 @@ def note_tries(
 
 @lru_cache(maxsize=4)
 def _tries(dialect: Dialect) -> BulkInsert:
-    return BulkInsert(
-        dialect, SendTry, own=("message_id", "result", "detail"), shared=("at", "answered_at")
-    )
+    columns = ("message_id", "result", "detail", "at", "answered_at")
+    return BulkInsert(dialect, SendTry, columns)
 
 
 def resend(session: Session, message: Message, *, now: datetime) -> int | None:

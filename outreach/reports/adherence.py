@@ -4,8 +4,7 @@ Set work is SQL, one statement a question; weeks of the programme are judged in 
 streamed rows (``courses.py``). A slow recount in the tests holds both to the definitions.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
@@ -29,6 +28,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import StaffMember
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED
+from outreach.clock import local_day
 from outreach.orm import UTCDateTime
 from outreach.panels.models import PanelMembership
 from outreach.planning.models import PlannedCall
@@ -36,8 +36,8 @@ from outreach.planning.rules import CallStatus
 from outreach.reports import courses
 from outreach.reports.asked import Asked
 from outreach.reports.courses import COMPLETING
-from outreach.reports.rules.period import DAY, RUN_WEEKS, begin_of, whole_weeks
-from outreach.reports.rules.tally import Tally
+from outreach.reports.rules.period import DAY, RUN_WEEKS, begin_of, monday_of, whole_weeks
+from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 
 SHOWN_DIALS = (1, 2, 3)  # Source: domain.md E2: a call is tried three times.
 
@@ -86,46 +86,70 @@ class Report:
 
 @dataclass(frozen=True)
 class WeekRate:
-    """Scheduled-call completion of one calendar week."""
+    """A rate in one calendar week."""
 
     week_on: date
-    completed: int
-    due: int
+    part: int
+    whole: int
 
 
 def report(session: Session, asked: Asked) -> Report:
     """Return every measure by caller, by name, with those without a caller last."""
-    tallies: defaultdict[int | None, Tally] = defaultdict(Tally)
-    for caller_id, tally in chain(
-        _planned_calls(session, asked), _dials(session, asked), courses.tallies(session, asked)
-    ):
-        tallies[caller_id] += tally
-    names = _names(session, [each for each in tallies if each is not None])
-    lines = [Line(each, names.get(each, ""), tally) for each, tally in tallies.items() if tally]
+    tallies = sum_by(cells(session, asked), lambda cell: cell.caller_id)
+    names = names_of(session, [each for each in tallies if each is not None])
+    lines = [
+        Line(each, names.get(each, "") if each else "", tally)
+        for each, tally in tallies.items()
+        if tally
+    ]
     lines.sort(key=lambda line: (line.caller_id is None, line.name.casefold(), line.caller_id))
-    total = sum((line.tally for line in lines), start=Tally())
+    total = total_of(line.tally for line in lines)
     return Report(tuple(lines), total, _by_dial(session, asked))
 
 
-def completion_by_week(session: Session, asked: Asked) -> list[WeekRate]:
-    """Return scheduled-call completion of the last whole weeks, oldest first."""
+def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tuple[Cell, Tally]]:
+    """Yield everything that is counted, with where it belongs.
+
+    Figures, breakdowns and the lists behind them are sums of these. With ``fine`` the database
+    counts each patient, phase and week apart; without, calls and dials of a caller together.
+    """
+    return chain(
+        _planned_calls(session, asked, fine=fine),
+        _dials(session, asked, fine=fine),
+        courses.tallies(session, asked),
+    )
+
+
+def by_week(session: Session, asked: Asked, measure: Measure) -> list[WeekRate]:
+    """Return a rate of the last whole weeks, oldest first.
+
+    Raises:
+        KeyError: ``measure`` is none of SERIES.
+    """
     weeks = whole_weeks(RUN_WEEKS, until=min(asked.period.until_on, asked.today - DAY))
     asked = replace(asked, period=weeks)
+    found = sum_by(SERIES[measure](session, asked), lambda cell: cell.week_on)
+    rates = []
+    for week in range(RUN_WEEKS):
+        week_on = weeks.from_on + timedelta(weeks=week)
+        part, whole = parts_of(measure, found.get(week_on, Tally())) or (0, 0)
+        rates.append(WeekRate(week_on, part, whole))
+    return rates
+
+
+def _calls_by_week(session: Session, asked: Asked) -> Iterator[tuple[Cell, Tally]]:
+    """Count planned calls by the day on which they were due, whoever was the caller."""
     rows = session.execute(
         select(PlannedCall.due_on, _count(_is_completed()), _count(_is_missed(asked.today)))
         .where(_planned_in(asked))
         .group_by(PlannedCall.due_on)
         .order_by(PlannedCall.due_on)
     )
-    found = {weeks.from_on + timedelta(weeks=week): [0, 0] for week in range(RUN_WEEKS)}
     for due_on, completed, missed in rows:
-        week = found[due_on - timedelta(days=due_on.weekday())]
-        week[0] += completed
-        week[1] += completed + missed
-    return [WeekRate(week_on, completed, due) for week_on, (completed, due) in found.items()]
+        yield _cell(None, day=due_on), Tally(completed=completed, missed=missed)
 
 
-def _planned_calls(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]]:
+def _planned_calls(session: Session, asked: Asked, *, fine: bool) -> Iterator[tuple[Cell, Tally]]:
     """Count planned calls by the caller who held the panel membership as the due day ended."""
     days = (
         values(column("due_on", Date), column("ends_at", UTCDateTime), name="day")
@@ -139,13 +163,15 @@ def _planned_calls(session: Session, asked: Asked) -> Iterator[tuple[int | None,
         Attempt.is_primary_caller.is_(True),
         Attempt.superseded_at.is_(None),
     )
+    finely = (PlannedCall.patient_id, PlannedCall.phase, PlannedCall.due_on) if fine else ()
     rows = session.execute(
         select(
-            holder.caller_id,
             _count(_is_completed()),
             _count(_is_missed(asked.today)),
             _count(_is_still_open(asked.today)),
             _count(and_(_is_completed(), by_primary)),
+            holder.caller_id,
+            *finely,
         )
         .select_from(PlannedCall)
         .join(days, days.c.due_on == PlannedCall.due_on)
@@ -160,32 +186,49 @@ def _planned_calls(session: Session, asked: Asked) -> Iterator[tuple[int | None,
         )
         # The days are bounded by the join. Saying it twice leads SQLite to read them all for each.
         .where(_is_counted(asked))
-        .group_by(holder.caller_id)
-        .order_by(holder.caller_id)
+        .group_by(holder.caller_id, *finely)
+        .order_by(holder.caller_id, *finely)
     )
-    for caller_id, done, missed, still_open, own in rows:
+    for done, missed, still_open, own, caller_id, *where in rows:
         yield (
-            caller_id,
+            _cell(caller_id, *where),
             Tally(completed=done, missed=missed, still_open=still_open, completed_by_primary=own),
         )
 
 
-def _dials(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]]:
+def _dials(session: Session, asked: Asked, *, fine: bool) -> Iterator[tuple[Cell, Tally]]:
     """Count dials by the caller who dialled."""
     begins_at, ends_at = asked.instants
-    rows = session.execute(
-        select(Attempt.caller_id, func.count(), _count(Attempt.outcome.in_(REACHED)))
-        .where(
-            asked.within(Attempt.clinic_id),
-            Attempt.at >= begins_at,
-            Attempt.at < ends_at,
-            Attempt.superseded_at.is_(None),
-        )
-        .group_by(Attempt.caller_id)
-        .order_by(Attempt.caller_id)
+    finely = (Attempt.patient_id, PlannedCall.phase, Attempt.at) if fine else ()
+    counted = select(
+        func.count(), _count(Attempt.outcome.in_(REACHED)), Attempt.caller_id, *finely
+    ).where(
+        asked.within(Attempt.clinic_id),
+        Attempt.at >= begins_at,
+        Attempt.at < ends_at,
+        Attempt.superseded_at.is_(None),
     )
-    for caller_id, dials, reached in rows:
-        yield caller_id, Tally(dials=dials, reached=reached)
+    if fine:
+        counted = counted.join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
+    rows = session.execute(
+        counted.group_by(Attempt.caller_id, *finely).order_by(Attempt.caller_id, *finely)
+    )
+    for dials, reached, caller_id, *where in rows:
+        tally = Tally(dials=dials, reached=reached)
+        if fine:
+            patient_id, phase, at = where
+            yield _cell(caller_id, patient_id, phase, local_day(at, asked.zone)), tally
+        else:
+            yield _cell(caller_id), tally
+
+
+def _cell(
+    caller_id: int | None,
+    patient_id: int | None = None,
+    phase: str | None = None,
+    day: date | None = None,
+) -> Cell:
+    return Cell(caller_id, patient_id, phase, monday_of(day) if day else None)
 
 
 def _by_dial(session: Session, asked: Asked) -> DialTable:
@@ -253,10 +296,20 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(case((condition, 1), else_=0)), 0), Integer)
 
 
-def _names(session: Session, staff_ids: Sequence[int]) -> dict[int | None, str]:
+def names_of(session: Session, staff_ids: Sequence[int]) -> dict[int, str]:
+    """Return the names of members of staff."""
     rows = session.execute(
         select(StaffMember.id, StaffMember.name)
         .where(StaffMember.id.in_(staff_ids))
         .order_by(StaffMember.id)
     )
-    return {staff_id: name for staff_id, name in rows}  # noqa: C416 - the key may be None
+    return {staff_id: name for staff_id, name in rows}  # noqa: C416
+
+
+# Rates that are drawn week by week, and where each is counted.
+SERIES: Mapping[Measure, Callable[[Session, Asked], Iterator[tuple[Cell, Tally]]]] = {
+    Measure.COMPLETION: _calls_by_week,
+    Measure.REACH_PER_DIAL: lambda session, asked: _dials(session, asked, fine=True),
+    Measure.PROTOCOL: courses.tallies,
+    Measure.CONTINUITY: lambda session, asked: _planned_calls(session, asked, fine=True),
+}

@@ -21,8 +21,8 @@ from outreach.patients.models import Patient
 from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus, Protocol, minimum_calls_in_week
 from outreach.reports.asked import Asked
-from outreach.reports.rules.period import DAY, WEEK, begin_of
-from outreach.reports.rules.tally import Tally, Wait, wait_of
+from outreach.reports.rules.period import DAY, WEEK, begin_of, monday_of
+from outreach.reports.rules.tally import Cell, Tally, wait_of
 from outreach.reports.rules.weeks import Course, weeks_of
 
 # Unreachable patients stay in denominators (domain.md E2); those paused or gone do not.
@@ -70,8 +70,8 @@ class Enrolled:
         return next(held, None)
 
 
-def tallies(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]]:
-    """Yield patients, patient-weeks, minutes and first calls, by caller.
+def tallies(session: Session, asked: Asked) -> Iterator[tuple[Cell, Tally]]:
+    """Yield patients, patient-weeks, minutes and first calls, each where it belongs.
 
     A week belongs to the caller at its end, a patient to the last caller of the period, a
     first call to the first caller of the enrolment.
@@ -86,45 +86,42 @@ def tallies(session: Session, asked: Asked) -> Iterator[tuple[int | None, Tally]
 
 def _patients(
     asked: Asked, enrolled: dict[int, Enrolled], reached: frozenset[int]
-) -> Iterator[tuple[int | None, Tally]]:
+) -> Iterator[tuple[Cell, Tally]]:
     """Count patients once each, by their newest enrolment that was open in the period."""
     newest = {
         each.patient_id: each
         for each in enrolled.values()
         if each.course.is_active_in(asked.period, today=asked.today)
     }
-    panels: defaultdict[int | None, list[int]] = defaultdict(list)
     begins_at, ends_at = asked.instants
     for each in newest.values():
-        panels[each.last_caller_in(begins_at, ends_at)].append(each.patient_id)
-    for caller_id, panel in panels.items():
-        spoken_to = sum(patient_id in reached for patient_id in panel)
-        yield caller_id, Tally(patients=len(panel), patients_reached=spoken_to)
+        cell = Cell(each.last_caller_in(begins_at, ends_at), each.patient_id)
+        yield cell, Tally(patients=1, patients_reached=int(each.patient_id in reached))
 
 
-def _weeks(asked: Asked, enrolled: dict[int, Enrolled]) -> Iterator[tuple[int | None, Tally]]:
-    """Count patient-weeks, those kept to, and the minutes of each."""
-    kept: Counter[int | None] = Counter()
-    judged: Counter[int | None] = Counter()
-    minutes: defaultdict[int | None, list[int]] = defaultdict(list)
+def _weeks(asked: Asked, enrolled: dict[int, Enrolled]) -> Iterator[tuple[Cell, Tally]]:
+    """Count patient-weeks, those kept to, and the calls and minutes of each."""
     for each in enrolled.values():
         for week in weeks_of(each.course, asked.period, each.completed, today=asked.today):
-            caller_id = each.caller_at(begin_of(week.last_on + DAY, asked.zone))
-            minutes[caller_id].append(each.minutes[week.number])
-            judged[caller_id] += week.is_kept is not None
-            kept[caller_id] += bool(week.is_kept)
-    for caller_id, spoken in minutes.items():
-        yield (
-            caller_id,
-            Tally(
-                weeks_kept=kept[caller_id], weeks_judged=judged[caller_id], minutes=tuple(spoken)
-            ),
-        )
+            yield (
+                Cell(
+                    each.caller_at(begin_of(week.last_on + DAY, asked.zone)),
+                    each.patient_id,
+                    week.phase,
+                    monday_of(week.last_on),
+                ),
+                Tally(
+                    weeks_kept=int(bool(week.is_kept)),
+                    weeks_judged=int(week.is_kept is not None),
+                    minutes=(each.minutes[week.number],),
+                    calls=(each.completed[week.number],),
+                ),
+            )
 
 
 def _first_calls(
     session: Session, asked: Asked, spells: dict[int, list[Spell]]
-) -> Iterator[tuple[int | None, Tally]]:
+) -> Iterator[tuple[Cell, Tally]]:
     """Collect how long those enrolled in the period waited for their first completed call.
 
     The wait begins with the programme where that is later than the enrolment: nobody is
@@ -144,6 +141,7 @@ def _first_calls(
     rows = session.execute(
         select(
             Enrolment.id,
+            Enrolment.patient_id,
             Enrolment.enrolled_at,
             Enrolment.starts_on,
             Patient.zone,
@@ -157,16 +155,15 @@ def _first_calls(
         )
         .order_by(Enrolment.id)
     )
-    waits: defaultdict[int | None, list[Wait]] = defaultdict(list)
-    for enrolment_id, enrolled_at, starts_on, zone_name, completed_at in rows:
+    for enrolment_id, patient_id, enrolled_at, starts_on, zone_name, completed_at in rows:
         zone = ZoneInfo(zone_name)
         since = max(enrolled_at, begin_of(starts_on, zone))
         wait = wait_of(since, completed_at, zone=zone, now=asked.now)
         if wait is not None:
             held = spells.get(enrolment_id)
-            waits[held[0].caller_id if held else None].append(wait)
-    for caller_id, found in waits.items():
-        yield caller_id, Tally(waits=tuple(found))
+            week_on = monday_of(local_day(enrolled_at, asked.zone))
+            cell = Cell(held[0].caller_id if held else None, patient_id, None, week_on)
+            yield cell, Tally(waits=(wait,))
 
 
 def _enrolments(

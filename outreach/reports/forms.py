@@ -1,14 +1,26 @@
 """The form that says which days a report is about."""
 
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, IntegerField, SelectField
-from wtforms.validators import Optional
+from wtforms import (
+    DateField,
+    DecimalField,
+    Field,
+    IntegerField,
+    SelectField,
+    TextAreaField,
+)
+from wtforms.validators import Length, NumberRange, Optional
+from wtforms.widgets import HiddenInput
 
+from outreach.reports.models import Target
 from outreach.reports.rules.period import (
+    DAY,
     DEFAULT_DAYS,
     EARLIEST,
     LONGEST_DAYS,
@@ -16,6 +28,9 @@ from outreach.reports.rules.period import (
     Period,
     last_days,
 )
+from outreach.reports.targets import Aim
+
+LONGEST_PLAN = 1000
 
 
 class PeriodForm(FlaskForm):
@@ -68,3 +83,87 @@ class PeriodForm(FlaskForm):
             ),
         )
         return next(((field, words) for is_wrong, field, words in problems if is_wrong), None)
+
+
+class AsOfForm(FlaskForm):
+    """Clinic, and the day whose knowledge counts. It only reads: it travels in the address."""
+
+    class Meta:
+        """A form that changes nothing needs no token."""
+
+        csrf = False
+
+    clinic = SelectField(_l("Clinic"), choices=[], validate_choice=False)
+    as_of = DateField(_l("As of the end of"), validators=[Optional()])
+
+    def chosen(self, *, today: date) -> date:
+        """Return the day asked for; yesterday where none was, or it makes no sense."""
+        yesterday = today - DAY
+        if not any(self.as_of.raw_data or ()):
+            self.as_of.data = yesterday
+            return yesterday
+        self.validate()
+        day = self.as_of.data
+        if day is None:
+            self.as_of.errors = [_("Enter a day as year, month and day: 2026-11-02.")]
+        elif day > today:
+            self.as_of.errors = [_("Choose today or an earlier day.")]
+        elif day < EARLIEST:
+            self.as_of.errors = [_("Choose a day after the year 1999.")]
+        else:
+            return day
+        return yesterday
+
+
+class TargetForm(FlaskForm):
+    """What a clinic aims for in one measure. ``seen`` is the number of the target that is shown."""
+
+    seen = IntegerField(widget=HiddenInput(), default=0)
+    percent = DecimalField(
+        _l("At least, in percent"),
+        places=None,
+        validators=[
+            Optional(),
+            NumberRange(1, 100, _l("Enter a number from 1 to 100.")),
+        ],
+    )
+    due_on = DateField(_l("By"), validators=[Optional()])
+    plan = TextAreaField(
+        _l("What we do about it"),
+        filters=[lambda typed: (typed or "").strip()],
+        validators=[Length(max=LONGEST_PLAN, message=_l("Write at most 1000 characters."))],
+    )
+
+    def show(self, target: Target | None) -> None:
+        """Fill in a target that is set already."""
+        if target is not None:
+            self.seen.data = target.number
+            self.percent.data = None if target.share is None else _plain(target.share * 100)
+            self.due_on.data, self.plan.data = target.due_on, target.plan
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Say whether the target can be kept: one with a number needs a day and a plan."""
+        is_valid = super().validate(extra_validators)
+        if self.percent.data is None:
+            return is_valid and not self.percent.errors
+        for field, words in (
+            (self.due_on, _("Choose the day by which it is to be reached.")),
+            (self.plan, _("Write in a few words what will be done.")),
+        ):
+            if not field.data and not field.errors:
+                field.errors = [words]
+                is_valid = False
+        return is_valid
+
+    @property
+    def aim(self) -> Aim:
+        """What was typed, as the use case takes it."""
+        percent = self.percent.data
+        share = None if percent is None else (percent / 100).quantize(Decimal("0.001"))
+        return Aim(share, self.plan.data or "", self.due_on.data)
+
+
+def _plain(number: Decimal) -> Decimal:
+    """Return ``number`` without zeros behind the point: 80, not 80.000."""
+    whole = number.to_integral_value()
+    return whole if number == whole else number.normalize()

@@ -12,6 +12,7 @@ from outreach.accounts.models import Clinic, StaffMember
 from outreach.concerns import readiness
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Span
+from outreach.intake.models import ImportRun
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.panels import duty
@@ -27,8 +28,10 @@ from outreach.reports.asked import Here
 from outreach.reports.rules.period import begin_of
 
 TEXTS_LOOKED_BACK = timedelta(days=7)
+IMPORTS_LOOKED_BACK = timedelta(days=7)
 COVER_LOOKED_AHEAD = timedelta(days=7)
-NAMED = 8  # Longer lists than this are worked elsewhere.
+NAMED = 8  # The rest are one click away.
+MOST_NAMED = 1000
 TROUBLED = (
     MessageStatus.FAILED,
     MessageStatus.UNDELIVERED,
@@ -82,6 +85,15 @@ class Net:
 
 
 @dataclass(frozen=True)
+class FailedImport:
+    """A file of which ``refused`` rows or resources were not taken in."""
+
+    run_id: int
+    at: datetime
+    refused: int
+
+
+@dataclass(frozen=True)
 class Today:
     """Everything on the page."""
 
@@ -95,6 +107,7 @@ class Today:
     numberless: Some
     to_check: int
     to_welfare: int
+    imports: Sequence[FailedImport]
     interruptions: Sequence[Interruption]
 
     @property
@@ -112,23 +125,25 @@ class Today:
             or self.numberless.count
             or self.to_check
             or self.to_welfare
+            or self.imports
         )
 
 
-def at(session: Session, here: Here) -> Today:
-    """Return what a manager is needed for at one clinic today."""
+def at(session: Session, here: Here, *, named: int = NAMED) -> Today:
+    """Return what a manager is needed for at one clinic today; ``named``: how many by name."""
     to_follow = _to_follow(session, here)
     return Today(
         net=_net(session, here),
         callers=_callers(session, here),
-        closing=_closing(session, here),
+        closing=_closing(session, here, named),
         waiting=_waiting(session, here),
-        uncovered=_uncovered(session, here),
+        uncovered=_uncovered(session, here, named),
         concerns=_concerns(session, here),
         texts=_texts(session, here),
-        numberless=_numberless(session, here),
+        numberless=_numberless(session, here, named),
         to_check=to_follow.get(FollowUpKind.CONTACT_CHECK, 0),
         to_welfare=to_follow.get(FollowUpKind.WELFARE_CHECK, 0),
+        imports=_imports(session, here),
         interruptions=interruption.recent(session, now=here.now),
     )
 
@@ -184,7 +199,7 @@ def _people(
     )
 
 
-def _closing(session: Session, here: Here) -> Some:
+def _closing(session: Session, here: Here, named: int) -> Some:
     """Return whose call has its last day today, or had it and is not closed yet."""
     rows = session.execute(
         _people(PlannedCall.patient_id, PlannedCall.enrolment_id, here, PlannedCall.dials)
@@ -194,13 +209,13 @@ def _closing(session: Session, here: Here) -> Some:
             PlannedCall.complete_by_on <= here.today,
         )
         .order_by(PlannedCall.complete_by_on, PlannedCall.dials, PlannedCall.id)
-        .limit(NAMED)
+        .limit(named)
     ).all()
-    named = tuple(
+    people = tuple(
         NamedPatient(ref, f"{given} {family}", caller, dials)
         for _count, ref, given, family, caller, dials in rows
     )
-    return Some(rows[0][0] if rows else 0, named)
+    return Some(rows[0][0] if rows else 0, people)
 
 
 def _waiting(session: Session, here: Here) -> int:
@@ -220,7 +235,7 @@ def _waiting(session: Session, here: Here) -> int:
     )
 
 
-def _uncovered(session: Session, here: Here) -> Some:
+def _uncovered(session: Session, here: Here, named: int) -> Some:
     """Return whose caller is absent, or will be within a week, with nobody standing in."""
     rows = session.execute(
         _people(PanelMembership.patient_id, PanelMembership.enrolment_id, here)
@@ -231,13 +246,13 @@ def _uncovered(session: Session, here: Here) -> Some:
             duty.is_uncovered(here.now, ahead=COVER_LOOKED_AHEAD),
         )
         .order_by(Patient.family_name, Patient.given_name, Enrolment.id)
-        .limit(NAMED)
+        .limit(named)
     ).all()
-    named = tuple(
+    people = tuple(
         NamedPatient(ref, f"{given} {family}", caller)
         for _count, ref, given, family, caller in rows
     )
-    return Some(rows[0][0] if rows else 0, named)
+    return Some(rows[0][0] if rows else 0, people)
 
 
 def _concerns(session: Session, here: Here) -> Concerns:
@@ -269,7 +284,7 @@ def _texts(session: Session, here: Here) -> int:
     )
 
 
-def _numberless(session: Session, here: Here) -> Some:
+def _numberless(session: Session, here: Here, named: int) -> Some:
     """Return patients in the programme whom no number reaches."""
     has_number = exists().where(
         PhoneNumber.patient_id == Enrolment.patient_id,
@@ -283,13 +298,13 @@ def _numberless(session: Session, here: Here) -> Some:
             ~has_number,
         )
         .order_by(Patient.family_name, Patient.given_name, Enrolment.id)
-        .limit(NAMED)
+        .limit(named)
     ).all()
-    named = tuple(
+    people = tuple(
         NamedPatient(ref, f"{given} {family}", caller)
         for _count, ref, given, family, caller in rows
     )
-    return Some(rows[0][0] if rows else 0, named)
+    return Some(rows[0][0] if rows else 0, people)
 
 
 def _to_follow(session: Session, here: Here) -> dict[FollowUpKind, int]:
@@ -306,6 +321,28 @@ def _to_follow(session: Session, here: Here) -> dict[FollowUpKind, int]:
         .order_by(FollowUp.kind)
     )
     return {kind: count for kind, count in rows}  # noqa: C416
+
+
+def _imports(session: Session, here: Here) -> list[FailedImport]:
+    """Return the newest import of each kind of file in the last days, where it left rows out.
+
+    A later file of the same kind that was taken whole has put it right.
+    """
+    newest = (
+        select(func.max(ImportRun.id))
+        .where(here.within(ImportRun.clinic_id), ImportRun.at >= here.now - IMPORTS_LOOKED_BACK)
+        .group_by(ImportRun.kind)
+    )
+    runs = session.execute(
+        select(ImportRun.id, ImportRun.at, ImportRun.counts)
+        .where(ImportRun.id.in_(newest))
+        .order_by(ImportRun.id.desc())
+    )
+    return [
+        FailedImport(run_id, at, counts["refused"])
+        for run_id, at, counts in runs
+        if counts.get("refused")
+    ]
 
 
 def _is_current(enrolment_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

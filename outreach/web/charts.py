@@ -6,7 +6,7 @@ that one drawing fits a phone and a wide screen while its text keeps its size.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -48,7 +48,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Dot:
-    """One value where it is drawn; ``part`` and ``whole`` where it is a rate."""
+    """One value where it is drawn; ``part`` and ``whole`` where it is a rate.
+
+    ``bounds`` are control limits in the unit of ``value``; ``is_outside`` says it is not within.
+    """
 
     x: float
     y: float
@@ -56,6 +59,8 @@ class Dot:
     value: Value
     part: int | None = None
     whole: int | None = None
+    is_outside: bool = False
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Chart:
-    """A whole chart, ready to be written as SVG with its table."""
+    """A whole chart, ready to be written as SVG with its table.
+
+    ``bands``: control limits, the lower and the upper one, each as the text of a polyline.
+    """
 
     id: str
     label: str
@@ -115,6 +123,7 @@ class Chart:
     rows: tuple[Row, ...]
     weights: tuple[Weight, ...] = ()
     is_rate: bool = False
+    bands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,12 +182,20 @@ def line_chart(
     )
 
 
-def run_chart(points: Sequence[RatePoint], *, label: str, median_label: str) -> Chart | None:
+def run_chart(
+    points: Sequence[RatePoint],
+    *,
+    label: str,
+    median_label: str,
+    bounds: Mapping[date, tuple[float, float]] | None = None,
+) -> Chart | None:
     """Return a weekly rate in percent, with its median line and how much is behind each week.
 
     Weeks with nothing to divide by are left out. The median is drawn from MEDIAN_FROM
-    points on; before that it would say more than is known.
+    points on; before that it would say more than is known. ``bounds``: control limits of each
+    week, in percent.
     """
+    limits = bounds or {}
     known = sorted((each for each in points if each.whole), key=lambda each: each.week_on)
     if not known:
         return None
@@ -188,7 +205,14 @@ def run_chart(points: Sequence[RatePoint], *, label: str, median_label: str) -> 
     up = YScale([0.0, WHOLE])
     dots = tuple(
         Dot(
-            across.at(days_of(each.week_on)), up.at(rate), each.week_on, rate, each.part, each.whole
+            across.at(days_of(each.week_on)),
+            up.at(rate),
+            each.week_on,
+            rate,
+            each.part,
+            each.whole,
+            _is_outside(rate, limits.get(each.week_on)),
+            limits.get(each.week_on),
         )
         for each, rate in zip(known, rates, strict=True)
     )
@@ -204,7 +228,22 @@ def run_chart(points: Sequence[RatePoint], *, label: str, median_label: str) -> 
         rows=tuple(Row(dot.day, (dot,)) for dot in dots),
         weights=_weights(dots),
         is_rate=True,
+        bands=tuple(_bands(dots, up)),
     )
+
+
+def _is_outside(rate: float, bounds: tuple[float, float] | None) -> bool:
+    return bounds is not None and not bounds[0] <= rate <= bounds[1]
+
+
+def _bands(dots: Sequence[Dot], up: YScale) -> Iterator[str]:
+    """Yield the lower and the upper limit, where every point has them."""
+    limits = [dot.bounds for dot in dots if dot.bounds is not None]
+    if len(limits) == len(dots):
+        for side in (0, 1):
+            yield " ".join(
+                f"{dot.x:g},{up.at(each[side]):g}" for dot, each in zip(dots, limits, strict=True)
+            )
 
 
 def bar_rows(rows: Sequence[tuple[str, int, int]]) -> tuple[Bar, ...]:

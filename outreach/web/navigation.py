@@ -19,6 +19,8 @@ ITEMS = (
     Item("calls.queue", _l("My queue"), "telephone"),
     Item("reports.today", _l("Today"), "house"),
     Item("reports.adherence", _l("Adherence"), "bar-chart-line"),
+    Item("outcomes.page", _l("Outcomes"), "clipboard2-pulse"),
+    Item("cohort.board", _l("Cohort board"), "people"),
     Item("chart.follow_ups", _l("Follow-ups"), "telephone-x"),
     Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
     Item("welfare.board", _l("Welfare checks"), "heart"),

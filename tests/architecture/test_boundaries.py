@@ -15,7 +15,7 @@ from flask import Flask
 from config import ROOT
 
 PACKAGE = ROOT / "outreach"
-EDGES = {"views", "queue_views", "rota_views", "call_views", "webhooks", "cli"}
+EDGES = {"views", "queue_views", "rota_views", "call_views", "outcome_views", "webhooks", "cli"}
 NEAR_FLASK = EDGES | {"sent", "forms", "fields", "labels", "graphs", "access", "app", "db", "deps"}
 TOO_WIDE = {"utils", "helpers", "services", "common", "managers", "base", "misc"}
 TOP_LEVEL = {

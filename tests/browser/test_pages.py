@@ -50,6 +50,13 @@ PAGES = {
     Role.MANAGER: [
         "/reports/today",
         "/reports/adherence",
+        "/reports/adherence?by=language",
+        "/reports/adherence/patients?measure=completion",
+        "/reports/around",
+        "/reports/target?measure=completion",
+        "/reports/outcomes",
+        "/reports/outcomes/patients?measure=hba1c&point=month_6&group=eligible",
+        "/reports/cohort",
         "/patients/follow-ups/",
         "/concerns/on-call",
         "/concerns/on-call/card",

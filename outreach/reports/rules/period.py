@@ -54,3 +54,8 @@ def whole_weeks(count: int, *, until: date) -> Period:
     after = until + DAY
     ends = after - timedelta(days=after.weekday())
     return Period(ends - count * WEEK, ends - DAY)
+
+
+def monday_of(day: date) -> date:
+    """Return the Monday of the week that ``day`` lies in."""
+    return day - timedelta(days=day.weekday())

@@ -5,16 +5,20 @@ Source of the definitions: domain.md E3.
 
 import enum
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from itertools import chain
 from statistics import median
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from outreach.reports.rules.period import DAY
 
 FIRST_CALL_DAYS = 2  # Source: domain.md E3: first completed call within 2 business days.
 FRIDAY = 4
+Key = TypeVar("Key")
 
 
 class Measure(enum.StrEnum):
@@ -30,6 +34,10 @@ class Measure(enum.StrEnum):
     MINUTES_LOW = "minutes per patient-week, 25th percentile"
     MINUTES_HIGH = "minutes per patient-week, 75th percentile"
     MINUTES_MEAN = "minutes per patient-week, mean"
+    CALLS = "calls per patient-week, median"
+    CALLS_LOW = "calls per patient-week, 25th percentile"
+    CALLS_HIGH = "calls per patient-week, 75th percentile"
+    CALLS_MEAN = "calls per patient-week, mean"
     FIRST_CALL = "first completed call within 2 business days"
     FIRST_CALL_MEDIAN = "days to first completed call, median"
     CONTINUITY = "continuity"
@@ -63,10 +71,24 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """Where something counted belongs. None: not asked for, or nobody and nowhere.
+
+    ``week_on`` is the Monday of the clinic's week it falls in.
+    """
+
+    caller_id: int | None
+    patient_id: int | None = None
+    phase: str | None = None
+    week_on: date | None = None
+
+
+@dataclass(frozen=True)
 class Tally:
     """Everything counted for one caller, or for all of them: tallies can be added.
 
-    ``minutes`` has one entry for each patient-week, zeros included.
+    ``minutes`` and ``calls`` (completed ones) have one entry for each patient-week, zeros
+    included.
     """
 
     completed: int = 0
@@ -80,11 +102,11 @@ class Tally:
     weeks_kept: int = 0
     weeks_judged: int = 0
     minutes: tuple[int, ...] = ()
+    calls: tuple[int, ...] = ()
     waits: tuple[Wait, ...] = ()
 
     def __add__(self, other: "Tally") -> "Tally":
-        mine, theirs = vars(self), vars(other)
-        return Tally(**{name: mine[name] + theirs[name] for name in mine})
+        return total_of([self, other])
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
@@ -106,6 +128,11 @@ class Tally:
         return spread(self.minutes)
 
     @property
+    def calls_spread(self) -> Spread | None:
+        """Median and quartiles of completed calls over patient-weeks."""
+        return spread(self.calls)
+
+    @property
     def in_time(self) -> int:
         """Enrolments with a completed call within FIRST_CALL_DAYS business days."""
         return sum(wait.is_in_time for wait in self.waits)
@@ -119,23 +146,63 @@ class Tally:
         return None if math.isinf(days) else days
 
 
+def total_of(tallies: Iterable[Tally]) -> Tally:
+    """Return the sum of tallies, in one go: added one by one, long lists are copied each time."""
+    found = [vars(each) for each in tallies]
+    added: dict[str, Any] = {}
+    for field in fields(Tally):
+        parts = [each[field.name] for each in found]
+        added[field.name] = sum(parts) if field.default == 0 else tuple(chain.from_iterable(parts))
+    return Tally(**added)
+
+
+def sum_by(found: Iterable[tuple[Cell, Tally]], key: Callable[[Cell], Key]) -> dict[Key, Tally]:
+    """Return the sum of the tallies of each group that ``key`` puts cells into."""
+    groups: defaultdict[Key, list[Tally]] = defaultdict(list)
+    for cell, tally in found:
+        groups[key(cell)].append(tally)
+    return {group: total_of(tallies) for group, tallies in groups.items()}
+
+
+def parts_of(measure: Measure, tally: Tally) -> tuple[int, int] | None:
+    """Return (numerator, denominator) of a measure that has both, None of any other.
+
+    What stands on a card and in each line of the list behind it comes from here.
+    """
+    weeks = len(tally.minutes)
+    return {
+        Measure.COMPLETION: (tally.completed, tally.due),
+        Measure.REACH_PER_DIAL: (tally.reached, tally.dials),
+        Measure.REACH_PER_PATIENT: (tally.patients_reached, tally.patients),
+        Measure.PROTOCOL: (tally.weeks_kept, tally.weeks_judged),
+        Measure.DIALS_PER_REACH: (tally.dials, tally.reached),
+        Measure.MINUTES_MEAN: (sum(tally.minutes), weeks),
+        Measure.CALLS_MEAN: (sum(tally.calls), weeks),
+        Measure.FIRST_CALL: (tally.in_time, len(tally.waits)),
+        Measure.CONTINUITY: (tally.completed_by_primary, tally.completed),
+    }.get(measure)
+
+
 def figures(tally: Tally) -> Iterator[Figure]:
     """Yield every measure of ``tally``, in the order of the page."""
     low, middle, high = tally.quartiles
+    calls = tally.calls_spread
     weeks = len(tally.minutes)
-    yield _rate(Measure.COMPLETION, tally.completed, tally.due)
-    yield Figure(Measure.STILL_OPEN, tally.still_open, None, tally.still_open)
-    yield _rate(Measure.REACH_PER_DIAL, tally.reached, tally.dials)
-    yield _rate(Measure.REACH_PER_PATIENT, tally.patients_reached, tally.patients)
-    yield _rate(Measure.PROTOCOL, tally.weeks_kept, tally.weeks_judged)
-    yield _rate(Measure.DIALS_PER_REACH, tally.dials, tally.reached)
-    yield Figure(Measure.MINUTES, None, weeks, middle)
-    yield Figure(Measure.MINUTES_LOW, None, weeks, low)
-    yield Figure(Measure.MINUTES_HIGH, None, weeks, high)
-    yield _rate(Measure.MINUTES_MEAN, sum(tally.minutes), weeks)
-    yield _rate(Measure.FIRST_CALL, tally.in_time, len(tally.waits))
-    yield Figure(Measure.FIRST_CALL_MEDIAN, None, len(tally.waits), tally.median_wait)
-    yield _rate(Measure.CONTINUITY, tally.completed_by_primary, tally.completed)
+    lone = {
+        Measure.STILL_OPEN: Figure(Measure.STILL_OPEN, tally.still_open, None, tally.still_open),
+        Measure.MINUTES: Figure(Measure.MINUTES, None, weeks, middle),
+        Measure.MINUTES_LOW: Figure(Measure.MINUTES_LOW, None, weeks, low),
+        Measure.MINUTES_HIGH: Figure(Measure.MINUTES_HIGH, None, weeks, high),
+        Measure.CALLS: Figure(Measure.CALLS, None, weeks, calls.median if calls else None),
+        Measure.CALLS_LOW: Figure(Measure.CALLS_LOW, None, weeks, calls.low if calls else None),
+        Measure.CALLS_HIGH: Figure(Measure.CALLS_HIGH, None, weeks, calls.high if calls else None),
+        Measure.FIRST_CALL_MEDIAN: Figure(
+            Measure.FIRST_CALL_MEDIAN, None, len(tally.waits), tally.median_wait
+        ),
+    }
+    for measure in Measure:
+        parts = parts_of(measure, tally)
+        yield _rate(measure, *parts) if parts else lone[measure]
 
 
 def _rate(measure: Measure, numerator: int, denominator: int) -> Figure:

@@ -53,6 +53,7 @@ class Week:
     number: int
     last_on: date
     is_kept: bool | None
+    phase: str
 
 
 def weeks_of(
@@ -71,7 +72,8 @@ def weeks_of(
         for week in range(phase.first_week, phase.last_week + 1):
             last_on = course.last_day(week)
             if last_on in period and course.is_over(week, today=today):
-                yield Week(week, last_on, _is_kept(course, phase, week, completed, today=today))
+                is_kept = _is_kept(course, phase, week, completed, today=today)
+                yield Week(week, last_on, is_kept, phase.code)
 
 
 def _is_kept(

@@ -20,7 +20,7 @@ from outreach.reports import adherence
 from outreach.reports.adherence import Report
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.period import Period, begin_of, last_days
-from outreach.reports.rules.tally import Tally
+from outreach.reports.rules.tally import Measure, Tally
 from tests.builders import (
     actor_of,
     make_attempt,
@@ -243,11 +243,11 @@ def test_weeks_of_the_run_chart_are_whole_and_count_only_what_is_known(session: 
     make_planned_call(session, enrolment, sunday, status=CallStatus.MISSED)
     make_planned_call(session, enrolment, TODAY - timedelta(days=1), complete_by_on=TODAY)
 
-    weeks = adherence.completion_by_week(session, ask(clinic, last_days(7, today=TODAY)))
+    weeks = adherence.by_week(session, ask(clinic, last_days(7, today=TODAY)), Measure.COMPLETION)
 
     assert len(weeks) == 26
     assert weeks[-1].week_on == TODAY - timedelta(days=7)
-    counted = {each.week_on: (each.completed, each.due) for each in weeks if each.due}
+    counted = {each.week_on: (each.part, each.whole) for each in weeks if each.whole}
     assert counted == {MONDAY: (1, 2)}
 
 

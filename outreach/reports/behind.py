@@ -1,0 +1,89 @@
+"""Who stands behind a figure: the patients of a list, a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.scoping import visible_clinics
+from outreach.orm import among
+from outreach.patients.models import Patient
+from outreach.reports.asked import Here
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Person:
+    """A patient as lists name them."""
+
+    id: int
+    ref: str
+    name: str
+    record_number: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of ``total`` people, by name. ``number`` counts from 1."""
+
+    total: int
+    number: int
+    people: Sequence[Person]
+
+    @property
+    def first(self) -> int:
+        """The place of the first one shown, 0 where there is none."""
+        return (self.number - 1) * PAGE + 1 if self.people else 0
+
+    @property
+    def last(self) -> int:
+        """The place of the last one shown."""
+        return (self.number - 1) * PAGE + len(self.people)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another page follows."""
+        return self.last < self.total
+
+
+def page_of(
+    session: Session,
+    here: Here,
+    patient_ids: Sequence[int],
+    number: int,
+    *,
+    is_ordered: bool = False,
+) -> Page:
+    """Return page ``number`` of these patients of a clinic.
+
+    They come by family name, or with ``is_ordered`` in the order of ``patient_ids``.
+    """
+    wanted = list(dict.fromkeys(patient_ids))
+    skipped = (number - 1) * PAGE
+    shown = wanted[skipped : skipped + PAGE] if is_ordered else wanted
+    chosen = (
+        select(
+            Patient.id,
+            Patient.ref,
+            Patient.given_name,
+            Patient.family_name,
+            Patient.record_number,
+        )
+        .where(
+            Patient.clinic_id == here.clinic_id,
+            visible_clinics(here.scope, Patient.clinic_id),
+            among(Patient.id, sorted(shown)),
+        )
+        .order_by(Patient.family_name, Patient.given_name, Patient.id)
+    )
+    rows = session.execute(chosen if is_ordered else chosen.offset(skipped).limit(PAGE))
+    people = [
+        Person(patient_id, ref, f"{given} {family}", record)
+        for patient_id, ref, given, family, record in rows
+    ]
+    if is_ordered:
+        place = {patient_id: index for index, patient_id in enumerate(shown)}
+        people.sort(key=lambda person: place[person.id])
+    return Page(len(wanted), number, people)

@@ -1,0 +1,193 @@
+"""Adherence by group: callers, phases, weeks, and who patients are.
+
+Sums of the same cells as the page's totals (``adherence.cells``), so groups add up to them,
+and the list behind a figure is the sum by patient.
+"""
+
+import enum
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic
+from outreach.accounts.rules import Scope
+from outreach.patients.models import Patient
+from outreach.programmes.models import ProgrammeVersion
+from outreach.reports import adherence, outcomes
+from outreach.reports.asked import Asked, Here
+from outreach.reports.rules.glycaemic import age_on
+from outreach.reports.rules.outcomes import Stratum
+from outreach.reports.rules.period import Period
+from outreach.reports.rules.suppression import hidden
+from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
+
+AGE_BANDS = ((0, 39), (40, 54), (55, 64), (65, 74), (75, 199))
+
+
+class Dimension(enum.StrEnum):
+    """What a breakdown goes by. The value travels in addresses."""
+
+    CLINIC = "clinic"
+    CALLER = "caller"
+    PHASE = "phase"
+    WEEK = "week"
+    LANGUAGE = "language"
+    SEX = "sex"
+    AGE = "age"
+    PHQ9 = "phq9"
+
+    @property
+    def is_about_patients(self) -> bool:
+        """Whether groups are kinds of people, of whom few are not to be recognised."""
+        return self in (Dimension.LANGUAGE, Dimension.SEX, Dimension.AGE, Dimension.PHQ9)
+
+
+@dataclass(frozen=True)
+class GroupLine:
+    """One group. ``key`` is what addresses carry; "" is for what belongs nowhere."""
+
+    key: str
+    name: str
+    tally: Tally
+    patients: int
+    is_hidden: bool
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Every group and their total."""
+
+    dimension: Dimension
+    lines: Sequence[GroupLine]
+    total: Tally
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What one patient adds to a figure."""
+
+    patient_id: int
+    numerator: int
+    denominator: int
+
+
+def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
+    """Return every measure by group."""
+    found = list(adherence.cells(session, asked, fine=True))
+    key = _key_of(session, asked, dimension)
+    people: defaultdict[str, set[int]] = defaultdict(set)
+    for cell, _tally in found:
+        if cell.patient_id is not None:
+            people[key(cell)].add(cell.patient_id)
+    tallies = {group: tally for group, tally in sum_by(found, key).items() if tally}
+    kept = (
+        hidden({group: len(people[group]) for group in tallies})
+        if dimension.is_about_patients
+        else frozenset()
+    )
+    names = _names(session, dimension, tallies)
+    lines = [
+        GroupLine(group, names.get(group, group), tally, len(people[group]), group in kept)
+        for group, tally in tallies.items()
+    ]
+    order = {group: place for place, group in enumerate(names)}
+    lines.sort(key=lambda line: (order.get(line.key, len(order)), line.key))
+    return Breakdown(dimension, lines, total_of(tally for _cell, tally in found))
+
+
+def behind(
+    session: Session, asked: Asked, measure: Measure, group: tuple[Dimension, str] | None
+) -> list[Behind]:
+    """Return what each patient adds to a figure, those who add least of what they could first.
+
+    ``group``: a dimension and the key of one of its groups, None for the total.
+    """
+    found: Iterable[tuple[Cell, Tally]] = adherence.cells(session, asked, fine=True)
+    if group is not None:
+        key = _key_of(session, asked, group[0])
+        found = [(cell, tally) for cell, tally in found if key(cell) == group[1]]
+    rows = []
+    for patient_id, tally in sum_by(found, lambda cell: cell.patient_id).items():
+        parts = parts_of(measure, tally)
+        if patient_id is not None and parts is not None and any(parts):
+            rows.append(Behind(patient_id, *parts))
+    return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
+
+
+def _key_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[Cell], str]:
+    """Return what says which group a cell belongs to."""
+    if dimension is Dimension.CALLER:
+        return lambda cell: _written(cell.caller_id)
+    if dimension is Dimension.PHASE:
+        return lambda cell: _written(cell.phase)
+    if dimension is Dimension.WEEK:
+        return lambda cell: _written(cell.week_on)
+    groups = _patient_groups(session, asked, dimension)
+    return lambda cell: "" if cell.patient_id is None else groups.get(cell.patient_id, "")
+
+
+def _patient_groups(session: Session, asked: Asked, dimension: Dimension) -> Mapping[int, str]:
+    """Return which group each patient of the clinic belongs to."""
+    if dimension is Dimension.PHQ9:
+        cohort = outcomes.cohort(session, asked, asked.period.until_on, glucose_unit="mg/dL")
+        return {each.patient_id: each.stratum.value for each in cohort.patients}
+    rows = session.execute(
+        select(Patient.id, Patient.language, Patient.sex, Patient.date_of_birth)
+        .where(asked.within(Patient.clinic_id))
+        .order_by(Patient.id)
+    )
+    groups = {}
+    for patient_id, language, sex, born_on in rows:
+        if dimension is Dimension.LANGUAGE:
+            groups[patient_id] = language
+        elif dimension is Dimension.SEX:
+            groups[patient_id] = sex.value
+        else:
+            groups[patient_id] = _age_band(born_on, asked.period.until_on)
+    return groups
+
+
+def _age_band(born_on: date, day: date) -> str:
+    age = age_on(born_on, day)
+    return next(f"{low}-{high}" for low, high in AGE_BANDS if low <= max(age, 0) <= high)
+
+
+def _names(session: Session, dimension: Dimension, groups: Iterable[str]) -> Mapping[str, str]:
+    """Return names of groups that are data, in the order in which groups are shown."""
+    if dimension is Dimension.CALLER:
+        ids = [int(group) for group in groups if group]
+        names = adherence.names_of(session, ids)
+        by_name = sorted(names, key=lambda each: (names[each].casefold(), each))
+        return {str(caller_id): names[caller_id] for caller_id in by_name}
+    if dimension is Dimension.PHASE:
+        versions = session.scalars(select(ProgrammeVersion).order_by(ProgrammeVersion.id))
+        phases = [phase for version in versions for phase in version.protocol.phases]
+        phases.sort(key=lambda phase: phase.first_week)
+        return {phase.code: phase.name or phase.code for phase in phases}
+    if dimension is Dimension.PHQ9:
+        return {stratum.value: stratum.value for stratum in Stratum}
+    return {}
+
+
+def _written(part: Hashable) -> str:
+    return "" if part is None else str(part)
+
+
+def by_clinic(
+    session: Session, scope: Scope, clinics: Sequence[Clinic], period: Period, *, now: datetime
+) -> list[GroupLine]:
+    """Return every measure by clinic, each by its own calendar and clock.
+
+    A report for each: their days begin at different instants, and there are few of them.
+    """
+    lines = []
+    for clinic in clinics:
+        asked = Here.of(scope, clinic, now=now).about(period)
+        found = adherence.cells(session, asked)
+        tally = total_of(tally for _cell, tally in found)
+        lines.append(GroupLine(clinic.code, clinic.name, tally, tally.patients, is_hidden=False))
+    return lines

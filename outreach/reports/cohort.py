@@ -1,0 +1,81 @@
+"""The cohort board of a clinic: everybody ever enrolled, month by month."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import dropwhile
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, union_all
+from sqlalchemy.orm import Session
+
+from outreach.clock import local_day
+from outreach.patients.models import Patient
+from outreach.programmes.models import Enrolment, EnrolmentEvent
+from outreach.programmes.rules import EnrolmentStatus
+from outreach.reports import outcomes
+from outreach.reports.asked import Here
+from outreach.reports.rules.board import (
+    BoardCohort,
+    BoardMonth,
+    Cared,
+    by_cohort,
+    by_month,
+    months_until,
+)
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Board:
+    """Months that are over, and the cohorts that began in them; oldest first."""
+
+    months: Sequence[BoardMonth]
+    cohorts: Sequence[BoardCohort]
+    patients: int
+
+
+def board(session: Session, here: Here, as_of: date) -> Board:
+    """Return the board as of the end of a local day, in four statements."""
+    cohort = outcomes.cohort(session, here, as_of, glucose_unit="mg/dL")
+    statuses = _statuses(session, here, cohort.known_at)
+    people = [Cared(each, statuses.get(each.patient_id, ())) for each in cohort.patients]
+    months = months_until(cohort.today)
+    return Board(
+        _since_anybody(by_month(people, months), lambda each: each.registered),
+        _since_anybody(by_cohort(people, months, today=cohort.today), lambda each: each.size),
+        len(people),
+    )
+
+
+def _since_anybody(rows: Iterable[Row], count: Callable[[Row], int]) -> list[Row]:
+    """Leave out the months before anybody was there."""
+    return list(dropwhile(lambda each: not count(each), rows))
+
+
+def _statuses(
+    session: Session, here: Here, at: datetime
+) -> dict[int, list[tuple[date, EnrolmentStatus]]]:
+    """Return every status that was noted by ``at``, by patient and in order.
+
+    Enrolments from before histories were kept have only their last one.
+    """
+    noted = select(
+        EnrolmentEvent.patient_id, EnrolmentEvent.at.label("at"), EnrolmentEvent.status
+    ).where(here.within(EnrolmentEvent.clinic_id), EnrolmentEvent.at <= at)
+    latest = select(Enrolment.patient_id, Enrolment.status_at.label("at"), Enrolment.status).where(
+        here.within(Enrolment.clinic_id), Enrolment.status_at <= at
+    )
+    both = union_all(noted, latest).subquery()
+    rows = session.execute(
+        select(both.c.patient_id, both.c.at, both.c.status, Patient.zone)
+        .join(Patient, Patient.id == both.c.patient_id)
+        .order_by(both.c.at)
+    )
+    found: defaultdict[int, list[tuple[date, EnrolmentStatus]]] = defaultdict(list)
+    for patient_id, noted_at, status, zone in rows:
+        found[patient_id].append((local_day(noted_at, ZoneInfo(zone)), status))
+    return found

@@ -1,0 +1,151 @@
+"""Outcomes as charts: everybody's course with the mean, and the dose against the change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import fmean
+
+from flask_babel import gettext as _
+
+from outreach.reports.adherence import WeekRate
+from outreach.reports.labels import (
+    FIGURE_WORDS,
+    POINT_WORDS,
+    STANDING_WORDS,
+    month_name,
+    outcome_name,
+    outcome_unit,
+)
+from outreach.reports.rules.board import UNDER_CARE, BoardMonth
+from outreach.reports.rules.control import RunTest, p_chart, run_test
+from outreach.reports.rules.outcomes import (
+    HBA1C_HIGH,
+    HBA1C_LOW,
+    WINDOWS,
+    Followed,
+    Group,
+    Outcome,
+    OutcomeMeasure,
+    Point,
+)
+from outreach.reports.rules.statistics import Correlation, Share, mean_interval, rank_correlation
+from outreach.reports.rules.tally import Measure
+from outreach.web.charts import Chart, Limit, RatePoint, run_chart
+from outreach.web.plots import Columns, Courses, Moment, Scatter, columns, courses, scatter
+
+
+@dataclass(frozen=True)
+class WeekChart:
+    """A rate week by week, and what the rules for special causes say of it."""
+
+    measure: Measure
+    chart: Chart | None
+    runs: RunTest | None
+    outside: Sequence[date]
+
+
+@dataclass(frozen=True)
+class DosePlot:
+    """A dose against a change, and how the two go together."""
+
+    plot: Scatter
+    correlation: Correlation | None
+
+
+def of_weeks(weeks: Sequence[WeekRate], measure: Measure) -> WeekChart:
+    """Return a weekly rate as a run chart with the limits of a p-chart."""
+    known = [each for each in weeks if each.whole]
+    shares = [Share(each.part, each.whole) for each in known]
+    values = [each.part / each.whole for each in known]
+    limits = p_chart(shares) or []
+    bounds = {
+        each.week_on: (100 * limit.low, 100 * limit.high)
+        for each, limit in zip(known, limits, strict=False)
+    }
+    return WeekChart(
+        measure,
+        run_chart(
+            [RatePoint(each.week_on, each.part, each.whole) for each in weeks],
+            label=_("%(rate)s, by week", rate=FIGURE_WORDS[measure]),
+            median_label=_("Median"),
+            bounds=bounds,
+        ),
+        run_test(values),
+        [
+            each.week_on
+            for each, limit, value in zip(known, limits, values, strict=False)
+            if not limit.holds(value)
+        ],
+    )
+
+
+def of_courses(
+    patients: Sequence[Followed], measure: OutcomeMeasure, point: Point, glucose_unit: str
+) -> Courses | None:
+    """Return the courses of those who were measured at every point up to ``point``.
+
+    ``patients``: those whose window of ``point`` is over.
+    """
+    points = [each for each in Point if each is not Point.MONTH_6 or point is Point.MONTH_6]
+    people = []
+    for patient in patients:
+        found = [patient.at(measure, each) for each in points]
+        values = [each.value for each in found if each is not None]
+        if len(values) == len(points):
+            people.append(values)
+    columns = [[float(value) for value in column] for column in zip(*people, strict=True)]
+    moments = []
+    for each, column in zip(points, columns, strict=False):
+        interval = mean_interval(column)
+        moments.append(
+            Moment(
+                WINDOWS[each].target_day,
+                str(POINT_WORDS[each]),
+                fmean(column),
+                interval.low if interval else None,
+                interval.high if interval else None,
+            )
+        )
+    return courses(
+        people,
+        moments,
+        label=_("%(measure)s of each patient, and the mean", measure=outcome_name(measure)),
+        unit=outcome_unit(measure, glucose_unit),
+        limits=_levels(measure),
+    )
+
+
+def of_dose(outcome: Outcome) -> list[DosePlot]:
+    """Return completed calls, and minutes, against the change of everybody measured twice."""
+    found = outcome.of(Group.MEASURED)
+    doses = [(each.dose, each.change) for each in found]
+    calls = [(dose.calls, change) for dose, change in doses if dose and change is not None]
+    minutes = [(dose.minutes, change) for dose, change in doses if dose and change is not None]
+    plots = []
+    for pairs, label, across in (
+        (calls, _("Completed calls and change"), _("Completed calls until the follow-up")),
+        (minutes, _("Minutes and change"), _("Minutes of conversation until the follow-up")),
+    ):
+        numbers = [(float(x), float(y)) for x, y in pairs]
+        plot = scatter(numbers, label=label, x_label=across, y_label=_("Change from baseline"))
+        if plot is not None:
+            plots.append(DosePlot(plot, rank_correlation(numbers)))
+    return plots
+
+
+def of_board(months: Sequence[BoardMonth]) -> Columns | None:
+    """Return who is under care as columns of shares, month by month."""
+    return columns(
+        [
+            (month_name(each.month, is_short=True), [each.count(way) for way in UNDER_CARE])
+            for each in months
+        ],
+        [str(STANDING_WORDS[way]) for way in UNDER_CARE],
+        label=_("Patients under care, by month"),
+    )
+
+
+def _levels(measure: OutcomeMeasure) -> list[Limit]:
+    if measure is not OutcomeMeasure.HBA1C:
+        return []
+    return [Limit(HBA1C_LOW, _("below is well")), Limit(HBA1C_HIGH, _("above is poor"))]

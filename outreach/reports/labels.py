@@ -1,0 +1,228 @@
+"""The words of reports: what is measured, when, and who stands behind a figure."""
+
+from datetime import date
+from decimal import Decimal
+
+from flask_babel import format_date, format_decimal
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from outreach.measures.labels import measure_name, unit_name
+from outreach.measures.rules import GLUCOSE, REGISTRY
+from outreach.patients.rules import Sex
+from outreach.reports.breakdown import Dimension, GroupLine
+from outreach.reports.rules.board import CohortStanding, Month, Standing
+from outreach.reports.rules.glycaemic import GlycaemicGroup
+from outreach.reports.rules.outcomes import KINDS, Group, OutcomeMeasure, Point, Stratum
+from outreach.reports.rules.tally import Measure as Figured
+from outreach.reports.service import ServiceMeasure
+from outreach.web.template_filters import full_day, language_name
+
+OLDEST_NAMED = 120
+POINT_WORDS = {
+    Point.BASELINE: _l("Baseline"),
+    Point.MONTH_3: _l("Month 3"),
+    Point.MONTH_6: _l("Month 6"),
+}
+GROUP_WORDS = {
+    Group.ELIGIBLE: _l("Everybody whose window is over"),
+    Group.WITH_BASELINE: _l("Measured at baseline"),
+    Group.MEASURED: _l("Measured at baseline and at follow-up"),
+    Group.MISSING: _l("Measured at baseline, not at follow-up"),
+    Group.WITHOUT_BASELINE: _l("Not measured at baseline"),
+    Group.MAY_RESPOND: _l("Measured twice, and could respond"),
+    Group.RESPONDED: _l("Responded"),
+    Group.REMITTED: _l("Below 5 at follow-up, from 10 or more at baseline"),
+    Group.LOW_BEFORE: _l("Below 8% at baseline"),
+    Group.LOW_AFTER: _l("Below 8% at follow-up"),
+    Group.HIGH_BEFORE: _l("Above 9% at baseline"),
+    Group.HIGH_AFTER: _l("Above 9% at follow-up"),
+}
+STRATUM_WORDS = {
+    Stratum.FROM_10: _l("PHQ-9 of 10 or more"),
+    Stratum.FROM_5: _l("PHQ-9 of 5 to 9"),
+    Stratum.BELOW_5: _l("PHQ-9 of 0 to 4"),
+    Stratum.UNKNOWN: _l("No PHQ-9 at baseline"),
+}
+STANDING_WORDS = {
+    Standing.CONTROLLED: _l("Controlled: HbA1c below 8%"),
+    Standing.UNCONTROLLED: _l("Not controlled: 8% or above"),
+    Standing.UNREAD: _l("No HbA1c in 3 months"),
+    Standing.LOST: _l("Lost at 12 months"),
+}
+COHORT_WORDS = {
+    CohortStanding.CONTROLLED: _l("Controlled: HbA1c below 8%"),
+    CohortStanding.UNCONTROLLED: _l("Not controlled: 8% or above"),
+    CohortStanding.UNREAD: _l("No HbA1c in the window"),
+    CohortStanding.OPEN: _l("Window still open"),
+}
+BRIEFLY = {
+    "controlled": _l("Controlled"),
+    "not controlled": _l("Not controlled"),
+    "no reading": _l("No HbA1c"),
+    "lost": _l("Lost"),
+    "window still open": _l("Still open"),
+}
+DIMENSION_WORDS = {
+    Dimension.CALLER: _l("Caller"),
+    Dimension.CLINIC: _l("Clinic"),
+    Dimension.PHASE: _l("Phase"),
+    Dimension.WEEK: _l("Week"),
+    Dimension.LANGUAGE: _l("Language"),
+    Dimension.SEX: _l("Sex"),
+    Dimension.AGE: _l("Age"),
+    Dimension.PHQ9: _l("PHQ-9 at baseline"),
+}
+NOWHERE_WORDS = {
+    Dimension.CALLER: _l("No caller"),
+    Dimension.PHASE: _l("Not of one phase"),
+    Dimension.WEEK: _l("Not of one week"),
+}
+SEX_WORDS = {
+    Sex.FEMALE: _l("Women"),
+    Sex.MALE: _l("Men"),
+    Sex.OTHER: _l("Other"),
+    Sex.UNKNOWN: _l("Not known"),
+}
+FIGURE_WORDS = {
+    Figured.COMPLETION: _l("Calls completed"),
+    Figured.REACH_PER_DIAL: _l("Reached per dial"),
+    Figured.REACH_PER_PATIENT: _l("Patients reached"),
+    Figured.PROTOCOL: _l("Weeks as planned"),
+    Figured.DIALS_PER_REACH: _l("Dials per reach"),
+    Figured.MINUTES_MEAN: _l("Minutes a week"),
+    Figured.CALLS_MEAN: _l("Calls a week"),
+    Figured.FIRST_CALL: _l("First call in time"),
+    Figured.CONTINUITY: _l("Same caller"),
+}
+# What a list behind a figure has in its two columns.
+PARTS_WORDS = {
+    Figured.COMPLETION: (_l("Completed calls"), _l("Calls due")),
+    Figured.REACH_PER_DIAL: (_l("Dials that reached"), _l("Dials")),
+    Figured.REACH_PER_PATIENT: (_l("Reached"), _l("In the programme")),
+    Figured.PROTOCOL: (_l("Weeks as planned"), _l("Weeks judged")),
+    Figured.DIALS_PER_REACH: (_l("Dials"), _l("Dials that reached")),
+    Figured.MINUTES_MEAN: (_l("Minutes"), _l("Weeks")),
+    Figured.CALLS_MEAN: (_l("Completed calls"), _l("Weeks")),
+    Figured.FIRST_CALL: (_l("In time"), _l("First calls due")),
+    Figured.CONTINUITY: (_l("By their own caller"), _l("Completed calls")),
+}
+SERVICE_WORDS = {
+    ServiceMeasure.STAYED_3: (
+        _l("Still in the programme at month 3"),
+        _l("Still in it"),
+        _l("Reached day 91"),
+    ),
+    ServiceMeasure.STAYED_6: (
+        _l("Still in the programme at month 6"),
+        _l("Still in it"),
+        _l("Reached day 182"),
+    ),
+    ServiceMeasure.HBA1C_0: (
+        _l("HbA1c measured at baseline"),
+        _l("Measured"),
+        _l("Windows closed"),
+    ),
+    ServiceMeasure.HBA1C_3: (_l("HbA1c measured at month 3"), _l("Measured"), _l("Windows closed")),
+    ServiceMeasure.HBA1C_6: (_l("HbA1c measured at month 6"), _l("Measured"), _l("Windows closed")),
+    ServiceMeasure.PHQ9_0: (_l("PHQ-9 asked at baseline"), _l("Asked"), _l("Windows closed")),
+    ServiceMeasure.PHQ9_3: (_l("PHQ-9 asked at month 3"), _l("Asked"), _l("Windows closed")),
+    ServiceMeasure.PHQ9_6: (_l("PHQ-9 asked at month 6"), _l("Asked"), _l("Windows closed")),
+    ServiceMeasure.DELIVERED: (_l("Texts delivered"), _l("Delivered"), _l("Taken by the carrier")),
+    ServiceMeasure.ANSWERED: (_l("Patients who texted back"), _l("Texted back"), _l("Texted")),
+    ServiceMeasure.STOPPED: (_l("Patients who texted STOP"), _l("Texted STOP"), _l("Texted")),
+    ServiceMeasure.IN_TIME: (_l("Concerns taken on in time"), _l("In time"), _l("Concerns")),
+    ServiceMeasure.CLOSED: (_l("Concerns closed"), _l("Closed"), _l("Concerns")),
+}
+SERVICE_PARTS = (
+    (_l("Who stays"), (ServiceMeasure.STAYED_3, ServiceMeasure.STAYED_6)),
+    (
+        _l("Who is measured"),
+        (
+            ServiceMeasure.HBA1C_0,
+            ServiceMeasure.HBA1C_3,
+            ServiceMeasure.HBA1C_6,
+            ServiceMeasure.PHQ9_0,
+            ServiceMeasure.PHQ9_3,
+            ServiceMeasure.PHQ9_6,
+        ),
+    ),
+    (_l("Texts"), (ServiceMeasure.DELIVERED, ServiceMeasure.ANSWERED, ServiceMeasure.STOPPED)),
+    (_l("Concerns"), (ServiceMeasure.IN_TIME, ServiceMeasure.CLOSED)),
+)
+GLYCAEMIC_WORDS = {
+    GlycaemicGroup.PANEL: _l("Everybody enrolled, 18 to 75 years old"),
+    GlycaemicGroup.POOR_OR_MISSING: _l("Above 9.0%, or not measured in 12 months"),
+    GlycaemicGroup.POOR: _l("Above 9.0%"),
+    GlycaemicGroup.MISSING: _l("Not measured in 12 months"),
+}
+
+
+def outcome_name(measure: OutcomeMeasure) -> str:
+    """Return what people call a measure."""
+    return measure_name(KINDS[measure][0])
+
+
+def outcome_unit(measure: OutcomeMeasure, glucose_unit: str) -> str:
+    """Return the unit in which a measure is reported, as people write it; maybe empty."""
+    kind = KINDS[measure][0]
+    return glucose_unit if kind in GLUCOSE else unit_name(REGISTRY[kind].unit)
+
+
+def outcome_decimals(measure: OutcomeMeasure, glucose_unit: str) -> int:
+    """Return with how many decimals means of a measure are shown: one more than its values."""
+    row = REGISTRY[KINDS[measure][0]]
+    units = row.units
+    unit = glucose_unit if glucose_unit in units else row.unit
+    return min(2, units[unit].decimals + 1)
+
+
+def fixed(value: float | Decimal | None, decimals: int) -> str:
+    """Return a number with exactly ``decimals`` decimals, by locale; a dash where missing."""
+    if value is None:
+        return "–"
+    return format_decimal(value, format="#,##0." + "0" * decimals if decimals else "#,##0")
+
+
+def signed(value: float | Decimal | None, decimals: int) -> str:
+    """Return a change with its sign: '−0.70', '+1.20', '0.00'; a dash where it is missing."""
+    if value is None:
+        return "–"
+    rounded = round(float(value), decimals)
+    sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
+    return sign + fixed(abs(rounded), decimals)
+
+
+def month_name(month: Month, *, is_short: bool = False) -> str:
+    """Return 'September 2026', or 'Sep' with the year in January only."""
+    if not is_short:
+        return format_date(month.first_on, "LLLL y")
+    return format_date(month.first_on, "LLL ''yy" if month.first_on.month == 1 else "LLL")
+
+
+def group_name(dimension: Dimension, line: GroupLine) -> str:
+    """Return what a group of a breakdown is called."""
+    if line.key == "" and dimension in NOWHERE_WORDS:
+        return str(NOWHERE_WORDS[dimension])
+    if line.key == "":
+        return _("Not known")
+    if dimension is Dimension.WEEK:
+        return full_day(date.fromisoformat(line.key))
+    if dimension is Dimension.LANGUAGE:
+        return language_name(line.key)
+    if dimension is Dimension.SEX:
+        return str(SEX_WORDS[Sex(line.key)])
+    if dimension is Dimension.PHQ9:
+        return str(STRATUM_WORDS[Stratum(line.key)])
+    if dimension is Dimension.AGE:
+        return _age_words(line.key)
+    return line.name
+
+
+def _age_words(key: str) -> str:
+    low, high = (int(part) for part in key.split("-"))
+    if low == 0:
+        return _("under %(age)s", age=high + 1)
+    if high > OLDEST_NAMED:
+        return _("%(age)s and over", age=low)
+    return _("%(low)s to %(high)s", low=low, high=high)

@@ -1,0 +1,262 @@
+"""Pages on how patients fare, for managers of a clinic and administrators of all."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from wtforms import SelectChoice
+
+from outreach.accounts import staff
+from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.models import Clinic
+from outreach.db import db
+from outreach.deps import deps
+from outreach.patients import finding
+from outreach.reports import behind, graphs, labels, outcomes
+from outreach.reports import cohort as cohort_board
+from outreach.reports.asked import Here
+from outreach.reports.forms import AsOfForm
+from outreach.reports.rules.board import CohortStanding, Month, Standing
+from outreach.reports.rules.glycaemic import Glycaemic, GlycaemicGroup
+from outreach.reports.rules.outcomes import (
+    FOLLOW_UPS,
+    Followup,
+    Group,
+    Outcome,
+    OutcomeMeasure,
+    Point,
+    Stratum,
+    by_stratum,
+    outcome_of,
+)
+from outreach.reports.rules.suppression import hidden
+from outreach.reports.views import READERS
+from outreach.web.template_filters import full_day, short_number
+
+bp = Blueprint("outcomes", __name__, url_prefix="/reports/outcomes")
+cohort_bp = Blueprint("cohort", __name__, url_prefix="/reports/cohort")
+
+Choice = TypeVar("Choice", bound=enum.StrEnum)
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """What the address asks for, read against what the reader may see."""
+
+    clinics: Sequence[Clinic]
+    clinic: Clinic
+    form: AsOfForm
+    here: Here
+    day: date
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What every link of the page carries."""
+        return {"clinic": self.clinic.code, "as_of": self.day.isoformat()}
+
+
+@bp.get("")
+@role_required(*READERS)
+def page() -> ResponseReturnValue:
+    """Show how patients fare, from baseline to months 3 and 6."""
+    question = _question(db.session, request.args)
+    unit = question.clinic.glucose_unit
+    measure = _one_of(OutcomeMeasure, request.args.get("measure"), OutcomeMeasure.HBA1C)
+    point = _one_of(Point, request.args.get("point"), Point.MONTH_6)
+    if point not in FOLLOW_UPS:
+        abort(404)
+    cohort = outcomes.cohort(db.session, question.here, question.day, glucose_unit=unit)
+    found = {
+        (each, at): outcome_of(cohort.patients, each, at, today=cohort.today)
+        for each in OutcomeMeasure
+        for at in FOLLOW_UPS
+    }
+    chosen = found[measure, point]
+    eligible = [each.patient for each in chosen.followups]
+    strata = {
+        stratum: outcome_of(people, measure, point, today=cohort.today)
+        for stratum, people in by_stratum(cohort.patients).items()
+    }
+    return render_template(
+        "reports/outcomes.html",
+        question=question,
+        cohort=cohort,
+        found=found,
+        chosen=chosen,
+        strata=strata,
+        hidden=hidden({each: len(outcome.followups) for each, outcome in strata.items()}),
+        courses=graphs.of_courses(eligible, measure, point, unit),
+        doses=graphs.of_dose(chosen),
+        glycaemic=outcomes.glycaemic_status(db.session, question.here, question.day),
+        labels=labels,
+    )
+
+
+@bp.get("/patients")
+@role_required(*READERS)
+def patients() -> ResponseReturnValue:
+    """Show the patients behind one figure of the outcomes page."""
+    question = _question(db.session, request.args)
+    unit = question.clinic.glucose_unit
+    measure = _one_of(OutcomeMeasure, request.args.get("measure"))
+    point = _one_of(Point, request.args.get("point"))
+    group = _one_of(Group, request.args.get("group"))
+    named = request.args.get("stratum")
+    stratum = _one_of(Stratum, named) if named else None
+    cohort = outcomes.cohort(db.session, question.here, question.day, glucose_unit=unit)
+    people = by_stratum(cohort.patients)[stratum] if stratum else cohort.patients
+    outcome = outcome_of(people, measure, point, today=cohort.today)
+    rows = {each.patient.patient_id: each for each in outcome.of(group)}
+    title = f"{labels.outcome_name(measure)}, {labels.POINT_WORDS[point]}"
+    if stratum:
+        title = f"{title}, {labels.STRATUM_WORDS[stratum]}"
+    return _list(
+        question,
+        [str(labels.GROUP_WORDS[group]), title],
+        (_("Baseline"), _("Follow-up"), _("Change"), _("Completed calls"), _("Minutes")),
+        {who: _followup_cells(each, outcome, unit) for who, each in rows.items()},
+        back=("outcomes.page", {"measure": measure.value, "point": point.value}),
+    )
+
+
+@bp.get("/glycaemic")
+@role_required(*READERS)
+def glycaemic() -> ResponseReturnValue:
+    """Show the patients behind one figure of the CMS122-style measure."""
+    question = _question(db.session, request.args)
+    group = _one_of(GlycaemicGroup, request.args.get("group"))
+    status = outcomes.glycaemic_status(db.session, question.here, question.day)
+    return _list(
+        question,
+        [str(labels.GLYCAEMIC_WORDS[group]), _("CMS122-style, programme panel")],
+        (_("Newest HbA1c or GMI"), _("Taken")),
+        {each.patient_id: _glycaemic_cells(each) for each in status.of(group)},
+        back=("outcomes.page", {}),
+    )
+
+
+@cohort_bp.get("")
+@role_required(*READERS)
+def board() -> ResponseReturnValue:
+    """Show who under care is controlled, month by month and cohort by cohort."""
+    question = _question(db.session, request.args)
+    found = cohort_board.board(db.session, question.here, question.day)
+    return render_template(
+        "reports/cohort.html",
+        question=question,
+        board=found,
+        columns=graphs.of_board(found.months),
+        labels=labels,
+    )
+
+
+@cohort_bp.get("/patients")
+@role_required(*READERS)
+def board_patients() -> ResponseReturnValue:
+    """Show the patients behind one figure of the board."""
+    question = _question(db.session, request.args)
+    month = _month(request.args.get("month"))
+    found = cohort_board.board(db.session, question.here, question.day)
+    standing: Standing | CohortStanding
+    ids: Sequence[int]
+    if request.args.get("of") == "cohort":
+        standing = _one_of(CohortStanding, request.args.get("standing"))
+        cohorts = {each.month: each for each in found.cohorts}
+        words, title = labels.COHORT_WORDS[standing], _("began in %(month)s")
+        ids = cohorts[month].patients[standing] if month in cohorts else ()
+    else:
+        standing = _one_of(Standing, request.args.get("standing"))
+        months = {each.month: each for each in found.months}
+        words, title = labels.STANDING_WORDS[standing], _("at the end of %(month)s")
+        ids = months[month].patients[standing] if month in months else ()
+    return _list(
+        question,
+        [str(words), title % {"month": labels.month_name(month)}],
+        (),
+        dict.fromkeys(ids, ()),
+        back=("cohort.board", {}),
+    )
+
+
+def _month(typed: str | None) -> Month:
+    """Return a month that was written as year and month; not there where it is none."""
+    try:
+        return Month.of(date.fromisoformat(f"{typed}-01"))
+    except ValueError:
+        abort(404)
+
+
+def _question(session: Session, typed: MultiDict[str, str]) -> AsOf:
+    now, scope = deps().clock(), finding.managing(signed_in())
+    clinics = list(staff.clinics_in(session, scope))
+    clinic = staff.clinic_in(session, scope, typed.get("clinic"))
+    form = AsOfForm(typed)
+    form.clinic.choices = [SelectChoice(each.code, each.name) for each in clinics]
+    form.clinic.data = clinic.code
+    here = Here.of(scope, clinic, now=now)
+    return AsOf(clinics, clinic, form, here, form.chosen(today=here.today))
+
+
+def _list(
+    question: AsOf,
+    title: Sequence[str],
+    headings: Sequence[str],
+    cells: Mapping[int, Sequence[str]],
+    *,
+    back: tuple[str, dict[str, str]],
+) -> str:
+    """Return a page of patients with ``cells`` of each under ``headings``."""
+    number = max(1, request.args.get("page", 1, type=int))
+    endpoint, more = back
+    return render_template(
+        "reports/behind.html",
+        question=question,
+        title=title,
+        headings=headings,
+        cells=cells,
+        page=behind.page_of(db.session, question.here, list(cells), number),
+        back=endpoint,
+        back_to=question.address | more,
+    )
+
+
+def _one_of(kind: type[Choice], typed: str | None, default: Choice | None = None) -> Choice:
+    """Return what was typed as one of ``kind``; not there where it is none of them."""
+    if typed is None and default is not None:
+        return default
+    try:
+        return kind(typed or "")
+    except ValueError:
+        abort(404)
+
+
+def _followup_cells(each: Followup, outcome: Outcome, glucose_unit: str) -> tuple[str, ...]:
+    unit = labels.outcome_unit(outcome.measure, glucose_unit)
+    decimals = labels.outcome_decimals(outcome.measure, glucose_unit) - 1
+
+    def words(taken: Any) -> str:
+        if taken is None:
+            return "–"
+        return f"{short_number(taken.value, decimals)} {unit} · {full_day(taken.on)}"
+
+    dose = each.dose
+    return (
+        words(each.before),
+        words(each.after),
+        labels.signed(each.change, decimals),
+        "–" if dose is None else short_number(dose.calls, 0),
+        "–" if dose is None else short_number(dose.minutes, 0),
+    )
+
+
+def _glycaemic_cells(each: Glycaemic) -> tuple[str, ...]:
+    if each.value is None:
+        return "–", _("none in 12 months")
+    return f"{short_number(float(each.value))} %", full_day(each.on)

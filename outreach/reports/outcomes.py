@@ -1,0 +1,214 @@
+"""How patients fare: what the outcomes page and the lists behind it are made of.
+
+A few statements read what was known as of a day; ``rules/outcomes.py`` says what it means.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from outreach.calls.models import Attempt
+from outreach.calls.rules import REACHED
+from outreach.clock import local_day
+from outreach.measures.models import Reading
+from outreach.measures.rules import REGISTRY, MeasureKind
+from outreach.patients.models import Patient
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import OPEN_STATUSES
+from outreach.reports import known
+from outreach.reports.asked import Here
+from outreach.reports.rules.glycaemic import LOOKED_BACK, Glycaemic, GlycaemicStatus, counts
+from outreach.reports.rules.outcomes import (
+    MEASURE_OF,
+    WINDOWS,
+    Followed,
+    OutcomeMeasure,
+    Point,
+    Taken,
+    Talk,
+)
+from outreach.reports.rules.period import DAY, begin_of
+
+# Days are the patient's, instants everybody's: clocks on earth differ by 26 hours.
+_MARGIN = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Everybody who was enrolled by a day, and what was known of them as it ended.
+
+    ``today`` is the day after that day, so that "the window is over" needs no second look.
+    """
+
+    as_of: date
+    today: date
+    known_at: datetime
+    patients: tuple[Followed, ...]
+
+
+def known_at(here: Here, as_of: date) -> datetime:
+    """Return the instant up to which a report as of a local day knows things."""
+    return min(here.now, begin_of(as_of + DAY, here.zone))
+
+
+def cohort(session: Session, here: Here, as_of: date, *, glucose_unit: str) -> Cohort:
+    """Return the patients of one clinic by their first enrolment, in three statements.
+
+    Args:
+        session: the open session.
+        here: the clinic.
+        as_of: its local day, today or earlier.
+        glucose_unit: in which blood sugar is given: "mg/dL" or "mmol/L".
+    """
+    at = known_at(here, as_of)
+    people = session.execute(
+        select(Enrolment.patient_id, Enrolment.starts_on, Patient.zone)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .where(Enrolment.id.in_(_first_enrolments(here, at)))
+        .order_by(Enrolment.patient_id)
+    ).all()
+    today = as_of + DAY
+    if not people:
+        return Cohort(as_of, today, at, ())
+    zones = {patient_id: ZoneInfo(zone) for patient_id, _starts_on, zone in people}
+    begins_at = begin_of(min(row[1] for row in people), here.zone) - _MARGIN
+    taken = _taken(session, here, zones, (begins_at, at), glucose_unit)
+    talks = _talks(session, here, zones, (begins_at, at))
+    return Cohort(
+        as_of,
+        today,
+        at,
+        tuple(
+            Followed(patient_id, starts_on, taken.get(patient_id, {}), talks.get(patient_id, ()))
+            for patient_id, starts_on, _zone in people
+        ),
+    )
+
+
+def _first_enrolments(here: Here, at: datetime) -> Select[int]:
+    """Select each patient's first enrolment of those made by ``at``."""
+    return (
+        select(func.min(Enrolment.id))
+        .where(here.within(Enrolment.clinic_id), Enrolment.enrolled_at <= at)
+        .group_by(Enrolment.patient_id)
+    )
+
+
+def _taken(
+    session: Session,
+    here: Here,
+    zones: Mapping[int, ZoneInfo],
+    span: tuple[datetime, datetime],
+    glucose_unit: str,
+) -> Mapping[int, Mapping[OutcomeMeasure, Sequence[Taken]]]:
+    """Return what was measured of each patient from the first baseline window on."""
+    begins_at, at = span
+    rows = session.execute(
+        select(Reading.patient_id, Reading.kind, Reading.taken_at, Reading.value)
+        .where(
+            here.within(Reading.clinic_id),
+            Reading.kind.in_(tuple(MEASURE_OF)),
+            Reading.taken_at >= begins_at + WINDOWS[Point.BASELINE].from_day * DAY,
+            known.is_number(at),
+        )
+        .order_by(Reading.taken_at, Reading.id)
+        .execution_options(yield_per=5000)
+    )
+    found: defaultdict[int, defaultdict[OutcomeMeasure, list[Taken]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for patient_id, kind, taken_at, value in rows:
+        zone = zones.get(patient_id)
+        if zone is not None:
+            shown = in_unit(kind, value, glucose_unit)
+            found[patient_id][MEASURE_OF[kind]].append(Taken(local_day(taken_at, zone), shown))
+    return found
+
+
+def in_unit(kind: MeasureKind, value: Decimal, glucose_unit: str) -> Decimal:
+    """Return a canonical value in ``glucose_unit`` where it is of blood sugar."""
+    units = REGISTRY[kind].units
+    return units[glucose_unit].from_canonical(value) if glucose_unit in units else value
+
+
+def _talks(
+    session: Session,
+    here: Here,
+    zones: Mapping[int, ZoneInfo],
+    span: tuple[datetime, datetime],
+) -> Mapping[int, Sequence[Talk]]:
+    """Return the conversations with each patient."""
+    begins_at, at = span
+    rows = session.execute(
+        select(Attempt.patient_id, Attempt.at, Attempt.minutes, Attempt.outcome)
+        .where(
+            here.within(Attempt.clinic_id),
+            Attempt.at >= begins_at,
+            Attempt.outcome.in_(REACHED),
+            known.is_attempt(at),
+        )
+        .order_by(Attempt.at, Attempt.id)
+        .execution_options(yield_per=5000)
+    )
+    found: defaultdict[int, list[Talk]] = defaultdict(list)
+    for patient_id, talked_at, minutes, outcome in rows:
+        zone = zones.get(patient_id)
+        if zone is not None:
+            found[patient_id].append(Talk(local_day(talked_at, zone), minutes, outcome.completes))
+    return found
+
+
+def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStatus:
+    """Return the newest HbA1c or GMI of the year of everybody on the panel as of a day."""
+    at = known_at(here, as_of)
+    newest = (
+        select(
+            Reading.patient_id,
+            Reading.value,
+            Reading.taken_at,
+            func.row_number()
+            .over(
+                partition_by=Reading.patient_id,
+                order_by=(Reading.taken_at.desc(), Reading.id.desc()),
+            )
+            .label("place"),
+        )
+        .where(
+            here.within(Reading.clinic_id),
+            Reading.kind.in_((MeasureKind.HBA1C, MeasureKind.GMI)),
+            Reading.taken_at > at - LOOKED_BACK,
+            Reading.taken_at <= at,
+            known.is_number(at),
+        )
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            Enrolment.patient_id,
+            Patient.date_of_birth,
+            Patient.zone,
+            newest.c.value,
+            newest.c.taken_at,
+        )
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .outerjoin(newest, and_(newest.c.patient_id == Enrolment.patient_id, newest.c.place == 1))
+        .where(
+            here.within(Enrolment.clinic_id),
+            Enrolment.enrolled_at <= at,
+            known.status(at).in_(OPEN_STATUSES),
+        )
+        .order_by(Enrolment.patient_id)
+    )
+    return GlycaemicStatus(
+        [
+            Glycaemic(patient_id, value, local_day(taken_at, ZoneInfo(zone)) if taken_at else None)
+            for patient_id, born_on, zone, value, taken_at in rows
+            if counts(born_on, as_of)
+        ]
+    )

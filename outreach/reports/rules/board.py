@@ -1,0 +1,208 @@
+"""The cohort board: who under care is controlled, month by month and cohort by cohort. Pure.
+
+In the manner of the WHO HEARTS dashboards: patients registered long enough to have been seen
+again, judged by their newest value of the last three calendar months, and lost where nothing
+was heard of them in twelve. Theirs is of blood pressure; ours is of HbA1c, controlled below 8%
+(domain.md C).
+"""
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from outreach.programmes.rules import EnrolmentStatus
+from outreach.reports.rules.outcomes import HBA1C_LOW, Followed, OutcomeMeasure, Point, Taken
+from outreach.reports.rules.period import DAY
+
+MONTHS_SHOWN = 12
+READ_WITHIN = 3  # calendar months, the one that is looked at included
+LOST_AFTER = 12
+# Who died or asked to leave is under nobody's care here. Who went through to the end stays:
+# what became of them is the question.
+GONE = frozenset({EnrolmentStatus.DIED, EnrolmentStatus.WITHDRAWN})
+_MONTHS_A_YEAR = 12
+
+
+class Standing(enum.StrEnum):
+    """Where a registered patient stands at the end of a month. Each is in exactly one."""
+
+    CONTROLLED = "controlled"
+    UNCONTROLLED = "not controlled"
+    UNREAD = "no reading"
+    LOST = "lost"
+
+
+UNDER_CARE = (Standing.CONTROLLED, Standing.UNCONTROLLED, Standing.UNREAD)
+
+
+class CohortStanding(enum.StrEnum):
+    """What became of somebody by month 6. Each is in exactly one."""
+
+    CONTROLLED = "controlled"
+    UNCONTROLLED = "not controlled"
+    UNREAD = "no reading"
+    OPEN = "window still open"
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """A calendar month, counted from the year 0 so that months can be added."""
+
+    number: int
+
+    @classmethod
+    def of(cls, day: date) -> "Month":
+        """Return the month that ``day`` lies in."""
+        return cls(day.year * _MONTHS_A_YEAR + day.month - 1)
+
+    def __add__(self, months: int) -> "Month":
+        return Month(self.number + months)
+
+    @property
+    def first_on(self) -> date:
+        """Its first day."""
+        return date(self.number // _MONTHS_A_YEAR, self.number % _MONTHS_A_YEAR + 1, 1)
+
+    @property
+    def last_on(self) -> date:
+        """Its last day."""
+        return (self + 1).first_on - DAY
+
+    def __contains__(self, day: date) -> bool:
+        return self.first_on <= day <= self.last_on
+
+
+@dataclass(frozen=True)
+class Cared:
+    """One patient with the statuses of their enrolments, (day, status) in order."""
+
+    followed: Followed
+    statuses: Sequence[tuple[date, EnrolmentStatus]]
+
+    @property
+    def patient_id(self) -> int:
+        """Whose record it is."""
+        return self.followed.patient_id
+
+    def is_gone(self, day: date) -> bool:
+        """Say whether this patient had died or left by the end of ``day``."""
+        known = [status for on, status in self.statuses if on <= day]
+        return bool(known) and known[-1] in GONE
+
+    def standing(self, month: Month) -> Standing | None:
+        """Return where this patient stood at the end of ``month``; None where not registered.
+
+        Registered is who began before the last three months, and neither died nor left.
+        """
+        last_on = month.last_on
+        if self.followed.starts_on >= (month + 1 + -READ_WITHIN).first_on or self.is_gone(last_on):
+            return None
+        since = (month + 1 + -READ_WITHIN).first_on
+        read = [each for each in self._hba1c if since <= each.on <= last_on]
+        if read:
+            value = read[-1].value
+            return Standing.CONTROLLED if value < HBA1C_LOW else Standing.UNCONTROLLED
+        return Standing.LOST if self._is_lost(month) else Standing.UNREAD
+
+    def cohort_standing(self, *, today: date) -> CohortStanding:
+        """Return what became of this patient by month 6; ``today`` follows what is known."""
+        taken = self.followed.at(OutcomeMeasure.HBA1C, Point.MONTH_6)
+        if not self.followed.is_eligible(Point.MONTH_6, today=today):
+            return CohortStanding.OPEN
+        if taken is None:
+            return CohortStanding.UNREAD
+        if taken.value < HBA1C_LOW:
+            return CohortStanding.CONTROLLED
+        return CohortStanding.UNCONTROLLED
+
+    def _is_lost(self, month: Month) -> bool:
+        """Neither spoken with nor measured in twelve months, nor new in them."""
+        since = (month + 1 + -LOST_AFTER).first_on
+        last_on = month.last_on
+        return (
+            self.followed.starts_on < since
+            and not any(since <= each.on <= last_on for each in self._hba1c)
+            and not any(since <= each.on <= last_on for each in self.followed.talks)
+        )
+
+    @cached_property
+    def _hba1c(self) -> list[Taken]:
+        return sorted(self.followed.taken.get(OutcomeMeasure.HBA1C, ()), key=lambda each: each.on)
+
+
+@dataclass(frozen=True)
+class BoardMonth:
+    """Everybody registered by a month, by where they stood at its end."""
+
+    month: Month
+    patients: Mapping[Standing, Sequence[int]]
+
+    def count(self, standing: Standing) -> int:
+        """Return how many stood so."""
+        return len(self.patients[standing])
+
+    @property
+    def under_care(self) -> int:
+        """How many are under care: registered, and not lost."""
+        return sum(map(self.count, UNDER_CARE))
+
+    @property
+    def registered(self) -> int:
+        """How many were registered."""
+        return self.under_care + self.count(Standing.LOST)
+
+
+@dataclass(frozen=True)
+class BoardCohort:
+    """Everybody who began in a month, by what became of them by month 6."""
+
+    month: Month
+    patients: Mapping[CohortStanding, Sequence[int]]
+
+    def count(self, standing: CohortStanding) -> int:
+        """Return how many stand so."""
+        return len(self.patients[standing])
+
+    @property
+    def size(self) -> int:
+        """How many began."""
+        return sum(map(len, self.patients.values()))
+
+    @property
+    def known(self) -> int:
+        """Of how many the window is over."""
+        return self.size - self.count(CohortStanding.OPEN)
+
+
+def months_until(today: date) -> list[Month]:
+    """Return the last months that were over by ``today``, oldest first."""
+    last = Month.of(today) + -1
+    return [last + -back for back in reversed(range(MONTHS_SHOWN))]
+
+
+def by_month(patients: Sequence[Cared], months: Sequence[Month]) -> Iterator[BoardMonth]:
+    """Yield where everybody stood at the end of each month."""
+    for month in months:
+        found: dict[Standing, list[int]] = {standing: [] for standing in Standing}
+        for each in patients:
+            standing = each.standing(month)
+            if standing is not None:
+                found[standing].append(each.patient_id)
+        yield BoardMonth(month, found)
+
+
+def by_cohort(
+    patients: Sequence[Cared], months: Sequence[Month], *, today: date
+) -> Iterator[BoardCohort]:
+    """Yield what became of those who began in each month. ``today`` follows what is known."""
+    began: dict[Month, dict[CohortStanding, list[int]]] = {
+        month: {standing: [] for standing in CohortStanding} for month in months
+    }
+    for each in patients:
+        found = began.get(Month.of(each.followed.starts_on))
+        if found is not None:
+            found[each.cohort_standing(today=today)].append(each.patient_id)
+    for month, found in began.items():
+        yield BoardCohort(month, found)

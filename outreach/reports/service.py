@@ -1,0 +1,284 @@
+"""What stands around the calls: who stays, who is measured, texts, and how concerns are met.
+
+Each figure is rows of (patient, numerator, denominator): its sum is on the card, its rows are
+the list behind it. Source of the definitions: domain.md E3.
+"""
+
+import enum
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, case, exists, func, select
+from sqlalchemy.orm import Session
+
+from outreach.clock import local_day
+from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernStatus
+from outreach.inbox.models import InboxItem
+from outreach.inbox.rules import Understood
+from outreach.messaging.delivery import TAKEN
+from outreach.messaging.models import Message
+from outreach.messaging.rules import MessageStatus
+from outreach.patients.models import Patient
+from outreach.programmes.models import Enrolment, EnrolmentEvent
+from outreach.programmes.rules import EnrolmentStatus
+from outreach.reports import outcomes
+from outreach.reports.asked import Asked
+from outreach.reports.breakdown import Behind
+from outreach.reports.rules.outcomes import WINDOWS, Followed, OutcomeMeasure, Point
+from outreach.reports.rules.period import DAY
+
+STAYED = frozenset({EnrolmentStatus.ACTIVE, EnrolmentStatus.PAUSED, EnrolmentStatus.COMPLETED})
+# Codes of the carrier that tell of a wrong list, a spam filter, a sender not registered.
+WATCHED_CODES = ("21610", "30007", "30034")
+
+
+class ServiceMeasure(enum.StrEnum):
+    """What is measured. The value travels in addresses."""
+
+    STAYED_3 = "stayed_3"
+    STAYED_6 = "stayed_6"
+    HBA1C_0 = "hba1c_0"
+    HBA1C_3 = "hba1c_3"
+    HBA1C_6 = "hba1c_6"
+    PHQ9_0 = "phq9_0"
+    PHQ9_3 = "phq9_3"
+    PHQ9_6 = "phq9_6"
+    DELIVERED = "delivered"
+    ANSWERED = "answered"
+    STOPPED = "stopped"
+    IN_TIME = "in_time"
+    CLOSED = "closed"
+
+
+_STAYING = {ServiceMeasure.STAYED_3: Point.MONTH_3, ServiceMeasure.STAYED_6: Point.MONTH_6}
+_MEASURED = {
+    ServiceMeasure.HBA1C_0: (OutcomeMeasure.HBA1C, Point.BASELINE),
+    ServiceMeasure.HBA1C_3: (OutcomeMeasure.HBA1C, Point.MONTH_3),
+    ServiceMeasure.HBA1C_6: (OutcomeMeasure.HBA1C, Point.MONTH_6),
+    ServiceMeasure.PHQ9_0: (OutcomeMeasure.PHQ9, Point.BASELINE),
+    ServiceMeasure.PHQ9_3: (OutcomeMeasure.PHQ9, Point.MONTH_3),
+    ServiceMeasure.PHQ9_6: (OutcomeMeasure.PHQ9, Point.MONTH_6),
+}
+
+
+@dataclass(frozen=True)
+class ServiceFigure:
+    """A share of what happened to ``rows`` of patients."""
+
+    measure: ServiceMeasure
+    rows: Sequence[Behind]
+
+    @property
+    def numerator(self) -> int:
+        """How many are in it."""
+        return sum(row.numerator for row in self.rows)
+
+    @property
+    def denominator(self) -> int:
+        """Of how many."""
+        return sum(row.denominator for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything on the page. ``minutes`` is the median until a concern was taken on."""
+
+    figures: Mapping[ServiceMeasure, ServiceFigure]
+    minutes: float | None
+    codes: Mapping[str, int]
+
+
+def service(session: Session, asked: Asked) -> Service:
+    """Return every figure of one clinic's days."""
+    texts, codes = _texts(session, asked)
+    concerns, minutes = _concerns(session, asked)
+    rows = {
+        **_stayed(session, asked),
+        **_measured(session, asked),
+        **texts,
+        **concerns,
+    }
+    return Service(
+        {each: ServiceFigure(each, rows[each]) for each in ServiceMeasure}, minutes, codes
+    )
+
+
+def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]]:
+    """Count enrolments whose day 91 or 182 fell in the period, and those still in it then."""
+    longest = WINDOWS[Point.MONTH_6].target_day * DAY
+    rows = session.execute(
+        select(
+            Enrolment.id,
+            Enrolment.patient_id,
+            Enrolment.starts_on,
+            Enrolment.status,
+            Enrolment.status_at,
+            Patient.zone,
+        )
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .where(
+            asked.within(Enrolment.clinic_id),
+            Enrolment.starts_on >= asked.period.from_on - longest,
+            Enrolment.starts_on <= asked.period.until_on,
+        )
+        .order_by(Enrolment.id)
+    ).all()
+    histories = _histories(session, asked, longest)
+    found: dict[ServiceMeasure, list[Behind]] = {measure: [] for measure in _STAYING}
+    for enrolment_id, patient_id, starts_on, status, status_at, zone in rows:
+        history = histories.get(enrolment_id) or [(status_at, status)]
+        for measure, point in _STAYING.items():
+            day = starts_on + WINDOWS[point].target_day * DAY
+            if day in asked.period and day < asked.today:
+                stays = _status_on(history, day, ZoneInfo(zone)) in STAYED
+                found[measure].append(Behind(patient_id, int(stays), 1))
+    return {measure: together(each) for measure, each in found.items()}
+
+
+def _histories(
+    session: Session, asked: Asked, longest: timedelta
+) -> Mapping[int, list[tuple[datetime, EnrolmentStatus]]]:
+    rows = session.execute(
+        select(EnrolmentEvent.enrolment_id, EnrolmentEvent.at, EnrolmentEvent.status)
+        .join(Enrolment, Enrolment.id == EnrolmentEvent.enrolment_id)
+        .where(
+            asked.within(Enrolment.clinic_id),
+            Enrolment.starts_on >= asked.period.from_on - longest,
+            Enrolment.starts_on <= asked.period.until_on,
+        )
+        .order_by(EnrolmentEvent.at, EnrolmentEvent.id)
+    )
+    found: defaultdict[int, list[tuple[datetime, EnrolmentStatus]]] = defaultdict(list)
+    for enrolment_id, at, status in rows:
+        found[enrolment_id].append((at, status))
+    return found
+
+
+def _status_on(
+    history: Iterable[tuple[datetime, EnrolmentStatus]], day: date, zone: ZoneInfo
+) -> EnrolmentStatus:
+    """Return the status as a patient's ``day`` ended; before the first change, ACTIVE."""
+    status = EnrolmentStatus.ACTIVE
+    for at, changed in history:
+        if local_day(at, zone) <= day:
+            status = changed
+    return status
+
+
+def _measured(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]]:
+    """Count windows that closed in the period, and those with a value in them."""
+    until_on = min(asked.period.until_on, asked.today - DAY)
+    cohort = outcomes.cohort(session, asked, until_on, glucose_unit="mg/dL")
+    return {
+        measure: together(
+            Behind(each.patient_id, int(each.at(what, point) is not None), 1)
+            for each in cohort.patients
+            if _closes_on(each, point) in asked.period
+            and each.is_eligible(point, today=cohort.today)
+        )
+        for measure, (what, point) in _MEASURED.items()
+    }
+
+
+def _closes_on(each: Followed, point: Point) -> date:
+    return each.starts_on + WINDOWS[point].until_day * DAY
+
+
+def _texts(
+    session: Session, asked: Asked
+) -> tuple[dict[ServiceMeasure, list[Behind]], Mapping[str, int]]:
+    """Count texts that the carrier took, and patients who were texted and wrote back."""
+    begins_at, ends_at = asked.instants
+    wrote = (
+        InboxItem.patient_id == Message.patient_id,
+        InboxItem.at >= begins_at,
+        InboxItem.at < ends_at,
+    )
+    rows = session.execute(
+        select(
+            Message.patient_id,
+            func.sum(case((Message.status == MessageStatus.DELIVERED, 1), else_=0)),
+            func.sum(case((Message.status.in_(TAKEN), 1), else_=0)),
+            exists().where(*wrote).correlate(Message),
+            exists().where(*wrote, InboxItem.understood == Understood.STOP).correlate(Message),
+            *(func.sum(case((Message.failure == code, 1), else_=0)) for code in WATCHED_CODES),
+        )
+        .where(
+            asked.within(Message.clinic_id),
+            Message.patient_id.is_not(None),
+            Message.send_after >= begins_at,
+            Message.send_after < ends_at,
+        )
+        .group_by(Message.patient_id)
+        .order_by(Message.patient_id)
+    )
+    found: dict[ServiceMeasure, list[Behind]] = {
+        ServiceMeasure.DELIVERED: [], ServiceMeasure.ANSWERED: [], ServiceMeasure.STOPPED: [],
+    }  # fmt: skip
+    codes: Counter[str] = Counter()
+    for patient_id, delivered, taken, has_answered, has_stopped, *failed in rows:
+        codes.update(dict(zip(WATCHED_CODES, map(int, failed), strict=True)))
+        if taken:
+            parts = (int(delivered), int(taken))
+            found[ServiceMeasure.DELIVERED].append(Behind(patient_id, *parts))
+            found[ServiceMeasure.ANSWERED].append(Behind(patient_id, int(has_answered), 1))
+            found[ServiceMeasure.STOPPED].append(Behind(patient_id, int(has_stopped), 1))
+    return {measure: together(each) for measure, each in found.items()}, codes
+
+
+def _concerns(
+    session: Session, asked: Asked
+) -> tuple[dict[ServiceMeasure, list[Behind]], float | None]:
+    """Count concerns raised in the period: taken on within their target, and closed by now.
+
+    One that waits and whose time is not over yet is in no rate of time.
+    """
+    begins_at, ends_at = asked.instants
+    rows = session.execute(
+        select(
+            Concern.patient_id,
+            Concern.urgency,
+            Concern.status,
+            Concern.raised_at,
+            Concern.acknowledged_at,
+        )
+        .where(
+            and_(
+                asked.within(Concern.clinic_id),
+                Concern.raised_at >= begins_at,
+                Concern.raised_at < ends_at,
+            )
+        )
+        .order_by(Concern.id)
+    )
+    in_time: list[Behind] = []
+    closed: list[Behind] = []
+    waits: list[float] = []
+    for patient_id, urgency, status, raised_at, acknowledged_at in rows:
+        closed.append(Behind(patient_id, int(status is ConcernStatus.CLOSED), 1))
+        wait = (acknowledged_at or asked.now) - raised_at
+        if acknowledged_at is not None:
+            waits.append(wait / timedelta(minutes=1))
+        if acknowledged_at is not None or wait > urgency.target:
+            in_time.append(Behind(patient_id, int(wait <= urgency.target), 1))
+    found = {
+        ServiceMeasure.IN_TIME: together(in_time),
+        ServiceMeasure.CLOSED: together(closed),
+    }
+    return found, median(waits) if waits else None
+
+
+def together(rows: Iterable[Behind]) -> list[Behind]:
+    """Return one row a patient, those who add least of what they could first."""
+    parts: Counter[int] = Counter()
+    wholes: Counter[int] = Counter()
+    for row in rows:
+        parts[row.patient_id] += row.numerator
+        wholes[row.patient_id] += row.denominator
+    found = [Behind(patient_id, parts[patient_id], whole) for patient_id, whole in wholes.items()]
+    return sorted(found, key=lambda row: (row.numerator - row.denominator, row.patient_id))
