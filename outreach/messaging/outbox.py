@@ -15,6 +15,7 @@ from sqlalchemy import Dialect, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
+from outreach.bulk import BulkInsert, BulkUpdate
 from outreach.messaging.models import Message, SendTry
 from outreach.messaging.rules import (
     MAX_TRIES,
@@ -25,7 +26,7 @@ from outreach.messaging.rules import (
     may_resend,
     wait_before_retry,
 )
-from outreach.orm import BulkInsert, BulkUpdate, insert_new
+from outreach.orm import insert_new
 from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Dialect
 from sqlalchemy.orm import Session
 
+from outreach.bulk import BulkInsert
 from outreach.clock import day_began_at, local_day
-from outreach.orm import BulkInsert
 from outreach.patients.rules import Slot
 from outreach.planning import next_call
 from outreach.planning.courses import Place, Progress, Reader, Row
