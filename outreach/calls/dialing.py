@@ -14,7 +14,7 @@ from outreach.errors import RuleBroken
 from outreach.panels import duty
 from outreach.patients import consent, hours, registry
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, NumberHealth, hours_on, next_allowed_at
+from outreach.patients.rules import Channel, NumberHealth, hours_on, may_agree, next_allowed_at
 from outreach.phoning import bridging
 from outreach.phoning.bridging import Press
 from outreach.planning.models import PlannedCall
@@ -58,9 +58,13 @@ class Moment:
 
 def moment_of(session: Session, patient: Patient, call: PlannedCall, *, now: datetime) -> Moment:
     """Return whether ``patient`` (with their clinic) may be called at ``now``."""
-    is_agreed_now = call.is_agreed and call.dial_from_at <= now < call.dial_until_at
     lawful = hours.hours_of(session, patient, today=now.date())
     zone = ZoneInfo(patient.zone)
+    is_agreed_now = (
+        call.is_agreed
+        and call.dial_from_at <= now < call.dial_until_at
+        and may_agree(now, zone, lawful)
+    )
     allowed_at = now if is_agreed_now else next_allowed_at(now, zone, lawful)
     early = is_early(is_agreed=call.is_agreed, dial_from_at=call.dial_from_at, now=now)
     usual = hours_on(now.astimezone(zone).date(), zone, lawful)

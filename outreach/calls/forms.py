@@ -41,7 +41,7 @@ from outreach.calls.rules import (
 from outreach.measures.labels import DOUBT_WORDS
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import MeasureKind
-from outreach.patients.rules import ContactHours, hours_on
+from outreach.patients.rules import EARLIEST, LATEST, ContactHours, hours_on
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
 from outreach.results.forms import (
     MeasuredField,
@@ -75,11 +75,6 @@ class Around:
     def taking(self) -> Taking:
         """What is to know of whom was measured."""
         return Taking(self.zone, self.ended_at, self.born_on, self.weighed)
-
-
-# Nobody is called outside these hours, agreed or not. Source: 47 CFR 64.1200(c)(1), adopted
-# as a floor (domain.md D).
-EARLIEST, LATEST = time(8), time(21)
 
 
 # What people say when they are asked when to ring back; any other minute may be typed.
@@ -244,9 +239,19 @@ class CallReportForm(AfterwardsFields, FlaskForm):
             return wrong(self.callback_on, _("Choose the day to call back."))
         if at is None:
             return wrong(self.callback_at, _("Choose the time to call back."))
+        return self._check_day(on) and self._check_hour(on, at)
+
+    def _check_day(self, on: date) -> bool:
         today = self.around.now.astimezone(self.around.zone).date()
         if not today <= on <= today + FARTHEST_CALL_BACK:
             return wrong(self.callback_on, _("Choose a day within the next 30 days."))
+        if self.around.lawful.is_barred_on(on):
+            return wrong(
+                self.callback_on, _("By law nobody is called on that day where the patient lives.")
+            )
+        return True
+
+    def _check_hour(self, on: date, at: time) -> bool:
         if not EARLIEST <= at < LATEST:
             return wrong(self.callback_at, _("Choose a time from 8 AM to 9 PM, their time."))
         if datetime.combine(on, at, tzinfo=self.around.zone) <= self.around.now:

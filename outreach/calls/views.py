@@ -112,6 +112,7 @@ def dial(ref: str) -> ResponseReturnValue:
     now, actor, patient = deps().clock(), signed_in(), _patient(ref)
     planned = screen.call_of(db.session, patient, is_locked=True)
     dialing.refuse_wrong_hour(dialing.moment_of(db.session, patient, planned, now=now))
+    readiness.refuse_unguarded(db.session, patient.clinic_id, now=now)
     if screen.must_read(db.session, planned, actor, now=now):
         return redirect(url_for("chart.handover", ref=ref))
     if leases.take(db.session, planned, actor, now=now):
@@ -196,7 +197,11 @@ def record(ref: str) -> ResponseReturnValue:
     is_valid = form.bind(_around(shown)).validate_on_submit()
     if shown.asides:
         form.form_errors.append(_("Another tab holds other words about this call: choose first."))
-    if shown.asides or not is_valid:
+    if shown.must_read:
+        form.form_errors.append(
+            _("Read the hand-over before the first call. What you typed is kept here.")
+        )
+    if shown.asides or shown.must_read or not is_valid:
         return _page(shown, form), 422
     return _recorded(shown, form, then=form.then.data)
 

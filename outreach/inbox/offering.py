@@ -18,7 +18,7 @@ from outreach.patients.rules import Slot
 from outreach.planning import courses, next_call, retrying
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
-from outreach.planning.retrying import Agreed, TimePassed, TooFarAhead
+from outreach.planning.retrying import Agreed, NeverLawful, TimePassed, TooFarAhead
 from outreach.planning.rules import CallStatus
 
 DAYS_AHEAD = 7
@@ -77,7 +77,7 @@ def book(session: Session, diary: Diary, slot: Slot, *, now: datetime) -> bool:
     local = slot.from_at.astimezone(diary.standing.zone)
     try:
         retrying.agree(session, diary.call, Agreed(local.date(), local.time()), now=now)
-    except (TooFarAhead, TimePassed):
+    except (NeverLawful, TimePassed, TooFarAhead):
         return False
     return True
 

@@ -144,6 +144,11 @@ class Wishes:
         return MONDAY_TO_SATURDAY | self.weekdays
 
 
+# Nobody is called outside these hours, agreed or not. Source: 47 CFR 64.1200(c)(1), adopted
+# as a floor (domain.md D).
+EARLIEST, LATEST = time(8), time(21)
+
+
 @dataclass(frozen=True)
 class Law:
     """Hours that the law of a place sets for some weekdays, from one day to another.
@@ -193,6 +198,10 @@ class ContactHours:
             opens, closes = max(opens, law.opens), min(closes, law.closes)
         return (opens, closes) if opens < closes else None
 
+    def is_barred_on(self, day: date) -> bool:
+        """Say whether the law lets nobody be called on ``day``, whoever asked for it."""
+        return any(law.opens is None and law.holds_on(day) for law in self.laws)
+
     def is_open_day(self, day: date) -> bool:
         """Say whether anybody may be contacted on ``day`` at all."""
         return self.bounds_on(day) is not None
@@ -231,6 +240,15 @@ def slot_on(day: date, zone: ZoneInfo, hours: ContactHours, daypart: Daypart | N
 def is_allowed_at(now: datetime, zone: ZoneInfo, hours: ContactHours) -> bool:
     """Say whether a patient in ``zone`` may be contacted at ``now``."""
     return next_allowed_at(now, zone, hours) == now
+
+
+def may_agree(at: datetime, zone: ZoneInfo, hours: ContactHours) -> bool:
+    """Say whether a time that a patient asked for may be kept.
+
+    Outside the usual hours it may; never at night, nor on a day that the law bars.
+    """
+    local = at.astimezone(zone)
+    return EARLIEST <= local.time() < LATEST and not hours.is_barred_on(local.date())
 
 
 def next_allowed_at(now: datetime, zone: ZoneInfo, hours: ContactHours) -> datetime:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     ScalarSelect,
     Select,
     String,
@@ -21,12 +22,13 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     select,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from outreach.orm import among, as_json
-from outreach.panels.models import PanelMembership
+from outreach.panels.models import PanelMembership, Shift
 from outreach.patients import hours
 from outreach.patients.hours import HoursBook
 from outreach.patients.models import Patient
@@ -137,7 +139,7 @@ class Reader:
 
     def place(self, session: Session, text: str) -> Place:
         """Return what the ``place`` of a row says. Equal hours are one object."""
-        clinic_id, state, zone, weekdays, dayparts = json.loads(text)
+        clinic_id, state, zone, weekdays, dayparts, worked = json.loads(text)
         if clinic_id not in self._books:
             today = self.now.date()
             self._books[clinic_id] = hours.book_of(session, today=today, clinic_ids=[clinic_id])
@@ -145,7 +147,8 @@ class Reader:
         found = self._alike.setdefault(found, found)
         parts = tuple(Daypart(part) for part in _parsed(dayparts) or ())
         wishes = Wishes(weekdays_from_mask(weekdays), parts)
-        return Place(clinic_id, Calendar(ZoneInfo(zone), wishes, found))
+        days = weekdays_from_mask(worked or 0)
+        return Place(clinic_id, Calendar(ZoneInfo(zone), wishes, found, days))
 
     def progress(self, session: Session, text: str) -> Progress:
         """Return what the ``course`` of a row says."""
@@ -283,8 +286,21 @@ def _place(of: type[Enrolment]) -> ScalarSelect[str]:
         Patient.zone,
         Patient.weekdays,
         cast(Patient.dayparts, String),
+        _worked(of),
     )
     return select(place).where(Patient.id == of.patient_id).correlate(of).scalar_subquery()
+
+
+def _worked(of: type[Enrolment]) -> ScalarSelect[int]:
+    """Select the mask of the weekdays on which the dedicated caller works."""
+    of_day = literal(1, Integer).op("<<", return_type=Integer())(Shift.weekday)
+    return (
+        select(func.sum(of_day.distinct()))
+        .join(PanelMembership, PanelMembership.caller_id == Shift.staff_id)
+        .where(PanelMembership.enrolment_id == of.id, PanelMembership.until_at.is_(None))
+        .correlate(of)
+        .scalar_subquery()
+    )
 
 
 def _calls(of: type[Enrolment], column: Any) -> Select[Any]:

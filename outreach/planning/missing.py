@@ -133,12 +133,14 @@ class Planner:
         place = self._reader.place(session, text)
         calendar = place.calendar
         today = local_day(self._now, calendar.zone)
-        by_day = (calendar.wishes.weekdays, id(calendar.hours), today)
+        by_day = (calendar.wishes.weekdays, calendar.worked, id(calendar.hours), today)
         spot = self._spots[text] = _Spot(
             place,
             day_began_at(self._now, calendar.zone),
             self._days.setdefault(by_day, _Days(today)),
-            self._slots.setdefault((calendar.zone, calendar.wishes, id(calendar.hours)), {}),
+            self._slots.setdefault(
+                (calendar.zone, calendar.wishes, calendar.worked, id(calendar.hours)), {}
+            ),
         )
         self._kept += 1
         return spot

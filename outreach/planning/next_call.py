@@ -9,14 +9,13 @@ from sqlalchemy.orm import Session
 from outreach.clock import local_day
 from outreach.messaging import outbox
 from outreach.orm import insert_new
-from outreach.patients.rules import Slot, is_allowed_at
+from outreach.patients.rules import Slot, is_allowed_at, may_agree
 from outreach.planning import courses, follow_ups
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import (
     CallStatus,
     Contact,
-    may_keep_promise,
     next_contact,
     next_slot,
 )
@@ -145,7 +144,7 @@ def _is_kept(session: Session, call: PlannedCall, *, now: datetime) -> bool:
     if not call.is_agreed:
         return False
     calendar = courses.standing_of(session, call.enrolment_id, now=now).course.calendar
-    return may_keep_promise(calendar, Slot(call.dial_from_at, call.dial_until_at))
+    return may_agree(call.dial_from_at, calendar.zone, calendar.lawful())
 
 
 def _fit(session: Session, call: PlannedCall, *, now: datetime) -> None:

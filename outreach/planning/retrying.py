@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from outreach.clock import local_day
 from outreach.errors import RuleBroken
-from outreach.patients.rules import Slot
+from outreach.patients.rules import Slot, may_agree
 from outreach.planning import courses, next_call, versions
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
@@ -24,6 +24,10 @@ class TooFarAhead(RuleBroken):
 
 class TimePassed(RuleBroken):
     """A call-back can only be agreed for a time to come."""
+
+
+class NeverLawful(RuleBroken):
+    """Nobody may be called at that time where the patient is, whoever asked for it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def agree(session: Session, call: PlannedCall, agreed: Agreed, *, now: datetime)
     Raises:
         TooFarAhead: later than FARTHEST_CALL_BACK, or after the programme's last day.
         TimePassed: that time is over.
+        NeverLawful: it is night there, or the law bars that day.
     """
     standing = courses.standing_of(session, call.enrolment_id, now=now)
     course = standing.course
@@ -99,5 +104,7 @@ def agree(session: Session, call: PlannedCall, agreed: Agreed, *, now: datetime)
     slot = agreed_slot(course.calendar, agreed.on, agreed.at)
     if slot.from_at <= now:
         raise TimePassed("That time has passed where the patient is.")
+    if not may_agree(slot.from_at, standing.zone, course.calendar.lawful()):
+        raise NeverLawful("Nobody may be called at that time where the patient is.")
     call.complete_by_on = max(call.complete_by_on, agreed.on + timedelta(days=1))
     next_call.move(session, call, slot, now=now, is_agreed=True)

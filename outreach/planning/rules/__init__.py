@@ -5,16 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
 from outreach.patients.rules import ContactHours, Daypart, Slot, Wishes, daypart_of, slot_on
 from outreach.programmes.rules import AttemptPolicy, Phase, Protocol, Rhythm
 
 WEEK = 7
-# A time that a patient asked for is kept within these hours of their own clock only. Source:
-# 47 CFR 64.1200(c)(1), adopted as a floor (domain.md D).
-PROMISED_FROM, PROMISED_UNTIL = time(8), time(21)
 
 
 class CallStatus(enum.StrEnum):
@@ -40,11 +37,16 @@ class FollowUpKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Calendar:
-    """A patient's days: where they live, when they like calls, when calls are lawful."""
+    """A patient's days: where they live, when they like calls, when calls are lawful.
+
+    ``worked`` are the weekdays on which their caller works, empty where nobody has said: what
+    the patient wishes comes first, then these, then any lawful day.
+    """
 
     zone: ZoneInfo
     wishes: Wishes
     hours: ContactHours
+    worked: frozenset[int] = frozenset()
 
     def lawful(self) -> ContactHours:
         """Return the contact hours with Sunday only where the patient asked for it."""
@@ -55,6 +57,12 @@ class Calendar:
         if day not in self._open:
             self._open[day] = self._lawful.is_open_day(day)
         return self._open[day]
+
+    def rank(self, day: date) -> tuple[bool, bool]:
+        """Return how well ``day`` suits patient and caller: the lower the better."""
+        weekday = day.weekday()
+        is_disliked = bool(self.wishes.weekdays) and weekday not in self.wishes.weekdays
+        return is_disliked, bool(self.worked) and weekday not in self.worked
 
     @cached_property
     def _lawful(self) -> ContactHours:
@@ -208,10 +216,9 @@ def first_slot(calendar: Calendar, day: date, *, not_before: datetime) -> Slot |
 def next_slot(calendar: Calendar, *, days: tuple[date, date], not_before: datetime) -> Slot | None:
     """Return the first slot of the days (first, last) that is not over at ``not_before``.
 
-    Weekdays that the patient likes come first, then the others.
+    Weekdays that suit the patient come first, then those that suit their caller.
     """
-    liked = calendar.wishes.weekdays
-    for day in sorted(_days(*days), key=lambda each: (each.weekday() not in liked, each)):
+    for day in sorted(_days(*days), key=lambda each: (calendar.rank(each), each)):
         slot = first_slot(calendar, day, not_before=not_before)
         if slot:
             return slot
@@ -248,7 +255,8 @@ def retry_slot(
     is_last = len(dials) + 1 == policy.max_dials
     needs_new_day = is_last and len(set(tried_days)) < policy.min_days
     needs_new_part = is_last and len(tried_parts) < policy.min_dayparts
-    for day in _days(*days):
+    by_caller = sorted(_days(*days), key=lambda each: (calendar.rank(each)[1], each))
+    for day in by_caller:
         if tried_days.count(day) >= policy.max_dials_per_day:
             continue
         if needs_new_day and day in tried_days:
@@ -268,18 +276,6 @@ def agreed_slot(calendar: Calendar, day: date, at: time, *, minutes: int = 30) -
     return Slot(begins, begins + timedelta(minutes=minutes))
 
 
-def may_keep_promise(calendar: Calendar, slot: Slot) -> bool:
-    """Say whether a promised time can still be kept where the patient lives now.
-
-    Not in the night, and not on a day on which the law there forbids calls, whoever asked.
-    """
-    begins = slot.from_at.astimezone(calendar.zone)
-    if not PROMISED_FROM <= begins.time() < PROMISED_UNTIL:
-        return False
-    laws = (law for law in calendar.hours.laws if law.holds_on(begins.date()))
-    return all(law.opens is not None for law in laws)
-
-
 def _weekly_days(course: Course, phase: Phase, after: date) -> Iterator[date]:
     """Yield the days of a phase of so many calls a week, from the week after ``after`` on."""
     calls = phase.chosen(course.choices.get(phase.code))
@@ -294,26 +290,26 @@ def _weekly_days(course: Course, phase: Phase, after: date) -> Iterator[date]:
 
 
 def _spread(days: Sequence[date], calls: int, course: Course) -> list[date]:
-    """Choose ``calls`` of ``days``: those the patient likes first, as far apart as can be."""
+    """Choose ``calls`` of ``days``: those that suit best first, as far apart as can be."""
     calendar = course.calendar
-    open_days = [day for day in days if calendar.is_open(day)]
-    liked = [day for day in open_days if day.weekday() in calendar.wishes.weekdays]
-    if len(liked) >= calls:
-        return _evenly(liked, calls)
-    others = [day for day in open_days if day not in liked]
-    chosen = list(liked)
-    while len(chosen) < calls and others:
-        # The day farthest from those already chosen; the earliest of equals.
-        best = max(others, key=lambda day: (_gap(day, chosen, days), -day.toordinal()))
-        chosen.append(best)
-        others.remove(best)
+    left = sorted((day for day in days if calendar.is_open(day)), key=calendar.rank)
+    chosen: list[date] = []
+    for _rank, suited in groupby(left, key=calendar.rank):
+        others = list(suited)
+        if not chosen and len(others) >= calls:
+            return _evenly(others, calls)
+        while len(chosen) < calls and others:
+            # The day farthest from those already chosen; the earliest of equals.
+            best = max(others, key=lambda day: (_gap(day, chosen), -day.toordinal()))
+            chosen.append(best)
+            others.remove(best)
     return sorted(chosen)
 
 
-def _gap(day: date, chosen: Sequence[date], days: Sequence[date]) -> int:
-    if not chosen:
-        return -(day - days[0]).days  # nothing chosen yet: the earlier the better
-    return min(abs((day - other).days) for other in chosen)
+def _gap(day: date, chosen: Sequence[date]) -> int:
+    """Return the days between ``day`` and the nearest of ``chosen``, this week or the next."""
+    apart = [abs((day - other).days) for other in chosen]
+    return min((min(each, WEEK - each) for each in apart), default=0)
 
 
 def _evenly(days: Sequence[date], calls: int) -> list[date]:
@@ -353,14 +349,22 @@ def _toward_liked(day: date, wishes: Wishes) -> date:
 
 
 def _next_open(day: date, calendar: Calendar, ends: date) -> date | None:
-    """Return ``day``, or the first open day after it within the week, before ``ends``."""
-    for _ahead in range(WEEK):
-        if day >= ends:
-            return None
-        if calendar.is_open(day):
-            return day
-        day += timedelta(days=1)
-    return None
+    """Return ``day``, or the next open day within the week, before ``ends``.
+
+    One that the patient likes or on which their caller works, before any other.
+    """
+    fallback = None
+    for ahead in range(WEEK):
+        later = day + timedelta(days=ahead)
+        if later >= ends:
+            break
+        if not calendar.is_open(later):
+            continue
+        is_disliked, is_off = calendar.rank(later)
+        if not is_off or (calendar.wishes.weekdays and not is_disliked):
+            return later
+        fallback = fallback or later
+    return fallback
 
 
 def _parts_in_order(wishes: Wishes, tried: set[Daypart]) -> list[Daypart]:

@@ -1,5 +1,6 @@
 """Which call comes next, and when to dial."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.patients.rules import ContactHours, Daypart, Law, Wishes, daypart_of
+from outreach.patients.rules import ContactHours, Daypart, Law, Wishes, daypart_of, may_agree
 from outreach.planning.rules import (
     Calendar,
     Course,
@@ -16,7 +17,6 @@ from outreach.planning.rules import (
     agreed_slot,
     due_days,
     first_slot,
-    may_keep_promise,
     next_due,
     next_slot,
     retry_slot,
@@ -230,7 +230,7 @@ def test_a_promised_time_is_not_kept_in_the_night_of_a_new_zone(
 ) -> None:
     slot = agreed_slot(calendar(ZoneInfo("America/Phoenix")), date(2026, 11, 24), time(20, 30))
 
-    assert may_keep_promise(calendar(ZoneInfo(zone)), slot) is is_kept
+    assert may_agree(slot.from_at, ZoneInfo(zone), ContactHours()) is is_kept
 
 
 def test_a_promised_time_is_not_kept_where_the_law_forbids_calls_on_that_day() -> None:
@@ -241,5 +241,65 @@ def test_a_promised_time_is_not_kept_where_the_law_forbids_calls_on_that_day() -
         for day in (date(2026, 11, 29), date(2026, 11, 30))
     )
 
-    assert not may_keep_promise(calendar(hours=hours), sunday)
-    assert may_keep_promise(calendar(hours=hours), monday)
+    assert not may_agree(sunday.from_at, CHICAGO, hours)
+    assert may_agree(monday.from_at, CHICAGO, hours)
+
+
+def test_two_calls_a_week_lie_days_apart_and_over_the_weekend_too() -> None:
+    twice = course(choices={"weeks_2_to_4": 2})
+
+    days = [day for day, phase in due_days(twice) if phase == "weeks_2_to_4"]
+
+    assert {day.weekday() for day in days} == {0, 3}
+    assert all(timedelta(days=3) <= later - earlier for earlier, later in pairwise(days))
+
+
+@given(
+    worked=st.frozensets(st.integers(0, 6)),
+    weekdays=st.frozensets(st.integers(0, 6)),
+    chosen=st.integers(1, 5),
+)
+def test_calls_keep_to_the_days_on_which_the_caller_works_where_the_patient_lets_them(
+    worked: frozenset[int], weekdays: frozenset[int], chosen: int
+) -> None:
+    theirs = replace(calendar(weekdays=weekdays), worked=worked)
+    choices = {"weeks_2_to_4": chosen}
+    days = [
+        day
+        for day, phase in due_days(Course(PUBLISHED_PROTOCOL, MONDAY, choices, theirs))
+        if phase == "weeks_2_to_4"
+    ]
+    lawful = frozenset(range(6)) | weekdays
+    best = lawful & (weekdays or lawful) & (worked or lawful)
+
+    assert len(days) == 3 * chosen
+    if len(best) >= chosen:
+        assert {day.weekday() for day in days} <= best
+    else:
+        assert best <= {day.weekday() for day in days}
+
+
+def test_a_call_every_so_many_days_moves_to_a_day_on_which_the_caller_works() -> None:
+    only_mondays = replace(calendar(), worked=frozenset({0}))
+    begun_on_a_friday = Course(PUBLISHED_PROTOCOL, date(2026, 11, 27), {}, only_mondays)
+
+    days = [day for day, phase in due_days(begun_on_a_friday) if phase == "weeks_5_to_26"]
+
+    assert {day.weekday() for day in days} == {0}
+
+
+def test_a_second_try_waits_for_a_day_on_which_the_caller_works() -> None:
+    to_friday = replace(calendar(), worked=frozenset(range(5)))
+    friday = date(2026, 11, 27)
+    tried = [PastDial(local(friday, 17))]
+    week = (friday, date(2026, 12, 1))
+
+    slot = retry_slot(to_friday, POLICY, tried, days=week, not_before=local(friday, 20))
+    weekend = retry_slot(
+        to_friday, POLICY, tried, days=(friday, date(2026, 11, 28)), not_before=local(friday, 20)
+    )
+
+    assert slot is not None
+    assert slot.from_at.astimezone(CHICAGO).date() == date(2026, 11, 30)
+    assert weekend is not None
+    assert weekend.from_at.astimezone(CHICAGO).date() == date(2026, 11, 28)
