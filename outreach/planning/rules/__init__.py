@@ -4,8 +4,8 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
-from itertools import groupby, islice
+from functools import cached_property, lru_cache
+from itertools import combinations, groupby, islice
 from zoneinfo import ZoneInfo
 
 from outreach.patients.rules import ContactHours, Daypart, Slot, Wishes, daypart_of, slot_on
@@ -290,30 +290,30 @@ def _weekly_days(course: Course, phase: Phase, after: date) -> Iterator[date]:
 
 
 def _spread(days: Sequence[date], calls: int, course: Course) -> list[date]:
-    """Choose ``calls`` of ``days``: those that suit best first, as far apart as can be."""
+    """Choose ``calls`` of ``days``, a week: those that suit best first, as far apart as can be."""
     calendar = course.calendar
     left = sorted((day for day in days if calendar.is_open(day)), key=calendar.rank)
-    chosen: list[date] = []
+    chosen: tuple[int, ...] = ()
     for _rank, suited in groupby(left, key=calendar.rank):
-        others = list(suited)
-        if not chosen and len(others) >= calls:
-            return _evenly(others, calls)
-        while len(chosen) < calls and others:
-            # The day farthest from those already chosen; the earliest of equals.
-            best = max(others, key=lambda day: (_gap(day, chosen), -day.toordinal()))
-            chosen.append(best)
-            others.remove(best)
-    return sorted(chosen)
+        offered = tuple((day - days[0]).days for day in suited)
+        chosen = _apart(chosen, offered, min(calls - len(chosen), len(offered)))
+    return [days[0] + timedelta(days=each) for each in chosen]
 
 
-def _gap(day: date, chosen: Sequence[date]) -> int:
-    """Return the days between ``day`` and the nearest of ``chosen``, this week or the next."""
-    apart = [abs((day - other).days) for other in chosen]
-    return min((min(each, WEEK - each) for each in apart), default=0)
+@lru_cache(maxsize=4096)
+def _apart(fixed: tuple[int, ...], offered: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """Return days of a week: ``fixed`` and ``count`` more of ``offered``.
+
+    The shortest gaps, over the weekend too, are as long as can be; then the earliest days.
+    """
+    every = (tuple(sorted(fixed + more)) for more in combinations(offered, count))
+    return max(every, key=lambda chosen: (_gaps(chosen), [-day for day in chosen]))
 
 
-def _evenly(days: Sequence[date], calls: int) -> list[date]:
-    return [days[index * len(days) // calls] for index in range(calls)]
+def _gaps(chosen: tuple[int, ...]) -> list[int]:
+    """Return the days from each to the next, round the week, the shortest first."""
+    following = (*chosen[1:], *(day + WEEK for day in chosen[:1]))
+    return sorted(later - day for day, later in zip(chosen, following, strict=True))
 
 
 def _spaced_days(course: Course, phase: Phase, after: date) -> Iterator[date]:

@@ -1,16 +1,27 @@
 """Times that were agreed: who asked for them, and how one is told that they have come."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from outreach.calls import dialing
 from outreach.calls.rules import AskedBy, Outcome, asked_by
 from outreach.orm import Sessions
+from outreach.patients import registry
+from outreach.patients.models import HoursRule, Patient
+from outreach.patients.rules import mask_of_weekdays
 from outreach.planning.models import PlannedCall
 from outreach.programmes.models import Enrolment
-from tests.builders import make_absence, make_cover, make_enrolment, make_patient, make_planned_call
+from tests.builders import (
+    actor_of,
+    make_absence,
+    make_cover,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+)
 from tests.conftest import sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.integration.calls.conftest import Day
@@ -78,6 +89,53 @@ def test_what_somebody_else_names_stays_within_calling_hours(
     assert why in answer.text
     with sessions() as session:
         assert session.get_one(PlannedCall, day.call.id).dials == 0
+
+
+def no_calls_on_sundays(sessions: Sessions, day: Day) -> None:
+    with sessions.begin() as session:
+        session.get_one(Patient, day.rosa.id).state = "AL"
+        session.add(
+            HoursRule(
+                region="US", state="AL", weekdays=mask_of_weekdays({6}), opens=None, closes=None,
+                from_on=date(2026, 1, 1), source="A law",
+            )
+        )  # fmt: skip
+
+
+def test_a_day_that_the_law_bars_is_not_promised(
+    client: FlaskClient, sessions: Sessions, day: Day
+) -> None:
+    no_calls_on_sundays(sessions, day)
+    sign_in(client, day.ana)
+
+    answer = client.post(
+        f"/calls/{day.rosa.ref}",
+        data=day.form(
+            reached="yes", outcome="reached_call_back",
+            callback_on="2026-11-29", callback_at="15:00",
+        ),
+    )  # fmt: skip
+
+    assert answer.status_code == 422
+    assert "By law nobody is called on that day" in answer.text
+
+
+def test_a_promise_that_a_law_bars_since_is_not_dialled(sessions: Sessions, day: Day) -> None:
+    sunday_3_pm = datetime(2026, 11, 29, 21, tzinfo=UTC)
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        call.is_agreed, call.dial_from_at = True, sunday_3_pm
+        call.dial_until_at = sunday_3_pm + timedelta(minutes=30)
+
+    def is_allowed() -> bool:
+        with sessions() as session:
+            call = session.get_one(PlannedCall, day.call.id)
+            patient = registry.by_ref(session, actor_of(day.ana, day.clinic).scope, day.rosa.ref)
+            return dialing.moment_of(session, patient, call, now=sunday_3_pm).is_allowed
+
+    assert is_allowed()
+    no_calls_on_sundays(sessions, day)
+    assert not is_allowed()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from outreach.panels import assignment, duty
 from outreach.panels.assignment import Handover
 from outreach.panels.models import Cover, PanelMembership
 from outreach.panels.rules import ChangeReason
+from outreach.patients import registry
 from outreach.patients.models import Patient
+from outreach.planning import next_call
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
 from tests.builders import (
@@ -157,6 +159,36 @@ def test_looking_changes_nothing_and_reading_is_kept(
     assert not is_unread(sessions, place)
     assert "I have read this" not in client.get(url).text
     assert client.post(url, data={"seen": f"cover-{cover_id}"}).status_code == 302
+
+
+def test_before_it_is_read_there_is_no_number_and_nothing_is_recorded_or_lost(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    cover_id = cover(sessions, place)
+    with sessions.begin() as session:
+        call = next_call.open_call(session, place.enrolment.id)
+        assert call is not None
+        number = registry.numbers_of(session, place.patient.id)[0].e164
+    sign_in(client, place.stand_in)
+    url = f"/calls/{place.patient.ref}"
+    report = {
+        "planned_call_id": str(call.id), "form_key": "one", "reached": "no",
+        "outcome": "no_answer", "note": "Rang by hand.", "glucose_unit": "mg/dL",
+        "hba1c_unit": "%", "weight_unit": "kg",
+    }  # fmt: skip
+
+    before = client.get(url).text
+    refused = client.post(url, data=report)
+    client.post(f"{url.replace('calls', 'patients')}/handover", data={"seen": f"cover-{cover_id}"})
+    after = client.get(url).text
+    taken = client.post(url, data=report)
+
+    assert number not in before
+    assert refused.status_code == 422
+    assert "Read the hand-over" in refused.text
+    assert "Rang by hand." in refused.text
+    assert number in after
+    assert taken.status_code == 302
 
 
 def test_a_new_caller_reads_it_too(client: FlaskClient, sessions: Sessions, place: Place) -> None:

@@ -8,13 +8,14 @@ from threading import Barrier
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
 
 from outreach.accounts.models import StaffMember
 from outreach.calls import dialing
 from outreach.calls.models import Attempt
 from outreach.calls.rules import Outcome
+from outreach.concerns.models import OnCallWeek
 from outreach.orm import Sessions
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
@@ -41,6 +42,18 @@ def state(client: FlaskClient, sessions: Sessions) -> dict[str, object]:
     found = client.get(f"/phone/calls/{only_call(sessions).id}").json
     assert isinstance(found, dict)
     return found
+
+
+def test_nobody_is_rung_while_nobody_is_on_call(
+    ana: FlaskClient, day: Day, gateway: FakeGateway, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        session.execute(delete(OnCallWeek))
+
+    answer = ana.post(f"/calls/{day.rosa.ref}/dial", data={"press_key": "one"})
+
+    assert answer.status_code == 422
+    assert gateway.placed == []
 
 
 def test_a_whole_call_by_itself(

@@ -1,7 +1,7 @@
 """The plan keeps itself right: every active enrolment with a caller has its next call."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
+from outreach.panels.models import PanelMembership, Shift
 from outreach.patients.models import Patient
 from outreach.planning import courses, jobs, next_call, retrying
 from outreach.planning.jobs import plan_missing_calls
@@ -66,6 +67,33 @@ def test_only_active_enrolments_are_planned_for(
     enrol(sessions, status=status)
 
     assert plan_missing_calls(sessions, clock) == 0
+
+
+def test_calls_fall_on_days_on_which_the_caller_works(sessions: Sessions, clock: FakeClock) -> None:
+    enrolment_id = enrol(sessions, starts_on=MONDAY - timedelta(weeks=10))
+    saturday = datetime(2026, 11, 28, 15, tzinfo=UTC)
+    with sessions.begin() as session:
+        membership = session.scalars(select(PanelMembership)).one()
+        session.add_all(
+            Shift(staff_id=membership.caller_id, weekday=day, begins=begins, ends=time(17))
+            for day in range(1, 3)
+            for begins in (time(9), time(13))
+        )
+        call = make_planned_call(
+            session,
+            session.get_one(Enrolment, enrolment_id),
+            date(2026, 11, 14),
+            status=CallStatus.COMPLETED,
+        )
+        call.closed_at = call.dial_from_at
+    clock.now = saturday
+
+    assert plan_missing_calls(sessions, clock) == 1
+    planned = calls(sessions)[-1]
+    assert planned.due_on == date(2026, 12, 1)  # a Tuesday
+    with sessions() as session:
+        standing = courses.standing_of(session, enrolment_id, now=saturday)
+    assert standing.course.calendar.worked == {1, 2}
 
 
 def test_an_enrolment_without_a_caller_waits(sessions: Sessions, clock: FakeClock) -> None:
