@@ -124,6 +124,7 @@
   const tellWaiting = () => {
     const isOut = status.textContent.startsWith(words.signedOut);
     say(isOut ? words.signedOut : words.waiting, true);
+    status.scrollIntoView({ block: "nearest" });
   };
 
   document.addEventListener("input", (event) => {
