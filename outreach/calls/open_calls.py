@@ -43,7 +43,17 @@ def call_backs(
     session: Session, caller_id: int, *, looked_at: datetime | None, now: datetime
 ) -> CallBacks:
     """Return which agreed times have come for ``caller_id``. One statement."""
-    count, newest = session.execute(
+    wanted = {"caller_id": caller_id, "now": now}
+    count, newest = session.execute(_call_backs(), wanted).one()
+    return CallBacks(count, newest is not None and (looked_at is None or newest > looked_at))
+
+
+@cache
+def _call_backs() -> Select[*tuple[Any, ...]]:
+    """Return the statement of agreed times that have come, for ``caller_id`` and ``now``."""
+    caller_id: ColumnElement[int] = bindparam("caller_id")
+    now: ColumnElement[datetime] = bindparam("now", type_=UTCDateTime())
+    return (
         select(func.count(PlannedCall.id), func.max(PlannedCall.dial_from_at))
         .select_from(PanelMembership)
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
@@ -54,8 +64,7 @@ def call_backs(
             PlannedCall.dial_from_at <= now,
             PlannedCall.dial_until_at > now,
         )
-    ).one()
-    return CallBacks(count, newest is not None and (looked_at is None or newest > looked_at))
+    )
 
 
 @cache
