@@ -175,3 +175,20 @@ def test_who_types_on_presses_save_again(
     expect(page.locator("[data-saved]")).to_contain_text("Saved")
     with sessions() as session:
         assert session.scalars(select(Attempt)).all() == []
+
+
+def test_without_a_network_the_page_stays_whatever_is_pressed(
+    page: Page, context: BrowserContext, place: Place
+) -> None:
+    sign_in(page, place.caller)
+    page.goto(place.call)
+    page.locator("#report[data-ready]").wait_for()
+    context.set_offline(offline=True)
+
+    page.keyboard.press("c")
+    expect(page.locator("[data-saved]")).to_contain_text("stay on this page")
+    page.get_by_role("link", name="Patient page").click()
+
+    page.keyboard.press("n")
+    page.keyboard.type("Still here.")
+    assert _note(page) == "Still here."

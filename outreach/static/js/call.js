@@ -152,7 +152,14 @@
     if (document.hidden && isDirty) goOn();
   });
   // Another page of ours, or another form of this one: first keep what was typed.
+  // Without a network there is no other page: this one would be gone until it is back.
   const leave = async (event, go) => {
+    if (!navigator.onLine && !event.defaultPrevented) {
+      event.preventDefault();
+      say(words.stay, true);
+      status.scrollIntoView({ block: "nearest" });
+      return;
+    }
     if (!isDirty || isSubmitting || event.defaultPrevented) return;
     event.preventDefault();
     if (pressed) return; // first the call that waits to be sent
