@@ -14,7 +14,14 @@ from outreach.errors import RuleBroken
 from outreach.panels import duty
 from outreach.patients import consent, hours, registry
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, NumberHealth, hours_on, may_agree, next_allowed_at
+from outreach.patients.rules import (
+    Channel,
+    ContactHours,
+    NumberHealth,
+    hours_on,
+    may_agree,
+    next_allowed_at,
+)
 from outreach.phoning import bridging
 from outreach.phoning.bridging import Press
 from outreach.planning.models import PlannedCall
@@ -56,9 +63,20 @@ class Moment:
         return self.allowed_at <= self.now
 
 
-def moment_of(session: Session, patient: Patient, call: PlannedCall, *, now: datetime) -> Moment:
-    """Return whether ``patient`` (with their clinic) may be called at ``now``."""
-    lawful = hours.hours_of(session, patient, today=now.date())
+def moment_of(
+    session: Session,
+    patient: Patient,
+    call: PlannedCall,
+    *,
+    now: datetime,
+    lawful: ContactHours | None = None,
+) -> Moment:
+    """Return whether ``patient`` (with their clinic) may be called at ``now``.
+
+    Args:
+        lawful: the hours in which they may be, where somebody has read them already.
+    """
+    lawful = lawful or hours.hours_of(session, patient, today=now.date())
     zone = ZoneInfo(patient.zone)
     is_agreed_now = (
         call.is_agreed

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Actor
 from outreach.calls import leases
 from outreach.calls.models import Attempt, CallNote, Draft, Hiding, Lease, Promise
 from outreach.calls.rules import REACHED
@@ -40,10 +41,26 @@ class CallBacks:
 
 
 def call_backs(
-    session: Session, caller_id: int, *, looked_at: datetime | None, now: datetime
+    session: Session, actor: Actor, *, looked_at: datetime | None, now: datetime
 ) -> CallBacks:
-    """Return which agreed times have come for ``caller_id``. One statement."""
-    count, newest = session.execute(
+    """Return which agreed times have come for ``actor``, as their queue shows them.
+
+    One statement.
+    """
+    statement = _call_backs()
+    if actor.sees_own_only:
+        statement = statement.where(PanelMembership.caller_id == actor.staff_id)
+    wanted = {"caller_id": actor.staff_id, "now": now}
+    count, newest = session.execute(statement, wanted).one()
+    return CallBacks(count, newest is not None and (looked_at is None or newest > looked_at))
+
+
+@cache
+def _call_backs() -> Select[*tuple[Any, ...]]:
+    """Return the statement of agreed times that have come, for ``caller_id`` and ``now``."""
+    caller_id: ColumnElement[int] = bindparam("caller_id")
+    now: ColumnElement[datetime] = bindparam("now", type_=UTCDateTime())
+    return (
         select(func.count(PlannedCall.id), func.max(PlannedCall.dial_from_at))
         .select_from(PanelMembership)
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
@@ -54,8 +71,7 @@ def call_backs(
             PlannedCall.dial_from_at <= now,
             PlannedCall.dial_until_at > now,
         )
-    ).one()
-    return CallBacks(count, newest is not None and (looked_at is None or newest > looked_at))
+    )
 
 
 @cache

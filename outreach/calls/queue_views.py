@@ -69,7 +69,7 @@ def _call_backs_due() -> CallBacks:
     if "call_backs" not in g and actor is not None:
         looked_at = datetime.fromisoformat(session[LOOKED_AT]) if LOOKED_AT in session else None
         g.call_backs = open_calls.call_backs(
-            db.session, actor.staff_id, looked_at=looked_at, now=deps().clock()
+            db.session, actor, looked_at=looked_at, now=deps().clock()
         )
     found: CallBacks = g.get("call_backs", CallBacks(0, is_new=False))
     return found

@@ -171,7 +171,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         call=call,
         standing=standing,
         week=max(1, (today - course.starts_on).days // 7 + 1),
-        moment=dialing.moment_of(session, patient, call, now=now),
+        moment=dialing.moment_of(session, patient, call, now=now, lawful=course.calendar.lawful()),
         numbers=registry.numbers_of(session, patient.id),
         consents=consent.of_numbers(session, patient.id),
         said=_said(session, patient.id, now=now),

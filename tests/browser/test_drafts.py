@@ -1,5 +1,7 @@
 """Nothing that is typed is lost: a minute without network, two tabs, a closed one."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
@@ -12,6 +14,7 @@ from outreach.patients.models import Patient
 from tests.browser.conftest import sign_in
 from tests.builders import make_clinic, make_enrolment, make_patient, make_planned_call, make_staff
 from tests.conftest import HASH
+from tests.fakes import FakeClock
 
 CUT_SECONDS = 60
 
@@ -175,3 +178,39 @@ def test_who_types_on_presses_save_again(
     expect(page.locator("[data-saved]")).to_contain_text("Saved")
     with sessions() as session:
         assert session.scalars(select(Attempt)).all() == []
+
+
+def test_without_a_network_the_page_stays_whatever_is_pressed(
+    page: Page, context: BrowserContext, place: Place
+) -> None:
+    sign_in(page, place.caller)
+    page.goto(place.call)
+    page.locator("#report[data-ready]").wait_for()
+    context.set_offline(offline=True)
+
+    page.keyboard.press("c")
+    expect(page.locator("[data-saved]")).to_contain_text("stay on this page")
+    page.get_by_role("link", name="Patient page").click()
+
+    page.keyboard.press("n")
+    page.keyboard.type("Still here.")
+    assert _note(page) == "Still here."
+
+
+def test_save_pressed_after_the_session_ended_goes_out_once_somebody_signed_in_again(
+    page: Page, context: BrowserContext, sessions: Sessions, place: Place, clock: FakeClock
+) -> None:
+    sign_in(page, place.caller)
+    page.goto(place.call)
+    page.locator("#report[data-ready]").wait_for()
+    clock.advance(timedelta(minutes=16))
+    page.keyboard.press("2")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-saved]")).to_contain_text("signed out")
+
+    other = context.new_page()
+    sign_in(other, place.caller)
+
+    page.wait_for_url("**/queue/")
+    with sessions() as session:
+        assert session.scalars(select(Attempt.outcome)).all() == [Outcome.NO_ANSWER]

@@ -124,6 +124,7 @@
   const tellWaiting = () => {
     const isOut = status.textContent.startsWith(words.signedOut);
     say(isOut ? words.signedOut : words.waiting, true);
+    status.scrollIntoView({ block: "nearest" });
   };
 
   document.addEventListener("input", (event) => {
@@ -151,7 +152,14 @@
     if (document.hidden && isDirty) goOn();
   });
   // Another page of ours, or another form of this one: first keep what was typed.
+  // Without a network there is no other page: this one would be gone until it is back.
   const leave = async (event, go) => {
+    if (!navigator.onLine && !event.defaultPrevented) {
+      event.preventDefault();
+      say(words.stay, true);
+      status.scrollIntoView({ block: "nearest" });
+      return;
+    }
     if (!isDirty || isSubmitting || event.defaultPrevented) return;
     event.preventDefault();
     if (pressed) return; // first the call that waits to be sent
@@ -180,7 +188,7 @@
   // the press is kept on this page and goes out by itself once the line is back, the server being
   // told how long it waited. Typing on takes the press back. Words of another tab are chosen from
   // first. A call that somebody else closed is no obstacle: the answer tells.
-  const hide = (name, value) => {
+  const carry = (name, value) => {
     const field = document.createElement("input");
     Object.assign(field, { type: "hidden", name, value });
     form.append(field);
@@ -199,8 +207,8 @@
       if (isHeld) form.querySelector("[data-both]:not([hidden]) [data-keep=both]").focus();
       return;
     }
-    if (pressed.button && pressed.button.name) hide(pressed.button.name, pressed.button.value);
-    hide("waited", String(Math.round((performance.now() - pressed.at) / 1000)));
+    if (pressed.button && pressed.button.name) carry(pressed.button.name, pressed.button.value);
+    carry("waited", String(Math.max(0, Math.round((Date.now() - pressed.at) / 1000)))); // sleep included
     form.querySelectorAll("button").forEach((each) => { each.disabled = true; });
     say(words.saving);
     form.submit();
@@ -208,7 +216,7 @@
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (isSubmitting) return;
-    pressed = { button: event.submitter, at: pressed ? pressed.at : performance.now() };
+    pressed = { button: event.submitter, at: pressed ? pressed.at : Date.now() };
     send();
   });
 

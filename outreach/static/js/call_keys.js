@@ -82,12 +82,12 @@
     const chosen = outcomes.find((option) => option.checked);
     if (!chosen) return form.querySelector("[name=reached]");
     const asked = chosen.value === "reached_call_back" ? ["callback_on", "callback_at"] : [];
-    return asked.map((name) => form.elements[name]).find((field) => !field.value) || note;
+    const words = side(chosen) === "yes" ? [note] : [];
+    const fields = [...asked.map((name) => form.elements[name]), ...words];
+    return fields.find((field) => !field.value) || chosen;
   };
   if (Number(form.dataset.version) > 0 && !document.getElementById("error-summary")) {
-    const field = unanswered();
-    field.focus();
-    if (field === note) note.setSelectionRange(note.value.length, note.value.length);
+    unanswered().focus();
   }
   form.querySelector("[data-open-keys]").addEventListener("click", () => keys.showModal());
   form.dataset.ready = "";

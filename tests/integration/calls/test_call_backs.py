@@ -183,12 +183,14 @@ def test_mine_only_is_remembered_and_says_what_it_leaves_out(
     sessions: Sessions, client: FlaskClient, day: Day
 ) -> None:
     with sessions.begin() as session:
+        session.get_one(PlannedCall, day.call.id).is_agreed = True
         own = make_patient(session, day.clinic, given_name="Lee", phone="+15125550148")
         make_planned_call(session, make_enrolment(session, own, caller=day.ben))
         absence = make_absence(session, day.ana, day.clinic.id)
         make_cover(session, absence, session.get_one(Enrolment, day.call.enrolment_id), day.ben)
     sign_in(client, day.ben)
     assert "Rosa" in client.get("/queue/").text
+    assert COUNT in client.get("/patients/").text
 
     client.post("/queue/own-only", data={"on": "1"})
 
@@ -196,6 +198,7 @@ def test_mine_only_is_remembered_and_says_what_it_leaves_out(
     assert "Rosa" not in page
     assert "Lee" in page
     assert "You cover 1 call for somebody else; hidden here." in page
+    assert COUNT not in client.get("/patients/").text  # as the list
     client.post("/queue/own-only", data={"on": "0"})
     assert "Rosa" in client.get("/queue/").text
     with sessions() as session:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from outreach.calls.rules import (
     QueueFacts,
     QueueGroup,
+    Rest,
     Why,
     group_of,
     may_wait,
     order_key,
+    rest_of,
     score_of,
     whys_of,
 )
@@ -221,3 +223,31 @@ def test_instants_told_in_another_zone_change_nothing(facts: QueueFacts, zone: s
 
     assert order_key(told) == order_key(facts)
     assert (group_of(told), score_of(told)) == (group_of(facts), score_of(facts))
+
+
+@given(FACTS, st.booleans(), st.booleans())
+def test_only_what_somebody_put_off_rests_among_the_calls_of_now(
+    facts: QueueFacts,
+    is_put_off: bool,  # noqa: FBT001 - drawn by hypothesis
+    was_tried: bool,  # noqa: FBT001
+) -> None:
+    rest = rest_of(facts, is_put_off=is_put_off, was_tried_today=was_tried)
+
+    if rest is Rest.SAID:
+        assert is_put_off
+        assert may_wait(facts)
+    elif rest is not None:
+        assert group_of(facts) in (QueueGroup.COMING, QueueGroup.PROMISED)
+        assert (rest is Rest.HOURS) == (facts.dial_from_at <= facts.now)
+
+
+@given(FACTS, st.booleans())
+def test_a_nurses_answer_is_never_put_off(
+    facts: QueueFacts,
+    was_tried: bool,  # noqa: FBT001 - drawn by hypothesis
+) -> None:
+    answered = replace(facts, answered_at=NOW, spoken_at=None)
+
+    rest = rest_of(answered, is_put_off=True, was_tried_today=was_tried)
+
+    assert rest is not Rest.SAID
