@@ -231,7 +231,9 @@ class BatchFacts:
         self._consents = consent.held_by(session, ids, Channel.SMS)
         self._enrolled = enrolment.active_among(session, ids)
         self._sent, self._ahead = _sent_and_ahead(session, ids, now=now)
-        self._writing = conversation.writing(session, clinics, numbers, now=now)
+        self._to = sorted(set(numbers))
+        self._stopped: set[tuple[int, str]] | None = None
+        self._writing = conversation.writing(session, clinics, self._to, now=now)
 
     def decide(self, row: Any) -> Decision | None:
         """Return what becomes of a text now; None where its patient is held by somebody else."""
@@ -256,8 +258,10 @@ class BatchFacts:
                 return None
             lawful = self._book.of_patient(patient)
             allowed_at = next_allowed_at(self._now, ZoneInfo(patient.zone), lawful)
-        stopped = conversation.has_said_stop(self._session, row.clinic_id, row.to_number)
-        facts = ReplyFacts(row.kind, stopped, row.expires_at, allowed_at)
+        if self._stopped is None:  # batches without an answer need not know
+            self._stopped = conversation.stopped(self._session, self._to)
+        has_said_stop = (row.clinic_id, row.to_number) in self._stopped
+        facts = ReplyFacts(row.kind, has_said_stop, row.expires_at, allowed_at)
         return decide_reply(facts, now=self._now)
 
     def _facts(self, row: Any, patient: Patient) -> SendFacts:

@@ -1,5 +1,7 @@
 """Everything that a page of texts shows has words."""
 
+import enum
+
 import pytest
 
 from outreach.messaging import labels
@@ -17,5 +19,7 @@ from outreach.telephony.gateway import DeliveryStatus
         (labels.REPORT_WORDS, DeliveryStatus),
     ],
 )
-def test_nothing_is_shown_without_words(words: dict[object, object], shown: type) -> None:
+def test_nothing_is_shown_without_words(
+    words: dict[object, object], shown: type[enum.Enum]
+) -> None:
     assert set(words) == set(shown)
