@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, SQLColumnExpression, and_, case, exists, or_, select, update
@@ -38,7 +38,7 @@ from outreach.orm import among
 from outreach.patients import consent, hours, registry
 from outreach.patients.hours import HoursBook
 from outreach.patients.models import Patient
-from outreach.patients.rules import Channel, next_allowed_at
+from outreach.patients.rules import Channel, ContactHours, next_allowed_at
 from outreach.programmes import enrolment
 from outreach.telephony.gateway import OutboundSms
 
@@ -191,6 +191,15 @@ def _values(decision: Decision, *, now: datetime) -> dict[str, Any]:
     }
 
 
+class _Times(NamedTuple):
+    """A patient's day, and from when they may be contacted in it and in the next."""
+
+    began_at: datetime
+    day_ends_at: datetime
+    allowed_at: datetime
+    tomorrow_at: datetime
+
+
 class BatchFacts:
     """What is true of the patients of one batch, read in a few statements.
 
@@ -216,12 +225,15 @@ class BatchFacts:
         self._patients = {each.id: each for each in session.scalars(patients)}
         clinics = {each.clinic_id for each in self._patients.values()}
         self._book: HoursBook = hours.book_of(session, today=now.date(), clinic_ids=clinics)
+        self._known_times: dict[tuple[str, ContactHours], _Times] = {}
         self._limits = setting.limits_by(session, clinics)
         self._numbers = registry.textable_numbers(session, ids)
         self._consents = consent.held_by(session, ids, Channel.SMS)
         self._enrolled = enrolment.active_among(session, ids)
         self._sent, self._ahead = _sent_and_ahead(session, ids, now=now)
-        self._writing = conversation.writing(session, clinics, numbers, now=now)
+        self._to = sorted(set(numbers))
+        self._stopped: set[tuple[int, str]] | None = None
+        self._writing = conversation.writing(session, clinics, self._to, now=now)
 
     def decide(self, row: Any) -> Decision | None:
         """Return what becomes of a text now; None where its patient is held by somebody else."""
@@ -246,15 +258,14 @@ class BatchFacts:
                 return None
             lawful = self._book.of_patient(patient)
             allowed_at = next_allowed_at(self._now, ZoneInfo(patient.zone), lawful)
-        stopped = conversation.has_said_stop(self._session, row.clinic_id, row.to_number)
-        facts = ReplyFacts(row.kind, stopped, row.expires_at, allowed_at)
+        if self._stopped is None:  # batches without an answer need not know
+            self._stopped = conversation.stopped(self._session, self._to)
+        has_said_stop = (row.clinic_id, row.to_number) in self._stopped
+        facts = ReplyFacts(row.kind, has_said_stop, row.expires_at, allowed_at)
         return decide_reply(facts, now=self._now)
 
     def _facts(self, row: Any, patient: Patient) -> SendFacts:
-        zone, now = ZoneInfo(patient.zone), self._now
-        lawful = self._book.of_patient(patient)
-        began = day_began_at(now, zone)
-        tomorrow = day_began_at(began + timedelta(hours=36), zone)
+        times = self._times(patient)
         sent = self._sent[patient.id]
         limits = self._limits[patient.clinic_id]
         rank = PRIORITY[row.kind]
@@ -263,18 +274,35 @@ class BatchFacts:
             has_consent=(row.to_number, TOPIC_OF[row.kind]) in self._consents[patient.id],
             is_number_working=self._numbers.get(patient.id) == row.to_number,
             is_enrolled=patient.id in self._enrolled,
-            sent_today=sum(at >= began for at in sent),
+            sent_today=sum(at >= times.began_at for at in sent),
             sent_this_week=len(sent),
             limits=limits,
             week_frees_at=_frees_at(sent, limits.per_week),
             expires_at=row.expires_at,
-            allowed_at=next_allowed_at(now, zone, lawful),
-            tomorrow_at=next_allowed_at(tomorrow, zone, lawful),
+            allowed_at=times.allowed_at,
+            tomorrow_at=times.tomorrow_at,
             yields=any(
-                PRIORITY[kind] < rank and at < tomorrow for kind, at in self._ahead[patient.id]
+                PRIORITY[kind] < rank and at < times.day_ends_at
+                for kind, at in self._ahead[patient.id]
             ),
             is_conversation_open=(patient.clinic_id, row.to_number) in self._writing,
         )
+
+    def _times(self, patient: Patient) -> _Times:
+        """Return the patient's day and hours; most patients of a batch share theirs."""
+        lawful = self._book.of_patient(patient)
+        key = (patient.zone, lawful)
+        if key not in self._known_times:
+            zone = ZoneInfo(patient.zone)
+            began_at = day_began_at(self._now, zone)
+            day_ends_at = day_began_at(began_at + timedelta(hours=36), zone)
+            self._known_times[key] = _Times(
+                began_at,
+                day_ends_at,
+                next_allowed_at(self._now, zone, lawful),
+                next_allowed_at(day_ends_at, zone, lawful),
+            )
+        return self._known_times[key]
 
 
 def _frees_at(sent: Sequence[datetime], per_week: int) -> datetime | None:

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from outreach.messaging.models import InboundText
 from outreach.messaging.rules import MessageKind, MessageStatus
-from outreach.patients import consent
-from outreach.patients.models import PhoneNumber
-from outreach.patients.rules import Channel
+from outreach.patients.models import ConsentEvent, PhoneNumber
+from outreach.patients.rules import TOPICS, Channel
 
 
 def new_reply(
@@ -80,12 +79,32 @@ def is_writing(session: Session, clinic_id: int, number: str, *, now: datetime) 
 
 def has_said_stop(session: Session, clinic_id: int, number: str) -> bool:
     """Say whether anybody of a clinic with ``number`` said stop to texts on it."""
-    people = session.scalars(
-        select(PhoneNumber.patient_id).where(
-            PhoneNumber.clinic_id == clinic_id, PhoneNumber.e164 == number
+    return (clinic_id, number) in stopped(session, [number])
+
+
+def stopped(session: Session, numbers: Iterable[str]) -> set[tuple[int, str]]:
+    """Return (clinic, number) where anybody said stop to texts on one of ``numbers``.
+
+    One statement, whatever the number of them.
+    """
+    newest = (
+        select(func.max(ConsentEvent.id))
+        .where(
+            ConsentEvent.patient_id == PhoneNumber.patient_id,
+            ConsentEvent.number == PhoneNumber.e164,
+            ConsentEvent.channel == Channel.SMS,
+            ConsentEvent.topic == TOPICS[Channel.SMS][0],
         )
-    ).all()
-    return any(consent.is_withdrawn(session, each, Channel.SMS, number) for each in people)
+        .correlate(PhoneNumber)
+        .scalar_subquery()
+    )
+    event = aliased(ConsentEvent)
+    rows = session.execute(
+        select(PhoneNumber.clinic_id, PhoneNumber.e164)
+        .join(event, event.id == newest)
+        .where(PhoneNumber.e164.in_(sorted(numbers)), event.is_given.is_(False))
+    )
+    return {(clinic_id, number) for clinic_id, number in rows}
 
 
 def writing(

@@ -13,6 +13,16 @@ KIND_WORDS = {
     MessageKind.MEASUREMENT_DUE: _l("time to measure something"),
     MessageKind.ALERT: _l("alert to staff"),
     MessageKind.DIGEST: _l("weekly word to managers"),
+    MessageKind.ANSWER: _l("answer that a person wrote"),
+    MessageKind.CONFIRMED_REPLY: _l("answer: the time is confirmed"),
+    MessageKind.OFFERED_SLOTS: _l("answer: other times"),
+    MessageKind.NOT_UNDERSTOOD_REPLY: _l("answer: a person will read it"),
+    MessageKind.HELP_REPLY: _l("answer to HELP"),
+    MessageKind.STOP_REPLY: _l("answer to STOP"),
+    MessageKind.START_REPLY: _l("answer to START"),
+    MessageKind.DANGER_REPLY: _l("answer to danger"),
+    MessageKind.READING_RECEIVED: _l("answer to a number they sent"),
+    MessageKind.READING_QUESTION: _l("question whether numbers may be kept"),
 }
 STATUS_WORDS = {
     MessageStatus.SCHEDULED: (_l("waiting for its time"), "calm"),

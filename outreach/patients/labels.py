@@ -53,7 +53,7 @@ CONSENT_TOPICS: dict[ConsentTopic, LazyString] = {
     ConsentTopic.REMINDERS: _l("reminders of calls"),
     ConsentTopic.MISSED_NOTES: _l("a note when we missed them"),
     ConsentTopic.SURVEYS: _l("thank-yous and short questions"),
-    ConsentTopic.MEASUREMENTS: _l("word when it is time to measure something"),
+    ConsentTopic.MEASUREMENTS: _l("word when it is time to measure"),
 }
 
 

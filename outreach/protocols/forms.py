@@ -196,7 +196,7 @@ class ProtocolForm(FlaskForm):
     reminder_hours = _number(_l("Hours from the reminder text to the call"))
     minutes_per_call = _number(_l("Minutes of a caller's time for a call"))
     measure_lead_days = PerhapsWholeField(
-        _l("Days from the text “it is time” to the best day; empty: no text")
+        _l("Days from “time to measure” to the best day; empty: no such text")
     )
     measure_points = FieldList(
         FormField(MeasurePointForm), label=_l("Measurements"), max_entries=MOST_ROWS
