@@ -20,7 +20,7 @@ from outreach.programmes.models import ProgrammeVersion
 from outreach.reports import adherence, outcomes
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
-from outreach.reports.rules.outcomes import Stratum
+from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
 from outreach.reports.rules.period import Period
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
@@ -133,7 +133,13 @@ def _key_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[C
 def _patient_groups(session: Session, asked: Asked, dimension: Dimension) -> Mapping[int, str]:
     """Return which group each patient of the clinic belongs to."""
     if dimension is Dimension.PHQ9:
-        cohort = outcomes.cohort(session, asked, asked.period.until_on, glucose_unit="mg/dL")
+        cohort = outcomes.cohort(
+            session,
+            asked,
+            asked.period.until_on,
+            measures=[OutcomeMeasure.PHQ9],
+            with_talks=False,
+        )
         return {each.patient_id: each.stratum.value for each in cohort.patients}
     rows = session.execute(
         select(Patient.id, Patient.language, Patient.sex, Patient.date_of_birth)
