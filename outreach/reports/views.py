@@ -267,7 +267,7 @@ def _group_words(session: Session, question: Question, group: tuple[Dimension, s
         abort(404)
     lines = breakdown.by(session, question.asked, dimension).lines
     line = next((each for each in lines if each.key == key and not each.is_hidden), None)
-    return abort(404) if line is None else labels.group_name(dimension, line)
+    return abort(404) if line is None else labels.group_name(dimension, line.key, line.name)
 
 
 def _lines(
