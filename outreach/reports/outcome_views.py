@@ -244,7 +244,7 @@ def _list(
     back: tuple[str, dict[str, str]],
 ) -> str:
     """Return a page of patients with ``cells`` of each under ``headings``."""
-    number = max(1, request.args.get("page", 1, type=int))
+    number = request.args.get("page", 1, type=int)
     endpoint, more = back
     return render_template(
         "reports/behind.html",

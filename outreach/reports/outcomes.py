@@ -146,8 +146,10 @@ def _taken(
 
 def in_unit(kind: MeasureKind, value: Decimal, glucose_unit: str) -> Decimal:
     """Return a canonical value in ``glucose_unit`` where it is of blood sugar."""
-    units = REGISTRY[kind].units
-    return units[glucose_unit].from_canonical(value) if glucose_unit in units else value
+    measure = REGISTRY[kind]
+    if glucose_unit == measure.unit or glucose_unit not in measure.units:
+        return value
+    return measure.units[glucose_unit].from_canonical(value)
 
 
 def _talks(

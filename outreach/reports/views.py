@@ -168,7 +168,7 @@ def _behind(
     is_rate: bool = True,
 ) -> str:
     """Return a page of patients with what each adds to a figure."""
-    number = max(1, request.args.get("page", 1, type=int))
+    number = request.args.get("page", 1, type=int)
     return render_template(
         "reports/adherence_behind.html",
         question=question,

@@ -276,3 +276,16 @@ def test_the_board_counts_whom_its_lists_name(sessions: Sessions, client: FlaskC
         figure = re.search(rf'href="{re.escape(html.escape(link))}">(\d+) of', page)
         assert figure is not None
         assert client.get(link).text.count('<th scope="row">') == int(figure[1])
+
+
+@pytest.mark.parametrize("page", ["-3", "0", "99999999999999999999", "two"])
+def test_a_page_that_there_is_not_breaks_nothing(
+    sessions: Sessions, client: FlaskClient, page: str
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        followed(session, clinic, "10.0", None, "9.0")
+    manager(sessions, client, clinic)
+
+    for path in (PAGES[1], "/reports/adherence/patients?measure=protocol"):
+        assert client.get(f"{path}&page={page}").status_code == 200
