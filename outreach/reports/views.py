@@ -117,13 +117,14 @@ def adherence_patients() -> ResponseReturnValue:
     by, key = request.args.get("by"), request.args.get("group")
     if by is not None and key is not None:
         group = (_dimension(by), key)
+    words = _group_words(db.session, question, group)
     return _behind(
         question,
         labels.FIGURE_WORDS[measure],
         labels.PARTS_WORDS[measure],
         breakdown.behind(db.session, question.asked, measure, group),
         endpoint="reports.adherence",
-        group=_group_words(db.session, question, group),
+        group=words,
         is_rate=measure not in NO_RATES,
     )
 
