@@ -12,6 +12,7 @@ from outreach.patients.models import Patient
 from outreach.reports.asked import Here
 
 PAGE = 100
+MOST_PAGES = 10_000  # No clinic has a million patients; a database takes no larger offset.
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,11 @@ def page_of(
     *,
     is_ordered: bool = False,
 ) -> Page:
-    """Return page ``number`` of these patients of a clinic.
+    """Return page ``number`` of these patients of a clinic, the nearest there can be.
 
     They come by family name, or with ``is_ordered`` in the order of ``patient_ids``.
     """
+    number = min(max(1, number), MOST_PAGES)
     wanted = list(dict.fromkeys(patient_ids))
     skipped = (number - 1) * PAGE
     shown = wanted[skipped : skipped + PAGE] if is_ordered else wanted

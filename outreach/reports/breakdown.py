@@ -20,7 +20,7 @@ from outreach.programmes.models import ProgrammeVersion
 from outreach.reports import adherence, outcomes
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
-from outreach.reports.rules.outcomes import Stratum
+from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
 from outreach.reports.rules.period import Period
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
@@ -126,18 +126,22 @@ def _key_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[C
         return lambda cell: _written(cell.phase)
     if dimension is Dimension.WEEK:
         return lambda cell: _written(cell.week_on)
-    groups = _patient_groups(session, asked, dimension)
+    groups = patient_groups(session, asked, dimension, on=asked.period.until_on)
     return lambda cell: "" if cell.patient_id is None else groups.get(cell.patient_id, "")
 
 
-def _patient_groups(session: Session, asked: Asked, dimension: Dimension) -> Mapping[int, str]:
-    """Return which group each patient of the clinic belongs to."""
+def patient_groups(
+    session: Session, here: Here, dimension: Dimension, *, on: date
+) -> Mapping[int, str]:
+    """Return which group of a kind of people each patient of the clinic belongs to on a day."""
     if dimension is Dimension.PHQ9:
-        cohort = outcomes.cohort(session, asked, asked.period.until_on, glucose_unit="mg/dL")
+        cohort = outcomes.cohort(
+            session, here, on, measures=[OutcomeMeasure.PHQ9], with_talks=False
+        )
         return {each.patient_id: each.stratum.value for each in cohort.patients}
     rows = session.execute(
         select(Patient.id, Patient.language, Patient.sex, Patient.date_of_birth)
-        .where(asked.within(Patient.clinic_id))
+        .where(here.within(Patient.clinic_id))
         .order_by(Patient.id)
     )
     groups = {}
@@ -147,7 +151,7 @@ def _patient_groups(session: Session, asked: Asked, dimension: Dimension) -> Map
         elif dimension is Dimension.SEX:
             groups[patient_id] = sex.value
         else:
-            groups[patient_id] = _age_band(born_on, asked.period.until_on)
+            groups[patient_id] = _age_band(born_on, on)
     return groups
 
 

@@ -25,6 +25,7 @@ from outreach.reports.rules.board import (
     by_month,
     months_until,
 )
+from outreach.reports.rules.outcomes import OutcomeMeasure
 
 Row = TypeVar("Row")
 
@@ -40,7 +41,7 @@ class Board:
 
 def board(session: Session, here: Here, as_of: date) -> Board:
     """Return the board as of the end of a local day, in four statements."""
-    cohort = outcomes.cohort(session, here, as_of, glucose_unit="mg/dL")
+    cohort = outcomes.cohort(session, here, as_of, measures=[OutcomeMeasure.HBA1C])
     statuses = _statuses(session, here, cohort.known_at)
     people = [Cared(each, statuses.get(each.patient_id, ())) for each in cohort.patients]
     months = months_until(cohort.today)

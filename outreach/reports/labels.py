@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from outreach.measures.labels import measure_name, unit_name
 from outreach.measures.rules import GLUCOSE, REGISTRY
 from outreach.patients.rules import Sex
-from outreach.reports.breakdown import Dimension, GroupLine
+from outreach.reports.breakdown import Dimension
 from outreach.reports.rules.board import CohortStanding, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import KINDS, Group, OutcomeMeasure, Point, Stratum
@@ -200,23 +200,21 @@ def month_name(month: Month, *, is_short: bool = False) -> str:
     return format_date(month.first_on, "LLL ''yy" if month.first_on.month == 1 else "LLL")
 
 
-def group_name(dimension: Dimension, line: GroupLine) -> str:
-    """Return what a group of a breakdown is called."""
-    if line.key == "" and dimension in NOWHERE_WORDS:
-        return str(NOWHERE_WORDS[dimension])
-    if line.key == "":
-        return _("Not known")
+def group_name(dimension: Dimension, key: str, name: str = "") -> str:
+    """Return what a group is called. ``name``: of those that are data, callers and phases."""
+    if key == "":
+        return str(NOWHERE_WORDS.get(dimension) or _("Not known"))
     if dimension is Dimension.WEEK:
-        return full_day(date.fromisoformat(line.key))
+        return full_day(date.fromisoformat(key))
     if dimension is Dimension.LANGUAGE:
-        return language_name(line.key)
+        return language_name(key)
     if dimension is Dimension.SEX:
-        return str(SEX_WORDS[Sex(line.key)])
+        return str(SEX_WORDS[Sex(key)])
     if dimension is Dimension.PHQ9:
-        return str(STRATUM_WORDS[Stratum(line.key)])
+        return str(STRATUM_WORDS[Stratum(key)])
     if dimension is Dimension.AGE:
-        return _age_words(line.key)
-    return line.name
+        return _age_words(key)
+    return name
 
 
 def _age_words(key: str) -> str:

@@ -19,21 +19,23 @@ from outreach.accounts.models import Clinic
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
-from outreach.reports import behind, graphs, labels, outcomes
+from outreach.reports import behind, breakdown, graphs, labels, outcomes
 from outreach.reports import cohort as cohort_board
 from outreach.reports.asked import Here
+from outreach.reports.breakdown import Dimension
 from outreach.reports.forms import AsOfForm
 from outreach.reports.rules.board import CohortStanding, Month, Standing
 from outreach.reports.rules.glycaemic import Glycaemic, GlycaemicGroup
 from outreach.reports.rules.outcomes import (
     FOLLOW_UPS,
+    Followed,
     Followup,
     Group,
     Outcome,
     OutcomeMeasure,
     Point,
-    Stratum,
     by_stratum,
+    grouped,
     outcome_of,
 )
 from outreach.reports.rules.suppression import hidden
@@ -80,9 +82,10 @@ def page() -> ResponseReturnValue:
     }
     chosen = found[measure, point]
     eligible = [each.patient for each in chosen.followups]
+    dimension = _kind_of_people(request.args.get("by"))
     strata = {
-        stratum: outcome_of(people, measure, point, today=cohort.today)
-        for stratum, people in by_stratum(cohort.patients).items()
+        key: outcome_of(people, measure, point, today=cohort.today)
+        for key, people in _groups(question, cohort, dimension).items()
     }
     return render_template(
         "reports/outcomes.html",
@@ -90,8 +93,10 @@ def page() -> ResponseReturnValue:
         cohort=cohort,
         found=found,
         chosen=chosen,
+        dimension=dimension,
+        dimensions=[each for each in Dimension if each.is_about_patients],
         strata=strata,
-        hidden=hidden({each: len(outcome.followups) for each, outcome in strata.items()}),
+        hidden=_hidden(strata),
         courses=graphs.of_courses(eligible, measure, point, unit),
         doses=graphs.of_dose(chosen),
         glycaemic=outcomes.glycaemic_status(db.session, question.here, question.day),
@@ -108,15 +113,21 @@ def patients() -> ResponseReturnValue:
     measure = _one_of(OutcomeMeasure, request.args.get("measure"))
     point = _one_of(Point, request.args.get("point"))
     group = _one_of(Group, request.args.get("group"))
-    named = request.args.get("stratum")
-    stratum = _one_of(Stratum, named) if named else None
+    by, key = request.args.get("by"), request.args.get("key")
     cohort = outcomes.cohort(db.session, question.here, question.day, glucose_unit=unit)
-    people = by_stratum(cohort.patients)[stratum] if stratum else cohort.patients
-    outcome = outcome_of(people, measure, point, today=cohort.today)
-    rows = {each.patient.patient_id: each for each in outcome.of(group)}
     title = f"{labels.outcome_name(measure)}, {labels.POINT_WORDS[point]}"
-    if stratum:
-        title = f"{title}, {labels.STRATUM_WORDS[stratum]}"
+    outcome = outcome_of(cohort.patients, measure, point, today=cohort.today)
+    if by is not None and key is not None:
+        dimension = _kind_of_people(by)
+        strata = {
+            each: outcome_of(people, measure, point, today=cohort.today)
+            for each, people in _groups(question, cohort, dimension).items()
+        }
+        if key not in strata or key in _hidden(strata):
+            abort(404)
+        outcome = strata[key]
+        title = f"{title}, {labels.group_name(dimension, key)}"
+    rows = {each.patient.patient_id: each for each in outcome.of(group)}
     return _list(
         question,
         [str(labels.GROUP_WORDS[group]), title],
@@ -193,6 +204,26 @@ def _month(typed: str | None) -> Month:
         abort(404)
 
 
+def _kind_of_people(typed: str | None) -> Dimension:
+    """Return what outcomes are broken down by; callers are never compared on them."""
+    dimension = _one_of(Dimension, typed, Dimension.PHQ9)
+    return dimension if dimension.is_about_patients else abort(404)
+
+
+def _groups(
+    question: AsOf, cohort: outcomes.Cohort, dimension: Dimension
+) -> dict[str, list[Followed]]:
+    """Return the patients of each group."""
+    if dimension is Dimension.PHQ9:
+        return by_stratum(cohort.patients)
+    groups = breakdown.patient_groups(db.session, question.here, dimension, on=question.day)
+    return grouped(cohort.patients, groups)
+
+
+def _hidden(strata: Mapping[str, Outcome]) -> frozenset[str]:
+    return hidden({key: len(outcome.followups) for key, outcome in strata.items()})
+
+
 def _question(session: Session, typed: MultiDict[str, str]) -> AsOf:
     now, scope = deps().clock(), finding.managing(signed_in())
     clinics = list(staff.clinics_in(session, scope))
@@ -213,7 +244,7 @@ def _list(
     back: tuple[str, dict[str, str]],
 ) -> str:
     """Return a page of patients with ``cells`` of each under ``headings``."""
-    number = max(1, request.args.get("page", 1, type=int))
+    number = request.args.get("page", 1, type=int)
     endpoint, more = back
     return render_template(
         "reports/behind.html",
@@ -244,7 +275,7 @@ def _followup_cells(each: Followup, outcome: Outcome, glucose_unit: str) -> tupl
     def words(taken: Any) -> str:
         if taken is None:
             return "–"
-        return f"{short_number(taken.value, decimals)} {unit} · {full_day(taken.on)}"
+        return f"{labels.fixed(taken.value, decimals)} {unit} · {full_day(taken.on)}"
 
     dose = each.dose
     return (

@@ -4,13 +4,13 @@ A few statements read what was known as of a day; ``rules/outcomes.py`` says wha
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from outreach.calls.models import Attempt
@@ -25,6 +25,7 @@ from outreach.reports import known
 from outreach.reports.asked import Here
 from outreach.reports.rules.glycaemic import LOOKED_BACK, Glycaemic, GlycaemicStatus, counts
 from outreach.reports.rules.outcomes import (
+    KINDS,
     MEASURE_OF,
     WINDOWS,
     Followed,
@@ -57,7 +58,15 @@ def known_at(here: Here, as_of: date) -> datetime:
     return min(here.now, begin_of(as_of + DAY, here.zone))
 
 
-def cohort(session: Session, here: Here, as_of: date, *, glucose_unit: str) -> Cohort:
+def cohort(
+    session: Session,
+    here: Here,
+    as_of: date,
+    *,
+    glucose_unit: str = "mg/dL",
+    measures: Collection[OutcomeMeasure] = tuple(OutcomeMeasure),
+    with_talks: bool = True,
+) -> Cohort:
     """Return the patients of one clinic by their first enrolment, in three statements.
 
     Args:
@@ -65,6 +74,8 @@ def cohort(session: Session, here: Here, as_of: date, *, glucose_unit: str) -> C
         here: the clinic.
         as_of: its local day, today or earlier.
         glucose_unit: in which blood sugar is given: "mg/dL" or "mmol/L".
+        measures: which to read.
+        with_talks: whether to read conversations too.
     """
     at = known_at(here, as_of)
     people = session.execute(
@@ -78,8 +89,9 @@ def cohort(session: Session, here: Here, as_of: date, *, glucose_unit: str) -> C
         return Cohort(as_of, today, at, ())
     zones = {patient_id: ZoneInfo(zone) for patient_id, _starts_on, zone in people}
     begins_at = begin_of(min(row[1] for row in people), here.zone) - _MARGIN
-    taken = _taken(session, here, zones, (begins_at, at), glucose_unit)
-    talks = _talks(session, here, zones, (begins_at, at))
+    kinds = [kind for measure in measures for kind in KINDS[measure]]
+    taken = _taken(session, here, zones, (begins_at, at), kinds, glucose_unit)
+    talks = _talks(session, here, zones, (begins_at, at)) if with_talks else {}
     return Cohort(
         as_of,
         today,
@@ -105,6 +117,7 @@ def _taken(
     here: Here,
     zones: Mapping[int, ZoneInfo],
     span: tuple[datetime, datetime],
+    kinds: Sequence[MeasureKind],
     glucose_unit: str,
 ) -> Mapping[int, Mapping[OutcomeMeasure, Sequence[Taken]]]:
     """Return what was measured of each patient from the first baseline window on."""
@@ -113,7 +126,7 @@ def _taken(
         select(Reading.patient_id, Reading.kind, Reading.taken_at, Reading.value)
         .where(
             here.within(Reading.clinic_id),
-            Reading.kind.in_(tuple(MEASURE_OF)),
+            Reading.kind.in_(kinds),
             Reading.taken_at >= begins_at + WINDOWS[Point.BASELINE].from_day * DAY,
             known.is_number(at),
         )
@@ -133,8 +146,10 @@ def _taken(
 
 def in_unit(kind: MeasureKind, value: Decimal, glucose_unit: str) -> Decimal:
     """Return a canonical value in ``glucose_unit`` where it is of blood sugar."""
-    units = REGISTRY[kind].units
-    return units[glucose_unit].from_canonical(value) if glucose_unit in units else value
+    measure = REGISTRY[kind]
+    if glucose_unit == measure.unit or glucose_unit not in measure.units:
+        return value
+    return measure.units[glucose_unit].from_canonical(value)
 
 
 def _talks(
@@ -167,7 +182,29 @@ def _talks(
 def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStatus:
     """Return the newest HbA1c or GMI of the year of everybody on the panel as of a day."""
     at = known_at(here, as_of)
-    newest = (
+    newest = _newest(session, here, at)
+    rows = session.execute(
+        select(Enrolment.patient_id, Patient.date_of_birth, Patient.zone)
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .where(
+            here.within(Enrolment.clinic_id),
+            Enrolment.enrolled_at <= at,
+            known.status(at).in_(OPEN_STATUSES),
+        )
+        .order_by(Enrolment.patient_id)
+    )
+    patients = []
+    for patient_id, born_on, zone in rows:
+        if counts(born_on, as_of):
+            value, taken_at = newest.get(patient_id, (None, None))
+            on = local_day(taken_at, ZoneInfo(zone)) if taken_at else None
+            patients.append(Glycaemic(patient_id, value, on))
+    return GlycaemicStatus(patients)
+
+
+def _newest(session: Session, here: Here, at: datetime) -> Mapping[int, tuple[Decimal, datetime]]:
+    """Return each patient's newest HbA1c or GMI of the year before ``at``."""
+    placed = (
         select(
             Reading.patient_id,
             Reading.value,
@@ -188,27 +225,10 @@ def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStat
         )
         .subquery()
     )
+    # Joined to the panel in Python: SQLite would read all of these again for each patient.
     rows = session.execute(
-        select(
-            Enrolment.patient_id,
-            Patient.date_of_birth,
-            Patient.zone,
-            newest.c.value,
-            newest.c.taken_at,
-        )
-        .join(Patient, Patient.id == Enrolment.patient_id)
-        .outerjoin(newest, and_(newest.c.patient_id == Enrolment.patient_id, newest.c.place == 1))
-        .where(
-            here.within(Enrolment.clinic_id),
-            Enrolment.enrolled_at <= at,
-            known.status(at).in_(OPEN_STATUSES),
-        )
-        .order_by(Enrolment.patient_id)
+        select(placed.c.patient_id, placed.c.value, placed.c.taken_at)
+        .where(placed.c.place == 1)
+        .order_by(placed.c.patient_id)
     )
-    return GlycaemicStatus(
-        [
-            Glycaemic(patient_id, value, local_day(taken_at, ZoneInfo(zone)) if taken_at else None)
-            for patient_id, born_on, zone, value, taken_at in rows
-            if counts(born_on, as_of)
-        ]
-    )
+    return {patient_id: (value, taken_at) for patient_id, value, taken_at in rows}

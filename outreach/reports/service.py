@@ -173,7 +173,13 @@ def _status_on(
 def _measured(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]]:
     """Count windows that closed in the period, and those with a value in them."""
     until_on = min(asked.period.until_on, asked.today - DAY)
-    cohort = outcomes.cohort(session, asked, until_on, glucose_unit="mg/dL")
+    cohort = outcomes.cohort(
+        session,
+        asked,
+        until_on,
+        measures=[OutcomeMeasure.HBA1C, OutcomeMeasure.PHQ9],
+        with_talks=False,
+    )
     return {
         measure: together(
             Behind(each.patient_id, int(each.at(what, point) is not None), 1)

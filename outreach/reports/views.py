@@ -117,13 +117,14 @@ def adherence_patients() -> ResponseReturnValue:
     by, key = request.args.get("by"), request.args.get("group")
     if by is not None and key is not None:
         group = (_dimension(by), key)
+    words = _group_words(db.session, question, group)
     return _behind(
         question,
         labels.FIGURE_WORDS[measure],
         labels.PARTS_WORDS[measure],
         breakdown.behind(db.session, question.asked, measure, group),
         endpoint="reports.adherence",
-        group=_group_words(db.session, question, group),
+        group=words,
         is_rate=measure not in NO_RATES,
     )
 
@@ -168,7 +169,7 @@ def _behind(
     is_rate: bool = True,
 ) -> str:
     """Return a page of patients with what each adds to a figure."""
-    number = max(1, request.args.get("page", 1, type=int))
+    number = request.args.get("page", 1, type=int)
     return render_template(
         "reports/adherence_behind.html",
         question=question,
@@ -267,7 +268,7 @@ def _group_words(session: Session, question: Question, group: tuple[Dimension, s
         abort(404)
     lines = breakdown.by(session, question.asked, dimension).lines
     line = next((each for each in lines if each.key == key and not each.is_hidden), None)
-    return abort(404) if line is None else labels.group_name(dimension, line)
+    return abort(404) if line is None else labels.group_name(dimension, line.key, line.name)
 
 
 def _lines(

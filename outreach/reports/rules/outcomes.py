@@ -273,12 +273,18 @@ def outcome_of(
     )
 
 
-def by_stratum(patients: Sequence[Followed]) -> dict[Stratum, list[Followed]]:
-    """Return the patients of each stratum, those felt lowest first."""
-    found: dict[Stratum, list[Followed]] = {stratum: [] for stratum in Stratum}
+def grouped(patients: Sequence[Followed], groups: Mapping[int, str]) -> dict[str, list[Followed]]:
+    """Return the patients of each group by its key, in order; "" for those in none."""
+    found: dict[str, list[Followed]] = {}
     for each in patients:
-        found[each.stratum].append(each)
-    return found
+        found.setdefault(groups.get(each.patient_id, ""), []).append(each)
+    return dict(sorted(found.items()))
+
+
+def by_stratum(patients: Sequence[Followed]) -> dict[str, list[Followed]]:
+    """Return the patients of each stratum, those who felt lowest first; empty ones too."""
+    found = grouped(patients, {each.patient_id: each.stratum.value for each in patients})
+    return {stratum.value: found.get(stratum.value, []) for stratum in Stratum}
 
 
 def _is_in(measure: OutcomeMeasure, group: Group, each: Followup) -> bool:

@@ -154,8 +154,34 @@ def test_small_strata_are_hidden_and_large_ones_are_linked(
     )  # or the other would be 2 by subtraction
     assert "PHQ-9 of 5 to 9 100%" in told
     assert "PHQ-9 of 0 to 4 100%" in told
-    assert "stratum=0+to+4" in page
-    assert "stratum=not+asked" not in page
+    assert "key=0+to+4" in page
+    assert "key=not+asked" not in page
+
+
+@pytest.mark.parametrize(
+    ("by", "key", "shown"),
+    [
+        ("language", "en", "English 100%"),
+        ("sex", "female", "Women 100%"),
+        ("age", "55-64", "55 to 64 100%"),
+    ],
+)
+def test_outcomes_go_by_who_patients_are(
+    sessions: Sessions, client: FlaskClient, by: str, key: str, shown: str
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        people = [followed(session, clinic, "10.0", None, "9.0") for _ in range(12)]
+    manager(sessions, client, clinic)
+
+    page = client.get(f"/reports/outcomes?by={by}").text
+    listed = f"/reports/outcomes/patients?measure=hba1c&point=month_6&group=measured&by={by}&key="
+
+    assert f"{shown} 12 of 12" in words(page)
+    assert f"by={by}&amp;key={key}" in page
+    assert all(each.full_name in client.get(listed + key).text for each in people)
+    assert client.get(f"{listed}nobody").status_code == 404
+    assert client.get("/reports/outcomes?by=caller").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -213,7 +239,7 @@ def test_a_page_takes_as_many_statements_for_many_patients(
             assert client.get(path).status_code == 200
         asked.append(len(seen))
 
-    assert asked == [9, 9, 7, 9, 10, 10]  # three of them are about who is signed in
+    assert asked == [10, 9, 8, 9, 10, 10]  # three of them are about who is signed in
 
 
 def test_a_long_list_has_pages(sessions: Sessions, client: FlaskClient) -> None:
@@ -250,3 +276,16 @@ def test_the_board_counts_whom_its_lists_name(sessions: Sessions, client: FlaskC
         figure = re.search(rf'href="{re.escape(html.escape(link))}">(\d+) of', page)
         assert figure is not None
         assert client.get(link).text.count('<th scope="row">') == int(figure[1])
+
+
+@pytest.mark.parametrize("page", ["-3", "0", "99999999999999999999", "two"])
+def test_a_page_that_there_is_not_breaks_nothing(
+    sessions: Sessions, client: FlaskClient, page: str
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        followed(session, clinic, "10.0", None, "9.0")
+    manager(sessions, client, clinic)
+
+    for path in (PAGES[1], "/reports/adherence/patients?measure=protocol"):
+        assert client.get(f"{path}&page={page}").status_code == 200

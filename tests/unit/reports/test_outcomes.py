@@ -147,7 +147,7 @@ def test_a_measure_without_a_rule_has_no_responders() -> None:
 def test_strata_go_by_the_baseline(values: Mapping[int, str], stratum: Stratum) -> None:
     someone = patient(values, PHQ9)
 
-    assert by_stratum([someone])[stratum] == [someone]
+    assert by_stratum([someone])[stratum.value] == [someone]
 
 
 def test_a_dose_is_what_was_given_until_the_measurement() -> None:
