@@ -15,6 +15,7 @@ from config import ROOT, Config
 from outreach import db, deps, tables
 from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
+from outreach.accounts import security_views as security
 from outreach.accounts import views as accounts
 from outreach.callers import views as callers
 from outreach.calling_hours import views as calling_hours
@@ -109,6 +110,7 @@ def _attach(app: Flask, outside: Deps) -> None:
 def _register(app: Flask) -> None:
     for pages in (
         accounts,
+        security,
         patients,
         panels,
         protocols,

@@ -6,7 +6,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from outreach.accounts import staff
+from outreach.accounts import passwords, staff
 from outreach.accounts.rules import Role
 from outreach.db import db
 from outreach.deps import deps
@@ -37,7 +37,7 @@ def add_clinic(code: str, name: str, zone: str, phone: str) -> None:
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--clinic", "code", help="Code of the clinic; not for an administrator.")
 @click.option("--language", "languages", multiple=True, default=["en"])
-@click.password_option()
+@click.password_option(help=f"At least {passwords.SHORTEST} characters.")
 def add_staff(
     email: str, name: str, role: str, code: str | None, languages: list[str], password: str
 ) -> None:
