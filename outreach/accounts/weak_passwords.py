@@ -75,7 +75,7 @@ def _parts(own_words: Iterable[str]) -> set[str]:
     found = set()
     for word in own_words:
         split = "".join(sign if sign.isalnum() else " " for sign in word.casefold()).split()
-        found |= {part for part in split if len(part) > _SHORTEST_RUN}
+        found |= {part for part in split if len(part) >= _SHORTEST_RUN}
     return found
 
 
