@@ -16,6 +16,7 @@ from outreach import db, deps, tables
 from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
 from outreach.accounts import security_views as security
+from outreach.accounts import staff_views as staff
 from outreach.accounts import views as accounts
 from outreach.callers import views as callers
 from outreach.calling_hours import views as calling_hours
@@ -111,6 +112,7 @@ def _register(app: Flask) -> None:
     for pages in (
         accounts,
         security,
+        staff,
         patients,
         panels,
         protocols,

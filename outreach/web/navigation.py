@@ -28,6 +28,7 @@ ITEMS = (
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
+    Item("staff.index", _l("Staff"), "person-plus"),
     Item("phoning.mine", _l("My phone"), "telephone-outbound"),
     Item("inbox.review", _l("Messages"), "chat-dots"),
     Item("phoning.returned", _l("Returned calls"), "arrow-repeat"),

@@ -152,6 +152,7 @@ class TwoClinics:
                 "reading_id": make_reading(session, patient).id,
                 "passkey_id": 1,
                 "sign_in_id": 1_000_000,
+                "membership_id": 1,
             }
 
 
