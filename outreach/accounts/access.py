@@ -31,6 +31,8 @@ from outreach.accounts.sign_in import Present
 from outreach.accounts.throttle import Source
 from outreach.db import db
 from outreach.deps import deps
+from outreach.factors import passkeys
+from outreach.factors.passkeys import Site
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
@@ -181,6 +183,16 @@ def let_out() -> None:
     session.clear()
 
 
+def site() -> Site:
+    """Return the address that passkeys hold for: the public one, else as the browser calls us."""
+    return Site(deps().config.public_url or request.host_url.rstrip("/"))
+
+
+def has_passkey() -> bool:
+    """Say whether the person at the keyboard can confirm by a passkey."""
+    return site().is_possible and bool(passkeys.of(db.session, current_user.actor.staff_id))
+
+
 def source_of(staff_id: int | None) -> Source:
     """Return where a try at this account comes from: a device it knows, or an address."""
     device, known = _device()
@@ -273,7 +285,13 @@ def _ask_again() -> ResponseReturnValue:
         if name != "csrf_token" and "password" not in name
     ]
     path = request.full_path.rstrip("?")
-    page = render_template("accounts/confirm.html", form=ConfirmForm(None), path=path, kept=kept)
+    page = render_template(
+        "accounts/confirm.html",
+        form=ConfirmForm(None),
+        path=path,
+        kept=kept,
+        has_passkey=has_passkey(),
+    )
     return page, 403
 
 

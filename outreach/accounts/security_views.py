@@ -140,7 +140,7 @@ def passkey_question() -> ResponseReturnValue:
     """Ask the browser to make a passkey."""
     person = _self()
     holder = Holder(person.id, person.email, person.name)
-    question = passkeys.registration(db.session, views.site(), holder, now=deps().clock())
+    question = passkeys.registration(db.session, access.site(), holder, now=deps().clock())
     db.session.commit()
     return Response(question, content_type="application/json")
 
@@ -156,7 +156,7 @@ def keep_passkey() -> ResponseReturnValue:
     had_factor = access.present().has_factor
     name = str(told.get("name") or "")
     try:
-        passkeys.register(db.session, views.site(), staff_id, told.get("answer"), name, now=now)
+        passkeys.register(db.session, access.site(), staff_id, told.get("answer"), name, now=now)
     except passkeys.PasskeyRefused as error:
         db.session.commit()  # the question is used up
         return jsonify(problem=str(error)), 422
@@ -187,7 +187,9 @@ def remove_passkey(passkey_id: int) -> ResponseReturnValue:
 @open_without_factor
 def confirm_question() -> ResponseReturnValue:
     """Ask a passkey of one's own, before something that matters."""
-    question = passkeys.question(db.session, views.site(), signed_in().staff_id, now=deps().clock())
+    question = passkeys.question(
+        db.session, access.site(), signed_in().staff_id, now=deps().clock()
+    )
     db.session.commit()
     return Response(question, content_type="application/json")
 
@@ -199,7 +201,7 @@ def confirm_by_passkey() -> ResponseReturnValue:
     """Accept a passkey of one's own as proof of who is at the keyboard."""
     staff_id, now = signed_in().staff_id, deps().clock()
     try:
-        passkeys.accept(db.session, views.site(), request.get_json(silent=True), staff_id, now=now)
+        passkeys.accept(db.session, access.site(), request.get_json(silent=True), staff_id, now=now)
     except passkeys.PasskeyRefused as error:
         db.session.commit()
         return jsonify(problem=str(error)), 422
@@ -235,7 +237,7 @@ def _page(form: NewPasswordForm | None = None) -> str:
         form=form or NewPasswordForm(None),
         app=authenticator.in_use(db.session, staff_id),
         passkeys=passkeys.of(db.session, staff_id),
-        can_passkey=views.site().is_possible,
+        can_passkey=access.site().is_possible,
         codes=recovery.left(db.session, staff_id),
         present=present,
         is_required=bool(config.requires_second_factor and present.actor.roles & MUST_HAVE_FACTOR),

@@ -67,7 +67,9 @@ def sign_in() -> ResponseReturnValue:
         person = _who(form)
         if person is not None:
             return _first_step_done(person)
-    page = render_template("accounts/sign_in.html", form=form, can_passkey=site().is_possible)
+    page = render_template(
+        "accounts/sign_in.html", form=form, can_passkey=access.site().is_possible
+    )
     return page, 422 if form.errors else 200
 
 
@@ -95,7 +97,7 @@ def second_step() -> ResponseReturnValue:
         "accounts/second_step.html",
         form=form,
         has_app=authenticator.in_use(db.session, person.id) is not None,
-        has_passkey=site().is_possible and bool(passkeys.of(db.session, person.id)),
+        has_passkey=access.site().is_possible and bool(passkeys.of(db.session, person.id)),
     )
     return page, 422 if form.errors else 200
 
@@ -104,7 +106,7 @@ def second_step() -> ResponseReturnValue:
 @open_to_all
 def passkey_question() -> ResponseReturnValue:
     """Ask the browser for any passkey of ours."""
-    question = passkeys.question(db.session, site(), None, now=deps().clock())
+    question = passkeys.question(db.session, access.site(), None, now=deps().clock())
     db.session.commit()
     return Response(question, content_type="application/json")
 
@@ -115,7 +117,7 @@ def passkey() -> ResponseReturnValue:
     """Sign in by a passkey alone: it is something one has, opened by something one is or knows."""
     now, answer = deps().clock(), request.get_json(silent=True)
     try:
-        used = passkeys.accept(db.session, site(), answer, None, now=now)
+        used = passkeys.accept(db.session, access.site(), answer, None, now=now)
     except passkeys.PasskeyRefused as error:
         db.session.commit()  # the question is used up
         return jsonify(problem=str(error)), 422
@@ -162,7 +164,7 @@ def confirm() -> ResponseReturnValue:
         form=form,
         path=path,
         kept=kept if is_replay else None,
-        has_passkey=site().is_possible and bool(passkeys.of(db.session, signed_in().staff_id)),
+        has_passkey=access.has_passkey(),
     )
     return page, 422 if form.errors else 200
 
@@ -214,11 +216,6 @@ def sign_out() -> ResponseReturnValue:
     answer = redirect(url_for("accounts.sign_in"))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
-
-
-def site() -> passkeys.Site:
-    """Return the address that passkeys hold for: the public one, else as the browser calls us."""
-    return passkeys.Site(deps().config.public_url or request.host_url.rstrip("/"))
 
 
 def hasher() -> PasswordHasher:
