@@ -35,6 +35,7 @@ from outreach.intake import views as intake
 from outreach.measures import labels as measure_labels
 from outreach.messaging import views as messaging
 from outreach.messaging import webhooks as messaging_webhooks
+from outreach.oversight import views as oversight
 from outreach.panels import views as panels
 from outreach.patients import views as patients
 from outreach.phoning import views as phoning
@@ -133,6 +134,7 @@ def _register(app: Flask) -> None:
         chart,
         welfare,
         reports,
+        oversight,
     ):
         app.register_blueprint(pages.bp)
     for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):

@@ -46,7 +46,7 @@ _HOME = {
     Role.NURSE: "concerns.open_concerns",
     Role.MANAGER: "reports.today",
     Role.ADMINISTRATOR: "reports.today",
-    Role.AUDITOR: "security.mine",
+    Role.AUDITOR: "oversight.trail_page",
 }
 
 

@@ -29,6 +29,7 @@ ITEMS = (
     Item("callers.index", _l("Callers"), "person"),
     Item("callers.mine", _l("My hours"), "calendar-event"),
     Item("staff.index", _l("Staff"), "person-plus"),
+    Item("oversight.trail_page", _l("Audit"), "search"),
     Item("phoning.mine", _l("My phone"), "telephone-outbound"),
     Item("inbox.review", _l("Messages"), "chat-dots"),
     Item("phoning.returned", _l("Returned calls"), "arrow-repeat"),
