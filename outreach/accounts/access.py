@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from flask import (
     Flask,
@@ -108,6 +109,26 @@ def fresh_required(view: Callable[P, Any]) -> Callable[P, Any]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
         return view(*args, **kwargs) if is_fresh() else _ask_again()
+
+    guarded.needs_fresh = True  # type: ignore[attr-defined]
+    return guarded
+
+
+def fresh_download(view: Callable[P, Any]) -> Callable[P, Any]:
+    """As :func:`fresh_required`, for a file: afterwards one is back at the page that offers it.
+
+    A browser that takes a file stays on the page where it was, so the page must not be the one
+    that asked who one is.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        if is_fresh():
+            return view(*args, **kwargs)
+        came_from = urlsplit(request.referrer or "")
+        is_ours = came_from.netloc == request.host
+        back = f"{came_from.path}?{came_from.query}".rstrip("?") if is_ours else None
+        return redirect(url_for("accounts.confirm", next=back, file=1), 303)
 
     guarded.needs_fresh = True  # type: ignore[attr-defined]
     return guarded

@@ -20,8 +20,11 @@ class LinkOver(NotFound):
     """The link was used, withdrawn or is too old, or there never was one."""
 
 
-def make(session: Session, person: StaffMember, *, by_staff_id: int, now: datetime) -> str:
-    """Return the token of a new link for ``person``; earlier ones end. Does not commit."""
+def make(session: Session, person: StaffMember, *, by_staff_id: int | None, now: datetime) -> str:
+    """Return the token of a new link for ``person``; earlier ones end. Does not commit.
+
+    ``by_staff_id`` None: made at the command line.
+    """
     withdraw(session, person.id, now=now)
     is_new = person.password_hash == passwords.NOT_SET
     token = secrets.token_urlsafe(32)

@@ -8,6 +8,7 @@ from flask import (
     Blueprint,
     Response,
     current_app,
+    flash,
     jsonify,
     redirect,
     render_template,
@@ -141,10 +142,11 @@ def confirm() -> ResponseReturnValue:
         (name, value)
         for name, values in request.form.lists()
         for value in values
-        if name not in {"csrf_token", "next", "proof", "kept"}
+        if name not in {"csrf_token", "next", "proof", "kept", "file"}
     ]
     is_replay = "kept" in request.form
     if request.method == "POST" and access.is_fresh():  # by a passkey, a moment ago
+        _say_file_is_ready()
         return redirect(path, 307 if is_replay else 303)
     if form.validate_on_submit():
         person = db.session.get_one(StaffMember, signed_in().staff_id)
@@ -156,6 +158,7 @@ def confirm() -> ResponseReturnValue:
             form.proof.errors = [refusal(error)]
         else:
             confirm_now(person.id)
+            _say_file_is_ready()
             # 307 repeats what was posted; the proof goes along to ourselves, who ignore it.
             return redirect(path, 307 if is_replay else 303)
         db.session.commit()
@@ -303,6 +306,11 @@ def _let_in(person: StaffMember) -> BaseResponse:
     answer = redirect(_inside(request.args.get("next")))
     access.remember_device(answer, person.id)
     return answer
+
+
+def _say_file_is_ready() -> None:
+    if request.values.get("file"):
+        flash(_("Confirmed. You can download the file now."), "good")
 
 
 def _browser() -> Browser:

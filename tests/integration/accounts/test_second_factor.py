@@ -196,3 +196,12 @@ def test_moving_to_another_phone_ends_the_one_before(
     with sessions() as session:
         actions = session.scalars(select(AuditEvent.action)).all()
         assert "set up authenticator" in actions
+
+
+def test_after_both_steps_one_is_back_where_one_was(client: FlaskClient, owner: Owner) -> None:
+    data = {"email": owner.person.email, "password": PASSWORD}
+    asked = client.post("/sign-in?next=/patients/?page=2", data=data)
+
+    answer = client.post(asked.location, data={"code": owner.code()})
+
+    assert answer.location == "/patients/?page=2"

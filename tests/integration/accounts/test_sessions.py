@@ -75,26 +75,44 @@ def test_another_password_ends_all_other_sessions(
 def test_after_ten_minutes_what_was_posted_is_kept_until_one_has_confirmed(
     sessions: Sessions, client: FlaskClient, clock: FakeClock
 ) -> None:
-    person = manager(sessions)
-    sign_in(client, person)
+    sign_in(client, manager(sessions))
     clock.advance(timedelta(minutes=11))
-    report = {"begins": "2026-02-01", "until": "2026-02-28", "odd": 'a"<b'}
+    question = {"from_on": "2026-02-01", "until_on": "2027-02-28", "staff": 'a"<b'}
 
-    asked = client.post("/reports/adherence.csv", data=report)
+    asked = client.post("/audit/events.csv", data=question)
     assert asked.status_code == 403
     assert "Is it still you?" in asked.text
     assert 'value="2026-02-01"' in asked.text
     assert "a&#34;&lt;b" in asked.text
-    wrong = {**report, "kept": "1", "next": "/reports/adherence.csv", "proof": "not it"}
+    wrong = {**question, "kept": "1", "next": "/audit/events.csv", "proof": "not it"}
     again = client.post("/confirm", data=wrong)
     assert again.status_code == 422
     assert 'value="2026-02-01"' in again.text
     before = session_cookie(client)
     right = client.post("/confirm", data={**wrong, "proof": PASSWORD})
 
-    assert (right.status_code, right.location) == (307, "/reports/adherence.csv")
+    assert (right.status_code, right.location) == (307, "/audit/events.csv")
     assert session_cookie(client) != before
-    assert client.post("/reports/adherence.csv", data=report).status_code in {200, 422}
+    assert client.post("/audit/events.csv", data=question).status_code == 200
+
+
+def test_before_a_file_one_confirms_and_is_back_where_it_is_offered(
+    sessions: Sessions, client: FlaskClient, clock: FakeClock
+) -> None:
+    sign_in(client, manager(sessions))
+    clock.advance(timedelta(minutes=11))
+    offered = "/reports/adherence?days=28"
+
+    asked = client.post("/reports/adherence.csv", headers={"Referer": f"http://localhost{offered}"})
+    elsewhere = client.post("/reports/adherence.csv", headers={"Referer": "http://evil.example/x"})
+    data = {"next": offered, "proof": PASSWORD, "file": "1"}
+    back = client.post("/confirm", data=data)
+
+    assert asked.status_code == 303
+    assert asked.location == "/confirm?next=/reports/adherence?days%3D28&file=1"
+    assert "evil" not in elsewhere.location
+    assert (back.status_code, back.location) == (303, offered)
+    assert "You can download the file now" in client.get(offered).text
 
 
 def test_confirming_makes_the_token_before_worthless(
