@@ -42,7 +42,8 @@ class Config:
     ``data_keys``: id and 32 bytes of each key that values at rest are encrypted with, oldest
     first; without any, one that dies with this object.
     ``requires_second_factor``: nurses, managers, administrators and auditors set one up before
-    anything else.
+    anything else. ``administrators_need_reason``: they open a patient only with a reason, for
+    an hour, and managers see it.
     """
 
     database_url: str
@@ -63,6 +64,7 @@ class Config:
     web_threads: int = 8
     send_workers: int = 0
     requires_second_factor: bool = False
+    administrators_need_reason: bool = False
     data_keys: tuple[tuple[str, bytes], ...] = field(default_factory=_fleeting_key, repr=False)
 
     @property
@@ -93,6 +95,11 @@ class Config:
             requires_second_factor=_yes_or_no(
                 environ,
                 "REQUIRE_SECOND_FACTOR",
+                default=not _is_loopback(environ.get("HOST"), public_url),
+            ),
+            administrators_need_reason=_yes_or_no(
+                environ,
+                "ADMINISTRATORS_NEED_REASON",
                 default=not _is_loopback(environ.get("HOST"), public_url),
             ),
             twilio=_twilio(environ, public_url),

@@ -270,6 +270,7 @@ def _load(token: str) -> Badge | None:
             now=now,
             idle=timedelta(minutes=outside.config.idle_minutes),
             longest=timedelta(hours=outside.config.session_hours),
+            needs_reason=outside.config.administrators_need_reason,
         )
     if found is None:
         return None

@@ -133,6 +133,21 @@ class AccessLink(Model):
     withdrawn_at: Mapped[datetime | None]
 
 
+class EmergencyAccess(Model):
+    """An administrator opened one patient, with a reason, until an instant."""
+
+    __tablename__ = "emergency_access"
+    __table_args__ = (Index(None, "staff_id", "until_at"), Index(None, "clinic_id", "from_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    reason: Mapped[str] = mapped_column(String(500))
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+
+
 class SignInFailure(Model):
     """One refused try, kept as hashes, to slow down guessing.
 

@@ -18,6 +18,8 @@ SWARM_WINDOW = timedelta(minutes=15)
 
 # How long a proof of who one is lets one export, appoint and change factors.
 FRESH_FOR = timedelta(minutes=10)
+# How long a patient stays open to an administrator who gave a reason.
+EMERGENCY_LASTS = timedelta(hours=1)
 LINK_LIVES = timedelta(hours=72)
 # How long the second step of signing in may take.
 HALF_SIGNED_IN_FOR = timedelta(minutes=10)
@@ -71,7 +73,8 @@ class Scope:
 
     ``everything``: all clinics. ``clinic_ids``: all patients of these. Beyond those, only
     patients on the panel of ``staff_id`` at ``panel_clinic_ids``, or covered by them at
-    ``as_of``.
+    ``as_of``. ``opened_patients``: None does not narrow ``everything``; a set does, as far as
+    patients go, to those that were opened in an emergency.
     """
 
     staff_id: int
@@ -79,6 +82,7 @@ class Scope:
     clinic_ids: frozenset[int]
     panel_clinic_ids: frozenset[int] = frozenset()
     as_of: datetime | None = None
+    opened_patients: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Actor:
     held: tuple[Held, ...]
     as_of: datetime
     has_shortcuts: bool = True
+    opened_patients: frozenset[int] | None = None
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -114,6 +119,7 @@ class Actor:
             ),
             panel_clinic_ids=self.clinic_ids_as(Role.CALLER),
             as_of=self.as_of,
+            opened_patients=self.opened_patients,
         )
 
     def acting_as(self, roles: Collection[Role]) -> "Actor":

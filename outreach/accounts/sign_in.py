@@ -2,15 +2,15 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from outreach.accounts.models import Membership, SignIn, StaffMember
-from outreach.accounts.rules import HALF_SIGNED_IN_FOR, Actor, Held
+from outreach.accounts.models import EmergencyAccess, Membership, SignIn, StaffMember
+from outreach.accounts.rules import HALF_SIGNED_IN_FOR, Actor, Held, Role
 from outreach.factors.models import Authenticator, Passkey
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -112,11 +112,19 @@ def confirm(session: Session, token: str, *, now: datetime) -> str:
 
 
 def present(
-    session: Session, token: str, *, now: datetime, idle: timedelta, longest: timedelta
+    session: Session,
+    token: str,
+    *,
+    now: datetime,
+    idle: timedelta,
+    longest: timedelta,
+    needs_reason: bool = False,
 ) -> Present | None:
     """Return who holds ``token``; None when it has ended.
 
     One statement. Roles are read each time, so a change counts from the next request on.
+    ``needs_reason``: administrators see only patients that they opened with a reason, which
+    takes a second one.
     """
     rows = session.execute(
         select(
@@ -152,8 +160,20 @@ def present(
     first, staff = rows[0], rows[0].StaffMember
     held = tuple(Held(row.role, row.clinic_id) for row in rows)
     actor = Actor(staff.id, staff.name, staff.locale, staff.zone, held, now, staff.has_shortcuts)
+    if needs_reason and Role.ADMINISTRATOR in actor.roles:
+        actor = replace(actor, opened_patients=_opened(session, staff.id, now=now))
     return Present(
         actor, first.sign_in_id, first.seen_at, first.confirmed_at, has_factor=first.has_factor
+    )
+
+
+def _opened(session: Session, staff_id: int, *, now: datetime) -> frozenset[int]:
+    return frozenset(
+        session.scalars(
+            select(EmergencyAccess.patient_id).where(
+                EmergencyAccess.staff_id == staff_id, EmergencyAccess.until_at > now
+            )
+        )
     )
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, StringField
+from wtforms import BooleanField, DateField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from outreach.oversight.events import Asked
@@ -42,3 +42,20 @@ class AuditForm(FlaskForm):
             (self.staff.data or "").strip(),
             only_looks=bool(self.only_looks.data),
         )
+
+
+class EmergencyForm(FlaskForm):
+    """Which patient an administrator opens, and why."""
+
+    clinic = SelectField(_l("Clinic"))
+    record_number = StringField(
+        _l("Record number of the patient"),
+        validators=[InputRequired(_l("Enter the record number.")), Length(max=60)],
+    )
+    reason = StringField(
+        _l("Why you need to see this patient"),
+        validators=[
+            InputRequired(_l("Say why.")),
+            Length(min=10, max=500, message=_l("Say why, in 10 to 500 characters.")),
+        ],
+    )

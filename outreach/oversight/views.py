@@ -3,18 +3,22 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
+from wtforms import SelectChoice
 
+from outreach.accounts import staff
 from outreach.accounts.access import actor_or_none, fresh_required, role_required, signed_in
-from outreach.accounts.rules import Role
+from outreach.accounts.rules import EMERGENCY_LASTS, Role
 from outreach.audit import trail
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
-from outreach.oversight import events, looks
-from outreach.oversight.forms import SHOWN_DAYS, AuditForm
+from outreach.errors import NotFound
+from outreach.oversight import emergency, events, looks
+from outreach.oversight.emergency import Wanted
+from outreach.oversight.forms import SHOWN_DAYS, AuditForm, EmergencyForm
 from outreach.reports.export import as_csv
 from outreach.web.bounded import whole
 
@@ -114,3 +118,33 @@ def events_csv() -> ResponseReturnValue:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@bp.route("/emergency", methods=["GET", "POST"])
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+@fresh_required
+def emergency_page() -> ResponseReturnValue:
+    """Show who opened whom in an emergency and why; let administrators do so."""
+    actor, now, form = signed_in(), deps().clock(), EmergencyForm()
+    may_open = Role.ADMINISTRATOR in actor.roles
+    clinics = staff.clinics_in(db.session, actor.scope)
+    form.clinic.choices = [SelectChoice(each.code, each.name) for each in clinics]
+    if form.validate_on_submit():
+        clinic = staff.clinic_in(db.session, actor.scope, form.clinic.data)
+        wanted = Wanted(clinic.id, form.record_number.data or "", form.reason.data or "")
+        try:
+            ref = emergency.open_patient(db.session, actor, wanted, now=now)
+        except NotFound as error:
+            form.record_number.errors = [str(error)]
+        else:
+            db.session.commit()
+            return redirect(url_for("chart.patient", ref=ref), 303)
+    shown = render_template(
+        "oversight/emergency.html",
+        form=form,
+        may_open_patients=may_open and deps().config.administrators_need_reason,
+        lines=emergency.recent(db.session, actor.scope, now=now),
+        days=emergency.SHOWN.days,
+        minutes=int(EMERGENCY_LASTS.total_seconds() // 60),
+    )
+    return shown, 422 if form.errors else 200

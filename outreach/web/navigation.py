@@ -30,6 +30,7 @@ ITEMS = (
     Item("callers.mine", _l("My hours"), "calendar-event"),
     Item("staff.index", _l("Staff"), "person-plus"),
     Item("oversight.trail_page", _l("Audit"), "search"),
+    Item("oversight.emergency_page", _l("Emergency access"), "exclamation-octagon"),
     Item("phoning.mine", _l("My phone"), "telephone-outbound"),
     Item("inbox.review", _l("Messages"), "chat-dots"),
     Item("phoning.returned", _l("Returned calls"), "arrow-repeat"),
