@@ -1,10 +1,11 @@
 """Every setting of one installation, by name; the only reader of the environment."""
 
+import base64
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -25,6 +26,10 @@ class TwilioAccount:
     timeout_seconds: float = 10.0
 
 
+def _fleeting_key() -> tuple[tuple[str, bytes], ...]:
+    return (("fleeting", secrets.token_bytes(32)),)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Settings of one running installation.
@@ -36,6 +41,11 @@ class Config:
     ``metrics_token`` is what a monitor sends for ``/metrics``; without one only monitors on
     this machine are answered.
     ``is_loopback`` allows cookies without TLS, for a trial on one's own machine only.
+    ``data_keys``: id and 32 bytes of each key that values at rest are encrypted with, oldest
+    first; without any, one that dies with this object.
+    ``requires_second_factor``: nurses, managers, administrators and auditors set one up before
+    anything else. ``administrators_need_reason``: they open a patient only with a reason, for
+    an hour, and managers see it.
     """
 
     database_url: str
@@ -56,6 +66,9 @@ class Config:
     web_threads: int = 8
     send_workers: int = 0
     metrics_token: str | None = None
+    requires_second_factor: bool = False
+    administrators_need_reason: bool = False
+    data_keys: tuple[tuple[str, bytes], ...] = field(default_factory=_fleeting_key, repr=False)
 
     @property
     def uploads(self) -> Path:
@@ -81,6 +94,17 @@ class Config:
             trusted_proxies=_whole(environ, "TRUSTED_PROXIES", 0),
             is_loopback=_is_loopback(environ.get("HOST"), public_url),
             allowed_hosts=tuple(host for host in hosts.split(",") if host),
+            data_keys=_data_keys(environ, instance / "data_keys"),
+            requires_second_factor=_yes_or_no(
+                environ,
+                "REQUIRE_SECOND_FACTOR",
+                default=not _is_loopback(environ.get("HOST"), public_url),
+            ),
+            administrators_need_reason=_yes_or_no(
+                environ,
+                "ADMINISTRATORS_NEED_REASON",
+                default=not _is_loopback(environ.get("HOST"), public_url),
+            ),
             twilio=_twilio(environ, public_url),
             upload_bytes=_whole(environ, "UPLOAD_MEGABYTES", 64) * 1024 * 1024,
             idle_minutes=_whole(environ, "IDLE_MINUTES", 15),
@@ -98,6 +122,46 @@ def _is_loopback(host: str | None, public_url: str | None) -> bool:
     """Say whether only this machine can reach us, so that cookies may travel without TLS."""
     is_here = host in (None, "", "127.0.0.1", "::1", "localhost")
     return is_here and not (public_url or "").startswith("https://")
+
+
+def _yes_or_no(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = environ.get(name, "yes" if default else "no")
+    if value not in {"yes", "no"}:
+        raise BadSetting(f"{name} must be yes or no, not {value!r}.")
+    return value == "yes"
+
+
+def _data_keys(environ: Mapping[str, str], kept: Path) -> tuple[tuple[str, bytes], ...]:
+    """Return the keys of DATA_KEYS, of the file DATA_KEY_FILE, or of a file made on first use.
+
+    Each is written ``id:base64`` of 32 random bytes, oldest first, by commas or on its own line.
+    """
+    file = environ.get("DATA_KEY_FILE")
+    if not (written := environ.get("DATA_KEYS")):
+        if file and not Path(file).is_file():
+            raise BadSetting("DATA_KEY_FILE names no file.")
+        written = Path(file).read_text() if file else _kept_secret(kept, _new_data_key)
+    found: dict[str, bytes] = {}
+    for number, each in enumerate(written.replace(",", "\n").split(), 1):
+        key_id, _, text = each.partition(":")
+        try:
+            secret = base64.b64decode(text, validate=True)
+        except ValueError:
+            secret = b""
+        if not key_id or "." in key_id or key_id in found or len(secret) != 32:  # noqa: PLR2004
+            raise BadSetting(f"DATA_KEYS: key {number} is not id:base64 of 32 bytes.")
+        found[key_id] = secret
+    if not found:
+        raise BadSetting("DATA_KEYS: there is no key.")
+    return tuple(found.items())
+
+
+def _new_data_key() -> str:
+    return f"k{secrets.token_hex(3)}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _new_secret() -> str:
+    return secrets.token_hex(32)
 
 
 def _whole(
@@ -138,7 +202,7 @@ def _twilio(environ: Mapping[str, str], public_url: str | None) -> TwilioAccount
     )
 
 
-def _kept_secret(path: Path) -> str:
+def _kept_secret(path: Path, make: Callable[[], str] = _new_secret) -> str:
     """Return the secret kept at ``path``, made once with mode 600.
 
     Several processes may start at once: the one whose link succeeds has made it.
@@ -147,7 +211,7 @@ def _kept_secret(path: Path) -> str:
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(32))
+            file.write(make())
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()

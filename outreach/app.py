@@ -15,6 +15,8 @@ from config import ROOT, Config
 from outreach import db, deps, tables
 from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
+from outreach.accounts import security_views as security
+from outreach.accounts import staff_views as staff
 from outreach.accounts import views as accounts
 from outreach.audit import cli as audit_cli
 from outreach.callers import views as callers
@@ -34,6 +36,7 @@ from outreach.intake import views as intake
 from outreach.measures import labels as measure_labels
 from outreach.messaging import views as messaging
 from outreach.messaging import webhooks as messaging_webhooks
+from outreach.oversight import views as oversight
 from outreach.panels import views as panels
 from outreach.patients import views as patients
 from outreach.phoning import views as phoning
@@ -121,6 +124,8 @@ def _attach(app: Flask, outside: Deps) -> None:
 def _register(app: Flask) -> None:
     for pages in (
         accounts,
+        security,
+        staff,
         patients,
         panels,
         protocols,
@@ -143,6 +148,7 @@ def _register(app: Flask) -> None:
         reports,
         upkeep,
         outcomes,
+        oversight,
     ):
         app.register_blueprint(pages.bp)
     for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):

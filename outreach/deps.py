@@ -1,11 +1,13 @@
 """The outside world of one running app: what time it is, and the telephone company."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from flask import Flask, current_app
 
 from config import Config
 from outreach.clock import Clock
+from outreach.encryption import Cipher, DataKey
 from outreach.telephony.gateway import TelephonyGateway
 
 
@@ -16,6 +18,11 @@ class Deps:
     config: Config
     clock: Clock
     gateway: TelephonyGateway
+
+    @cached_property
+    def cipher(self) -> Cipher:
+        """What encrypts values at rest, with this installation's keys."""
+        return Cipher([DataKey(*each) for each in self.config.data_keys])
 
 
 def init_app(app: Flask, outside: Deps) -> None:

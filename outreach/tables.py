@@ -4,6 +4,7 @@ from outreach.accounts import models as accounts
 from outreach.audit import models as audit
 from outreach.calls import models as calls
 from outreach.concerns import models as concerns
+from outreach.factors import models as factors
 from outreach.goals import models as goals
 from outreach.inbox import models as inbox
 from outreach.intake import models as intake
@@ -24,6 +25,7 @@ ALL = (
     audit,
     calls,
     concerns,
+    factors,
     goals,
     inbox,
     intake,

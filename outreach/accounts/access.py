@@ -1,31 +1,55 @@
 """The door: who is at the keyboard, and which pages open for whom."""
 
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.mixins import UserMixin
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug import Response as BaseResponse
 
 from outreach import orm
 from outreach.accounts import sign_in
-from outreach.accounts.rules import Actor, Role
+from outreach.accounts.forms import ConfirmForm
+from outreach.accounts.rules import FRESH_FOR, MUST_HAVE_FACTOR, Actor, Role
+from outreach.accounts.sign_in import Present
+from outreach.accounts.throttle import Source
 from outreach.db import db
 from outreach.deps import deps
+from outreach.factors import passkeys
+from outreach.factors.passkeys import Site
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
 
+_HALFWAY = "halfway"
+_DEVICE_KNOWN_FOR = timedelta(days=180)
+_MOST_ON_DEVICE = 20
+
 
 class Badge(UserMixin):
-    """What Flask-Login carries: the session's token and the actor behind it."""
+    """What Flask-Login carries: the session's token and who is behind it."""
 
-    def __init__(self, token: str, actor: Actor) -> None:
+    def __init__(self, token: str, present: Present) -> None:
         self.token = token
-        self.actor = actor
+        self.present = present
+        self.actor = present.actor
 
     def get_id(self) -> str:
         """Return the token, which is all that the cookie holds."""
@@ -52,6 +76,8 @@ def role_required(*roles: Role) -> Callable[[Callable[P, Any]], Callable[P, Any]
             actor: Actor = current_user.actor
             if not actor.roles.intersection(roles):
                 abort(404)
+            if _owes_a_factor() and not getattr(view, "is_open_without_factor", False):
+                return _to_set_up()
             g.actor = actor.acting_as(roles)
             return view(*args, **kwargs)
 
@@ -65,6 +91,59 @@ def open_to_all(view: Callable[P, Any]) -> Callable[P, Any]:
     """Mark a view that needs no sign-in; a test lists them all."""
     view.allowed_roles = None  # type: ignore[attr-defined]
     return view
+
+
+def open_without_factor(view: Callable[P, Any]) -> Callable[P, Any]:
+    """Open the view also to those who must still set up a second factor."""
+    view.is_open_without_factor = True  # type: ignore[attr-defined]
+    return view
+
+
+def fresh_required(view: Callable[P, Any]) -> Callable[P, Any]:
+    """Open the view to those who proved within FRESH_FOR who they are; ask the others now.
+
+    Stands below :func:`role_required`. What was posted is kept on the page that asks, and
+    posted again afterwards, except passwords.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        return view(*args, **kwargs) if is_fresh() else _ask_again()
+
+    guarded.needs_fresh = True  # type: ignore[attr-defined]
+    return guarded
+
+
+def fresh_download(view: Callable[P, Any]) -> Callable[P, Any]:
+    """As :func:`fresh_required`, for a file: afterwards one is back at the page that offers it.
+
+    A browser that takes a file stays on the page where it was, so the page must not be the one
+    that asked who one is.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        if is_fresh():
+            return view(*args, **kwargs)
+        came_from = urlsplit(request.referrer or "")
+        is_ours = came_from.netloc == request.host
+        back = f"{came_from.path}?{came_from.query}".rstrip("?") if is_ours else None
+        return redirect(url_for("accounts.confirm", next=back, file=1), 303)
+
+    guarded.needs_fresh = True  # type: ignore[attr-defined]
+    return guarded
+
+
+def is_fresh() -> bool:
+    """Say whether the person at the keyboard proved within FRESH_FOR who they are."""
+    confirmed_at = current_user.present.confirmed_at
+    return confirmed_at is not None and deps().clock() - confirmed_at <= FRESH_FOR
+
+
+def present() -> Present:
+    """Return the session at hand, with when it was last confirmed. Only behind a role."""
+    found: Present = current_user.present
+    return found
 
 
 def signed_in() -> Actor:
@@ -84,10 +163,10 @@ def actor_or_none() -> Actor | None:
 
 def may_open(endpoint: str) -> bool:
     """Say whether the person at the keyboard may open the page ``endpoint``."""
-    actor = actor_or_none()
-    allowed: frozenset[Role] | None = getattr(
-        current_app.view_functions.get(endpoint), "allowed_roles", frozenset()
-    )
+    actor, view = actor_or_none(), current_app.view_functions.get(endpoint)
+    allowed: frozenset[Role] | None = getattr(view, "allowed_roles", frozenset())
+    if actor and _owes_a_factor() and not getattr(view, "is_open_without_factor", False):
+        return False
     return actor is not None and bool(actor.roles.intersection(allowed or frozenset()))
 
 
@@ -100,10 +179,81 @@ def let_in(token: str) -> None:
     login_user(badge)
 
 
+def let_in_halfway(token: str) -> None:
+    """Keep, in this browser, that the password was right and the second factor is to come."""
+    session.clear()
+    session[_HALFWAY] = token
+
+
+def halfway_token() -> str | None:
+    """Return the token of a browser that still owes the second factor."""
+    token: str | None = session.get(_HALFWAY)
+    return token
+
+
+def exchange(token: str) -> None:
+    """Go on under ``token``, the new one of the session at hand; open forms stay good."""
+    badge = _load(token)
+    if badge is None:
+        abort(404)
+    login_user(badge)
+
+
 def let_out() -> None:
     """Forget this browser's session."""
     logout_user()
     session.clear()
+
+
+def site() -> Site:
+    """Return the address that passkeys hold for: the public one, else as the browser calls us."""
+    return Site(deps().config.public_url or request.host_url.rstrip("/"))
+
+
+def has_passkey() -> bool:
+    """Say whether the person at the keyboard can confirm by a passkey."""
+    return site().is_possible and bool(passkeys.of(db.session, current_user.actor.staff_id))
+
+
+def source_of(staff_id: int | None) -> Source:
+    """Return where a try at this account comes from: a device it knows, or an address."""
+    device, known = _device()
+    if device and staff_id in known:
+        return Source(f"device {device}", is_known=True)
+    return Source(request.remote_addr or "")
+
+
+def remember_device(response: BaseResponse, staff_id: int) -> None:
+    """Let this browser be known to an account: strangers' failures no longer slow it down."""
+    device, known = _device()
+    kept = [staff_id, *(each for each in known if each != staff_id)][:_MOST_ON_DEVICE]
+    response.set_cookie(
+        _device_cookie(),
+        _signer().dumps([device or secrets.token_urlsafe(16), kept]),
+        max_age=_DEVICE_KNOWN_FOR,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _device() -> tuple[str | None, list[int]]:
+    try:
+        device, known = _signer().loads(
+            request.cookies.get(_device_cookie(), ""),
+            max_age=int(_DEVICE_KNOWN_FOR.total_seconds()),
+        )
+    except (BadData, ValueError, TypeError):
+        return None, []
+    return device, known
+
+
+def _device_cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-device"
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(deps().config.secret_key, salt="known device")
 
 
 def current_token() -> str | None:
@@ -115,26 +265,65 @@ def _load(token: str) -> Badge | None:
     outside = deps()
     now = outside.clock()
     with orm.reading(), db.sessionmaker() as own:
-        found = sign_in.actor_of(
+        found = sign_in.present(
             own,
             token,
             now=now,
             idle=timedelta(minutes=outside.config.idle_minutes),
             longest=timedelta(hours=outside.config.session_hours),
+            needs_reason=outside.config.administrators_need_reason,
         )
     if found is None:
         return None
-    actor, seen_at = found
     # A page that refreshes itself is nobody at the keyboard.
     is_person = "X-Background" not in request.headers
-    if is_person and now - seen_at > sign_in.SEEN_EVERY:
+    if is_person and now - found.seen_at > sign_in.SEEN_EVERY:
         with db.sessionmaker.begin() as own:
             sign_in.touch(own, token, now=now)
-    return Badge(token, actor)
+    return Badge(token, found)
+
+
+def _owes_a_factor() -> bool:
+    found: Present = current_user.present
+    is_required = deps().config.requires_second_factor
+    must_have = bool(found.actor.roles & MUST_HAVE_FACTOR)
+    return is_required and must_have and not found.has_factor
+
+
+def _to_set_up() -> ResponseReturnValue:
+    if _is_script():
+        return "", 403
+    return redirect(url_for("security.mine"))
+
+
+def _ask_again() -> ResponseReturnValue:
+    if _is_script():
+        return "", 403
+    if request.method == "GET":
+        return redirect(url_for("accounts.confirm", next=request.full_path.rstrip("?")))
+    kept = [
+        (name, value)
+        for name, values in request.form.lists()
+        for value in values
+        if name != "csrf_token" and "password" not in name
+    ]
+    path = request.full_path.rstrip("?")
+    page = render_template(
+        "accounts/confirm.html",
+        form=ConfirmForm(None),
+        path=path,
+        kept=kept,
+        has_passkey=has_passkey(),
+    )
+    return page, 403
+
+
+def _is_script() -> bool:
+    return "HX-Request" in request.headers or request.is_json
 
 
 def _to_sign_in() -> ResponseReturnValue:
-    if "HX-Request" in request.headers or request.is_json:
+    if _is_script():
         return "", 401
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("accounts.sign_in", next=back))

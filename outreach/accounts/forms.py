@@ -3,8 +3,8 @@
 import phonenumbers
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField, TelField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms import EmailField, PasswordField, SelectField, StringField, TelField
+from wtforms.validators import InputRequired, Length, Regexp, ValidationError
 
 
 class SignInForm(FlaskForm):
@@ -17,6 +17,61 @@ class SignInForm(FlaskForm):
     password = PasswordField(
         _l("Password"), validators=[InputRequired(_l("Enter your password.")), Length(max=1000)]
     )
+
+
+class CodeForm(FlaskForm):
+    """A code of an authenticator app, or a recovery code."""
+
+    code = StringField(
+        _l("Code"), validators=[InputRequired(_l("Enter the code.")), Length(max=40)]
+    )
+
+
+class ConfirmForm(FlaskForm):
+    """Password or code once more, before something that matters."""
+
+    proof = PasswordField(
+        _l("Your password, or the code of your app"),
+        validators=[InputRequired(_l("Enter your password or a code.")), Length(max=1000)],
+    )
+
+
+class NewPasswordForm(FlaskForm):
+    """A password of one's own, typed once; it may be shown."""
+
+    password = PasswordField(
+        _l("New password"),
+        validators=[InputRequired(_l("Enter a password.")), Length(max=1000)],
+    )
+
+
+class NewStaffForm(FlaskForm):
+    """Somebody who starts."""
+
+    name = StringField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), Length(max=120)])
+    email = EmailField(
+        _l("E-mail address"),
+        validators=[
+            InputRequired(_l("Enter an e-mail address.")),
+            Length(max=254),
+            Regexp(
+                r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$",
+                message=_l("Enter an address as ana@clinic.org."),
+            ),
+        ],
+    )
+    role = SelectField(_l("Role"))
+    languages = StringField(_l("Languages"), validators=[Length(max=80)], default="en")
+
+    def codes(self) -> tuple[str, ...]:
+        """Return the languages as they were typed, one by one."""
+        return tuple((self.languages.data or "en").replace(",", " ").split())
+
+
+class RoleForm(FlaskForm):
+    """A role that somebody gets; the choices name role and clinic."""
+
+    role = SelectField(_l("Role"))
 
 
 class StaffNumberForm(FlaskForm):

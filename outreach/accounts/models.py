@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from outreach.accounts.rules import Role
+from outreach.accounts.rules import LinkKind, Role
 from outreach.orm import Model
 
 
@@ -98,7 +98,12 @@ class Membership(Model):
 
 
 class SignIn(Model):
-    """One signed-in browser. Only a hash of its token is kept; ending it ends the session."""
+    """One signed-in browser. Only a hash of its token is kept; ending it ends the session.
+
+    ``awaits_factor``: the password was right, the second factor is still to come; it opens
+    nothing. ``confirmed_at``: when the person last proved who they are. ``device`` is what the
+    browser says of itself, ``address`` where it came from.
+    """
 
     __tablename__ = "sign_in"
 
@@ -108,13 +113,51 @@ class SignIn(Model):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    awaits_factor: Mapped[bool] = mapped_column(default=False)
+    confirmed_at: Mapped[datetime | None]
+    device: Mapped[str] = mapped_column(String(300), default="")
+    address: Mapped[str] = mapped_column(String(45), default="")
+
+
+class AccessLink(Model):
+    """A link by which one person, once, sets their own password. Only its hash is kept."""
+
+    __tablename__ = "access_link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    kind: Mapped[LinkKind]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class EmergencyAccess(Model):
+    """An administrator opened one patient, with a reason, until an instant."""
+
+    __tablename__ = "emergency_access"
+    __table_args__ = (Index(None, "staff_id", "until_at"), Index(None, "clinic_id", "from_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    reason: Mapped[str] = mapped_column(String(500))
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
 
 
 class SignInFailure(Model):
-    """One refused try, kept as hashes, to slow down guessing."""
+    """One refused try, kept as hashes, to slow down guessing.
+
+    ``address_hash`` is that of the network address, or of a device known to the account.
+    """
 
     __tablename__ = "sign_in_failure"
-    __table_args__ = (Index(None, "address_hash", "at"),)
+    __table_args__ = (Index(None, "address_hash", "at"), Index(None, "account_hash", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_hash: Mapped[str] = mapped_column(String(64))

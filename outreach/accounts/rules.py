@@ -6,10 +6,23 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-PASSWORD_LENGTH = 12
-THROTTLE_WINDOW = timedelta(minutes=15)
-THROTTLE_PER_ACCOUNT_AND_ADDRESS = 10
-THROTTLE_PER_ADDRESS = 100
+FREE_TRIES = 5
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=15)
+FAILURES_COUNT_FOR = timedelta(hours=24)
+# Failures of one account from everywhere, and of one address against everybody.
+ACCOUNT_FREE_TRIES = 100
+ACCOUNT_WAIT = timedelta(minutes=1)
+SWARM_FREE_TRIES = 100
+SWARM_WINDOW = timedelta(minutes=15)
+
+# How long a proof of who one is lets one export, appoint and change factors.
+FRESH_FOR = timedelta(minutes=10)
+# How long a patient stays open to an administrator who gave a reason.
+EMERGENCY_LASTS = timedelta(hours=1)
+LINK_LIVES = timedelta(hours=72)
+# How long the second step of signing in may take.
+HALF_SIGNED_IN_FOR = timedelta(minutes=10)
 
 # ISO 639-1.
 _ISO_639_1 = """
@@ -31,9 +44,19 @@ class Role(enum.StrEnum):
     NURSE = "nurse"
     MANAGER = "manager"
     ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class LinkKind(enum.StrEnum):
+    """Why somebody was handed a link to set their password."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
 
 
 CLINIC_WIDE = frozenset({Role.NURSE, Role.MANAGER})
+# Who must have a second factor. Callers are offered one.
+MUST_HAVE_FACTOR = frozenset(Role) - {Role.CALLER}
 
 
 @dataclass(frozen=True)
@@ -50,7 +73,8 @@ class Scope:
 
     ``everything``: all clinics. ``clinic_ids``: all patients of these. Beyond those, only
     patients on the panel of ``staff_id`` at ``panel_clinic_ids``, or covered by them at
-    ``as_of``.
+    ``as_of``. ``opened_patients``: None does not narrow ``everything``; a set does, as far as
+    patients go, to those that were opened in an emergency.
     """
 
     staff_id: int
@@ -58,6 +82,7 @@ class Scope:
     clinic_ids: frozenset[int]
     panel_clinic_ids: frozenset[int] = frozenset()
     as_of: datetime | None = None
+    opened_patients: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +100,7 @@ class Actor:
     as_of: datetime
     has_shortcuts: bool = True
     sees_own_only: bool = False
+    opened_patients: frozenset[int] | None = None
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -94,6 +120,7 @@ class Actor:
             ),
             panel_clinic_ids=self.clinic_ids_as(Role.CALLER),
             as_of=self.as_of,
+            opened_patients=self.opened_patients,
         )
 
     def acting_as(self, roles: Collection[Role]) -> "Actor":
@@ -113,15 +140,44 @@ class Actor:
         )
 
 
-def is_throttled(*, by_account_and_address: int, by_address: int) -> bool:
-    """Say whether more sign-in tries must wait, given failures within THROTTLE_WINDOW.
+@dataclass(frozen=True)
+class Failures:
+    """How many tries were refused, and when the last one was."""
 
-    Counted per account *and* address, so that a stranger can't lock the owner out.
+    count: int
+    last_at: datetime | None
+
+
+def wait_before_next_try(
+    same: Failures, everywhere: Failures, from_here: Failures, *, now: datetime
+) -> timedelta:
+    """Return how long the next try waits.
+
+    ``same``: this account from this place; each failure past FREE_TRIES doubles the wait.
+    ``everywhere``: this account from all places: past ACCOUNT_FREE_TRIES, one try a minute,
+    so that a thousand addresses don't guess a thousand times as fast. ``from_here``: one place
+    against all accounts.
     """
-    return (
-        by_account_and_address >= THROTTLE_PER_ACCOUNT_AND_ADDRESS
-        or by_address >= THROTTLE_PER_ADDRESS
-    )
+    until = [now]
+    if same.last_at and same.count >= FREE_TRIES:
+        doublings = min(same.count - FREE_TRIES, 12)  # beyond, LONGEST_WAIT holds anyway
+        until.append(same.last_at + min(FIRST_WAIT * 2**doublings, LONGEST_WAIT))
+    if everywhere.last_at and everywhere.count >= ACCOUNT_FREE_TRIES:
+        until.append(everywhere.last_at + ACCOUNT_WAIT)
+    if from_here.last_at and from_here.count >= SWARM_FREE_TRIES:
+        until.append(from_here.last_at + LONGEST_WAIT)
+    return max(until) - now
+
+
+def may_appoint(actor: Actor, role: Role, clinic_id: int | None) -> bool:
+    """Say whether ``actor`` may give or take ``role`` at a clinic (None: at every one).
+
+    Administrators all roles; managers those that work at a clinic of theirs.
+    """
+    if Role.ADMINISTRATOR in actor.roles:
+        return True
+    is_own = clinic_id in actor.clinic_ids_as(Role.MANAGER)
+    return is_own and role in {Role.CALLER, Role.NURSE, Role.MANAGER}
 
 
 def language_code(text: str) -> str | None:

@@ -29,9 +29,11 @@ def visible(
         clinic_id: the row's clinic column.
         patient_id: the row's patient column (for the patient table, its id).
     """
-    if scope.everything:
+    if scope.everything and scope.opened_patients is None:
         return true()
     conditions: list[ColumnElement[bool]] = [false()]
+    if scope.everything and scope.opened_patients:
+        conditions.append(patient_id.in_(sorted(scope.opened_patients)))
     if scope.panel_clinic_ids:
         at_own_clinic = clinic_id.in_(sorted(scope.panel_clinic_ids))
         conditions.append(and_(at_own_clinic, patient_id.in_(_own_panel(scope))))

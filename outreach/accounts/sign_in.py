@@ -2,20 +2,37 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from outreach.accounts.models import Membership, SignIn, SignInFailure, StaffMember
-from outreach.accounts.rules import THROTTLE_WINDOW, Actor, Held, is_throttled
+from outreach.accounts.models import EmergencyAccess, Membership, SignIn, StaffMember
+from outreach.accounts.rules import HALF_SIGNED_IN_FOR, Actor, Held, Role
+from outreach.factors.models import Authenticator, Passkey
 
 SEEN_EVERY = timedelta(minutes=1)
 
-# Compared when no such account exists, so that the answer takes as long.
-_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
+
+@dataclass(frozen=True)
+class Browser:
+    """What a browser says of itself, and where it is."""
+
+    device: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Present:
+    """Somebody signed in: who, when last seen, when they last proved who they are."""
+
+    actor: Actor
+    sign_in_id: int
+    seen_at: datetime
+    confirmed_at: datetime | None
+    has_factor: bool
 
 
 def find(session: Session, email: str) -> StaffMember | None:
@@ -27,38 +44,32 @@ def find(session: Session, email: str) -> StaffMember | None:
     )
 
 
-def is_password(staff: StaffMember | None, password: str, hasher: PasswordHasher) -> bool:
-    """Say whether ``password`` is right, taking as long when there is no such account."""
-    try:
-        hasher.verify(staff.password_hash if staff else _NOBODY, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
-    return staff is not None
+def begin(
+    session: Session,
+    staff: StaffMember,
+    browser: Browser | None = None,
+    *,
+    now: datetime,
+    awaits_factor: bool = False,
+) -> str:
+    """Begin a session for ``staff`` and return its token. Does not commit.
 
-
-def may_try(session: Session, email: str, address: str, *, now: datetime) -> bool:
-    """Say whether another try is allowed now from this address for this account."""
-    recent = and_(
-        SignInFailure.address_hash == _hash(address), SignInFailure.at > now - THROTTLE_WINDOW
-    )
-    same = func.count().filter(SignInFailure.account_hash == _hash(email.strip().lower()))
-    by_both, by_address = session.execute(select(same, func.count()).where(recent)).one()
-    return not is_throttled(by_account_and_address=by_both, by_address=by_address)
-
-
-def note_failure(session: Session, email: str, address: str, *, now: datetime) -> None:
-    """Keep one refused try. Does not commit."""
+    One that ``awaits_factor`` opens nothing until it is exchanged for another.
+    """
+    token = secrets.token_urlsafe(32)
+    browser = browser or Browser("", "")
     session.add(
-        SignInFailure(
-            account_hash=_hash(email.strip().lower()), address_hash=_hash(address), at=now
+        SignIn(
+            token_hash=token_hash(token),
+            staff_id=staff.id,
+            created_at=now,
+            seen_at=now,
+            awaits_factor=awaits_factor,
+            confirmed_at=None if awaits_factor else now,
+            device=browser.device[:300],
+            address=browser.address[:45],
         )
     )
-
-
-def begin(session: Session, staff: StaffMember, *, now: datetime) -> str:
-    """Begin a session for ``staff`` and return its token. Does not commit."""
-    token = secrets.token_urlsafe(32)
-    session.add(SignIn(token_hash=_hash(token), staff_id=staff.id, created_at=now, seen_at=now))
     return token
 
 
@@ -66,20 +77,65 @@ def end(session: Session, token: str, *, now: datetime) -> None:
     """End one session. Does not commit."""
     session.execute(
         update(SignIn)
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None))
+        .where(SignIn.token_hash == token_hash(token), SignIn.ended_at.is_(None))
         .values(ended_at=now)
     )
 
 
-def actor_of(
-    session: Session, token: str, *, now: datetime, idle: timedelta, longest: timedelta
-) -> tuple[Actor, datetime] | None:
-    """Return who holds ``token`` and when they were last seen; None when it has ended.
+def half_signed_in(session: Session, token: str, *, now: datetime) -> StaffMember | None:
+    """Return who gave the right password under ``token`` and owes the second factor."""
+    return session.scalar(
+        select(StaffMember)
+        .join(SignIn, SignIn.staff_id == StaffMember.id)
+        .where(
+            SignIn.token_hash == token_hash(token),
+            SignIn.awaits_factor.is_(True),
+            SignIn.ended_at.is_(None),
+            SignIn.created_at > now - HALF_SIGNED_IN_FOR,
+            StaffMember.is_active.is_(True),
+        )
+    )
+
+
+def confirm(session: Session, token: str, *, now: datetime) -> str:
+    """Note that the person behind ``token`` proved once more who they are; return a new token.
+
+    The session goes on under it; the old token opens nothing. Does not commit.
+    """
+    fresh = secrets.token_urlsafe(32)
+    session.execute(
+        update(SignIn)
+        .where(SignIn.token_hash == token_hash(token), SignIn.ended_at.is_(None))
+        .values(token_hash=token_hash(fresh), confirmed_at=now, seen_at=now)
+    )
+    return fresh
+
+
+def present(
+    session: Session,
+    token: str,
+    *,
+    now: datetime,
+    idle: timedelta,
+    longest: timedelta,
+    needs_reason: bool = False,
+) -> Present | None:
+    """Return who holds ``token``; None when it has ended.
 
     One statement. Roles are read each time, so a change counts from the next request on.
+    ``needs_reason``: administrators see only patients that they opened with a reason, which
+    takes a second one.
     """
     rows = session.execute(
-        select(StaffMember, SignIn.seen_at, Membership.role, Membership.clinic_id)
+        select(
+            StaffMember,
+            SignIn.id.label("sign_in_id"),
+            SignIn.seen_at,
+            SignIn.confirmed_at,
+            has_factor(StaffMember.id).label("has_factor"),
+            Membership.role,
+            Membership.clinic_id,
+        )
         .join(SignIn, SignIn.staff_id == StaffMember.id)
         .join(
             Membership,
@@ -90,7 +146,8 @@ def actor_of(
             ),
         )
         .where(
-            SignIn.token_hash == _hash(token),
+            SignIn.token_hash == token_hash(token),
+            SignIn.awaits_factor.is_(False),
             SignIn.ended_at.is_(None),
             SignIn.seen_at > now - idle,
             SignIn.created_at > now - longest,
@@ -100,7 +157,7 @@ def actor_of(
     ).all()
     if not rows:
         return None
-    staff = rows[0].StaffMember
+    first, staff = rows[0], rows[0].StaffMember
     held = tuple(Held(row.role, row.clinic_id) for row in rows)
     actor = Actor(
         staff.id,
@@ -112,13 +169,46 @@ def actor_of(
         staff.has_shortcuts,
         staff.sees_own_only,
     )
-    return actor, rows[0].seen_at
+    if needs_reason and Role.ADMINISTRATOR in actor.roles:
+        actor = replace(actor, opened_patients=_opened(session, staff.id, now=now))
+    return Present(
+        actor, first.sign_in_id, first.seen_at, first.confirmed_at, has_factor=first.has_factor
+    )
+
+
+def _opened(session: Session, staff_id: int, *, now: datetime) -> frozenset[int]:
+    return frozenset(
+        session.scalars(
+            select(EmergencyAccess.patient_id).where(
+                EmergencyAccess.staff_id == staff_id, EmergencyAccess.until_at > now
+            )
+        )
+    )
+
+
+def owes_second_step(session: Session, staff_id: int) -> bool:
+    """Say whether somebody's password alone does not let them in."""
+    return bool(session.scalar(select(has_factor(staff_id))))
+
+
+def has_factor(staff_id: Any) -> ColumnElement[bool]:
+    """Return the condition that somebody has a second factor in use."""
+    codes = exists().where(
+        Authenticator.staff_id == staff_id,
+        Authenticator.confirmed_at.is_not(None),
+        Authenticator.ended_at.is_(None),
+    )
+    keys = exists().where(Passkey.staff_id == staff_id, Passkey.removed_at.is_(None))
+    return or_(codes, keys)
 
 
 def touch(session: Session, token: str, *, now: datetime) -> None:
     """Note that the session is in use. Does not commit."""
-    session.execute(update(SignIn).where(SignIn.token_hash == _hash(token)).values(seen_at=now))
+    session.execute(
+        update(SignIn).where(SignIn.token_hash == token_hash(token)).values(seen_at=now)
+    )
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def token_hash(token: str) -> str:
+    """Return what is kept of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()

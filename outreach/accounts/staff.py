@@ -9,8 +9,9 @@ from argon2 import PasswordHasher
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from outreach.accounts import passwords
 from outreach.accounts.models import Clinic, Language, Membership, StaffMember
-from outreach.accounts.rules import PASSWORD_LENGTH, Role, Scope, language_code
+from outreach.accounts.rules import Role, Scope, language_code
 from outreach.accounts.scoping import visible_clinics
 from outreach.errors import NotFound, RuleBroken
 
@@ -19,8 +20,8 @@ class NoSuchClinic(NotFound):
     """No clinic has that code."""
 
 
-class PasswordTooShort(RuleBroken):
-    """Shorter than PASSWORD_LENGTH."""
+class AlreadyThere(RuleBroken):
+    """The address belongs to somebody."""
 
 
 class UnknownLanguage(RuleBroken):
@@ -43,21 +44,35 @@ class NewStaff:
 def add(
     session: Session, new: NewStaff, password: str, hasher: PasswordHasher, *, now: datetime
 ) -> StaffMember:
-    """Add somebody with one role. Does not commit.
+    """Add somebody with one role and a password. Does not commit.
 
     Raises:
-        PasswordTooShort: fewer than PASSWORD_LENGTH characters.
+        RuleBroken: the password must not be chosen, see :func:`passwords.check`; or as
+            :func:`add_invited`.
+    """
+    passwords.check(password, (new.email, new.name))
+    person = add_invited(session, new, now=now)
+    person.password_hash = passwords.hashed(password, hasher)
+    return person
+
+
+def add_invited(session: Session, new: NewStaff, *, now: datetime) -> StaffMember:
+    """Add somebody with one role, who sets a password by a link. Does not commit.
+
+    Raises:
+        AlreadyThere: somebody has this address.
         UnknownLanguage: one of ``new.languages`` is no code of a language.
     """
     languages = [_code_of(language) for language in new.languages]
-    if len(password) < PASSWORD_LENGTH:
-        raise PasswordTooShort(f"Use at least {PASSWORD_LENGTH} characters.")
+    email = new.email.strip().lower()
+    if session.scalar(select(StaffMember.id).where(StaffMember.email == email)) is not None:
+        raise AlreadyThere("Somebody has this e-mail address already.")
     person = StaffMember(
-        email=new.email.strip().lower(),
+        email=email,
         name=new.name,
         locale=new.locale,
         zone=new.zone,
-        password_hash=hasher.hash(password),
+        password_hash=passwords.NOT_SET,
         has_shortcuts=True,
         is_active=True,
         created_at=now,

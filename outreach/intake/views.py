@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from outreach import orm
 from outreach.accounts import staff
-from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.access import fresh_download, role_required, signed_in
 from outreach.accounts.rules import Role, Scope
 from outreach.db import db
 from outreach.deps import deps
@@ -85,6 +85,7 @@ def discard(token: str) -> ResponseReturnValue:
 
 @bp.get("/check/<token>/problems.csv")
 @role_required(Role.MANAGER, Role.ADMINISTRATOR)
+@fresh_download
 def check_problems(token: str) -> ResponseReturnValue:
     """Download what is wrong with a file that was checked."""
     return _download(_kept(token).report.problems)
@@ -103,6 +104,7 @@ def run(run_id: int) -> ResponseReturnValue:
 
 @bp.get("/runs/<int:run_id>/problems.csv")
 @role_required(Role.MANAGER, Role.ADMINISTRATOR)
+@fresh_download
 def problems(run_id: int) -> ResponseReturnValue:
     """Download what was refused in an import."""
     found, _clinic = runs.one(db.session, _scope(), run_id)

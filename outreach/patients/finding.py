@@ -22,6 +22,7 @@ def managing(actor: Actor) -> Scope:
         clinic_ids=actor.clinic_ids_as(Role.MANAGER),
         panel_clinic_ids=actor.clinic_ids_as(Role.CALLER),
         as_of=actor.as_of,
+        opened_patients=actor.opened_patients,
     )
 
 

@@ -13,7 +13,7 @@ from wtforms import SelectChoice
 
 from outreach import orm
 from outreach.accounts import staff
-from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.access import fresh_download, role_required, signed_in
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.audit import trail
@@ -77,6 +77,7 @@ def adherence() -> ResponseReturnValue:
 
 @bp.post("/adherence.csv")
 @role_required(*READERS)
+@fresh_download
 def adherence_csv() -> ResponseReturnValue:
     """Hand the report over as a file, and note who took it."""
     with orm.reading(), db.sessionmaker() as reader:

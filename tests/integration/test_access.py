@@ -150,6 +150,9 @@ class TwoClinics:
                 "clinic_id": here.id,
                 "message_id": make_message(session, patient).id,
                 "reading_id": make_reading(session, patient).id,
+                "passkey_id": 1,
+                "sign_in_id": 1_000_000,
+                "membership_id": 1,
             }
 
 

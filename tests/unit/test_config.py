@@ -1,5 +1,6 @@
 """Settings: what the environment may say."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,49 @@ def test_the_web_server_has_its_place_and_size(tmp_path: Path) -> None:
 def test_a_number_that_makes_no_sense_is_named(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=name):
         read(tmp_path, **{name: value})
+
+
+KEY = base64.b64encode(b"1" * 32).decode()
+
+
+def test_the_data_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first, second = read(tmp_path), read(tmp_path)
+
+    assert first.data_keys == second.data_keys
+    assert len(first.data_keys[0][1]) == 32
+    assert (tmp_path / "data_keys").stat().st_mode & 0o777 == 0o600
+    assert "data_keys" not in repr(first)
+
+
+def test_data_keys_are_told_oldest_first_by_variable_or_file(tmp_path: Path) -> None:
+    other = base64.b64encode(b"2" * 32).decode()
+    file = tmp_path / "keys"
+    file.write_text(f"k1:{KEY}\nk2:{other}\n")
+
+    told = read(tmp_path, DATA_KEYS=f"k1:{KEY},k2:{other}")
+    kept = read(tmp_path, DATA_KEY_FILE=str(file))
+
+    assert told.data_keys == kept.data_keys == (("k1", b"1" * 32), ("k2", b"2" * 32))
+
+
+@pytest.mark.parametrize(
+    "value", ["k1", "k1:", "k1:AAAA", f":{KEY}", f"k.1:{KEY}", f"a:{KEY},a:{KEY}", ","]
+)
+def test_a_data_key_that_is_none_is_named_and_not_shown(tmp_path: Path, value: str) -> None:
+    with pytest.raises(BadSetting, match="DATA_KEYS") as refused:
+        read(tmp_path, DATA_KEYS=value)
+    assert KEY not in str(refused.value)
+
+
+def test_a_key_file_that_is_missing_is_no_new_key(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="DATA_KEY_FILE"):
+        read(tmp_path, DATA_KEY_FILE=str(tmp_path / "nowhere"))
+
+
+def test_second_factors_are_required_wherever_others_reach_us(tmp_path: Path) -> None:
+    assert not read(tmp_path).requires_second_factor
+    assert read(tmp_path, HOST="0.0.0.0").requires_second_factor  # noqa: S104
+    assert read(tmp_path, PUBLIC_URL="https://outreach.example").requires_second_factor
+    assert not read(tmp_path, HOST="::", REQUIRE_SECOND_FACTOR="no").requires_second_factor
+    with pytest.raises(BadSetting, match="REQUIRE_SECOND_FACTOR"):
+        read(tmp_path, REQUIRE_SECOND_FACTOR="true")

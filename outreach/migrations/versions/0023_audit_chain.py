@@ -1,14 +1,14 @@
 """The audit trail can't be changed, and its events are chained.
 
 Revision ID: 0023_audit_chain
-Revises: 0021_hours_changed
+Revises: 0022_second_factors
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0023_audit_chain'
-down_revision = '0021_hours_changed'
+down_revision = '0022_second_factors'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,299 @@
+"""Who works here: seeing them, and giving and taking roles.
+
+A manager looks after those of their clinics; nobody changes their own roles, and nobody lends a
+power that they do not have themselves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, exists, func, or_, select, true, update
+from sqlalchemy.orm import Session
+
+from outreach.accounts import access_links, passwords, sessions
+from outreach.accounts.models import Clinic, Membership, SignIn, StaffMember
+from outreach.accounts.rules import Actor, Role, may_appoint
+from outreach.accounts.sign_in import has_factor
+from outreach.audit import trail
+from outreach.errors import NotAllowed, NotFound, RuleBroken
+from outreach.factors import authenticator, passkeys, recovery
+from outreach.orm import Model
+
+MOST_SHOWN = 200
+
+
+class HasPatients(RuleBroken):
+    """A caller with patients hands them over first."""
+
+
+@dataclass(frozen=True)
+class HeldRole:
+    """One role that somebody holds; ``clinic`` None: at every clinic."""
+
+    id: int
+    role: Role
+    clinic_id: int | None
+    clinic: str | None
+    from_on: date
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody who works here, as those who look after them see them."""
+
+    person: StaffMember
+    held: tuple[HeldRole, ...]
+    has_factor: bool
+    is_invited: bool
+    seen_at: datetime | None
+
+
+def colleagues(session: Session, actor: Actor, *, search: str, today: date) -> list[Colleague]:
+    """Return those whom ``actor`` looks after, by name; at most MOST_SHOWN."""
+    people = select(StaffMember.id).where(_is_seen(actor))
+    if search.strip():
+        pattern = f"%{_escaped(search.strip().lower())}%"
+        people = people.where(
+            or_(
+                func.lower(StaffMember.name).like(pattern, escape="\\"),
+                StaffMember.email.like(pattern, escape="\\"),
+            )
+        )
+    ids = session.scalars(
+        people.order_by(StaffMember.is_active.desc(), StaffMember.name, StaffMember.id).limit(
+            MOST_SHOWN
+        )
+    ).all()
+    return _colleagues(session, ids, today=today)
+
+
+def colleague(session: Session, actor: Actor, staff_id: int, *, today: date) -> Colleague:
+    """Return one of those whom ``actor`` looks after, or raise NotFound."""
+    ids = session.scalars(
+        select(StaffMember.id).where(StaffMember.id == staff_id, _is_seen(actor))
+    ).all()
+    found = _colleagues(session, ids, today=today)
+    if not found:
+        raise NotFound("No such person.")
+    return found[0]
+
+
+def may_look_after(actor: Actor, other: Colleague) -> bool:
+    """Say whether ``actor`` may hand links to ``other``, end their sessions and change roles.
+
+    Only where they could have given every role that the other holds; never themselves.
+    """
+    if actor.staff_id == other.person.id:
+        return False
+    return all(may_appoint(actor, held.role, held.clinic_id) for held in other.held)
+
+
+def choices(session: Session, actor: Actor) -> list[tuple[Role, Clinic | None]]:
+    """Return the roles that ``actor`` may give, each with its clinic, None for everywhere."""
+    clinics = session.scalars(select(Clinic).order_by(Clinic.name, Clinic.id)).all()
+    at_clinics: list[tuple[Role, Clinic | None]] = [
+        (role, clinic) for clinic in clinics for role in Role if role is not Role.ADMINISTRATOR
+    ]
+    everywhere: list[tuple[Role, Clinic | None]] = [
+        (Role.ADMINISTRATOR, None),
+        (Role.AUDITOR, None),
+    ]
+    return [
+        (role, clinic)
+        for role, clinic in [*at_clinics, *everywhere]
+        if may_appoint(actor, role, clinic.id if clinic else None)
+    ]
+
+
+def give(
+    session: Session,
+    actor: Actor,
+    other: Colleague,
+    role: Role,
+    clinic: Clinic | None,
+    *,
+    now: datetime,
+) -> None:
+    """Give somebody one more role from today on; their sessions end. Does not commit."""
+    _allow(actor, other)
+    clinic_id = clinic.id if clinic else None
+    if not may_appoint(actor, role, clinic_id):
+        raise NotAllowed("You can't give this role.")
+    if (role, clinic_id) in {(held.role, held.clinic_id) for held in other.held}:
+        raise RuleBroken("They have this role already.")
+    session.add(
+        Membership(staff_id=other.person.id, clinic_id=clinic_id, role=role, from_on=now.date())
+    )
+    _changed(session, actor, other, f"gave role {role.value}", clinic_id, now=now)
+
+
+def take(
+    session: Session, actor: Actor, other: Colleague, membership_id: int, *, now: datetime
+) -> None:
+    """Take a role from somebody from now on; their sessions end. Does not commit.
+
+    Raises:
+        HasPatients: they are a caller with patients at that clinic.
+        NotFound: they hold no such role.
+    """
+    _allow(actor, other)
+    held = next((each for each in other.held if each.id == membership_id), None)
+    if held is None:
+        raise NotFound("No such role.")
+    if held.role is Role.CALLER and _has_patients(session, other.person.id, held.clinic_id):
+        raise HasPatients("Hand over their patients first: Callers, then the person's page.")
+    session.execute(update(Membership).where(Membership.id == held.id).values(until_on=now.date()))
+    _changed(session, actor, other, f"took role {held.role.value}", held.clinic_id, now=now)
+
+
+def close(session: Session, actor: Actor, other: Colleague, *, now: datetime) -> None:
+    """Close somebody's account: sessions and links end at once. Does not commit.
+
+    Raises:
+        HasPatients: they are a caller with patients.
+    """
+    _allow(actor, other)
+    if _has_patients(session, other.person.id, None):
+        raise HasPatients("Hand over their patients first: Callers, then the person's page.")
+    _set_active(session, other, is_active=False)
+    access_links.withdraw(session, other.person.id, now=now)
+    _changed(session, actor, other, "closed account", None, now=now)
+
+
+def open_again(session: Session, actor: Actor, other: Colleague, *, now: datetime) -> None:
+    """Open a closed account; its owner needs a new link. Does not commit."""
+    _allow(actor, other)
+    _set_active(session, other, is_active=True)
+    session.execute(
+        update(StaffMember)
+        .where(StaffMember.id == other.person.id)
+        .values(password_hash=passwords.NOT_SET)
+    )
+    _changed(session, actor, other, "opened account again", None, now=now)
+
+
+def hand_link(session: Session, actor: Actor, other: Colleague, *, now: datetime) -> str:
+    """Return the token of a new link for somebody. Does not commit."""
+    _allow(actor, other)
+    if not other.person.is_active:
+        raise RuleBroken("This account is closed.")
+    token = access_links.make(session, other.person, by_staff_id=actor.staff_id, now=now)
+    _note(session, actor, other, "handed out a link", None, now=now)
+    return token
+
+
+def end_sessions(session: Session, actor: Actor, other: Colleague, *, now: datetime) -> int:
+    """Sign somebody out everywhere; return of how many sessions. Does not commit."""
+    _allow(actor, other)
+    ended = sessions.end_all(session, other.person.id, now=now)
+    _note(session, actor, other, "ended sessions of", None, now=now)
+    return ended
+
+
+def end_factors(session: Session, actor: Actor, other: Colleague, *, now: datetime) -> None:
+    """End the second factors of somebody who lost them; their sessions end. Does not commit."""
+    _allow(actor, other)
+    authenticator.end(session, other.person.id, now=now)
+    passkeys.remove_all(session, other.person.id, now=now)
+    recovery.end(session, other.person.id)
+    _changed(session, actor, other, "ended second factors of", None, now=now)
+
+
+def _allow(actor: Actor, other: Colleague) -> None:
+    if not may_look_after(actor, other):
+        raise NotAllowed("Only an administrator may change this person.")
+
+
+def _changed(
+    session: Session,
+    actor: Actor,
+    other: Colleague,
+    action: str,
+    clinic_id: int | None,
+    *,
+    now: datetime,
+) -> None:
+    sessions.end_all(session, other.person.id, now=now)
+    _note(session, actor, other, action, clinic_id, now=now)
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    other: Colleague,
+    action: str,
+    clinic_id: int | None,
+    *,
+    now: datetime,
+) -> None:
+    trail.record(
+        session,
+        action,
+        actor_id=actor.staff_id,
+        now=now,
+        clinic_id=clinic_id,
+        about=("staff_member", other.person.id),
+    )
+
+
+def _set_active(session: Session, other: Colleague, *, is_active: bool) -> None:
+    session.execute(
+        update(StaffMember).where(StaffMember.id == other.person.id).values(is_active=is_active)
+    )
+
+
+def _has_patients(session: Session, staff_id: int, clinic_id: int | None) -> bool:
+    # The table lies in a package above this one: named, not imported, as a foreign key is.
+    panel = Model.metadata.tables["panel_membership"]
+    conditions = [panel.c.caller_id == staff_id, panel.c.until_at.is_(None)]
+    if clinic_id is not None:
+        conditions.append(panel.c.clinic_id == clinic_id)
+    return bool(session.scalar(select(exists().where(*conditions))))
+
+
+def _is_seen(actor: Actor) -> ColumnElement[bool]:
+    if Role.ADMINISTRATOR in actor.roles:
+        return true()
+    clinics = sorted(actor.clinic_ids_as(Role.MANAGER))
+    return exists().where(Membership.staff_id == StaffMember.id, Membership.clinic_id.in_(clinics))
+
+
+def _colleagues(session: Session, ids: Sequence[int], *, today: date) -> list[Colleague]:
+    seen = (
+        select(func.max(SignIn.seen_at)).where(SignIn.staff_id == StaffMember.id).scalar_subquery()
+    )
+    people = session.execute(
+        select(StaffMember, has_factor(StaffMember.id), seen)
+        .where(StaffMember.id.in_(ids))
+        .order_by(StaffMember.is_active.desc(), StaffMember.name, StaffMember.id)
+    ).all()
+    held: dict[int, list[HeldRole]] = {staff_id: [] for staff_id in ids}
+    for membership, clinic in session.execute(
+        select(Membership, Clinic.name)
+        .outerjoin(Clinic, Clinic.id == Membership.clinic_id)
+        .where(
+            Membership.staff_id.in_(ids),
+            or_(Membership.until_on.is_(None), Membership.until_on > today),
+        )
+        .order_by(Membership.id)
+    ):
+        held[membership.staff_id].append(
+            HeldRole(
+                membership.id, membership.role, membership.clinic_id, clinic, membership.from_on
+            )
+        )
+    return [
+        Colleague(
+            person,
+            tuple(held[person.id]),
+            has_factor=factor,
+            is_invited=person.password_hash == passwords.NOT_SET,
+            seen_at=seen_at,
+        )
+        for person, factor, seen_at in people
+    ]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

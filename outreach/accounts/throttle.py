@@ -1,0 +1,74 @@
+"""Refused tries: counting them, and how long the next one waits."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import SignInFailure
+from outreach.accounts.rules import (
+    FAILURES_COUNT_FOR,
+    SWARM_WINDOW,
+    Failures,
+    wait_before_next_try,
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a try comes from: a network address, or a device that this account knows."""
+
+    name: str
+    is_known: bool = False
+
+
+def wait(session: Session, account: str, source: Source, *, now: datetime) -> timedelta:
+    """Return how long the next try waits; nothing where it may come now.
+
+    ``account``: an address as typed, or what else is guessed at.
+    """
+    row = SignInFailure
+    is_account = row.account_hash == _hash(account.strip().lower())
+    is_source = row.address_hash == _hash(source.name)
+    is_same = and_(is_account, is_source)
+    swarm = and_(is_source, row.at > now - SWARM_WINDOW)
+    found = session.execute(
+        select(
+            func.count().filter(is_same),
+            func.max(row.at).filter(is_same),
+            func.count().filter(is_account),
+            func.max(row.at).filter(is_account),
+            func.count().filter(swarm),
+            func.max(row.at).filter(swarm),
+        ).where(or_(is_account, is_source), row.at > now - FAILURES_COUNT_FOR)
+    ).one()
+    same, everywhere = Failures(found[0], found[1]), Failures(found[2], found[3])
+    from_here = Failures(found[4], found[5])
+    if source.is_known:  # what strangers did to this account slows nobody on their own device
+        everywhere = from_here = Failures(0, None)
+    return wait_before_next_try(same, everywhere, from_here, now=now)
+
+
+def note_failure(session: Session, account: str, source: Source, *, now: datetime) -> None:
+    """Keep one refused try. Does not commit."""
+    session.add(
+        SignInFailure(
+            account_hash=_hash(account.strip().lower()), address_hash=_hash(source.name), at=now
+        )
+    )
+
+
+def forget(session: Session, account: str, source: Source) -> None:
+    """Count from nothing again: this account got in from here. Does not commit."""
+    session.execute(
+        delete(SignInFailure).where(
+            SignInFailure.account_hash == _hash(account.strip().lower()),
+            SignInFailure.address_hash == _hash(source.name),
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Second factors: authenticator codes, recovery codes and passkeys."""

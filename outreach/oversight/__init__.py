@@ -1,0 +1,1 @@
+"""Who looked at whom: noting it, and answering the question afterwards."""

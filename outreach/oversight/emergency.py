@@ -1,0 +1,104 @@
+"""Emergency access: an administrator opens one patient, with a reason, for an hour."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import Clinic, EmergencyAccess, StaffMember
+from outreach.accounts.rules import EMERGENCY_LASTS, Actor, Role, Scope
+from outreach.accounts.scoping import visible_clinics
+from outreach.audit import trail
+from outreach.errors import NotAllowed, NotFound
+from outreach.patients.models import Patient
+
+SHOWN = timedelta(days=90)
+MOST_SHOWN = 200
+
+
+class NoSuchRecord(NotFound):
+    """No patient of that clinic has the record number."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which patient, and why."""
+
+    clinic_id: int
+    record_number: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One emergency access, for those who answer for the clinic."""
+
+    at: datetime
+    until: datetime
+    staff: str
+    clinic: str
+    record_number: str
+    reason: str
+
+
+def open_patient(session: Session, actor: Actor, wanted: Wanted, *, now: datetime) -> str:
+    """Open a patient for EMERGENCY_LASTS; return their ref. Does not commit.
+
+    Raises:
+        NotAllowed: ``actor`` is no administrator.
+        NoSuchRecord
+    """
+    if Role.ADMINISTRATOR not in actor.roles:
+        raise NotAllowed("Only administrators open patients in an emergency.")
+    patient = session.scalar(
+        select(Patient).where(
+            Patient.clinic_id == wanted.clinic_id,
+            Patient.record_number == wanted.record_number.strip(),
+        )
+    )
+    if patient is None:
+        raise NoSuchRecord("No patient of this clinic has that record number.")
+    session.add(
+        EmergencyAccess(
+            staff_id=actor.staff_id,
+            clinic_id=patient.clinic_id,
+            patient_id=patient.id,
+            reason=wanted.reason.strip(),
+            from_at=now,
+            until_at=now + EMERGENCY_LASTS,
+        )
+    )
+    trail.record(
+        session,
+        "opened in an emergency",
+        actor_id=actor.staff_id,
+        now=now,
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+    )
+    return patient.ref
+
+
+def recent(session: Session, scope: Scope, *, now: datetime) -> list[Line]:
+    """Return the emergency accesses at clinics in ``scope``, newest first."""
+    rows = session.execute(
+        select(
+            EmergencyAccess.from_at,
+            EmergencyAccess.until_at,
+            StaffMember.name,
+            Clinic.name,
+            Patient.record_number,
+            EmergencyAccess.reason,
+        )
+        .join(StaffMember, StaffMember.id == EmergencyAccess.staff_id)
+        .join(Clinic, Clinic.id == EmergencyAccess.clinic_id)
+        .join(Patient, Patient.id == EmergencyAccess.patient_id)
+        .where(
+            visible_clinics(scope, EmergencyAccess.clinic_id),
+            EmergencyAccess.from_at > now - SHOWN,
+        )
+        .order_by(EmergencyAccess.from_at.desc(), EmergencyAccess.id.desc())
+        .limit(MOST_SHOWN)
+    ).all()
+    return [Line(*row) for row in rows]

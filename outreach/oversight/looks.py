@@ -1,0 +1,82 @@
+"""Noting that somebody opened a patient's page. No page of a patient goes unnoted."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from outreach.audit import trail
+from outreach.audit.models import AuditEvent
+from outreach.orm import Model
+from outreach.patients.models import Patient
+
+LOOKED = "looked at"
+# The same person on the same page of the same patient: one look, however often it refreshes.
+ONE_LOOK = timedelta(minutes=10)
+
+# Pages whose address names no patient, by what it does name.
+_TABLES = {
+    "concern_id": "concern",
+    "message_id": "message",
+    "phone_call_id": "phone_call",
+    "follow_up_id": "follow_up",
+    "item_id": "inbox_item",
+}
+
+
+def note(
+    session: Session, staff_id: int, page: str, named: Mapping[str, object], *, now: datetime
+) -> bool:
+    """Note a look at the patient whom ``named``, a page's arguments, leads to.
+
+    Says whether one was noted: not where no patient is named, nor within ONE_LOOK of the same.
+    Does not commit.
+    """
+    found = _patient(session, named)
+    if found is None:
+        return False
+    patient_id, clinic_id = found
+    is_noted = session.scalar(
+        select(
+            exists().where(
+                AuditEvent.patient_id == patient_id,
+                AuditEvent.at > now - ONE_LOOK,
+                AuditEvent.actor_id == staff_id,
+                AuditEvent.action == LOOKED,
+                AuditEvent.object_kind == page[:40],
+            )
+        )
+    )
+    if is_noted:
+        return False
+    trail.record(
+        session,
+        LOOKED,
+        actor_id=staff_id,
+        now=now,
+        clinic_id=clinic_id,
+        patient_id=patient_id,
+        about=(page[:40], None),
+    )
+    return True
+
+
+def names_a_patient(named: Mapping[str, object]) -> bool:
+    """Say whether a page's arguments lead to a patient."""
+    return "ref" in named or not _TABLES.keys().isdisjoint(named)
+
+
+def _patient(session: Session, named: Mapping[str, object]) -> tuple[int, int] | None:
+    patient = select(Patient.id, Patient.clinic_id)
+    if "ref" in named:
+        row = session.execute(patient.where(Patient.ref == named["ref"])).first()
+        return (row[0], row[1]) if row else None
+    for argument, table_name in _TABLES.items():
+        if argument in named:
+            # These tables lie in other packages: named, not imported, as a foreign key is.
+            table = Model.metadata.tables[table_name]
+            linked = select(table.c.patient_id).where(table.c.id == named[argument])
+            row = session.execute(patient.where(Patient.id.in_(linked))).first()
+            return (row[0], row[1]) if row else None
+    return None

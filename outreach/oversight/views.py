@@ -1,0 +1,150 @@
+"""The audit page, and the one place where looks at patients are noted."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectChoice
+
+from outreach.accounts import staff
+from outreach.accounts.access import actor_or_none, fresh_required, role_required, signed_in
+from outreach.accounts.rules import EMERGENCY_LASTS, Role
+from outreach.audit import trail
+from outreach.clock import local_day
+from outreach.db import db
+from outreach.deps import deps
+from outreach.errors import NotFound
+from outreach.oversight import emergency, events, looks
+from outreach.oversight.emergency import Wanted
+from outreach.oversight.forms import SHOWN_DAYS, AuditForm, EmergencyForm
+from outreach.reports.export import as_csv
+from outreach.web.bounded import whole
+
+bp = Blueprint("oversight", __name__, url_prefix="/audit")
+
+READERS = (Role.AUDITOR, Role.MANAGER, Role.ADMINISTRATOR)
+HEADER = ("at_utc", "staff", "action", "page_or_record", "clinic", "record_number")
+OK = 200
+PAGE_WORDS = {
+    "chart": _l("patient's page"),
+    "calls": _l("call screen"),
+    "concerns": _l("concern"),
+    "safety": _l("concern"),
+    "inbox": _l("conversation"),
+    "messaging": _l("text"),
+    "welfare": _l("welfare check"),
+    "results": _l("readings"),
+    "questionnaires": _l("questionnaire"),
+    "patients": _l("details"),
+    "goals": _l("goals"),
+    "panels": _l("caller"),
+    "phoning": _l("telephone call"),
+}
+
+
+@bp.app_template_filter("page_words")
+def page_words(page: str) -> str:
+    """Return what the page of an event is called."""
+    return str(PAGE_WORDS.get(page.split(".", maxsplit=1)[0], page.replace("_", " ")))
+
+
+@bp.after_app_request
+def note_look(response: Response) -> Response:
+    """Note a patient's page that was just answered, in a transaction of its own.
+
+    Where that fails the page fails: what can't be noted is not shown.
+    """
+    named, actor = request.view_args or {}, actor_or_none()
+    is_shown = request.method == "GET" and response.status_code == OK
+    if actor and is_shown and request.endpoint and looks.names_a_patient(named):
+        with db.sessionmaker.begin() as own:
+            looks.note(own, actor.staff_id, request.endpoint, named, now=deps().clock())
+    return response
+
+
+@bp.route("/", methods=["GET", "POST"])
+@role_required(*READERS)
+def trail_page() -> ResponseReturnValue:
+    """Answer who looked at whom, and who did what. A question is posted and changes nothing."""
+    actor = signed_in()
+    today = local_day(deps().clock(), ZoneInfo(actor.zone))
+    form = AuditForm()
+    if not form.is_submitted():
+        form.from_on.data, form.until_on.data = today - timedelta(days=SHOWN_DAYS - 1), today
+        form.only_looks.data = True
+    else:
+        form.validate()
+    asked = form.asked(actor.zone, today)
+    page = whole(request.form.get("page")) or 1
+    found = events.find(db.session, actor, asked, page=page)
+    shown = render_template(
+        "oversight/trail.html",
+        form=form,
+        found=found,
+        page=page,
+        pages=max(1, -(-found.total // events.ON_PAGE)),
+    )
+    return shown, 422 if form.errors else 200
+
+
+@bp.post("/events.csv")
+@role_required(*READERS)
+@fresh_required
+def events_csv() -> ResponseReturnValue:
+    """Hand the answer over as a file, which is itself noted."""
+    actor, now, form = signed_in(), deps().clock(), AuditForm()
+    form.validate()
+    asked = form.asked(actor.zone, local_day(now, ZoneInfo(actor.zone)))
+    rows = [
+        (
+            each.at.isoformat(timespec="seconds"),
+            each.staff,
+            each.action,
+            each.page,
+            each.clinic,
+            each.record_number,
+        )
+        for each in events.export(db.session, actor, asked)
+    ]
+    trail.record(
+        db.session, "exported audit events", actor_id=actor.staff_id, now=now, about=("audit", None)
+    )
+    db.session.commit()
+    name = f"audit-{asked.from_on}-{asked.until_on}.csv"
+    return Response(
+        as_csv(HEADER, rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@bp.route("/emergency", methods=["GET", "POST"])
+@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+@fresh_required
+def emergency_page() -> ResponseReturnValue:
+    """Show who opened whom in an emergency and why; let administrators do so."""
+    actor, now, form = signed_in(), deps().clock(), EmergencyForm()
+    may_open = Role.ADMINISTRATOR in actor.roles
+    clinics = staff.clinics_in(db.session, actor.scope)
+    form.clinic.choices = [SelectChoice(each.code, each.name) for each in clinics]
+    if form.validate_on_submit():
+        clinic = staff.clinic_in(db.session, actor.scope, form.clinic.data)
+        wanted = Wanted(clinic.id, form.record_number.data or "", form.reason.data or "")
+        try:
+            ref = emergency.open_patient(db.session, actor, wanted, now=now)
+        except NotFound as error:
+            form.record_number.errors = [str(error)]
+        else:
+            db.session.commit()
+            return redirect(url_for("chart.patient", ref=ref), 303)
+    shown = render_template(
+        "oversight/emergency.html",
+        form=form,
+        may_open_patients=may_open and deps().config.administrators_need_reason,
+        lines=emergency.recent(db.session, actor.scope, now=now),
+        days=emergency.SHOWN.days,
+        minutes=int(EMERGENCY_LASTS.total_seconds() // 60),
+    )
+    return shown, 422 if form.errors else 200

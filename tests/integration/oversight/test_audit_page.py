@@ -1,0 +1,155 @@
+"""Who looked at this patient: each look is noted, and the question is answered."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Role
+from outreach.audit.models import AuditEvent
+from outreach.concerns import raising
+from outreach.orm import Sessions
+from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
+from tests.conftest import HASH, sign_in
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock
+
+
+class House:
+    """Two clinics; at the first a caller with a patient, a nurse and a concern."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        with sessions.begin() as session:
+            here, there = make_clinic(session, name="Here"), make_clinic(session, name="There")
+            self.caller = make_staff(session, here, name="Ana Morales", password_hash=HASH)
+            self.nurse = make_staff(session, here, Role.NURSE, password_hash=HASH)
+            self.manager = make_staff(session, here, Role.MANAGER, password_hash=HASH)
+            self.other_manager = make_staff(session, there, Role.MANAGER, password_hash=HASH)
+            self.auditor = make_staff(session, here, Role.AUDITOR, password_hash=HASH)
+            self.auditor_of_all = make_staff(session, None, Role.AUDITOR, password_hash=HASH)
+            patient = make_patient(session, here, record_number="MRN-77")
+            make_enrolment(session, patient, caller=self.caller)
+            concern = raising.raise_concern(
+                session, patient, raising.safety("worrying"), by_staff_id=self.caller.id,
+                now=MONDAY_10_CHICAGO,
+            )  # fmt: skip
+            self.ref, self.concern_id = patient.ref, concern.id
+
+
+@pytest.fixture
+def house(sessions: Sessions) -> House:
+    return House(sessions)
+
+
+def signed_in(app: Flask, person: StaffMember) -> FlaskClient:
+    client = app.test_client()
+    sign_in(client, person)
+    return client
+
+
+def looks(sessions: Sessions) -> list[tuple[int | None, str]]:
+    with sessions() as session:
+        rows = session.execute(
+            select(AuditEvent.actor_id, AuditEvent.object_kind)
+            .where(AuditEvent.action == "looked at")
+            .order_by(AuditEvent.id)
+        ).all()
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_every_look_is_noted_once_in_ten_minutes_whatever_the_browser_says(
+    app: Flask, sessions: Sessions, house: House, clock: FakeClock
+) -> None:
+    caller = signed_in(app, house.caller)
+    page = f"/patients/{house.ref}"
+    assert caller.get(page, headers={"X-Background": "1", "HX-Request": "true"}).status_code == 200
+    caller.get(page)
+    assert looks(sessions) == [(house.caller.id, "chart.patient")]
+
+    clock.advance(timedelta(minutes=10))
+    caller.get(page)
+
+    assert len(looks(sessions)) == 2
+
+
+def test_a_look_by_way_of_a_concern_is_one_and_a_refused_one_is_none(
+    app: Flask, sessions: Sessions, house: House
+) -> None:
+    signed_in(app, house.other_manager).get(f"/patients/{house.ref}")
+    assert looks(sessions) == []
+
+    signed_in(app, house.nurse).get(f"/concerns/{house.concern_id}")
+
+    assert looks(sessions) == [(house.nurse.id, "concerns.concern")]
+
+
+def ask(client: FlaskClient, **question: str) -> str:
+    days = {"from_on": "2026-01-01", "until_on": "2027-12-31"}
+    return client.post("/audit/", data=days | question).text
+
+
+def test_who_looked_at_this_patient_is_answered(app: Flask, house: House) -> None:
+    signed_in(app, house.caller).get(f"/patients/{house.ref}")
+    auditor = signed_in(app, house.auditor)
+
+    found = ask(auditor, record_number="MRN-77", only_looks="y")
+    assert "Ana Morales" in found
+    assert "1 event ·" in found
+    assert "Nothing in these days" in ask(auditor, record_number="MRN-78")
+    assert "Nothing in these days" in ask(auditor, record_number="MRN-77", staff="Zoe")
+    assert "1 event ·" in ask(auditor, record_number="MRN-77", staff="morales", only_looks="y")
+    wrong = ask(auditor, from_on="2026-03-02", until_on="2026-03-01")
+    assert "before the first" in wrong
+
+
+def test_days_are_those_of_the_reader(app: Flask, house: House, clock: FakeClock) -> None:
+    clock.now = clock.now.replace(hour=4)  # still the evening before in Chicago
+    signed_in(app, house.caller).get(f"/patients/{house.ref}")
+    before = (clock.now - timedelta(days=1)).date().isoformat()
+    after = clock.now.date().isoformat()
+    auditor = signed_in(app, house.auditor)
+
+    evening = ask(auditor, from_on=before, until_on=before, only_looks="y")
+    morning = ask(auditor, from_on=after, until_on=after, only_looks="y")
+
+    assert "1 event ·" in evening
+    assert "Nothing in these days" in morning
+
+
+def test_each_reads_what_their_role_says(app: Flask, house: House) -> None:
+    signed_in(app, house.caller).get(f"/patients/{house.ref}")
+
+    for reader in (house.manager, house.auditor, house.auditor_of_all):
+        assert "MRN-77" in ask(signed_in(app, reader), only_looks="y")
+    assert "MRN-77" not in ask(signed_in(app, house.other_manager), only_looks="y")
+    for person in (house.caller, house.nurse):
+        assert signed_in(app, person).get("/audit/").status_code == 404
+
+
+def test_an_auditor_reads_the_trail_and_no_patient(app: Flask, house: House) -> None:
+    for reader in (house.auditor, house.auditor_of_all):
+        auditor = signed_in(app, reader)
+        assert auditor.get("/").location == "/audit/"
+        assert auditor.get(f"/patients/{house.ref}").status_code == 404
+        assert house.ref not in auditor.get("/patients/").text
+        for path in ("/concerns/", "/staff/", "/reports/today", "/import/"):
+            assert auditor.get(path).status_code == 404
+
+
+def test_the_file_is_harmless_noted_and_asks_again(
+    app: Flask, sessions: Sessions, house: House, clock: FakeClock
+) -> None:
+    signed_in(app, house.caller).get(f"/patients/{house.ref}")
+    auditor = signed_in(app, house.auditor)
+    days = {"from_on": "2026-01-01", "until_on": "2027-12-31"}
+    taken = auditor.post("/audit/events.csv", data=days)
+    assert taken.content_type.startswith("text/csv")
+    assert "Ana Morales,looked at,chart.patient,Here,MRN-77" in taken.text
+    with sessions() as session:
+        assert "exported audit events" in session.scalars(select(AuditEvent.action)).all()
+
+    clock.advance(timedelta(minutes=11))
+
+    assert auditor.post("/audit/events.csv", data=days).status_code == 403
