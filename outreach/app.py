@@ -34,6 +34,7 @@ from outreach.measures import labels as measure_labels
 from outreach.messaging import views as messaging
 from outreach.messaging import webhooks as messaging_webhooks
 from outreach.panels import views as panels
+from outreach.patient_list import views as patient_list
 from outreach.patients import views as patients
 from outreach.phoning import views as phoning
 from outreach.phoning import webhooks as phoning_webhooks
@@ -42,6 +43,7 @@ from outreach.protocols import views as protocols
 from outreach.questionnaires import views as questionnaires
 from outreach.reports import views as reports
 from outreach.results import views as results
+from outreach.searching import cli as searching_cli
 from outreach.telephony.carrier import carrier_of
 from outreach.web import bounded, error_pages, headers, navigation, template_filters
 from outreach.welfare import views as welfare
@@ -126,6 +128,7 @@ def _register(app: Flask) -> None:
         queues,
         callers,
         intake,
+        patient_list,
         chart,
         welfare,
         reports,
@@ -140,6 +143,7 @@ def _register(app: Flask) -> None:
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
         app.cli.add_command(commands)
     app.cli.add_command(planning_cli.group)
+    app.cli.add_command(searching_cli.group)
     app.add_url_rule("/healthz", "healthz", access.open_to_all(_healthz))
     access.open_to_all(app.view_functions["static"])
 

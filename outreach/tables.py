@@ -4,17 +4,21 @@ from outreach.accounts import models as accounts
 from outreach.audit import models as audit
 from outreach.calls import models as calls
 from outreach.concerns import models as concerns
+from outreach.exports import models as exports
 from outreach.goals import models as goals
 from outreach.inbox import models as inbox
 from outreach.intake import models as intake
 from outreach.measures import models as measures
 from outreach.messaging import models as messaging
 from outreach.panels import models as panels
+from outreach.patient_list import models as patient_list
 from outreach.patients import models as patients
 from outreach.phoning import models as phoning
 from outreach.planning import models as planning
 from outreach.programmes import models as programmes
 from outreach.questionnaires import models as questionnaires
+from outreach.searching import index
+from outreach.searching import models as searching
 from outreach.welfare import models as welfare
 from outreach.wordings import models as wordings
 
@@ -36,4 +40,8 @@ ALL = (
     programmes,
     questionnaires,
     welfare,
+    searching,
+    index,  # listens to what is written
+    patient_list,
+    exports,
 )

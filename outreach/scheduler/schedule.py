@@ -10,6 +10,7 @@ from outreach.concerns.jobs import alert_unanswered
 from outreach.intake.jobs import sweep_uploads
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.orm import Sessions
+from outreach.patient_list.jobs import forget_searches
 from outreach.phoning.jobs import settle_lost_calls
 from outreach.planning.jobs import (
     begin_pauses,
@@ -19,6 +20,7 @@ from outreach.planning.jobs import (
     refit_changed_versions,
     write_reminders,
 )
+from outreach.searching.jobs import index_backlog
 from outreach.telephony.gateway import TelephonyGateway
 
 
@@ -56,5 +58,7 @@ def periodic_jobs(
             "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)
         ),
         PeriodicJob("settle lost calls", 15, lambda: settle_lost_calls(sessions, gateway, clock)),
+        PeriodicJob("index backlog", 60, lambda: index_backlog(sessions)),
+        PeriodicJob("forget searches", 3600, lambda: forget_searches(sessions, clock)),
         PeriodicJob("sweep uploads", 600, lambda: sweep_uploads(uploads, clock)),
     )

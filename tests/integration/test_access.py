@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from config import Config
 from outreach.accounts.models import Clinic, Closure, StaffMember
@@ -27,6 +28,7 @@ from outreach.intake.rules import FileKind, Report
 from outreach.orm import Sessions
 from outreach.panels import proposals
 from outreach.panels.models import ProposalLine
+from outreach.patient_list.models import SavedList
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from tests.builders import (
@@ -150,7 +152,15 @@ class TwoClinics:
                 "clinic_id": here.id,
                 "message_id": make_message(session, patient).id,
                 "reading_id": make_reading(session, patient).id,
+                "list_id": _saved_list(session, own).id,
             }
+
+
+def _saved_list(session: Session, person: StaffMember) -> SavedList:
+    kept = SavedList(staff_id=person.id, name="Own", params={}, saved_at=MONDAY_10_CHICAGO)
+    session.add(kept)
+    session.flush()
+    return kept
 
 
 def _uploaded(root: Path, person: StaffMember, clinic: Clinic) -> tuple[str, list[Source]]:
