@@ -14,6 +14,7 @@ from outreach.concerns.rules import ConcernStatus
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
 from outreach.patient_list import listing
+from outreach.patient_list.ordering import Cursor
 from outreach.patient_list.rules import (
     NOBODY,
     Filters,
@@ -273,7 +274,7 @@ def test_every_order_has_everybody_once_whatever_the_size_of_a_page(
         ]  # fmt: skip
         last = whole[-1].patient.ref
         before = listing.page(
-            session, frame, wanted, Search(), listing.Cursor(last, is_before=True), size=100
+            session, frame, wanted, Search(), Cursor(last, is_before=True), size=100
         )
 
     ids = [line.patient.id for line in whole]
@@ -305,7 +306,7 @@ def test_a_place_in_the_list_outside_the_scope_is_the_beginning(
     with sessions() as session:
         frame = listing.frame(session, place.scope, Filters(), now=NOW)
         stranger = session.query(Patient).filter_by(clinic_id=place.elsewhere.id).one()
-        found = listing.page(session, frame, Wanted(), Search(), listing.Cursor(stranger.ref))
+        found = listing.page(session, frame, Wanted(), Search(), Cursor(stranger.ref))
 
     assert [line.patient.given_name for line in found.lines] == ["Mia", "Theo"]
     assert not found.has_earlier

@@ -119,7 +119,7 @@ def test_every_word_of_a_text_finds_it(text: str) -> None:
 
 @given(st.lists(st.text("abc", min_size=1, max_size=3), max_size=20))
 def test_a_tsvector_keeps_every_place(words: list[str]) -> None:
-    places = {}
+    places: dict[int, str] = {}
     for part in as_tsvector(words).split():
         word, numbers = part.split(":")
         places |= {int(number): word.strip("'") for number in numbers.split(",")}
