@@ -32,6 +32,7 @@ class Config:
     ``public_url`` is the address Twilio reaches us at; its signatures cover it.
     ``trusted_proxies`` counts the reverse proxies whose X-Forwarded headers we believe.
     ``send_workers`` processes send texts beside the scheduler, which does so too.
+    ``export_days``: how long a file that somebody asked for can be picked up.
     ``conversation_minutes``: how long automatic texts wait after a patient wrote one.
     ``is_loopback`` allows cookies without TLS, for a trial on one's own machine only.
     """
@@ -53,6 +54,12 @@ class Config:
     web_workers: int = 2
     web_threads: int = 8
     send_workers: int = 0
+    export_days: int = 7
+
+    @property
+    def exports(self) -> Path:
+        """The folder of files that people asked for."""
+        return self.instance_path / "exports"
 
     @property
     def uploads(self) -> Path:
@@ -87,6 +94,7 @@ class Config:
             web_workers=_whole(environ, "WEB_WORKERS", 2, least=1),
             web_threads=_whole(environ, "WEB_THREADS", 8, least=1),
             send_workers=_whole(environ, "SEND_WORKERS", 0, most=64),
+            export_days=_whole(environ, "EXPORT_DAYS", 7, least=1, most=365),
         )
 
 

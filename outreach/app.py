@@ -25,6 +25,7 @@ from outreach.concerns import call_views as safety
 from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
+from outreach.exports import views as exports
 from outreach.goals import views as goals
 from outreach.inbox import views as inbox
 from outreach.inbox import webhooks as inbox_webhooks
@@ -132,6 +133,7 @@ def _register(app: Flask) -> None:
         chart,
         welfare,
         reports,
+        exports,
     ):
         app.register_blueprint(pages.bp)
     for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):

@@ -5,7 +5,7 @@ into the search box never does: names don't belong into addresses (security.md, 
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
@@ -161,6 +161,33 @@ class Wanted:
         if self.columns != DEFAULT_COLUMNS:
             params["columns"] = [column.value for column in self.columns]
         return params
+
+
+def wanted_of(params: Mapping[str, Any]) -> Wanted:
+    """Return the list that :meth:`Wanted.as_params` was made of."""
+
+    def read(name: str, make: Callable[[str], Any]) -> Any:
+        return make(params[name]) if name in params else None
+
+    filters = Filters(
+        clinic=read("clinic", str),
+        caller=read("caller", str),
+        standing=read("standing", Standing),
+        phase=read("phase", str),
+        language=read("language", str),
+        hba1c_over=read("hba1c_over", Decimal),
+        hba1c_under=read("hba1c_under", Decimal),
+        phq9=read("phq9", Stratum),
+        silent_days=read("silent_days", int),
+        due=read("due", bool),
+        concern=read("concern", bool),
+        number=read("number", Numbers),
+        stopped=read("stopped", bool),
+        enrolled_from=read("enrolled_from", date.fromisoformat),
+        enrolled_until=read("enrolled_until", date.fromisoformat),
+    )
+    columns = columns_named(params.get("columns", ()))
+    return Wanted(filters, Sort(params.get("sort", Sort.NAME)), "backwards" in params, columns)
 
 
 def turned(wanted: Wanted, sort: Sort) -> Wanted:

@@ -36,5 +36,6 @@ ITEMS = (
     Item("instruments.permissions", _l("Questionnaires"), "gear"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
     Item("messaging.outbox", _l("Sent texts"), "arrow-right"),
+    Item("exports.mine", _l("My files"), "download"),
     Item("wordings.index", _l("What texts say"), "pencil"),
 )

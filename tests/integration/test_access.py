@@ -153,6 +153,7 @@ class TwoClinics:
                 "message_id": make_message(session, patient).id,
                 "reading_id": make_reading(session, patient).id,
                 "list_id": _saved_list(session, own).id,
+                "export_ref": "unknown",
             }
 
 
