@@ -14,6 +14,7 @@ LONGEST_WORD = 64
 MOST_TERMS = 12
 MOST_WORDS = 16_000  # of one text; PostgreSQL keeps no place after 16,383
 
+_ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHES = re.compile("['’‘ʼ`´]")
 # What a decomposition leaves as it is, but people type without. Casefold makes ss of ß.
 _LETTERS = str.maketrans(
@@ -136,6 +137,10 @@ def as_fts5(term: Term) -> str:
 
 def _words(text: str) -> Iterator[str]:
     joined = _APOSTROPHES.sub("", text)
+    if joined.isascii():  # most text, by far; the long way round says the same
+        for word in _ASCII_WORD.findall(joined.lower()):
+            yield word[:LONGEST_WORD]
+        return
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", joined).casefold())
     letters = (
         letter

@@ -17,7 +17,7 @@ depends_on = None
 # that table anew (batch_alter_table) has to make these triggers again.
 _FTS5 = (
     "CREATE VIRTUAL TABLE search_words USING fts5("
-    "words, content='search_entry', content_rowid='id', tokenize='ascii', prefix='2 3')",
+    "words, content='search_entry', content_rowid='id', tokenize='ascii')",
     "CREATE TRIGGER search_entry_added AFTER INSERT ON search_entry BEGIN"
     " INSERT INTO search_words (rowid, words) VALUES (new.id, new.words); END",
     "CREATE TRIGGER search_entry_gone AFTER DELETE ON search_entry BEGIN"
