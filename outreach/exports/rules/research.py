@@ -16,8 +16,9 @@ from datetime import date, timedelta
 SMALLEST_CELL = 11
 OLDEST = 89
 FARTHEST_SHIFT = 182  # days, either way
-MOST_HIDDEN = 0.05  # of all patients
+MOST_HIDDEN = 0.1  # of all patients
 HIDDEN = "hidden"
+HIDDEN_ALL = (HIDDEN,) * 4
 _COMMON = frozenset({"en", "es"})
 
 Identifiers = tuple[str, ...]  # site, age band, sex, language
@@ -101,7 +102,7 @@ def _age_and_sex(person: Person) -> Identifiers:
 
 
 def _nothing(_person: Person) -> Identifiers:
-    return (HIDDEN,) * 4
+    return HIDDEN_ALL
 
 
 STEPS: Mapping[str, Callable[[Person], Identifiers]] = {
@@ -117,9 +118,10 @@ STEPS: Mapping[str, Callable[[Person], Identifiers]] = {
 def coarsen(people: Sequence[Person], *, smallest: int = SMALLEST_CELL) -> Coarsened | None:
     """Return what may be told of ``people`` so that nobody stands in a cell under ``smallest``.
 
-    The first step that does it is taken. Those in cells that stay small are told nothing of,
-    where they are few (MOST_HIDDEN) but enough to be a cell themselves. None: there are fewer
-    people than a cell needs, and nothing may leave.
+    The first step that does it is taken. Of those in cells that stay small nothing is told,
+    where they are few (MOST_HIDDEN); where they are too few to hide among each other, the next
+    smallest cell hides with them. None: there are fewer people than a cell needs, and nothing
+    may leave.
     """
     if len(people) < smallest:
         return None
@@ -128,14 +130,25 @@ def coarsen(people: Sequence[Person], *, smallest: int = SMALLEST_CELL) -> Coars
         told = [tell(person) for person in people]
         sizes = Counter(told)
         found[step] = min(sizes.values())
-        small = {cell for cell, size in sizes.items() if size < smallest}
+        small = _to_hide(sizes, smallest)
         hidden = sum(sizes[cell] for cell in small)
-        if hidden and not smallest <= hidden <= MOST_HIDDEN * len(people):
+        if hidden > MOST_HIDDEN * len(people):
             continue
-        kept = tuple(_nothing(each) if cell in small else cell
-                     for each, cell in zip(people, told, strict=True))  # fmt: skip
+        kept = tuple(HIDDEN_ALL if cell in small else cell for cell in told)
         return Coarsened(kept, step, found, hidden)
     return None
+
+
+def _to_hide(sizes: Mapping[Identifiers, int], smallest: int) -> frozenset[Identifiers]:
+    """Return the cells to tell nothing of: the small ones, and others until they are enough."""
+    hidden: list[Identifiers] = []
+    together = 0
+    for cell, size in sorted(sizes.items(), key=lambda each: (each[1], each[0])):
+        if size >= smallest and (not hidden or together >= smallest):
+            break
+        hidden.append(cell)
+        together += size
+    return frozenset(hidden)
 
 
 def _digest(key: bytes, purpose: str, patient_id: int) -> bytes:

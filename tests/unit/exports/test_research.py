@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from outreach.exports.rules.research import (
     FARTHEST_SHIFT,
     HIDDEN,
+    HIDDEN_ALL,
     SMALLEST_CELL,
     Person,
     band,
@@ -91,6 +92,7 @@ def test_what_is_told_is_true(people: list[Person]) -> None:
 
 def test_as_little_is_taken_away_as_needed() -> None:
     many = [Person("site 1", 45, "female", "en")] * 300
+    many_told = ("site 1", "40-49", "female", "en")
     few = [Person("site 2", 81, "male", "ht")] * 12
     one = [Person("site 2", 81, "male", "vi")]
 
@@ -100,10 +102,26 @@ def test_as_little_is_taken_away_as_needed() -> None:
     assert fine is not None
     assert fine.told[-1] == ("site 2", "80-89", "male", "ht")
     assert together is not None
-    assert together.told[-1] == ("site 2", "80-89", "male", "other")
-    assert together.smallest == {
-        "site, ages by 10 years, sex, language": 1,
-        "rare languages together": 13,
+    assert together.smallest == {"site, ages by 10 years, sex, language": 1}
+    assert together.hidden == 13
+    assert together.told[0] == many_told
+    assert set(together.told[300:]) == {HIDDEN_ALL}
+
+
+def test_where_hiding_would_take_too_many_all_are_told_less_of() -> None:
+    people = [Person("site 1", 45, "female", "en")] * 50 + [
+        Person("site 1", 45, "female", language) for language in ("ht", "vi") for _each in range(9)
+    ]
+
+    found = coarsen(people)
+
+    assert found is not None
+    assert found.hidden == 0
+    assert found.told[0] == ("site 1", "40-49", "female", "en")
+    assert set(found.told[50:]) == {("site 1", "40-49", "female", "other")}
+    assert found.smallest == {
+        "site, ages by 10 years, sex, language": 9,
+        "rare languages together": 18,
     }
 
 
