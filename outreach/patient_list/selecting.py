@@ -60,7 +60,8 @@ def conditions(frame: Frame, filters: Filters, search: Search) -> list[Condition
     """Return the conditions that a patient is on the list, scope first."""
     found: list[Condition] = [visible(frame.scope, Patient.clinic_id, Patient.id)]
     found += matching(search.asked, Patient.id, has_notes=search.has_notes)
-    for part in (_who, _programme, _health, _contact):
+    # What is quickly said stands first: readings are asked of those who are left.
+    for part in (_who, _programme, _contact, _health):
         found += part(frame, filters)
     return found
 

@@ -14,30 +14,52 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import (
+    Insert,
+    String,
+    cast,
+    func,
+    insert,
+    inspect,
+    literal,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from outreach import orm
 from outreach.accounts.rules import Scope
+from outreach.calls.models import Attempt, CallNote
 from outreach.orm import Sessions
+from outreach.panels.models import PanelMembership
 from outreach.patient_list import listing
 from outreach.patient_list.ordering import Cursor
 from outreach.patient_list.rules import Filters, Sort, Standing, Stratum, Wanted
 from outreach.patient_list.selecting import Search
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.planning.models import PlannedCall
+from outreach.programmes.models import Enrolment
 from outreach.searching import index
+from outreach.searching.models import SearchEntry
 from outreach.searching.rules import parse
 from scripts.benches import databases, queue_rows
 from scripts.benches.measure import Result, Sample, alternate
 from scripts.benches.queue_rows import NOW
 
-ROUNDS = 5
-READINGS = 4
+ROUNDS = 3
+SEED = 1000
+FAR = 1_000_000  # more than any id of the first ones
+COPIED = (
+    Patient, PhoneNumber, Enrolment, PanelMembership, PlannedCall, Attempt, CallNote, SearchEntry,
+)  # fmt: skip
+KEYS = {"patient_id", "enrolment_id", "planned_call_id", "attempt_id"}
 EVERYTHING = Scope(0, everything=True, clinic_ids=frozenset())
 # Made from the patient's id, so that both databases have the same rows.
 _READINGS = """
 INSERT INTO reading (clinic_id, patient_id, kind, value, entered_value, entered_unit, taken_at,
                      is_time_known, recorded_at, source, is_unreliable, is_void, signs, reason)
-SELECT p.clinic_id, p.id, k.kind, k.least + (p.id * 7919 + n.n * 104729) % k.range / 10.0, '', '',
+SELECT p.clinic_id, p.id, k.kind, k.least + (p.id % 9973 * 7919 + n.n * 104729) % k.range / 10.0, '', '',
        {day}, {yes}, {day}, 'csv', {no}, {no}, '[]', ''
   FROM patient p
  CROSS JOIN (SELECT 'hba1c' AS kind, 5 AS least, 90 AS range
@@ -77,16 +99,41 @@ def run(patients: int | None, url: str | None) -> Result:
 
 
 def fill(address: str, sessions: Sessions, patients: int) -> None:
-    """Write patients with calls, READINGS values of HbA1c and PHQ-9 each, and their index."""
-    queue_rows.fill(address, patients, "unusable")
+    """Write ``patients`` with calls, four values of HbA1c and PHQ-9 each, and their index.
+
+    The first SEED of them are made row by row, the others are copies, made by the database.
+    """
+    queue_rows.fill(address, min(SEED, patients), "unusable")
     is_sqlite = databases.is_sqlite(address)
     yes, no = ("1", "0") if is_sqlite else ("true", "false")
     with sessions.begin() as session:
-        session.execute(text(_READINGS.format(day=_DAY[is_sqlite], yes=yes, no=no)))
         index.rebuild(session)
-        while index.work_off_backlog(session, most=5000):
+        while index.work_off_backlog(session):
             continue
+        made = session.scalar(select(func.count(Patient.id))) or 0
+        for table in COPIED:
+            session.execute(_copies(inspect(table).local_table, patients // made - 1))
+        session.execute(text(_READINGS.format(day=_DAY[is_sqlite], yes=yes, no=no)))
     databases.settle(address)
+
+
+def _copies(table: Any, times: int) -> Insert:
+    """Return the statement that adds so many copies of every row, with ids far apart."""
+    numbers = select(literal(1).label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < times))
+    taken: list[Any] = []
+    for column in table.c:
+        if column.name in ("id", "source_id") or column.name in KEYS:
+            taken.append(column + numbers.c.n * FAR)
+        elif column.name == "ref":
+            taken.append(cast(table.c.id + numbers.c.n * FAR, String))
+        elif column.name in ("record_number", "form_key"):
+            taken.append(column.concat(literal("-")).concat(cast(numbers.c.n, String)))
+        else:
+            taken.append(column)
+    return insert(table).from_select(
+        [c.name for c in table.c], select(*taken).join(numbers, true())
+    )
 
 
 def _measured(address: str, sessions: Sessions, patients: int) -> Result:
