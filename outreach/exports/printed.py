@@ -28,6 +28,18 @@ DEFINITIONS: Mapping[Measure, str] = {
     Measure.CONTINUITY: "Calls completed by the patient's own caller, of all completed.",
 }
 
+# Figures that are no share of anything, though they have a denominator.
+NO_RATES = frozenset(
+    {
+        Measure.DIALS_PER_REACH,
+        Measure.MINUTES,
+        Measure.MINUTES_LOW,
+        Measure.MINUTES_HIGH,
+        Measure.MINUTES_MEAN,
+        Measure.FIRST_CALL_MEDIAN,
+    }
+)
+
 
 def write_pdf(table: Table, path: Path, watch: Watch) -> int:
     """Write the figures of ``table`` to ``path`` as a PDF; return how many."""
@@ -48,16 +60,21 @@ def write_pdf(table: Table, path: Path, watch: Watch) -> int:
 
 def _groups(rows: Sequence[Sequence[Value]]) -> list[dict[str, Any]]:
     return [
-        {"name": caller, "rows": [_figure(row) for row in own]}
+        {"name": caller, "rows": [figure(row) for row in own]}
         for caller, own in groupby(rows, key=lambda row: row[1])
     ]
 
 
-def _figure(row: Sequence[Value]) -> list[str]:
-    """Return a figure as it is read: 'reach rate per dial', '22', '30', '73 %'."""
+def figure(row: Sequence[Value]) -> list[str]:
+    """Return a figure as it is read: 'reach rate per dial', '22', '30', '73%'."""
     _clinic, _caller, measure, numerator, denominator, value, *_days = row
     counted = [_MISSING if each is None else f"{each:,}" for each in (numerator, denominator)]
+    return [str(measure), *counted, _value(str(measure), value)]
+
+
+def _value(measure: str, value: Value) -> str:
     if not isinstance(value, float | int):
-        return [str(measure), *counted, _MISSING]
-    is_rate = denominator is not None and 0 <= value <= 1
-    return [str(measure), *counted, f"{value:.0%}" if is_rate else f"{value:,.1f}"]
+        return _MISSING
+    if measure == Measure.STILL_OPEN:
+        return f"{value:,}"
+    return f"{value:,.1f}" if measure in NO_RATES else f"{value:.0%}"

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectChoice
 
-from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
@@ -148,10 +147,9 @@ def drop(list_id: int) -> ResponseReturnValue:
 def ask(params: MultiDict[str, str]) -> Question:
     """Read what an address asks for."""
     now, actor = deps().clock(), signed_in()
-    with orm.reading():
-        frame = listing.frame(db.session, actor.scope, Filters(), now=now)
-        callers = _callers(frame) if actor.roles.intersection(_CLINIC_WIDE) else {}
-        kept = searches.find(db.session, actor.staff_id, params.get("found"), now=now)
+    frame = listing.frame(db.session, actor.scope, Filters(), now=now)
+    callers = _callers(frame) if actor.roles.intersection(_CLINIC_WIDE) else {}
+    kept = searches.find(db.session, actor.staff_id, params.get("found"), now=now)
     phases = {
         phase.code: labels.phase(phase)
         for protocol in frame.protocols.values()
@@ -166,23 +164,21 @@ def ask(params: MultiDict[str, str]) -> Question:
     )
     wanted = form.wanted
     if wanted.filters.due:
-        with orm.reading():
-            frame = listing.frame(db.session, actor.scope, wanted.filters, now=now)
+        frame = listing.frame(db.session, actor.scope, wanted.filters, now=now)
     return Question(frame, form, wanted, kept, callers, phases)
 
 
 def _page(question: Question, save_form: SaveForm | None = None) -> str:
     filters, looked_for = question.wanted.filters, searches.understood(question.kept)
-    shown, total, everybody = listing.Page((), has_earlier=False, has_more=False), 0, 0
-    with orm.reading():
-        everybody = listing.count(db.session, question.frame, Filters(), searches.understood(None))
-        if not question.form.errors:
-            shown = listing.page(
-                db.session, question.frame, question.wanted, looked_for, _cursor(request.args)
-            )
-            total = listing.count(db.session, question.frame, filters, looked_for)
-        lists = saved.all_for(db.session, signed_in())
-        is_indexing = question.kept is not None and index.waiting(db.session)
+    shown, total = listing.Page((), has_earlier=False, has_more=False), 0
+    everybody = listing.count(db.session, question.frame, Filters(), searches.understood(None))
+    if not question.form.errors:
+        shown = listing.page(
+            db.session, question.frame, question.wanted, looked_for, _cursor(request.args)
+        )
+        total = listing.count(db.session, question.frame, filters, looked_for)
+    lists = saved.all_for(db.session, signed_in())
+    is_indexing = question.kept is not None and index.waiting(db.session)
     if save_form is None:
         save_form = SaveForm(formdata=None)
         _offer_clinics(save_form, question)

@@ -59,7 +59,8 @@ EVERYTHING = Scope(0, everything=True, clinic_ids=frozenset())
 _READINGS = """
 INSERT INTO reading (clinic_id, patient_id, kind, value, entered_value, entered_unit, taken_at,
                      is_time_known, recorded_at, source, is_unreliable, is_void, signs, reason)
-SELECT p.clinic_id, p.id, k.kind, k.least + (p.id % 9973 * 7919 + n.n * 104729) % k.range / 10.0, '', '',
+SELECT p.clinic_id, p.id, k.kind,
+       k.least + (p.id % 9973 * 7919 + n.n * 104729) % k.range / 10.0, '', '',
        {day}, {yes}, {day}, 'csv', {no}, {no}, '[]', ''
   FROM patient p
  CROSS JOIN (SELECT 'hba1c' AS kind, 5 AS least, 90 AS range
