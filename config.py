@@ -37,6 +37,7 @@ class Config:
     ``public_url`` is the address Twilio reaches us at; its signatures cover it.
     ``trusted_proxies`` counts the reverse proxies whose X-Forwarded headers we believe.
     ``send_workers`` processes send texts beside the scheduler, which does so too.
+    ``export_days``: how long a file that somebody asked for can be picked up.
     ``conversation_minutes``: how long automatic texts wait after a patient wrote one.
     ``metrics_token`` is what a monitor sends for ``/metrics``; without one only monitors on
     this machine are answered.
@@ -69,6 +70,12 @@ class Config:
     requires_second_factor: bool = False
     administrators_need_reason: bool = False
     data_keys: tuple[tuple[str, bytes], ...] = field(default_factory=_fleeting_key, repr=False)
+    export_days: int = 7
+
+    @property
+    def exports(self) -> Path:
+        """The folder of files that people asked for."""
+        return self.instance_path / "exports"
 
     @property
     def uploads(self) -> Path:
@@ -115,6 +122,7 @@ class Config:
             web_threads=_whole(environ, "WEB_THREADS", 8, least=1),
             send_workers=_whole(environ, "SEND_WORKERS", 0, most=64),
             metrics_token=environ.get("METRICS_TOKEN") or None,
+            export_days=_whole(environ, "EXPORT_DAYS", 7, least=1, most=365),
         )
 
 

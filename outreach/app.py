@@ -28,6 +28,7 @@ from outreach.concerns import call_views as safety
 from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
+from outreach.exports import views as exports
 from outreach.goals import views as goals
 from outreach.inbox import views as inbox
 from outreach.inbox import webhooks as inbox_webhooks
@@ -38,6 +39,7 @@ from outreach.messaging import views as messaging
 from outreach.messaging import webhooks as messaging_webhooks
 from outreach.oversight import views as oversight
 from outreach.panels import views as panels
+from outreach.patient_list import views as patient_list
 from outreach.patients import views as patients
 from outreach.phoning import views as phoning
 from outreach.phoning import webhooks as phoning_webhooks
@@ -47,6 +49,7 @@ from outreach.questionnaires import views as questionnaires
 from outreach.reports import outcome_views as outcomes
 from outreach.reports import views as reports
 from outreach.results import views as results
+from outreach.searching import cli as searching_cli
 from outreach.telephony.carrier import carrier_of
 from outreach.upkeep import cli as upkeep_cli
 from outreach.upkeep import views as upkeep
@@ -143,12 +146,14 @@ def _register(app: Flask) -> None:
         queues,
         callers,
         intake,
+        patient_list,
         chart,
         welfare,
         reports,
         upkeep,
         outcomes,
         oversight,
+        exports,
     ):
         app.register_blueprint(pages.bp)
     for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):
@@ -164,6 +169,7 @@ def _register(app: Flask) -> None:
     app.cli.add_command(upkeep_cli.check)
     app.cli.add_command(upkeep_cli.database)
     app.cli.add_command(audit_cli.group)
+    app.cli.add_command(searching_cli.group)
     access.open_to_all(app.view_functions["static"])
 
 

@@ -14,6 +14,7 @@ NAME is one of:
     start        scripts/run, a second time, to its first pages, beside a bare gunicorn
     outbox       texts sent by 1, 2 and 4 workers to a stub, some killed at random, beside the
                  bare driver claiming and marking the same rows (PostgreSQL)
+    patient-list the list by HbA1c and silence, page and count, beside one plain statement
     import       a table of patients, beside the driver writing the rows that came of it
 """
 
@@ -23,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.benches import assign, imports, outbox, plan, queue_page, starting
+from scripts.benches import assign, imports, outbox, patient_list, plan, queue_page, starting
 
 BENCHES = {
     "queue-page": queue_page.run,
@@ -32,6 +33,7 @@ BENCHES = {
     "start": starting.run,
     "import": imports.run,
     "outbox": outbox.run,
+    "patient-list": patient_list.run,
 }
 
 

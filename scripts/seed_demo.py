@@ -34,6 +34,7 @@ from outreach.orm import Model, Sessions
 from outreach.patients.models import ConsentEvent, Patient
 from outreach.planning import candidates, silence
 from outreach.planning.models import PlannedCall
+from outreach.searching import index
 from scripts.demo import aims, away, goals, labs, net, readings, record_health, worries, writing
 from scripts.demo.cast import make_cast
 from scripts.demo.labs import Labs
@@ -106,6 +107,9 @@ def seed(session: Session, *, now: datetime, passwords_hash: str, seed: int = 1)
     aims.write(house, now=now)
     rows.number_by(_IN_ORDER_OF)
     rows.write()
+    index.rebuild(session)  # rows that are written in bulk are not followed by themselves
+    while index.work_off_backlog(session):
+        continue
     _follow_silences(session, now=now)
 
 

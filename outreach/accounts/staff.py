@@ -6,12 +6,12 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts import passwords
 from outreach.accounts.models import Clinic, Language, Membership, StaffMember
-from outreach.accounts.rules import Role, Scope, language_code
+from outreach.accounts.rules import Actor, Held, Role, Scope, language_code
 from outreach.accounts.scoping import visible_clinics
 from outreach.errors import NotFound, RuleBroken
 
@@ -90,6 +90,29 @@ def add_invited(session: Session, new: NewStaff, *, now: datetime) -> StaffMembe
     for spoken in dict.fromkeys(languages):
         session.add(Language(staff_id=person.id, language=spoken))
     return person
+
+
+def actor(session: Session, staff_id: int, *, now: datetime) -> Actor | None:
+    """Return somebody with the roles they hold at ``now``; None where they hold none any more.
+
+    For work that is done in their name while they are away.
+    """
+    rows = session.execute(
+        select(StaffMember, Membership.role, Membership.clinic_id)
+        .join(Membership, Membership.staff_id == StaffMember.id)
+        .where(
+            StaffMember.id == staff_id,
+            StaffMember.is_active.is_(True),
+            Membership.from_on <= now.date(),
+            or_(Membership.until_on.is_(None), Membership.until_on > now.date()),
+        )
+        .order_by(Membership.id)
+    ).all()
+    if not rows:
+        return None
+    person = rows[0].StaffMember
+    held = tuple(Held(row.role, row.clinic_id) for row in rows)
+    return Actor(person.id, person.name, person.locale, person.zone, held, now)
 
 
 def add_clinic(session: Session, code: str, name: str, zone: ZoneInfo, phone: str) -> Clinic:

@@ -1,4 +1,4 @@
-"""Forms of a patient's page: the register's search, the rhythm of calls, the status."""
+"""Forms of a patient's page: the rhythm of calls, the status."""
 
 from datetime import date
 
@@ -10,9 +10,7 @@ from wtforms import (
     HiddenField,
     IntegerField,
     RadioField,
-    SearchField,
     SelectChoice,
-    SelectField,
     TextAreaField,
 )
 from wtforms.validators import (
@@ -27,8 +25,7 @@ from wtforms.validators import (
 
 from outreach.chart import labels
 from outreach.chart.care import Course, StatusChange
-from outreach.chart.register import FARTHEST_PAGE, Search
-from outreach.chart.rules import Show, next_statuses
+from outreach.chart.rules import next_statuses
 from outreach.errors import RuleBroken
 from outreach.patients.rules import Daypart, Wishes
 from outreach.programmes.labels import PAUSE_TROUBLES
@@ -43,21 +40,6 @@ from outreach.programmes.rules import (
 
 class NoSuchWish(RuleBroken):
     """What was sent names no weekday and no part of the day."""
-
-
-class SearchForm(FlaskForm):
-    """What to look for in the register. Posted: names don't belong into addresses."""
-
-    text = SearchField(_l("Name or record number"), validators=[Length(max=120)])
-    show = SelectField(
-        _l("Show"), choices=[SelectChoice(show.value, labels.SHOWN[show]) for show in Show]
-    )
-
-    def to_search(self, page: int | None) -> Search:
-        """Return what was asked for; ``page`` counts from 1, None is the first one."""
-        known = {show.value for show in Show}
-        show = Show(self.show.data) if self.show.data in known else Show.ALL
-        return Search((self.text.data or "").strip()[:120], show, min(page or 1, FARTHEST_PAGE))
 
 
 class RhythmForm(FlaskForm):

@@ -9,7 +9,7 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy import Row
 
 from outreach.calls.labels import OUTCOME_WORDS
-from outreach.chart.rules import Show, TodayReason
+from outreach.chart.rules import TodayReason
 from outreach.concerns.labels import KIND_WORDS as CONCERN_KIND_WORDS
 from outreach.concerns.labels import STATUS_WORDS as CONCERN_STATUS_WORDS
 from outreach.concerns.labels import STEP_WORDS, URGENCY_WORDS, limits_words
@@ -115,13 +115,6 @@ CHANGE_REASONS: dict[ChangeReason, LazyString] = {
     ChangeReason.PATIENT_ASKED: _l("the patient asked"),
     ChangeReason.CALLER_LEFT: _l("the caller left"),
     ChangeReason.BALANCE: _l("to balance the panels"),
-}
-
-SHOWN: dict[Show, LazyString] = {
-    Show.ALL: _l("All patients"),
-    Show.WAITING: _l("Waiting for a caller"),
-    Show.ACTIVE: _l("In the programme"),
-    Show.FINISHED: _l("Finished"),
 }
 
 

@@ -13,15 +13,6 @@ from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 DAYS_A_WEEK = 7
 
 
-class Show(enum.StrEnum):
-    """Which patients the register lists."""
-
-    ALL = "all"
-    WAITING = "waiting"
-    ACTIVE = "active"
-    FINISHED = "finished"
-
-
 class Texts(enum.StrEnum):
     """Whether one number may be texted."""
 

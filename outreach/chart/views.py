@@ -1,4 +1,4 @@
-"""The register, one patient on one page, and what may be changed from there."""
+"""One patient on one page, and what may be changed from there."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,19 +8,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
 from outreach.chart import care, graphs, labels, readings, timeline, why
 from outreach.chart import follow_ups as contacts
 from outreach.chart import handover as handovers
-from outreach.chart import register as patient_register
 from outreach.chart.forms import (
     FollowUpForm,
     ReadForm,
     RhythmForm,
-    SearchForm,
     StatusForm,
     WishForm,
 )
@@ -36,7 +33,6 @@ from outreach.patients.forms import DetailsForm
 from outreach.patients.models import Patient
 from outreach.patients.rules import age_on
 from outreach.patients.views import KEEPERS
-from outreach.patients.views import bp as patients
 from outreach.planning import follow_ups as planned
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
@@ -46,21 +42,6 @@ from outreach.web.bounded import whole
 
 bp = Blueprint("chart", __name__, url_prefix="/patients")
 bp.add_app_template_global(lambda: labels, "chart_labels")
-
-
-@patients.route("/", methods=["GET", "POST"])
-@role_required(*Role)
-def register() -> ResponseReturnValue:
-    """List the patients in scope. A search is posted and changes nothing."""
-    form = SearchForm(data={"show": request.args.get("show")})
-    search = form.to_search(whole(request.values.get("page")))
-    actor = signed_in()
-    with orm.reading():
-        page = patient_register.page(db.session, actor.scope, search, now=deps().clock())
-    has_clinics = actor.scope.everything or len({held.clinic_id for held in actor.held}) > 1
-    return render_template(
-        "patients/register.html", form=form, search=search, page=page, has_clinics=has_clinics
-    )
 
 
 @bp.get("/<ref>")

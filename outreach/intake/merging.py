@@ -36,6 +36,7 @@ from outreach.programmes import enrolment as enrolments
 from outreach.programmes import protocol
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.searching import index
 
 BATCH = 1000
 Row = dict[str, Any]
@@ -127,6 +128,7 @@ def _add_patients(
         if rows:
             connection.execute(insert(table), rows)
     enrolments.begin_histories(session, list(ids.values()), by_staff_id=occasion.by_staff_id)
+    index.add_patients(session, list(ids.values()))
     return ids
 
 

@@ -19,12 +19,13 @@ from config import Config
 from outreach import orm, tables
 from outreach.clock import utc_now
 from outreach.scheduler.leader import Leadership, leadership_for
-from outreach.scheduler.schedule import PeriodicJob, periodic_jobs
+from outreach.scheduler.schedule import PeriodicJob, exports_of, periodic_jobs
 from outreach.telephony.carrier import carrier_of
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+_SHORT, _LONG = "default", "long"
 
 
 class Runner:
@@ -33,15 +34,20 @@ class Runner:
     def __init__(self, jobs: Sequence[PeriodicJob], leadership: Leadership) -> None:
         self._leadership = leadership
         self._stopping = threading.Event()
-        # One worker: jobs feed each other, and SQLite has one writer anyway.
+        # One worker: jobs feed each other, and SQLite has one writer anyway. Another for what
+        # takes minutes, and reads.
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(1)},
+            executors={_SHORT: ThreadPoolExecutor(1), _LONG: ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         for job in jobs:
             self._scheduler.add_job(
-                _tick, IntervalTrigger(seconds=job.every_seconds), args=[job], id=job.name
+                _tick,
+                IntervalTrigger(seconds=job.every_seconds),
+                args=[job],
+                id=job.name,
+                executor=_LONG if job.is_long else _SHORT,
             )
         self._jobs = jobs
 
@@ -52,7 +58,7 @@ class Runner:
         if self._stopping.is_set():
             return
         log.info("this scheduler leads")
-        for job in self._jobs:
+        for job in (each for each in self._jobs if not each.is_long):
             _tick(job)  # what fell due while nobody was up
         self._scheduler.start()
         while not self._stopping.wait(POLL_SECONDS):
@@ -88,7 +94,7 @@ def main() -> None:
     engine = orm.make_engine(config.database_url)
     sessions = orm.make_sessions(engine)
     log.debug("tables: %s", len(tables.ALL))
-    jobs = periodic_jobs(sessions, carrier_of(config), utc_now, config.uploads)
+    jobs = periodic_jobs(sessions, carrier_of(config), utc_now, config.uploads, exports_of(config))
     runner = Runner(jobs, leadership_for(engine, config.instance_path))
     signal.signal(signal.SIGTERM, runner.stop)
     signal.signal(signal.SIGINT, runner.stop)

@@ -25,7 +25,7 @@ ITEMS = (
     Item("concerns.open_concerns", _l("Concerns"), "heart-pulse"),
     Item("welfare.board", _l("Welfare checks"), "heart"),
     Item("rota.on_call", _l("On call"), "shield-exclamation"),
-    Item("patients.register", _l("Patients"), "people"),
+    Item("patient_list.show", _l("Patients"), "people"),
     Item("due.list_due", _l("To measure"), "clipboard2-pulse"),
     Item("panels.assign", _l("Panels"), "person-lines-fill"),
     Item("callers.index", _l("Callers"), "person"),
@@ -41,5 +41,6 @@ ITEMS = (
     Item("instruments.permissions", _l("Questionnaires"), "gear"),
     Item("intake.upload", _l("Import"), "box-arrow-in-down"),
     Item("messaging.outbox", _l("Sent texts"), "arrow-right"),
+    Item("exports.mine", _l("My files"), "download"),
     Item("wordings.index", _l("What texts say"), "pencil"),
 )

@@ -12,10 +12,17 @@ from outreach.orm import Model
 from tests.conftest import migrate
 
 
+def _is_a_model_s(_object: object, name: str | None, *_rest: object) -> bool:
+    """Leave out the two full-text indexes, which each engine has its own words for."""
+    return not (name or "").startswith(("search_words", "ix_search_entry_words"))
+
+
 def test_a_migrated_database_equals_the_models(engine: Engine) -> None:
     assert tables.ALL
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": _is_a_model_s}
+        )
         differences = compare_metadata(context, Model.metadata)
 
     assert differences == []

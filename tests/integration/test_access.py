@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from config import Config
 from outreach.accounts.models import Clinic, Closure, StaffMember
@@ -27,6 +28,7 @@ from outreach.intake.rules import FileKind, Report
 from outreach.orm import Sessions
 from outreach.panels import proposals
 from outreach.panels.models import ProposalLine
+from outreach.patient_list.models import SavedList
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from tests.builders import (
@@ -153,7 +155,16 @@ class TwoClinics:
                 "passkey_id": 1,
                 "sign_in_id": 1_000_000,
                 "membership_id": 1,
+                "list_id": _saved_list(session, own).id,
+                "export_ref": "unknown",
             }
+
+
+def _saved_list(session: Session, person: StaffMember) -> SavedList:
+    kept = SavedList(staff_id=person.id, name="Own", params={}, saved_at=MONDAY_10_CHICAGO)
+    session.add(kept)
+    session.flush()
+    return kept
 
 
 def _uploaded(root: Path, person: StaffMember, clinic: Clinic) -> tuple[str, list[Source]]:

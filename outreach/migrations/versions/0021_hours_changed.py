@@ -1,14 +1,14 @@
 """Clinics whose hours changed: their open calls are moved by a job.
 
 Revision ID: 0021_hours_changed
-Revises: 0019_report_targets
+Revises: 0020_patient_list
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0021_hours_changed'
-down_revision = '0019_report_targets'
+down_revision = '0020_patient_list'
 branch_labels = None
 depends_on = None
 

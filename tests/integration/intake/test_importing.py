@@ -20,6 +20,9 @@ from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.searching import index
+from outreach.searching.matching import matching
+from outreach.searching.rules import parse
 from tests.builders import make_clinic, make_patient
 from tests.integration.intake.conftest import bring_in, put, rows
 from tests.unit.intake.builders import (
@@ -298,3 +301,13 @@ def test_an_import_is_written_down_with_its_problems(
         "import run",
         run.id,
     )
+
+
+def test_who_came_in_is_found_by_name_at_once(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row(family_name="Núñez-Groß"))))
+
+    conditions = matching(parse("nunez gross"), Patient.id, has_notes=False)
+    assert session.scalars(select(Patient.family_name).where(*conditions)).all() == ["Núñez-Groß"]
+    assert index.missing(session) == 0

@@ -7,7 +7,6 @@ import pytest
 
 from outreach.calls.rules import Outcome
 from outreach.chart import labels
-from outreach.chart.rules import Show
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
 from outreach.measures.rules import MeasureKind, ReadingSource
 from outreach.messaging.rules import MessageStatus, SkipReason
@@ -41,7 +40,6 @@ from outreach.protocols.rules import Pick
         (Urgency, labels.URGENCIES),
         (ConcernStatus, labels.CONCERN_STATUSES),
         (ChangeReason, labels.CHANGE_REASONS),
-        (Show, labels.SHOWN),
         (LeftOut, LEFT_OUT),
         (Daypart, patient_labels.DAYPARTS),
         (NumberHealth, patient_labels.HEALTHS),

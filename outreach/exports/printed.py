@@ -1,0 +1,80 @@
+"""The adherence report as a PDF, set by typst."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from config import ROOT
+from outreach.exports.rules.cells import Table, Value, Watch
+from outreach.reports.rules.tally import Measure
+
+TEMPLATE = ROOT / "templates" / "exports" / "adherence.typ"
+PAPER = "us-letter"
+_MISSING = "–"
+# In the words of the report's page (templates/reports/_definitions.html). Source: domain.md E3.
+DEFINITIONS: Mapping[Measure, str] = {
+    Measure.COMPLETION: "Completed calls of all calls due in these days, completed or missed.",
+    Measure.STILL_OPEN: "Calls due in these days that can still be completed; in no rate yet.",
+    Measure.REACH_PER_DIAL: "Dials in which the caller spoke with the patient, of all dials.",
+    Measure.REACH_PER_PATIENT: "Patients spoken with at least once, of all in the programme.",
+    Measure.PROTOCOL: "Patient-weeks with as many completed calls as the programme asks for.",
+    Measure.DIALS_PER_REACH: "All dials divided by those that reached the patient.",
+    Measure.MINUTES: "Minutes of conversation in a patient-week, weeks without any included.",
+    Measure.FIRST_CALL: "Patients enrolled in these days who were called in time.",
+    Measure.CONTINUITY: "Calls completed by the patient's own caller, of all completed.",
+}
+
+# Figures that are no share of anything, though they have a denominator.
+NO_RATES = frozenset(
+    {
+        Measure.DIALS_PER_REACH,
+        Measure.MINUTES,
+        Measure.MINUTES_LOW,
+        Measure.MINUTES_HIGH,
+        Measure.MINUTES_MEAN,
+        Measure.FIRST_CALL_MEDIAN,
+    }
+)
+
+
+def write_pdf(table: Table, path: Path, watch: Watch) -> int:
+    """Write the figures of ``table`` to ``path`` as a PDF; return how many."""
+    rows = list(table.rows)
+    data = {
+        "title": table.title,
+        "paper": PAPER,
+        "footer": " · ".join(words for _what, words in table.about),
+        "about": list(table.about),
+        "groups": _groups(rows),
+        "definitions": [[measure.value, words] for measure, words in DEFINITIONS.items()],
+    }
+    inputs = {"data": json.dumps(data)}
+    path.write_bytes(typst.compile(TEMPLATE, format="pdf", sys_inputs=inputs))
+    watch(len(rows))
+    return len(rows)
+
+
+def _groups(rows: Sequence[Sequence[Value]]) -> list[dict[str, Any]]:
+    return [
+        {"name": caller, "rows": [figure(row) for row in own]}
+        for caller, own in groupby(rows, key=lambda row: row[1])
+    ]
+
+
+def figure(row: Sequence[Value]) -> list[str]:
+    """Return a figure as it is read: 'reach rate per dial', '22', '30', '73%'."""
+    _clinic, _caller, measure, numerator, denominator, value, *_days = row
+    counted = [_MISSING if each is None else f"{each:,}" for each in (numerator, denominator)]
+    return [str(measure), *counted, _value(str(measure), value)]
+
+
+def _value(measure: str, value: Value) -> str:
+    if not isinstance(value, float | int):
+        return _MISSING
+    if measure == Measure.STILL_OPEN:
+        return f"{value:,}"
+    return f"{value:,.1f}" if measure in NO_RATES else f"{value:.0%}"

@@ -1,0 +1,130 @@
+"""Asking for a file, finding one's own, and taking one away."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach import orm
+from outreach.accounts.rules import Actor
+from outreach.audit import trail
+from outreach.errors import NotFound, RuleBroken
+from outreach.exports.models import Export
+from outreach.exports.rules import (
+    FORMATS,
+    MOST_UNDER_WAY,
+    Content,
+    Format,
+    Progress,
+    may_take,
+)
+
+SHOWN = 50
+_UNDER_WAY = (Progress.WAITING, Progress.WRITING)
+
+
+class NoSuchExport(NotFound):
+    """No file of this person's, or none that they may have."""
+
+
+class TooManyUnderWay(RuleBroken):
+    """Somebody waits for MOST_UNDER_WAY files already."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a file is asked of. ``asked`` are the parameters of the list or report."""
+
+    content: Content
+    format: Format
+    asked: Mapping[str, Any]
+    clinic_id: int | None = None
+
+
+def ask(session: Session, actor: Actor, wish: Wish, *, form_key: str, now: datetime) -> None:
+    """Note that ``actor`` wants a file; a form that comes twice asks once. Does not commit.
+
+    Raises:
+        NoSuchExport: not theirs to take, or there is no such file of it.
+        TooManyUnderWay: enough of theirs are under way.
+    """
+    if not may_take(actor.roles, wish.content) or wish.format not in FORMATS[wish.content]:
+        raise NoSuchExport("There is no such file.")
+    waiting = select(func.count(Export.id)).where(
+        Export.staff_id == actor.staff_id, Export.progress.in_(_UNDER_WAY)
+    )
+    if (session.scalar(waiting) or 0) >= MOST_UNDER_WAY:
+        raise TooManyUnderWay("Wait for the files that you have asked for already.")
+    row = {
+        "ref": secrets.token_urlsafe(9),
+        "staff_id": actor.staff_id,
+        "clinic_id": wish.clinic_id,
+        "content": wish.content,
+        "format": wish.format,
+        "asked": dict(wish.asked),
+        "form_key": form_key[:40],
+        "progress": Progress.WAITING,
+        "rows_done": 0,
+        "tries": 0,
+        "asked_at": now,
+        "trouble": "",
+    }
+    if orm.insert_new(session, Export, [row]):
+        _note(session, f"asked for a file of {wish.content.value}", actor, wish.clinic_id, now=now)
+
+
+def own(session: Session, actor: Actor) -> Sequence[Export]:
+    """Return what ``actor`` asked for, the newest first."""
+    return session.scalars(
+        select(Export)
+        .where(Export.staff_id == actor.staff_id)
+        .order_by(Export.asked_at.desc(), Export.id.desc())
+        .limit(SHOWN)
+    ).all()
+
+
+def take(session: Session, actor: Actor, ref: str, *, now: datetime) -> Export:
+    """Return a file that ``actor`` asked for and may have now, and note that they took it.
+
+    Does not commit.
+
+    Raises:
+        NoSuchExport: not theirs, not whole, expired, or no longer theirs to take.
+    """
+    found = session.scalar(
+        select(Export).where(Export.ref == ref, Export.staff_id == actor.staff_id)
+    )
+    is_there = (
+        found is not None
+        and found.progress is Progress.READY
+        and found.expires_at is not None
+        and found.expires_at > now
+    )
+    if found is None or not is_there or not may_take(actor.roles, found.content):
+        raise NoSuchExport("There is no such file.")
+    about = f"downloaded a file of {found.content.value}"
+    _note(session, about, actor, found.clinic_id, now=now, export_id=found.id)
+    return found
+
+
+def _note(
+    session: Session,
+    action: str,
+    actor: Actor,
+    clinic_id: int | None,
+    *,
+    now: datetime,
+    export_id: int | None = None,
+) -> None:
+    trail.record(
+        session,
+        action,
+        actor_id=actor.staff_id,
+        now=now,
+        clinic_id=clinic_id,
+        about=("export", export_id),
+    )

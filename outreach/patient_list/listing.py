@@ -1,0 +1,216 @@
+"""A page of the list, in one statement; how many are on it; and all of it for a file."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.orm import Session, aliased
+
+from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.rules import Scope
+from outreach.callers.rules import last_day_of
+from outreach.chart.rules import programme_week
+from outreach.clock import local_day
+from outreach.measures.models import Reading
+from outreach.measures.rules import MeasureKind
+from outreach.panels import duty
+from outreach.panels.models import Cover, PanelMembership
+from outreach.patient_list import ordering, selecting
+from outreach.patient_list.ordering import Cursor, Key
+from outreach.patient_list.rules import Filters, Wanted
+from outreach.patient_list.selecting import Frame, Search
+from outreach.patients.models import Patient
+from outreach.patients.rules import age_on
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.programmes.rules import OPEN_STATUSES, Phase
+from outreach.results import due
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """One patient as the list shows them. ``week`` and ``phase`` only while enrolled.
+
+    ``hba1c`` and ``phq9`` are the last values that count, with when they were taken.
+    """
+
+    patient: Patient
+    clinic_name: str
+    age: int
+    enrolment: Enrolment | None
+    week: int | None
+    phase: Phase | None
+    caller_name: str | None
+    stand_in_name: str | None
+    covered_until_on: date | None
+    next_call: PlannedCall | None
+    last_reached_at: datetime | None
+    hba1c: tuple[Decimal, datetime] | None
+    phq9: tuple[Decimal, datetime] | None
+    has_concern: bool
+    has_broken_number: bool
+    has_working_number: bool
+    has_stopped: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some lines of the list, and whether there are more in front of them and behind."""
+
+    lines: Sequence[Line]
+    has_earlier: bool
+    has_more: bool
+
+
+def frame(session: Session, scope: Scope, filters: Filters, *, now: datetime) -> Frame:
+    """Read what the conditions are asked in: two statements, more where ``due`` is asked."""
+    ids = scope.clinic_ids | scope.panel_clinic_ids
+    clinics = session.scalars(
+        select(Clinic)
+        .where(*([] if scope.everything else [Clinic.id.in_(sorted(ids))]))
+        .order_by(Clinic.name, Clinic.id)
+    ).all()
+    versions = session.scalars(select(ProgrammeVersion).order_by(ProgrammeVersion.id)).all()
+    return Frame(
+        scope,
+        now,
+        {clinic.id: clinic for clinic in clinics},
+        {clinic.id: local_day(now, ZoneInfo(clinic.zone)) for clinic in clinics},
+        {version.id: version.protocol for version in versions},
+        _due_ids(session, scope, now) if filters.due else (),
+    )
+
+
+def page(
+    session: Session,
+    asked_in: Frame,
+    wanted: Wanted,
+    search: Search,
+    cursor: Cursor | None = None,
+    *,
+    size: int = PAGE_SIZE,
+) -> Page:
+    """Return the page at ``cursor``: one statement, and one for where the cursor stands."""
+    sorted_by = ordering.keys(wanted)
+    is_before = cursor is not None and cursor.is_before
+    read_by = [key.turned() for key in sorted_by] if is_before else sorted_by
+    met = selecting.conditions(asked_in, wanted.filters, search)
+    past = ordering.past(session, asked_in.scope, read_by, cursor.ref) if cursor else []
+    ids = select(Patient.id).where(*met, *past).order_by(*ordering.order(read_by)).limit(size + 1)
+    rows = session.execute(_rows(ids, read_by, asked_in.now)).all()
+    shown = rows[:size]
+    has_rest = len(rows) > size
+    lines = [_line(row, asked_in) for row in (reversed(shown) if is_before else shown)]
+    if is_before:
+        return Page(lines, has_earlier=has_rest, has_more=True)
+    return Page(lines, has_earlier=bool(past), has_more=has_rest)
+
+
+def count(session: Session, asked_in: Frame, filters: Filters, search: Search) -> int:
+    """Count who is on the list, by the conditions that list them."""
+    met = selecting.conditions(asked_in, filters, search)
+    return session.scalar(select(func.count(Patient.id)).where(*met)) or 0
+
+
+def everybody(
+    session: Session, asked_in: Frame, wanted: Wanted, search: Search, *, size: int = 500
+) -> Iterator[Sequence[Line]]:
+    """Yield the whole list, some lines at a time."""
+    cursor = None
+    while True:
+        found = page(session, asked_in, wanted, search, cursor, size=size)
+        if found.lines:
+            yield found.lines
+        if not found.has_more:
+            return
+        cursor = Cursor(found.lines[-1].patient.ref)
+
+
+def _due_ids(session: Session, scope: Scope, now: datetime) -> tuple[int, ...]:
+    """Return whose measurement window is open with something missing, as To measure says."""
+    found = due.everybody(session, scope, now=now).missing
+    return tuple(sorted({each.patient.id for each in found}))
+
+
+def _rows(ids: Select[int], sorted_by: Sequence[Key], now: datetime) -> Select[*tuple[Any, ...]]:
+    """Return the patients of ``ids``, each with all that a line tells of them."""
+    page_ids, stand_in = ids.subquery(), aliased(StaffMember)
+    last = selecting.latest
+    return (
+        select(
+            Patient,
+            Clinic.name.label("clinic_name"),
+            Enrolment,
+            StaffMember.name.label("caller"),
+            stand_in.name.label("stand_in"),
+            stand_in.zone.label("stand_in_zone"),
+            Cover.until_at.label("covered_until_at"),
+            PlannedCall,
+            selecting.last_reached_at().label("last_reached_at"),
+            last(Reading.value, MeasureKind.HBA1C).label("hba1c"),
+            last(Reading.taken_at, MeasureKind.HBA1C).label("hba1c_at"),
+            last(Reading.value, MeasureKind.PHQ9_TOTAL).label("phq9"),
+            last(Reading.taken_at, MeasureKind.PHQ9_TOTAL).label("phq9_at"),
+            selecting.has_open_concern().label("has_concern"),
+            selecting.has_number(is_working=False).label("has_broken_number"),
+            selecting.has_number(is_working=True).label("has_working_number"),
+            selecting.has_stopped_texts().label("has_stopped"),
+        )
+        .join(page_ids, page_ids.c.id == Patient.id)
+        .join(Clinic, Clinic.id == Patient.clinic_id)
+        .outerjoin(Enrolment, Enrolment.id == selecting.latest_enrolment())
+        .outerjoin(
+            PanelMembership,
+            and_(PanelMembership.enrolment_id == Enrolment.id, PanelMembership.until_at.is_(None)),
+        )
+        .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .outerjoin(Cover, Cover.id == duty.cover_id_now(Enrolment.id, now))
+        .outerjoin(stand_in, stand_in.id == Cover.stand_in_id)
+        .outerjoin(
+            PlannedCall,
+            and_(
+                PlannedCall.enrolment_id == Enrolment.id,
+                PlannedCall.status == CallStatus.PLANNED,
+            ),
+        )
+        .order_by(*ordering.order(sorted_by))
+    )
+
+
+def _line(row: Row[*tuple[Any, ...]], asked_in: Frame) -> Line:
+    patient: Patient = row.Patient
+    enrolment: Enrolment | None = row.Enrolment
+    today = asked_in.today[patient.clinic_id]
+    is_open = enrolment is not None and enrolment.status in OPEN_STATUSES
+    week = phase = None
+    if enrolment and is_open:
+        week = programme_week(today, enrolment.starts_on)
+        phase = asked_in.protocols[enrolment.version_id].phase_on(today, enrolment.starts_on)
+    return Line(
+        patient=patient,
+        clinic_name=row.clinic_name,
+        age=age_on(local_day(asked_in.now, ZoneInfo(patient.zone)), patient.date_of_birth),
+        enrolment=enrolment,
+        week=week,
+        phase=phase,
+        caller_name=row.caller,
+        stand_in_name=row.stand_in,
+        covered_until_on=last_day_of(row.covered_until_at, ZoneInfo(row.stand_in_zone))
+        if row.stand_in
+        else None,
+        next_call=row.PlannedCall,
+        last_reached_at=row.last_reached_at,
+        hba1c=(row.hba1c, row.hba1c_at) if row.hba1c is not None else None,
+        phq9=(row.phq9, row.phq9_at) if row.phq9 is not None else None,
+        has_concern=row.has_concern,
+        has_broken_number=row.has_broken_number,
+        has_working_number=row.has_working_number,
+        has_stopped=row.has_stopped,
+    )

@@ -1,0 +1,136 @@
+"""Keeping the index: a row is indexed in the transaction that writes it.
+
+Patients and notes written through the session are followed by themselves, whoever writes
+them; those who insert by the thousand call :func:`add_patients`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, event, exists, func, insert, inspect, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapper, Session
+
+from outreach.calls.models import CallNote
+from outreach.orm import among
+from outreach.patients.models import Patient
+from outreach.searching.models import Kind, SearchBacklog, SearchEntry
+from outreach.searching.rules import words_of, words_of_names
+
+BATCH = 500
+_SEARCHED = (
+    Patient.clinic_id,
+    Patient.given_name,
+    Patient.family_name,
+    Patient.preferred_name,
+    Patient.record_number,
+)
+
+
+def add_patients(session: Session, ids: Sequence[int]) -> None:
+    """Index patients that were inserted past the session. Does not commit."""
+    _keep(session.connection(), map(_patient_entry, _rows_of_patients(session, ids)))
+
+
+def work_off_backlog(session: Session, *, most: int = BATCH) -> int:
+    """Index some of what was there before the index; return how many. Does not commit."""
+    waiting = session.scalars(select(SearchBacklog).order_by(SearchBacklog.id).limit(most)).all()
+    notes = [each.source_id for each in waiting if each.kind == Kind.NOTE]
+    patients = [each.source_id for each in waiting if each.kind == Kind.PATIENT]
+    add_patients(session, patients)
+    _keep(session.connection(), map(_note_entry, _rows_of_notes(session, notes)))
+    session.execute(delete(SearchBacklog).where(among(SearchBacklog.id, [w.id for w in waiting])))
+    return len(waiting)
+
+
+def waiting(session: Session) -> bool:
+    """Say whether anything from before the index is not in it yet."""
+    return session.scalar(select(select(SearchBacklog.id).exists())) or False
+
+
+def rebuild(session: Session) -> int:
+    """Empty the index and let everything wait to be indexed anew; return how many rows."""
+    session.execute(delete(SearchEntry))
+    session.execute(delete(SearchBacklog))
+    for kind, table in ((Kind.PATIENT, Patient), (Kind.NOTE, CallNote)):
+        source = select(literal(kind.value), table.id)
+        session.execute(insert(SearchBacklog).from_select(["kind", "source_id"], source))
+    return session.scalar(select(func.count()).select_from(SearchBacklog)) or 0
+
+
+def missing(session: Session) -> int:
+    """Count the patients and notes that are neither in the index nor wait for it."""
+    return sum(
+        session.scalar(
+            select(func.count())
+            .select_from(table)
+            .where(
+                ~exists().where(SearchEntry.kind == kind, SearchEntry.source_id == table.id),
+                ~exists().where(SearchBacklog.kind == kind, SearchBacklog.source_id == table.id),
+            )
+        )
+        or 0
+        for kind, table in ((Kind.PATIENT, Patient), (Kind.NOTE, CallNote))
+    )
+
+
+def _rows_of_patients(session: Session, ids: Sequence[int]) -> Iterable[Any]:
+    return session.execute(select(Patient.id, *_SEARCHED).where(among(Patient.id, ids)))
+
+
+def _rows_of_notes(session: Session, ids: Sequence[int]) -> Iterable[Any]:
+    note = CallNote
+    return session.execute(
+        select(note.id, note.clinic_id, note.patient_id, note.text).where(among(note.id, ids))
+    )
+
+
+def _patient_entry(patient: Any) -> dict[str, Any]:
+    names = (patient.given_name, patient.family_name, patient.preferred_name)
+    return {
+        "clinic_id": patient.clinic_id,
+        "patient_id": patient.id,
+        "kind": Kind.PATIENT,
+        "source_id": patient.id,
+        "words": words_of_names(*names, patient.record_number),
+    }
+
+
+def _note_entry(note: Any) -> dict[str, Any]:
+    return {
+        "clinic_id": note.clinic_id,
+        "patient_id": note.patient_id,
+        "kind": Kind.NOTE,
+        "source_id": note.id,
+        "words": words_of(note.text),
+    }
+
+
+def _keep(connection: Connection, entries: Iterable[Mapping[str, Any]]) -> None:
+    rows = list(entries)
+    if not rows:
+        return
+    insert_here = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert_here(SearchEntry)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["kind", "source_id"], set_={"words": statement.excluded.words}
+        ),
+        rows,
+    )
+
+
+def _follow_patient(_mapper: Mapper[Any], connection: Connection, patient: Patient) -> None:
+    state = inspect(patient)
+    if any(state.attrs[column.key].history.has_changes() for column in _SEARCHED):
+        _keep(connection, [_patient_entry(patient)])
+
+
+def _follow_note(_mapper: Mapper[Any], connection: Connection, note: CallNote) -> None:
+    if inspect(note).attrs.text.history.has_changes():
+        _keep(connection, [_note_entry(note)])
+
+
+for _event in ("after_insert", "after_update"):
+    event.listen(Patient, _event, _follow_patient)
+    event.listen(CallNote, _event, _follow_note)

@@ -1,0 +1,83 @@
+"""What was asked for as a condition in SQL: by the GIN index or by FTS5, never by LIKE."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect, and_, bindparam, exists, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Boolean, Text, TypeDecorator
+
+from outreach.calls.models import CallNote
+from outreach.searching.models import Kind, SearchEntry
+from outreach.searching.rules import Asked, Term, as_fts5, as_tsquery
+
+
+def matching(
+    asked: Asked, patient_id: InstrumentedAttribute[int], *, has_notes: bool
+) -> list[ColumnElement[bool]]:
+    """Return the conditions that a patient is found: by ``has_notes`` also by their notes.
+
+    The rule is :func:`rules.is_met`. A note that a correction replaced is not searched.
+    """
+    conditions = [~_any_of(term, patient_id, has_notes=has_notes) for term in asked.unwanted]
+    wanted = [_any_of(term, patient_id, has_notes=has_notes) for term in asked.wanted]
+    if wanted:
+        conditions.append(or_(*wanted) if asked.is_either else and_(*wanted))
+    return conditions
+
+
+def _any_of(
+    term: Term, patient_id: InstrumentedAttribute[int], *, has_notes: bool
+) -> ColumnElement[bool]:
+    is_standing: ColumnElement[bool] = SearchEntry.kind == Kind.PATIENT
+    if has_notes:
+        is_standing = or_(
+            is_standing,
+            exists().where(
+                CallNote.id == SearchEntry.source_id,
+                CallNote.superseded_at.is_(None),
+            ),
+        )
+    return patient_id.in_(select(SearchEntry.patient_id).where(_has(term), is_standing))
+
+
+class _TermText(TypeDecorator[Term]):
+    """A term as the database at hand reads it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Term | None, dialect: Dialect) -> str | None:
+        """Return the query of the engine; both are made of folded words alone."""
+        if value is None:
+            return None
+        return as_tsquery(value) if dialect.name == "postgresql" else as_fts5(value)
+
+
+class _Has(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        """Return itself: a condition already, which SQLite would else compare with 1."""
+        del against
+        return self
+
+
+@compiles(_Has)
+def _by_gin(element: _Has, compiler: SQLCompiler, **options: Any) -> str:
+    _entry_id, words, term = (compiler.process(each, **options) for each in element.clauses)
+    return f"{words} @@ CAST({term} AS tsquery)"
+
+
+@compiles(_Has, "sqlite")
+def _by_fts5(element: _Has, compiler: SQLCompiler, **options: Any) -> str:
+    entry_id, _words, term = (compiler.process(each, **options) for each in element.clauses)
+    found = f"SELECT rowid FROM search_words WHERE search_words MATCH {term}"  # noqa: S608 - ours
+    return f"{entry_id} IN ({found})"
+
+
+def _has(term: Term) -> ColumnElement[bool]:
+    return _Has(SearchEntry.id, SearchEntry.words, bindparam(None, term, type_=_TermText()))

@@ -1,0 +1,137 @@
+"""De-identified: the same person always alike, nobody in a small cell, nothing else told."""
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outreach.exports.rules.research import (
+    FARTHEST_SHIFT,
+    HIDDEN,
+    HIDDEN_ALL,
+    SMALLEST_CELL,
+    Person,
+    band,
+    coarsen,
+    other_name,
+    shift_of,
+    shifted,
+    told_age,
+)
+
+KEYS = st.binary(min_size=8, max_size=32)
+PEOPLE = st.lists(
+    st.builds(
+        Person,
+        site=st.sampled_from(["site 1", "site 2"]),
+        age=st.integers(18, 104),
+        sex=st.sampled_from(["female", "male", "other"]),
+        language=st.sampled_from(["en", "es", "vi", "ht"]),
+    ),
+    max_size=400,
+)
+
+
+@given(KEYS, st.integers(1, 10**9), st.dates(date(2000, 1, 1), date(2100, 1, 1)))
+def test_days_move_by_the_same_number_of_days_and_never_by_none(
+    key: bytes, patient_id: int, day: date
+) -> None:
+    shift = shift_of(key, patient_id)
+    moved = shifted(day, shift)
+
+    assert shift == shift_of(key, patient_id)
+    assert timedelta(0) < abs(shift) <= timedelta(days=FARTHEST_SHIFT)
+    assert moved is not None
+    assert moved - day == shift
+    assert shifted(None, shift) is None
+
+
+def test_another_key_or_patient_gives_other_names_and_shifts() -> None:
+    names = {other_name(key, number) for key in (b"a", b"b") for number in range(500)}
+    shifts = Counter(shift_of(b"a", number).days for number in range(5000))
+
+    assert len(names) == 1000
+    assert len(shifts) == 2 * FARTHEST_SHIFT
+    assert min(shifts) == -FARTHEST_SHIFT
+    assert max(shifts) == FARTHEST_SHIFT
+
+
+@pytest.mark.parametrize(
+    ("age", "told", "ten"),
+    [(18, "18", "10-19"), (80, "80", "80-89"), (89, "89", "80-89"), (90, "90+", "90+"),
+     (112, "90+", "90+")],
+)  # fmt: skip
+def test_ages_from_90_on_are_one(age: int, told: str, ten: str) -> None:
+    assert told_age(age) == told
+    assert band(age, 10) == ten
+
+
+@given(PEOPLE)
+def test_nobody_stands_in_a_small_cell(people: list[Person]) -> None:
+    found = coarsen(people)
+
+    if len(people) < SMALLEST_CELL:
+        assert found is None
+        return
+    assert found is not None
+    assert len(found.told) == len(people)
+    assert min(Counter(found.told).values()) >= SMALLEST_CELL
+
+
+@given(PEOPLE)
+def test_what_is_told_is_true(people: list[Person]) -> None:
+    found = coarsen(people)
+    for person, told in zip(people, found.told if found else (), strict=False):
+        site, _age, sex, language = told
+        assert site in {person.site, HIDDEN}
+        assert sex in {person.sex, HIDDEN}
+        assert language in {person.language, "other", HIDDEN}
+
+
+def test_as_little_is_taken_away_as_needed() -> None:
+    many = [Person("site 1", 45, "female", "en")] * 300
+    many_told = ("site 1", "40-49", "female", "en")
+    few = [Person("site 2", 81, "male", "ht")] * 12
+    one = [Person("site 2", 81, "male", "vi")]
+
+    fine = coarsen([*many, *few])
+    together = coarsen([*many, *few, *one])
+
+    assert fine is not None
+    assert fine.told[-1] == ("site 2", "80-89", "male", "ht")
+    assert together is not None
+    assert together.smallest == {"site, ages by 10 years, sex, language": 1}
+    assert together.hidden == 13
+    assert together.told[0] == many_told
+    assert set(together.told[300:]) == {HIDDEN_ALL}
+
+
+def test_where_hiding_would_take_too_many_all_are_told_less_of() -> None:
+    people = [Person("site 1", 45, "female", "en")] * 50 + [
+        Person("site 1", 45, "female", language) for language in ("ht", "vi") for _each in range(9)
+    ]
+
+    found = coarsen(people)
+
+    assert found is not None
+    assert found.hidden == 0
+    assert found.told[0] == ("site 1", "40-49", "female", "en")
+    assert set(found.told[50:]) == {("site 1", "40-49", "female", "other")}
+    assert found.smallest == {
+        "site, ages by 10 years, sex, language": 9,
+        "rare languages together": 18,
+    }
+
+
+def test_those_in_small_cells_hide_among_each_other() -> None:
+    crowd = [Person("site 1", 45, "female", "en")] * 600
+    rare = [Person("site 1", 20 + 10 * n, "male", "en") for n in range(7)] * 3
+
+    found = coarsen([*crowd, *rare])
+
+    assert found is not None
+    assert found.hidden == 21
+    assert found.told[0] == ("site 1", "40-49", "female", "en")
+    assert set(found.told[600:]) == {(HIDDEN,) * 4}
