@@ -1,17 +1,14 @@
 """The plan keeps itself right: every active enrolment with a caller has its next call."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
-from outreach.panels.models import PanelMembership, Shift
 from outreach.patients.models import Patient
 from outreach.planning import courses, jobs, next_call, retrying
 from outreach.planning.jobs import plan_missing_calls
@@ -67,33 +64,6 @@ def test_only_active_enrolments_are_planned_for(
     enrol(sessions, status=status)
 
     assert plan_missing_calls(sessions, clock) == 0
-
-
-def test_calls_fall_on_days_on_which_the_caller_works(sessions: Sessions, clock: FakeClock) -> None:
-    enrolment_id = enrol(sessions, starts_on=MONDAY - timedelta(weeks=10))
-    saturday = datetime(2026, 11, 28, 15, tzinfo=UTC)
-    with sessions.begin() as session:
-        membership = session.scalars(select(PanelMembership)).one()
-        session.add_all(
-            Shift(staff_id=membership.caller_id, weekday=day, begins=begins, ends=time(17))
-            for day in range(1, 3)
-            for begins in (time(9), time(13))
-        )
-        call = make_planned_call(
-            session,
-            session.get_one(Enrolment, enrolment_id),
-            date(2026, 11, 14),
-            status=CallStatus.COMPLETED,
-        )
-        call.closed_at = call.dial_from_at
-    clock.now = saturday
-
-    assert plan_missing_calls(sessions, clock) == 1
-    planned = calls(sessions)[-1]
-    assert planned.due_on == date(2026, 12, 1)  # a Tuesday
-    with sessions() as session:
-        standing = courses.standing_of(session, enrolment_id, now=saturday)
-    assert standing.course.calendar.worked == {1, 2}
 
 
 def test_an_enrolment_without_a_caller_waits(sessions: Sessions, clock: FakeClock) -> None:
@@ -172,27 +142,6 @@ def test_a_slot_that_passed_unused_is_moved_on_and_then_missed(
     assert following.due_on >= clock().astimezone(CHICAGO).date()
 
 
-def test_days_of_overdue_calls_are_moved_on_in_one_tick_though_some_cannot_be(
-    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    enrolled = [enrol(sessions) for _ in range(7)]
-    plan_missing_calls(sessions, clock)
-    with sessions.begin() as session:
-        broken = session.get_one(Enrolment, enrolled[0]).patient_id
-        session.get_one(Patient, broken).zone = "Not/AZone"
-    clock.now += timedelta(days=3)
-    monkeypatch.setattr("outreach.calls.jobs.BATCH", 2)
-
-    assert catch_up_overdue_calls(sessions, clock) == 6
-    with sessions() as session:
-        left = session.scalars(
-            select(PlannedCall.enrolment_id).where(
-                PlannedCall.status == CallStatus.PLANNED, PlannedCall.dial_until_at <= clock()
-            )
-        ).all()
-    assert list(left) == [enrolled[0]]
-
-
 def test_a_call_tried_three_times_is_not_offered_a_fourth(
     sessions: Sessions, clock: FakeClock
 ) -> None:
@@ -225,27 +174,6 @@ def test_two_planners_that_saw_the_same_gap_plan_one_call(
 
     assert planned == [1, 0]
     assert len(calls(sessions)) == 1
-
-
-def test_whoever_gets_a_call_while_a_page_is_worked_out_keeps_that_one(
-    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    enrolled = {enrol(sessions) for _ in range(3)}
-    read_page = courses.Reader.unplanned
-
-    def read_and_be_overtaken(
-        reader: courses.Reader, session: Session, *, after_id: int, limit: int
-    ) -> Sequence[courses.Row]:
-        rows = read_page(reader, session, after_id=after_id, limit=limit)
-        next_call.plan(session, [rows[1].enrolment_id], now=clock())
-        return rows
-
-    monkeypatch.setattr(courses.Reader, "unplanned", read_and_be_overtaken)
-
-    assert plan_missing_calls(sessions, clock) == 2
-    planned = [call.enrolment_id for call in calls(sessions)]
-    assert len(planned) == 3
-    assert set(planned) == enrolled
 
 
 def test_a_new_rhythm_is_planned_for_at_once(sessions: Sessions, clock: FakeClock) -> None:

@@ -1,0 +1,110 @@
+"""The planner works through pages, and leaves none of them half done."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.calls.jobs import catch_up_overdue_calls
+from outreach.orm import Sessions
+from outreach.panels.models import PanelMembership, Shift
+from outreach.patients.models import Patient
+from outreach.planning import courses, next_call
+from outreach.planning.jobs import plan_missing_calls
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
+from tests.builders import (
+    make_clinic,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_staff,
+)
+from tests.fakes import FakeClock
+
+MONDAY = date(2026, 11, 23)
+
+
+def enrol(sessions: Sessions, starts_on: date = MONDAY) -> int:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        patient = make_patient(session, clinic)
+        caller = make_staff(session, clinic)
+        return make_enrolment(session, patient, caller=caller, starts_on=starts_on).id
+
+
+def calls(sessions: Sessions) -> list[PlannedCall]:
+    with sessions() as session:
+        return list(session.scalars(select(PlannedCall).order_by(PlannedCall.sequence)))
+
+
+def test_calls_fall_on_days_on_which_the_caller_works(sessions: Sessions, clock: FakeClock) -> None:
+    enrolment_id = enrol(sessions, starts_on=MONDAY - timedelta(weeks=10))
+    saturday = datetime(2026, 11, 28, 15, tzinfo=UTC)
+    with sessions.begin() as session:
+        membership = session.scalars(select(PanelMembership)).one()
+        session.add_all(
+            Shift(staff_id=membership.caller_id, weekday=day, begins=begins, ends=time(17))
+            for day in range(1, 3)
+            for begins in (time(9), time(13))
+        )
+        call = make_planned_call(
+            session,
+            session.get_one(Enrolment, enrolment_id),
+            date(2026, 11, 14),
+            status=CallStatus.COMPLETED,
+        )
+        call.closed_at = call.dial_from_at
+    clock.now = saturday
+
+    assert plan_missing_calls(sessions, clock) == 1
+    planned = calls(sessions)[-1]
+    assert planned.due_on == date(2026, 12, 1)  # a Tuesday
+    with sessions() as session:
+        standing = courses.standing_of(session, enrolment_id, now=saturday)
+    assert standing.course.calendar.worked == {1, 2}
+
+
+def test_whoever_gets_a_call_while_a_page_is_worked_out_keeps_that_one(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolled = {enrol(sessions) for _ in range(3)}
+    read_page = courses.Reader.unplanned
+
+    def read_and_be_overtaken(
+        reader: courses.Reader, session: Session, *, after_id: int, limit: int
+    ) -> Sequence[courses.Row]:
+        rows = read_page(reader, session, after_id=after_id, limit=limit)
+        next_call.plan(session, [rows[1].enrolment_id], now=clock())
+        return rows
+
+    monkeypatch.setattr(courses.Reader, "unplanned", read_and_be_overtaken)
+
+    assert plan_missing_calls(sessions, clock) == 2
+    planned = [call.enrolment_id for call in calls(sessions)]
+    assert len(planned) == 3
+    assert set(planned) == enrolled
+
+
+def test_days_of_overdue_calls_are_moved_on_in_one_tick_though_some_cannot_be(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolled = [enrol(sessions) for _ in range(7)]
+    plan_missing_calls(sessions, clock)
+    with sessions.begin() as session:
+        broken = session.get_one(Enrolment, enrolled[0]).patient_id
+        session.get_one(Patient, broken).zone = "Not/AZone"
+    clock.now += timedelta(days=3)
+    monkeypatch.setattr("outreach.calls.jobs.BATCH", 2)
+
+    assert catch_up_overdue_calls(sessions, clock) == 6
+    with sessions() as session:
+        left = session.scalars(
+            select(PlannedCall.enrolment_id).where(
+                PlannedCall.status == CallStatus.PLANNED, PlannedCall.dial_until_at <= clock()
+            )
+        ).all()
+    assert list(left) == [enrolled[0]]
