@@ -42,6 +42,7 @@ from outreach.measures.labels import DOUBT_WORDS
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import MeasureKind
 from outreach.patients.rules import EARLIEST, LATEST, ContactHours, hours_on
+from outreach.phoning.bridging import Desk
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
 from outreach.results.forms import (
     MeasuredField,
@@ -69,6 +70,7 @@ class Around:
     ended_at: datetime
     born_on: date
     lawful: ContactHours
+    desk: Desk
     weighed: tuple[Decimal, datetime] | None = None
 
     @property

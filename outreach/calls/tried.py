@@ -22,7 +22,7 @@ from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
 from outreach.patients import hours, registry
 from outreach.patients.models import Patient
-from outreach.patients.rules import Slot, hours_on
+from outreach.patients.rules import ContactHours, Slot, hours_on
 from outreach.web import phones
 from outreach.wordings import keeping
 from outreach.wordings.rules import TextName, known_language
@@ -50,12 +50,26 @@ class Offer:
     window: Slot | None = None
 
 
-def offer_of(session: Session, patient: Patient, actor: Actor, *, now: datetime) -> Offer:
-    """Return what may be offered to ``actor``, who calls ``patient`` at ``now``."""
+def offer_of(
+    session: Session,
+    patient: Patient,
+    actor: Actor,
+    *,
+    now: datetime,
+    lawful: ContactHours | None = None,
+) -> Offer:
+    """Return what may be offered to ``actor``, who calls ``patient`` at ``now``.
+
+    Args:
+        lawful: the patient's contact hours, where somebody has read them already.
+    """
     number = registry.working_number(session, patient.id)
     if number is None:
         return Offer(SkipReason.NUMBER_UNFIT)
-    window = _rest_of_day(session, patient, now=now)
+    lawful = lawful or hours.hours_of(
+        session, patient, today=local_day(now, ZoneInfo(patient.zone))
+    )
+    window = _rest_of_day(patient, lawful, now=now)
     if window is None:
         return Offer(SkipReason.TOO_LATE)
     against = today.refusal(
@@ -98,11 +112,10 @@ def tell(
     outbox.write(session, [text])
 
 
-def _rest_of_day(session: Session, patient: Patient, *, now: datetime) -> Slot | None:
+def _rest_of_day(patient: Patient, lawful: ContactHours, *, now: datetime) -> Slot | None:
     """Return what is left of the patient's contact hours today, None where nothing is."""
     zone = ZoneInfo(patient.zone)
-    day = local_day(now, zone)
-    span = hours_on(day, zone, hours.hours_of(session, patient, today=day))
+    span = hours_on(local_day(now, zone), zone, lawful)
     if span is None or now >= span.until_at:
         return None
     return Slot(max(now, span.from_at), span.until_at)

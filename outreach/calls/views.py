@@ -291,7 +291,8 @@ def _around(shown: Screen) -> Around:
     started = shown.draft.started_at if shown.draft else None
     weighed = next((each for each in shown.readings if each.kind is MeasureKind.WEIGHT), None)
     ended_at = pressed_at(request.form, since=started, now=shown.moment.now)
-    talked = _desk(shown).minutes(ended_at)
+    desk = _desk(shown)
+    talked = desk.minutes(ended_at)
     if talked is None and started is not None:
         talked = minutes_since(started, ended_at)
     return Around(
@@ -303,6 +304,7 @@ def _around(shown: Screen) -> Around:
         ended_at=ended_at,
         born_on=shown.patient.date_of_birth,
         lawful=shown.standing.course.calendar.lawful(),
+        desk=desk,
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
     )
 
@@ -328,7 +330,7 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         "calls/call.html",
         screen=shown,
         unfinished=leases.unfinished(db.session, signed_in(), besides=shown.call, now=now),
-        desk=_desk(shown),
+        desk=form.around.desk,
         form=form,
         follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
             shown.call.enrolment_id, ()
@@ -340,7 +342,9 @@ def _page(shown: Screen, form: CallReportForm) -> str:
         outcome_keys=OUTCOME_KEYS,
         says_next_call={outcome.value for outcome in SAYS_NEXT_CALL},
         follows=what_follows(shown.foreseen, zone, now=now),
-        tried=tried.offer_of(db.session, shown.patient, signed_in(), now=now),
+        tried=tried.offer_of(
+            db.session, shown.patient, signed_in(), now=now, lawful=form.around.lawful
+        ),
         why_no_text=WHY_NO_TEXT,
         day_words=partial(day_words, zone=zone),
         offered={outcome.value for outcome in Outcome} - hidden,
