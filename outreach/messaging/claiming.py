@@ -249,6 +249,10 @@ class BatchFacts:
             self._sent[patient.id].append(self._now)
         return decision
 
+    def is_week_full(self, patient: Patient) -> bool:
+        """Say whether a patient got as many texts in the last seven days as they may."""
+        return len(self._sent[patient.id]) >= self._limits[patient.clinic_id].per_week
+
     def _decide_reply(self, row: Any) -> Decision | None:
         """Return what becomes of an answer to a text that came in."""
         allowed_at = None

@@ -44,7 +44,10 @@ def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook
     text = waiting or _would_be(session, patient)
     numbers = [text.to_number] if text.to_number else []
     facts = BatchFacts(session, [patient.id], numbers=numbers, now=now, is_held=False)
+    is_week_full = facts.is_week_full(patient)  # before it is decided: what goes out counts
     decision = facts.decide(text) or Decision()
+    if waiting is None and decision.skip is None and is_week_full:
+        decision = Decision(SkipReason.WEEK_LIMIT)  # what is not written waits for nothing
     began = day_began_at(now, ZoneInfo(patient.zone))
     sent_at = session.scalar(
         select(func.max(Message.calling_at)).where(

@@ -104,6 +104,14 @@ def test_past_the_weeks_limit_a_text_waits_until_the_week_frees_or_is_dropped(
     assert send_due_messages(place.sessions, gateway, place.clock) == 1
 
 
+def test_why_no_text_is_the_weeks_limit_where_none_is_written(place: Place) -> None:
+    place.sent(timedelta(days=6), timedelta(days=4), timedelta(days=2))
+
+    assert place.outlook().decision.skip is SkipReason.WEEK_LIMIT
+    place.limit(per_week=4)
+    assert place.outlook().decision.is_send
+
+
 @pytest.mark.parametrize(("times", "can_text"), [(2, False), (3, True)])
 def test_a_clinic_says_how_often_a_number_may_find_nobody(
     place: Place, times: int, *, can_text: bool
