@@ -221,7 +221,10 @@ def _groups(
 
 
 def _hidden(strata: Mapping[str, Outcome]) -> frozenset[str]:
-    return hidden({key: len(outcome.followups) for key, outcome in strata.items()})
+    """Return the groups to hide: with few eligible patients, or few whose values are shown."""
+    eligible = hidden({key: len(outcome.followups) for key, outcome in strata.items()})
+    measured = {key: outcome.count(Group.MEASURED) for key, outcome in strata.items()}
+    return eligible | hidden(measured)
 
 
 def _question(session: Session, typed: MultiDict[str, str]) -> AsOf:

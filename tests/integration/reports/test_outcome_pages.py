@@ -158,6 +158,28 @@ def test_small_strata_are_hidden_and_large_ones_are_linked(
     assert "key=not+asked" not in page
 
 
+def test_a_group_of_which_few_were_measured_is_hidden_too(
+    sessions: Sessions, client: FlaskClient
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        for phq9, values, count in (
+            ("12", ("10.0",), 12),
+            ("12", ("10.0", None, "9.0"), 2),
+            ("6", ("10.0", None, "9.0"), 13),
+            ("2", ("10.0", None, "9.0"), 30),
+        ):
+            for _ in range(count):
+                followed(session, clinic, *values, phq9=phq9)
+    manager(sessions, client, clinic)
+
+    told = words(client.get("/reports/outcomes").text)
+
+    assert "PHQ-9 of 10 or more hidden: few patients" in told
+    assert "PHQ-9 of 5 to 9 hidden: few patients" in told
+    assert "PHQ-9 of 0 to 4 100% 30 of 30" in told
+
+
 @pytest.mark.parametrize(
     ("by", "key", "shown"),
     [
