@@ -58,7 +58,7 @@ EVERY = (
     QUEUE,
     REPORT,
     Shot("call", Role.CALLER, "/queue/", "main a[href^='/calls/']"),
-    Shot("patient", Role.CALLER, "/patients/", "main a[href^='/patients/']"),
+    Shot("patient", Role.CALLER, "/patients/", "main tbody th a"),
     Shot("concerns", Role.NURSE, "/concerns/"),
     Shot("concern", Role.NURSE, "/concerns/", "main a[href^='/concerns/']"),
     Shot("today", Role.MANAGER, "/reports/today"),

@@ -1,7 +1,6 @@
 """Forms of the list: what it is filtered by, what is searched for, under which name it is kept."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,6 +11,7 @@ from wtforms import (
     BooleanField,
     DateField,
     DecimalField,
+    Field,
     HiddenField,
     IntegerField,
     SearchField,
@@ -130,16 +130,16 @@ class ListForm(FlaskForm):
             standing=_member(Standing, self.standing.data),
             phase=self._among(self.phase),
             language=self.language.data[:10] or None,
-            hba1c_over=_percent(self.hba1c_over.data),
-            hba1c_under=_percent(self.hba1c_under.data),
+            hba1c_over=_valid(self.hba1c_over),
+            hba1c_under=_valid(self.hba1c_under),
             phq9=_member(Stratum, self.phq9.data),
-            silent_days=self.silent_days.data,
+            silent_days=_valid(self.silent_days),
             due=self.due.data or None,
             concern=self.concern.data or None,
             number=_member(Numbers, self.number.data),
             stopped=self.stopped.data or None,
-            enrolled_from=self.enrolled_from.data,
-            enrolled_until=self.enrolled_until.data,
+            enrolled_from=_valid(self.enrolled_from),
+            enrolled_until=_valid(self.enrolled_until),
         )
         columns = tuple(map(Column, self.columns.data))
         return Wanted(filters, sort, bool(self.backwards.data), columns)
@@ -196,5 +196,6 @@ def _member(kind: Any, value: str | None) -> Any:
     return kind(value) if value in set(kind) else None
 
 
-def _percent(value: Decimal | None) -> Decimal | None:
-    return value if value is not None and value.is_finite() else None
+def _valid(field: Field) -> Any:
+    """Return what a field holds; None where something is wrong with it."""
+    return None if field.errors else field.data

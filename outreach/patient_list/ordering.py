@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from outreach.accounts.rules import Scope
@@ -20,7 +20,8 @@ from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
+_LAST = datetime(2999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,14 @@ def keys(wanted: Wanted) -> list[Key]:
             return [Key(Patient.record_number, turn), last]
         case Sort.HBA1C:
             value = latest(Reading.value, MeasureKind.HBA1C)
-            return [_lacks(value), Key(func.coalesce(value, Decimal(0)), not turn), last]
+            return [_or_last(value, (Decimal(-1), Decimal(1000)), is_falling=not turn), last]
         case Sort.REACHED:
-            return [Key(func.coalesce(last_reached_at(), _LONG_AGO), turn), last]
+            return [Key(func.coalesce(last_reached_at(), _FIRST), turn), last]
         case Sort.NEXT_CALL:
-            begins = _next_call_at()
-            return [_lacks(begins), Key(func.coalesce(begins, _LONG_AGO), turn), last]
+            return [_or_last(_next_call_at(), (_FIRST, _LAST), is_falling=turn), last]
         case Sort.ENROLLED:
-            begins = _starts_on()
-            return [_lacks(begins), Key(func.coalesce(begins, date.min), not turn), last]
+            ends = (date.min, date.max)
+            return [_or_last(_starts_on(), ends, is_falling=not turn), last]
 
 
 def order(sorted_by: Sequence[Key]) -> list[ColumnElement[Any]]:
@@ -109,8 +109,13 @@ def past(
     return [pairs[0][0].is_past(pairs[0][1], or_at=True), or_(*steps)]
 
 
-def _lacks(value: ColumnElement[Any]) -> Key:
-    return Key(case((value.is_(None), 1), else_=0))
+def _or_last(value: ColumnElement[Any], ends: tuple[Any, Any], *, is_falling: bool) -> Key:
+    """Return a key that stands behind all others where there is no value.
+
+    One expression: each that reads a history is read once a patient.
+    """
+    least, most = ends
+    return Key(func.coalesce(value, least if is_falling else most), is_falling)
 
 
 def _next_call_at() -> ColumnElement[Any]:

@@ -169,7 +169,9 @@ def _health(frame: Frame, filters: Filters) -> Iterable[Condition]:
     if filters.phq9 is Stratum.UNMEASURED:
         yield latest(Reading.id, MeasureKind.PHQ9_TOTAL).is_(None)
     elif filters.phq9 and filters.phq9.bounds:
-        yield latest(Reading.value, MeasureKind.PHQ9_TOTAL).between(*filters.phq9.bounds)
+        # Totals are whole. BETWEEN would look for each patient's reading twice.
+        low, high = filters.phq9.bounds
+        yield latest(Reading.value, MeasureKind.PHQ9_TOTAL).in_(range(low, high + 1))
     if filters.concern:
         yield has_open_concern()
     if filters.due:

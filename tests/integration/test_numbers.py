@@ -28,7 +28,10 @@ PAGES = [
     "/import/runs/{}",
     "/import/runs/{}/problems.csv",
     "/concerns/{}",
-    "/patients/?page={}",
+    "/patients/?caller={}",
+    "/patients/?silent_days={}",
+    "/patients/?hba1c_over={}",
+    "/patients/?after={}",
     "/patients/{ref}?show={}",
     "/patients/{ref}/texts?number={}",
     "/panels/proposal/lines/{}",
@@ -75,7 +78,7 @@ def test_an_absurd_number_in_a_form_is_nobody_chosen(
     applied = client.post("/panels/proposal/apply", data={"proposal_id": number})
     stale = client.post(f"/patients/{ref}/caller", data=change)
     unknown = client.post(f"/patients/{ref}/caller", data=change | {"caller_id": number})
-    searched = client.post("/patients/", data={"page": number})
+    searched = client.post("/patients/search", data={"text": number}, follow_redirects=True)
 
     assert applied.status_code in (404, 409)
     assert (stale.status_code, unknown.status_code, searched.status_code) == (409, 422, 200)
