@@ -132,6 +132,11 @@ def test_a_missing_consent_weighs_more_than_anything_else() -> None:
     ("deviations", "until"),
     [
         pytest.param({"sent_today": LIMITS.per_day}, TOMORROW, id="the day's text went out"),
+        pytest.param(
+            {"sent_this_week": LIMITS.per_week, "week_frees_at": NOW + timedelta(days=2)},
+            NOW + timedelta(days=2),
+            id="the week's texts went out",
+        ),
         pytest.param({"yields": True}, TOMORROW, id="one that matters more comes today"),
         pytest.param(
             {"allowed_at": NOW + timedelta(hours=2)}, NOW + timedelta(hours=2), id="at night"
@@ -164,6 +169,7 @@ FACTS = st.builds(
     sent_this_week=st.integers(0, 4),
     allowed_at=st.timedeltas(timedelta(0), timedelta(1)).map(lambda by: NOW + by),
     tomorrow_at=st.just(TOMORROW),
+    week_frees_at=st.just(NOW + timedelta(days=2)),
     yields=st.booleans(),
 )
 

@@ -1,6 +1,7 @@
 """The words of reminders: short, plain, and silent on health."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from outreach.messaging.templates import ReminderFacts, reminder
+from outreach.messaging.templates import ReminderFacts, alert, digest, reminder
 from outreach.wordings.keeping import built_in
 from outreach.wordings.rules import TextName, known_language
 
@@ -103,3 +104,15 @@ def test_a_regional_language_has_the_words_of_its_language() -> None:
 
 def test_a_brace_in_a_name_stays_a_brace() -> None:
     assert "{begins}" in text_of(replace(FACTS, caller_name="{begins}"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("to_staff", [alert, digest])
+def test_staff_are_told_in_their_language_and_of_no_one(
+    to_staff: Callable[[str, str], str], language: str
+) -> None:
+    text = to_staff("Cedar Creek", language)
+
+    assert text.startswith("Cedar Creek: ")
+    assert not HEALTH.search(text.removeprefix("Cedar Creek"))
+    assert (text == to_staff("Cedar Creek", "en")) == (language == "en")
