@@ -1,10 +1,12 @@
 """The audit page, and the one place where looks at patients are noted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectChoice
 
@@ -48,6 +50,14 @@ PAGE_WORDS = {
 def page_words(page: str) -> str:
     """Return what the page of an event is called."""
     return str(PAGE_WORDS.get(page.split(".", maxsplit=1)[0], page.replace("_", " ")))
+
+
+@bp.app_template_filter("exact_moment")
+def exact_moment(instant: datetime, zone: str) -> str:
+    """Return an instant with year and second, as somebody who answers for it needs it."""
+    return format_datetime(
+        instant, "EEE, MMM d, y, h:mm:ss a", ZoneInfo(zone), str(get_locale() or "en")
+    )
 
 
 @bp.after_app_request

@@ -78,6 +78,13 @@ PAGES = {
         "/messages/",
         "/phone/returned",
         "/texts/",
+        "/my-sign-in/",
+        "/staff/",
+        "/staff/new",
+        "/staff/{caller}",
+        "/audit/",
+        "/audit/emergency",
+        "/confirm",
     ],
     Role.ADMINISTRATOR: ["/reports/today", "/reports/adherence", "/panels/"],
 }
