@@ -34,7 +34,7 @@ def test_what_people_are_called_is_never_markup(tmp_path: Path) -> None:
     row = _row(Measure.COMPLETION, 1, 2, 0.5)
     row[1] = '#panic("no") $x$ *b* \\ ] = @a <b>'
     columns = [Column(str(n), "") for n in range(8)]
-    table = Table("Adherence", columns, [row], 1, [("Clinic", row[1])])
+    table = Table("Adherence", columns, [row], 1, [("Clinic", str(row[1]))])
 
     assert printed.write_pdf(table, tmp_path / "a.pdf", lambda _rows: None) == 1
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
