@@ -169,21 +169,23 @@ def present(
         staff.has_shortcuts,
         staff.sees_own_only,
     )
-    if needs_reason and Role.ADMINISTRATOR in actor.roles:
-        actor = replace(actor, opened_patients=_opened(session, staff.id, now=now))
+    if needs_reason:
+        actor = narrowed(session, actor, now=now)
     return Present(
         actor, first.sign_in_id, first.seen_at, first.confirmed_at, has_factor=first.has_factor
     )
 
 
-def _opened(session: Session, staff_id: int, *, now: datetime) -> frozenset[int]:
-    return frozenset(
-        session.scalars(
-            select(EmergencyAccess.patient_id).where(
-                EmergencyAccess.staff_id == staff_id, EmergencyAccess.until_at > now
-            )
+def narrowed(session: Session, actor: Actor, *, now: datetime) -> Actor:
+    """Return an administrator as one to whom only patients opened with a reason exist."""
+    if Role.ADMINISTRATOR not in actor.roles:
+        return actor
+    opened = session.scalars(
+        select(EmergencyAccess.patient_id).where(
+            EmergencyAccess.staff_id == actor.staff_id, EmergencyAccess.until_at > now
         )
     )
+    return replace(actor, opened_patients=frozenset(opened))
 
 
 def owes_second_step(session: Session, staff_id: int) -> bool:

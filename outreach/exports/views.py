@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from outreach import orm
 from outreach.accounts import staff
-from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.access import fresh_download, fresh_required, role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.db import db
 from outreach.deps import deps
@@ -55,6 +55,7 @@ def mine() -> ResponseReturnValue:
 
 @bp.post("/")
 @role_required(*TAKERS)
+@fresh_required
 def ask() -> ResponseReturnValue:
     """Ask for a file; it is written in the background."""
     form, now, actor = FileForm(), deps().clock(), signed_in()
@@ -70,6 +71,7 @@ def ask() -> ResponseReturnValue:
 
 @bp.get("/<export_ref>/file")
 @role_required(*TAKERS)
+@fresh_download
 def download(export_ref: str) -> ResponseReturnValue:
     """Hand over a file to who asked for it, and note that they took it."""
     now = deps().clock()

@@ -29,6 +29,8 @@ from outreach.patients.labels import COMMON_LANGUAGES
 from outreach.searching import index
 
 bp = Blueprint("patient_list", __name__, url_prefix="/patients")
+
+READERS = (Role.CALLER, Role.NURSE, Role.MANAGER, Role.ADMINISTRATOR)
 bp.add_app_template_global(lambda: labels, "list_labels")
 
 _CLINIC_WIDE = (Role.NURSE, Role.MANAGER, Role.ADMINISTRATOR)
@@ -69,7 +71,7 @@ class Question:
 
 
 @bp.get("/")
-@role_required(*Role)
+@role_required(*READERS)
 def show() -> ResponseReturnValue:
     """List the patients in scope that the address asks for."""
     question = ask(request.args)
@@ -77,7 +79,7 @@ def show() -> ResponseReturnValue:
 
 
 @bp.post("/search")
-@role_required(*Role)
+@role_required(*READERS)
 def search() -> ResponseReturnValue:
     """Keep what was typed, note that it was searched for, and show what it finds."""
     form, now, actor = SearchForm(), deps().clock(), signed_in()
@@ -108,7 +110,7 @@ def search() -> ResponseReturnValue:
 
 
 @bp.post("/lists")
-@role_required(*Role)
+@role_required(*READERS)
 def save() -> ResponseReturnValue:
     """Keep filters, order and columns under a name."""
     now, actor = deps().clock(), signed_in()
@@ -135,7 +137,7 @@ def save() -> ResponseReturnValue:
 
 
 @bp.post("/lists/<int:list_id>/delete")
-@role_required(*Role)
+@role_required(*READERS)
 def drop(list_id: int) -> ResponseReturnValue:
     """Delete one of one's own saved lists."""
     dropped = saved.drop(db.session, signed_in(), list_id)

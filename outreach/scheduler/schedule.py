@@ -96,4 +96,6 @@ def _of_exports(sessions: Sessions, clock: Clock, place: Place) -> tuple[Periodi
 def exports_of(config: Config) -> Place:
     """Return where this installation keeps the files that people asked for."""
     days = timedelta(days=config.export_days)
-    return Place(config.exports, days, config.secret_key.encode())
+    return Place(
+        config.exports, days, config.secret_key.encode(), config.administrators_need_reason
+    )
