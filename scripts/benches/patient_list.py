@@ -20,7 +20,6 @@ from sqlalchemy import (
     cast,
     func,
     insert,
-    inspect,
     literal,
     select,
     text,
@@ -113,7 +112,7 @@ def fill(address: str, sessions: Sessions, patients: int) -> None:
             continue
         made = session.scalar(select(func.count(Patient.id))) or 0
         for table in COPIED:
-            session.execute(_copies(inspect(table).local_table, patients // made - 1))
+            session.execute(_copies(table.__table__, patients // made - 1))
         session.execute(text(_READINGS.format(day=_DAY[is_sqlite], yes=yes, no=no)))
     databases.settle(address)
 
