@@ -32,9 +32,10 @@ def test_a_figure_is_a_percentage_only_where_it_is_a_rate(
 
 def test_what_people_are_called_is_never_markup(tmp_path: Path) -> None:
     row = _row(Measure.COMPLETION, 1, 2, 0.5)
-    row[1] = '#panic("no") $x$ *b* \\ ] = @a <b>'
+    name = '#panic("no") $x$ *b* \\ ] = @a <b>'
+    row[1] = name
     columns = [Column(str(n), "") for n in range(8)]
-    table = Table("Adherence", columns, [row], 1, [("Clinic", str(row[1]))])
+    table = Table("Adherence", columns, [row], 1, [("Clinic", name)])
 
     assert printed.write_pdf(table, tmp_path / "a.pdf", lambda _rows: None) == 1
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
