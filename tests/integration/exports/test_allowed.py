@@ -61,7 +61,7 @@ def test_administrators_take_along_only_whom_they_opened_with_a_reason(
         export = session.scalars(select(Export)).one()
     assert export.progress is Progress.READY
     with client.get(f"/exports/{export.ref}/file") as answer:
-        text = answer.text
+        text = answer.get_data(as_text=True)
     assert {name for name in ("Aya", "Bea") if name in text} == names
 
 
