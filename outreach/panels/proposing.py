@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -106,8 +106,8 @@ def work_out(people: Sequence[Person], place: Place) -> Plan:
 
     Language, training, cap and hours hold exactly; wishes and balance are the solver's.
     """
-    typical = typical_minutes(people, place)
-    rooms = {each.caller_id: _room(each, typical) for each in place.callers}
+    least, typical = _weekly_minutes(people, place)
+    rooms = {each.caller_id: _room(each, least) for each in place.callers}
     by_id = {person.enrolment_id: person for person in people}
     waiting = [person.facts for person in people]
     rounds, is_settled = 0, False
@@ -218,19 +218,27 @@ def _begin(
     return Begun({**kept, **begun.starts_on}, (*too_many, *begun.too_many), begun.load)
 
 
-def typical_minutes(people: Sequence[Person], place: Place) -> float:
-    """Return what one more patient costs in a week once under way."""
-    if not people:
-        return 0.0
-    return people[0].cost_from(place.mondays[0], place.mondays)[-1]
+def _weekly_minutes(people: Sequence[Person], place: Place) -> tuple[float, float]:
+    """Return what one more patient costs in a week once under way: the least, and on average.
+
+    The flow knows places, not patients: one of a dense programme and one of a sparse cost it
+    the same. Hours are kept by what each of them really costs.
+    """
+    of_protocol: dict[int, float] = {}
+    for person in people:
+        if id(person.protocol) not in of_protocol:
+            weeks = person.cost_from(place.mondays[0], place.mondays)
+            of_protocol[id(person.protocol)] = weeks[-1]
+    minutes = [of_protocol[id(person.protocol)] for person in people] or [0.0]
+    return min(minutes), fmean(minutes)
 
 
-def _room(caller: Candidate, typical_minutes: float) -> int:
+def _room(caller: Candidate, minutes: float) -> int:
     """Return how many more patients a caller's cap, and hours once all are under way, hold."""
-    if typical_minutes <= 0:
+    if minutes <= 0:
         return caller.room
     free = caller.weekly_minutes - min(caller.load, default=0.0)
-    return max(0, min(caller.room, int(free / typical_minutes)))
+    return max(0, min(caller.room, int(free / minutes)))
 
 
 def place_of(session: Session, clinic: Clinic, *, now: datetime) -> Place:

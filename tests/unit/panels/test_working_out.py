@@ -75,3 +75,17 @@ def test_new_patients_begin_on_days_on_which_their_caller_works() -> None:
 
     assert len(plan.starts_on) == 8
     assert {day.weekday() for day in plan.starts_on.values()} == {1, 3}
+
+
+def test_load_is_balanced_by_what_all_who_wait_cost_and_not_by_the_first() -> None:
+    busy, free = (
+        Candidate(number, frozenset({"en"}), 20, 0, 600, (minutes,) * WEEKS_WEIGHED)
+        for number, minutes in ((1, 60.0), (2, 0.0))
+    )
+    place = replace(_place(600), callers=[busy, free])
+    people = [_person(1, PUBLISHED_PROTOCOL), *(_person(each, EVERY_DAY) for each in (2, 3))]
+
+    plan = proposing.work_out(people, place)
+
+    # One of every day outweighs what the first caller has already.
+    assert sorted(plan.caller_of.values()) == [1, 2, 2]
