@@ -53,7 +53,7 @@ def rebuild(session: Session) -> int:
     session.execute(delete(SearchEntry))
     session.execute(delete(SearchBacklog))
     for kind, table in ((Kind.PATIENT, Patient), (Kind.NOTE, CallNote)):
-        source = select(literal(kind.value), table.id)
+        source = select(literal(kind.value), table.id).order_by(table.id)
         session.execute(insert(SearchBacklog).from_select(["kind", "source_id"], source))
     return session.scalar(select(func.count()).select_from(SearchBacklog)) or 0
 
@@ -75,13 +75,16 @@ def missing(session: Session) -> int:
 
 
 def _rows_of_patients(session: Session, ids: Sequence[int]) -> Iterable[Any]:
-    return session.execute(select(Patient.id, *_SEARCHED).where(among(Patient.id, ids)))
+    rows = select(Patient.id, *_SEARCHED).where(among(Patient.id, ids))
+    return session.execute(rows.order_by(Patient.id))
 
 
 def _rows_of_notes(session: Session, ids: Sequence[int]) -> Iterable[Any]:
     note = CallNote
     return session.execute(
-        select(note.id, note.clinic_id, note.patient_id, note.text).where(among(note.id, ids))
+        select(note.id, note.clinic_id, note.patient_id, note.text)
+        .where(among(note.id, ids))
+        .order_by(note.id)
     )
 
 

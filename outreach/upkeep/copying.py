@@ -1,6 +1,7 @@
 """Carrying a whole database over to another, of the same kind or not, and proving it.
 
-All in one transaction of the target: it ends as a whole copy or as it was.
+All in one transaction of the target: it ends as a whole copy or as it was. The index of the
+full-text search is made anew there, by the scheduler: the two kinds keep it differently.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,12 +24,16 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.orm import Session
 from sqlalchemy.types import Boolean, Date, DateTime, Float, Time, TypeDecorator
 
 from outreach.orm import Model
+from outreach.searching import index
+from outreach.searching.models import SearchBacklog, SearchEntry
 from outreach.upkeep import versions
 
 PAGE = 2000
+_MADE_ANEW = {SearchEntry.__tablename__, SearchBacklog.__tablename__}
 
 
 class CannotCopy(RuntimeError):
@@ -46,7 +51,7 @@ def copy(source: Connection, target: Connection, *, tell: Callable[[str], object
     Raises:
         CannotCopy: the two don't fit, or the copy is not what the source was.
     """
-    tables = Model.metadata.sorted_tables
+    tables = [each for each in Model.metadata.sorted_tables if each.name not in _MADE_ANEW]
     with source.begin(), target.begin():
         _check_versions(source, target)
         _check_empty(target)
@@ -63,6 +68,8 @@ def copy(source: Connection, target: Connection, *, tell: Callable[[str], object
             _set_sequences(target, tables)
         for table in tables:
             _prove(source, target, table)
+        with Session(bind=target) as session:
+            index.rebuild(session)
     return copied
 
 

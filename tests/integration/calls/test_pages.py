@@ -302,7 +302,7 @@ def test_opening_a_call_changes_nothing_but_the_audit_trail(
     with sessions() as session:
         table = PlannedCall.metadata.tables["audit_event"]
         actions = session.scalars(select(table.c.action).order_by(table.c.id)).all()
-    assert actions == ["signed in", "opened the call screen"]
+    assert actions == ["signed in", "opened the call screen", "looked at"]
     assert day.call.due_on == date(2026, 11, 23)
 
 

@@ -28,8 +28,11 @@ from tests.fakes import FakeClock, FakeGateway
 from tests.integration.planning import busy
 from tests.integration.planning.busy import Busy
 
-# What talks to the carrier or reads files has its own trouble, and its own tests.
+# What talks to the carrier, reads files or searches has its own trouble, and its own tests.
 NOT_OF_THE_PLAN = {
+    "write measure reminders",
+    "index backlog",
+    "forget searches",
     "send due messages",
     "settle lost messages",
     "write courtesies",
