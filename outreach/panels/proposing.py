@@ -106,7 +106,7 @@ def work_out(people: Sequence[Person], place: Place) -> Plan:
 
     Language, training, cap and hours hold exactly; wishes and balance are the solver's.
     """
-    least, typical = _weekly_minutes(people, place)
+    least, typical = minutes_of(people, place)
     rooms = {each.caller_id: _room(each, least) for each in place.callers}
     by_id = {person.enrolment_id: person for person in people}
     waiting = [person.facts for person in people]
@@ -218,7 +218,7 @@ def _begin(
     return Begun({**kept, **begun.starts_on}, (*too_many, *begun.too_many), begun.load)
 
 
-def _weekly_minutes(people: Sequence[Person], place: Place) -> tuple[float, float]:
+def minutes_of(people: Sequence[Person], place: Place) -> tuple[float, float]:
     """Return what one more patient costs in a week once under way: the least, and on average.
 
     The flow knows places, not patients: one of a dense programme and one of a sparse cost it

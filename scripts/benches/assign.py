@@ -134,7 +134,7 @@ def look(address: str, folder: str) -> dict[str, Any]:
         caller_of,
         [person.facts for person in people],
         place.callers,
-        proposing.typical_minutes(people, place),
+        proposing.minutes_of(people, place)[1],
         on=place.today,
     )
     cost += solving.LEFT_OUT_COST * left_out.total()
