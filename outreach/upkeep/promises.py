@@ -119,21 +119,29 @@ def _sent_twice(_now: datetime) -> Select[int]:
 def _sent_without_consent(_now: datetime) -> Select[int]:
     """Select texts that went out while no topic was agreed to for their number."""
     given, later = aliased(ConsentEvent), aliased(ConsentEvent)
-    was_taken_back = exists().where(
-        later.patient_id == given.patient_id,
-        later.channel == given.channel,
-        later.number == given.number,
-        later.topic == given.topic,
-        later.id > given.id,
-        later.at < Message.calling_at,
+    was_taken_back = (
+        exists()
+        .where(
+            later.patient_id == given.patient_id,
+            later.channel == given.channel,
+            later.number == given.number,
+            later.topic == given.topic,
+            later.id > given.id,
+            later.at < Message.calling_at,
+        )
+        .correlate(given, Message)
     )
-    was_agreed = exists().where(
-        given.patient_id == Message.patient_id,
-        given.channel == Channel.SMS,
-        given.number == Message.to_number,
-        given.is_given.is_(True),
-        given.at <= Message.calling_at,
-        ~was_taken_back,
+    was_agreed = (
+        exists()
+        .where(
+            given.patient_id == Message.patient_id,
+            given.channel == Channel.SMS,
+            given.number == Message.to_number,
+            given.is_given.is_(True),
+            given.at <= Message.calling_at,
+            ~was_taken_back,
+        )
+        .correlate(Message)
     )
     return select(Message.id).where(
         Message.status.in_(WENT_OUT),

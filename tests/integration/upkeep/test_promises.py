@@ -210,6 +210,21 @@ def test_a_text_to_somebody_who_agreed_breaks_nothing(sessions: Sessions) -> Non
         assert broken(session) == {}
 
 
+def test_a_text_that_went_out_before_they_said_stop_breaks_nothing(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        patient = make_patient(session, clinic, sms_consent=True)
+        other = make_patient(session, clinic, sms_consent=True)
+        _text(session, patient, calling_at=NOW - timedelta(days=1))
+        consent.note(
+            session, patient, Channel.SMS, NUMBER,
+            is_given=False, source=ConsentSource.SMS, by_staff_id=None, now=NOW - 2 * AN_HOUR,
+        )  # fmt: skip
+        _text(session, other, cause="planned_call:2")
+
+        assert broken(session) == {}
+
+
 def test_a_row_that_refers_to_another_clinic_is_found(sessions: Sessions) -> None:
     with sessions.begin() as session:
         here, there = make_clinic(session), make_clinic(session)
