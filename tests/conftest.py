@@ -5,7 +5,6 @@ on SQLite and on PostgreSQL.
 """
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,10 +75,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{path}"
         return
     server: Server = request.getfixturevalue("postgres")
-    name = f"t{uuid.uuid4().hex}"
-    server.create(name, "template_outreach")
-    yield server.url(name)
-    server.drop(name)
+    with server.database("template_outreach") as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -62,6 +65,14 @@ class Server:
             f"postgresql://postgres@/postgres?host={self._folder}", autocommit=True
         ) as connection:
             connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """Make a database of its own, a copy of ``template``; yield its address."""
+        name = f"t{uuid.uuid4().hex}"
+        self.create(name, template)
+        yield self.url(name)
+        self.drop(name)
 
     def drop(self, database: str) -> None:
         with psycopg.connect(

@@ -59,8 +59,15 @@ def periodic_jobs(
     """
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
-        PeriodicJob("refit changed versions", 60, lambda: refit_changed_versions(sessions, clock)),
-        PeriodicJob("refit changed hours", 20, lambda: refit_changed_hours(sessions, clock)),
+        PeriodicJob(
+            "refit changed versions",
+            60,
+            lambda: refit_changed_versions(sessions, clock),
+            is_long=True,
+        ),
+        PeriodicJob(
+            "refit changed hours", 20, lambda: refit_changed_hours(sessions, clock), is_long=True
+        ),
         PeriodicJob("begin pauses", 60, lambda: begin_pauses(sessions, clock)),
         PeriodicJob("end pauses", 60, lambda: end_pauses(sessions, clock)),
         PeriodicJob("follow silences", 300, lambda: follow_silences(sessions, clock)),

@@ -89,6 +89,26 @@ def test_whoever_gets_a_call_while_a_page_is_worked_out_keeps_that_one(
     assert set(planned) == enrolled
 
 
+def test_catching_up_gives_way_to_alerts_and_goes_on_where_it_was(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _each in range(7):
+        enrol(sessions)
+    plan_missing_calls(sessions, clock)
+    clock.advance(timedelta(days=3))
+    monkeypatch.setattr("outreach.calls.jobs.BATCH", 2)
+
+    def slow_clock() -> datetime:
+        clock.advance(timedelta(seconds=3))
+        return clock()
+
+    moved = [catch_up_overdue_calls(sessions, slow_clock) for _tick in range(4)]
+
+    assert sum(moved) == 7
+    assert 0 < moved[0] < 7
+    assert moved[-1] == 0
+
+
 def test_days_of_overdue_calls_are_moved_on_in_one_tick_though_some_cannot_be(
     sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,10 +36,8 @@ def empty_url(database_url: str, request: pytest.FixtureRequest, tmp_path: Path)
         yield f"sqlite:///{tmp_path / 'new' / 'outreach.sqlite3'}"
         return
     server: Server = request.getfixturevalue("postgres")
-    name = f"t{uuid.uuid4().hex}"
-    server.create(name)
-    yield server.url(name)
-    server.drop(name)
+    with server.database() as url:
+        yield url
 
 
 def everything(url: str) -> dict[str, list[tuple[object, ...]]]:

@@ -1,7 +1,6 @@
 """A clinic carried over from one kind of database to the other, whole or not at all."""
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,10 +34,8 @@ def other_url(database_url: str, request: pytest.FixtureRequest, tmp_path: Path)
         yield f"sqlite:///{path}"
         return
     server: Server = request.getfixturevalue("postgres")
-    name = f"t{uuid.uuid4().hex}"
-    server.create(name, "template_outreach")
-    yield server.url(name)
-    server.drop(name)
+    with server.database("template_outreach") as url:
+        yield url
 
 
 @pytest.fixture
