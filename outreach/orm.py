@@ -100,6 +100,19 @@ def reading() -> Iterator[None]:
         _reading.reset(token)
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """Begin transactions in this context as writers, though all around it only reads.
+
+    For what a page that is only looked at has to note.
+    """
+    token = _reading.set(False)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
 def prepare(engine: Engine) -> Engine:
     """Give an SQLite ``engine`` the settings that lose nothing; leave PostgreSQL as it is."""
     if engine.dialect.name == "sqlite":

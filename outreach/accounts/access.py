@@ -278,7 +278,7 @@ def _load(token: str) -> Badge | None:
     # A page that refreshes itself is nobody at the keyboard.
     is_person = "X-Background" not in request.headers
     if is_person and now - found.seen_at > sign_in.SEEN_EVERY:
-        with db.sessionmaker.begin() as own:
+        with orm.writing(), db.sessionmaker.begin() as own:
             sign_in.touch(own, token, now=now)
     return Badge(token, found)
 

@@ -76,7 +76,7 @@ def call(ref: str) -> ResponseReturnValue:
     except NoPlannedCall:
         flash(_("No call is planned for this patient now."), "warm")
         return redirect(url_for("chart.patient", ref=ref))
-    with db.sessionmaker.begin() as own:
+    with orm.writing(), db.sessionmaker.begin() as own:
         _audit(own, "opened the call screen", patient)
         if is_opened_by_a_person(request) and not shown.must_read:
             is_theirs = leases.take(own, shown.call, signed_in(), now=now)

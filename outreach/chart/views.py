@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
@@ -312,7 +313,7 @@ def _measured(shown: Patient, *, now: datetime) -> dict[str, object]:
 
 def _note_view(shown: Patient, *, now: datetime) -> None:
     """Note in a transaction of its own who looked: the page itself only reads."""
-    with db.sessionmaker.begin() as own:
+    with orm.writing(), db.sessionmaker.begin() as own:
         _note(own, shown, "viewed patient", now=now)
 
 

@@ -75,7 +75,7 @@ def ask() -> ResponseReturnValue:
 def download(export_ref: str) -> ResponseReturnValue:
     """Hand over a file to who asked for it, and note that they took it."""
     now = deps().clock()
-    with db.sessionmaker.begin() as own:
+    with orm.writing(), db.sessionmaker.begin() as own:
         found = requesting.take(own, signed_in(), export_ref, now=now)
     path = deps().config.exports / (found.file_name or "")
     if not path.is_file():

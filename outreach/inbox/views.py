@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from outreach import orm
 from outreach.accounts.access import actor_or_none, role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
@@ -223,7 +224,7 @@ def _reason(error: Exception) -> str:
 
 def _note_view(patient: Patient) -> None:
     """Note in a transaction of its own who looked: the page itself only reads."""
-    with db.sessionmaker.begin() as own:
+    with orm.writing(), db.sessionmaker.begin() as own:
         _note(own, patient, "viewed texts")
 
 

@@ -10,6 +10,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectChoice
 
+from outreach import orm
 from outreach.accounts import staff
 from outreach.accounts.access import actor_or_none, fresh_required, role_required, signed_in
 from outreach.accounts.rules import EMERGENCY_LASTS, Role
@@ -69,7 +70,7 @@ def note_look(response: Response) -> Response:
     named, actor = request.view_args or {}, actor_or_none()
     is_shown = request.method == "GET" and response.status_code == OK
     if actor and is_shown and request.endpoint and looks.names_a_patient(named):
-        with db.sessionmaker.begin() as own:
+        with orm.writing(), db.sessionmaker.begin() as own:
             looks.note(own, actor.staff_id, request.endpoint, named, now=deps().clock())
     return response
 

@@ -1,16 +1,18 @@
 """Who looked at this patient: each look is noted, and the question is answered."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
 from outreach.audit.models import AuditEvent
 from outreach.concerns import raising
+from outreach.db import db
 from outreach.orm import Sessions
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
@@ -57,6 +59,30 @@ def looks(sessions: Sessions) -> list[tuple[int | None, str]]:
             .order_by(AuditEvent.id)
         ).all()
     return [(row[0], row[1]) for row in rows]
+
+
+def test_a_look_is_noted_by_a_transaction_that_waits_its_turn(
+    app: Flask, house: House, engine: Engine
+) -> None:
+    """One that reads first and writes later fails on SQLite where somebody wrote meanwhile."""
+    caller = signed_in(app, house.caller)
+    statements: list[str] = []
+    with app.app_context():
+        served = db.engine
+
+    def listen(*arguments: Any) -> None:
+        statements.append(arguments[2])
+
+    event.listen(served, "before_cursor_execute", listen)
+    assert caller.get(f"/patients/{house.ref}").status_code == 200
+    event.remove(served, "before_cursor_execute", listen)
+
+    noted = next(n for n, each in enumerate(statements) if "INSERT INTO audit_event" in each)
+    while "audit_event" not in statements[noted] or "SELECT" not in statements[noted]:
+        noted += 1  # the page's own note comes first, then the look's question
+    begun = [each for each in statements[:noted] if each.startswith("BEGIN")]
+    expected = ["BEGIN IMMEDIATE"] if engine.dialect.name == "sqlite" else []
+    assert begun[-1:] == expected
 
 
 def test_every_look_is_noted_once_in_ten_minutes_whatever_the_browser_says(
