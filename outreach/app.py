@@ -4,6 +4,7 @@ import hashlib
 import logging
 from pathlib import Path
 
+import click
 from argon2 import PasswordHasher
 from flask import Flask, request, url_for
 from flask_babel import Babel, get_locale
@@ -12,7 +13,8 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Config
-from outreach import db, deps, tables
+from outreach import db, deps, logs, sealing, tables, traces
+from outreach.access_keys import views as access_keys
 from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
 from outreach.accounts import security_views as security
@@ -29,37 +31,48 @@ from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
 from outreach.deps import Deps
 from outreach.exports import views as exports
+from outreach.fhir import views as fhir
 from outreach.goals import views as goals
 from outreach.inbox import views as inbox
 from outreach.inbox import webhooks as inbox_webhooks
 from outreach.intake import cli as intake_cli
 from outreach.intake import views as intake
 from outreach.measures import labels as measure_labels
+from outreach.messaging import cli as messaging_cli
 from outreach.messaging import views as messaging
 from outreach.messaging import webhooks as messaging_webhooks
 from outreach.oversight import views as oversight
 from outreach.panels import views as panels
+from outreach.patient_list import cli as patient_list_cli
 from outreach.patient_list import views as patient_list
 from outreach.patients import views as patients
 from outreach.phoning import views as phoning
 from outreach.phoning import webhooks as phoning_webhooks
 from outreach.planning import cli as planning_cli
 from outreach.protocols import views as protocols
+from outreach.pulse import views as pulse
+from outreach.questionnaires import call_views as asking
 from outreach.questionnaires import views as questionnaires
+from outreach.reports import cli as reports_cli
 from outreach.reports import outcome_views as outcomes
 from outreach.reports import views as reports
 from outreach.results import views as results
+from outreach.retention import views as retention
 from outreach.searching import cli as searching_cli
 from outreach.telephony.carrier import carrier_of
 from outreach.upkeep import cli as upkeep_cli
+from outreach.upkeep import fitting, second_wall
 from outreach.upkeep import views as upkeep
 from outreach.web import (
     bounded,
     error_pages,
     headers,
     navigation,
+    out_of_order,
+    request_ids,
     request_times,
     template_filters,
+    traced,
 )
 from outreach.welfare import views as welfare
 from outreach.wordings import views as wordings
@@ -72,7 +85,10 @@ csrf = CSRFProtect()
 
 def create_app(outside: Deps | None = None) -> Flask:
     """Build the application; ``outside`` replaces clock, gateway and settings in tests."""
-    outside = outside or _real_world(Config.from_environment())
+    if outside is None:
+        outside = _real_world(Config.from_environment())
+    else:
+        sealing.use(outside.config.data_keys, outside.config.encrypting_key)
     config = outside.config
     app = Flask("outreach", template_folder=ROOT / "templates", static_folder=STATIC)
     app.config.from_mapping(
@@ -93,6 +109,13 @@ def create_app(outside: Deps | None = None) -> Flask:
 
 
 def _real_world(config: Config) -> Deps:
+    logs.begin("web", as_json=config.logs_are_json)
+    if click.get_current_context(silent=True):  # commands that mend the keys have to begin
+        sealing.ask_first(lambda: fitting.tell(config))
+    else:
+        fitting.begin(config)
+        second_wall.begin(config)
+        traces.begin("web", config.traces_url)
     return Deps(config, utc_now, carrier_of(config))
 
 
@@ -100,13 +123,15 @@ def _attach(app: Flask, outside: Deps) -> None:
     config = outside.config
     app.extensions["tables"] = tables.ALL
     app.url_map.converters["int"] = bounded.RowId
+    traced.init_app(app, is_behind_proxy=config.trusted_proxies > 0)
     if config.trusted_proxies:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     logging.getLogger("outreach").setLevel(logging.INFO)
+    request_ids.init_app(app, is_behind_proxy=config.trusted_proxies > 0)
     app.extensions["password_hasher"] = PasswordHasher()
     deps.init_app(app, outside)
-    db.init_app(app, config.database_url)
+    db.init_app(app, config.database_url, config.web_database_role)
     csrf.init_app(app)
     access.init_app(app)
     Babel(app, locale_selector=_locale)
@@ -114,12 +139,19 @@ def _attach(app: Flask, outside: Deps) -> None:
     request_times.init_app(app)
     headers.init_app(app, is_loopback=config.is_loopback)
     error_pages.init_app(app)
+    out_of_order.init_app(app)
     _versioned_assets(app)
     template_filters.init_app(app)
     app.add_template_filter(measure_labels.measure_name)
     app.add_template_filter(measure_labels.reading_words)
     app.add_template_filter(measure_labels.unit_name)
-    app.context_processor(lambda: {"navigation": navigation.ITEMS, "now": outside.clock()})
+    app.context_processor(
+        lambda: {
+            "navigation": navigation.ITEMS,
+            "now": outside.clock(),
+            "is_trial": config.is_trial,
+        }
+    )
     app.before_request(_refuse_null_bytes)
     _register(app)
 
@@ -129,6 +161,7 @@ def _register(app: Flask) -> None:
         accounts,
         security,
         staff,
+        access_keys,
         patients,
         panels,
         protocols,
@@ -139,7 +172,9 @@ def _register(app: Flask) -> None:
         rota,
         safety,
         questionnaires,
+        asking,
         goals,
+        pulse,
         phoning,
         inbox,
         results,
@@ -153,23 +188,29 @@ def _register(app: Flask) -> None:
         upkeep,
         outcomes,
         oversight,
+        retention,
         exports,
     ):
         app.register_blueprint(pages.bp)
-    for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks):
+    for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks, fhir):
         app.register_blueprint(webhooks.bp)
         csrf.exempt(webhooks.bp)
-    app.register_blueprint(questionnaires.instruments)
     app.register_blueprint(outcomes.cohort_bp)
+    app.register_blueprint(asking.nurse_bp)
     app.register_blueprint(results.due_pages)
     app.register_blueprint(results.measure_pages)
+    app.register_blueprint(results.assessing_pages)
     for commands in (accounts_cli.clinics, accounts_cli.people, intake_cli.group):
         app.cli.add_command(commands)
     app.cli.add_command(planning_cli.group)
     app.cli.add_command(upkeep_cli.check)
     app.cli.add_command(upkeep_cli.database)
+    app.cli.add_command(upkeep_cli.keys)
     app.cli.add_command(audit_cli.group)
+    app.cli.add_command(messaging_cli.group)
     app.cli.add_command(searching_cli.group)
+    app.cli.add_command(patient_list_cli.group)
+    app.cli.add_command(reports_cli.group)
     access.open_to_all(app.view_functions["static"])
 
 

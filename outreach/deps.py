@@ -1,13 +1,13 @@
 """The outside world of one running app: what time it is, and the telephone company."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from flask import Flask, current_app
 
 from config import Config
+from outreach import sealing
 from outreach.clock import Clock
-from outreach.encryption import Cipher, DataKey
+from outreach.encryption import Cipher
 from outreach.telephony.gateway import TelephonyGateway
 
 
@@ -19,10 +19,10 @@ class Deps:
     clock: Clock
     gateway: TelephonyGateway
 
-    @cached_property
+    @property
     def cipher(self) -> Cipher:
         """What encrypts values at rest, with this installation's keys."""
-        return Cipher([DataKey(*each) for each in self.config.data_keys])
+        return sealing.cipher()
 
 
 def init_app(app: Flask, outside: Deps) -> None:

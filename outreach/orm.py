@@ -23,7 +23,7 @@ from sqlalchemy import (
     inspect,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection, default, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -34,7 +34,25 @@ Sessions = sessionmaker[Session]
 
 log = logging.getLogger(__name__)
 
+# A commit is on the disk before it is answered. 32 MB of cache a connection, taken as needed:
+# with SQLite's own 2 MB, pages that a planner or a report touches are read again and again.
+SQLITE_PRAGMAS = (
+    "busy_timeout=30000",
+    "foreign_keys=ON",
+    "synchronous=FULL",
+    "cache_size=-32000",
+)
+
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
+
+# Seconds; the last one milliseconds. Ten seconds of silence are the end of a connection.
+_LIMITS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 NAMES = {
     "ix": "ix_%(column_0_N_label)s",
@@ -100,6 +118,15 @@ def reading() -> Iterator[None]:
         _reading.reset(token)
 
 
+def one_picture(session: Session) -> None:
+    """Let all that ``session`` reads be the database as it is now; call it before it reads.
+
+    A transaction of SQLite sees one state anyway; on PostgreSQL each statement would see its own.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """Begin transactions in this context as writers, though all around it only reads.
@@ -126,7 +153,21 @@ def make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    return prepare(create_engine(url, hide_parameters=True))  # no health text in errors
+    return prepare(create_engine(url, **engine_options(url)))
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return how every engine of the product is made for ``url``.
+
+    A machine that is cut off hears nothing, not even that it is: without these limits a
+    statement would wait for a quarter of an hour. What ``url`` says itself is left as it is.
+    """
+    options: dict[str, Any] = {"hide_parameters": True}  # no health text in errors and logs
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        limits = {each: limit for each, limit in _LIMITS.items() if each not in parsed.query}
+        options |= {"pool_pre_ping": True, "connect_args": limits}
+    return options
 
 
 def use_wal(engine: Engine) -> None:
@@ -167,81 +208,37 @@ def recount(sessions: Sessions, model: type[Model]) -> None:
         session.connection().exec_driver_sql(f"ANALYZE {model.__tablename__}")
 
 
-class as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
-    """Several values as the text of a JSON array, in SQL."""
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(as_json)
-def _json_on_postgresql(element: as_json, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST(json_build_array({compiler.process(element.clauses, **options)}) AS TEXT)"
-
-
-@compiles(as_json, "sqlite")
-def _json_on_sqlite(element: as_json, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_array({compiler.process(element.clauses, **options)})"
-
-
-class all_as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
-    """The rows of a subquery as the text of a JSON array of arrays, in no order; an aggregate."""
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(all_as_json)
-def _all_on_postgresql(element: all_as_json, compiler: SQLCompiler, **options: Any) -> str:
-    row = compiler.process(element.clauses, **options)
-    return f"CAST(json_agg(json_build_array({row})) AS TEXT)"
-
-
-@compiles(all_as_json, "sqlite")
-def _all_on_sqlite(element: all_as_json, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
-
-
-def instant_from_json(text: str) -> datetime:
-    """Return an instant that a database put into JSON: naive UTC, or with its offset."""
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-class latest(FunctionElement[datetime]):  # noqa: N801 - reads like an SQL function
-    """The latest of several instants, none of them NULL, in SQL."""
-
-    type = UTCDateTime()
-    inherit_cache = True
-
-
-@compiles(latest)
-def _latest_on_postgresql(element: latest, compiler: SQLCompiler, **options: Any) -> str:
-    return f"greatest({compiler.process(element.clauses, **options)})"
-
-
-@compiles(latest, "sqlite")
-def _latest_on_sqlite(element: latest, compiler: SQLCompiler, **options: Any) -> str:
-    return f"max({compiler.process(element.clauses, **options)})"
-
-
-class _Ids(TypeDecorator[Sequence[int]]):
-    """Many ids as one parameter: an array, or JSON where there are no arrays."""
+class _Many(TypeDecorator[Sequence[Any]]):
+    """Many values as one parameter: an array, or JSON where there are no arrays."""
 
     impl = Text
     cache_ok = True
+    of: TypeEngine[Any] = Integer()
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return an array of integers on PostgreSQL."""
+        """Return an array on PostgreSQL."""
         kind: TypeEngine[Any] = Text()
         if dialect.name == "postgresql":
-            kind = postgresql.ARRAY(Integer())
+            kind = postgresql.ARRAY(self.of)
         return dialect.type_descriptor(kind)
 
-    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> Any:
-        """Return the ids as a list, or as JSON."""
-        ids = list(value or ())
-        return ids if dialect.name == "postgresql" else json.dumps(ids)
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        """Return the values as a list, or as JSON."""
+        values = list(value or ())
+        return values if dialect.name == "postgresql" else json.dumps(values)
+
+
+class _Ids(_Many):
+    """Many ids."""
+
+    cache_ok = True
+
+
+class _Words(_Many):
+    """Many texts, as telephone numbers are."""
+
+    cache_ok = True
+    of = Text()
 
 
 class _Among(FunctionElement[bool]):
@@ -272,6 +269,17 @@ def among(column: Any, ids: Sequence[int]) -> ColumnElement[bool]:
     One parameter for any number of them, where ``in_`` has one for each.
     """
     return _Among(column, bindparam(None, ids, type_=_Ids()))
+
+
+def among_words(column: Any, words: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of ``words``, as :func:`among` of ids.
+
+    Each word is stored first as the column stores it: it may be encrypted there.
+    """
+    kind = column.type
+    if isinstance(kind, TypeDecorator):
+        words = [kind.process_bind_param(word, default.DefaultDialect()) for word in words]
+    return _Among(column, bindparam(None, words, type_=_Words()))
 
 
 def for_each(ids: Iterable[int], work: Callable[[int], int | bool]) -> int:
@@ -319,7 +327,7 @@ def make_sessions(engine: Engine) -> Sessions:
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves
-    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

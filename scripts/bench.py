@@ -15,6 +15,9 @@ NAME is one of:
     outbox       texts sent by 1, 2 and 4 workers to a stub, some killed at random, beside the
                  bare driver claiming and marking the same rows (PostgreSQL)
     patient-list the list by HbA1c and silence, page and count, beside one plain statement
+    reports      the adherence report of one clinic over 26 weeks among --calls N, beside bare
+                 statements over the roll-ups
+    restore      a backup put back and counted, beside the bare tool bringing back the same file
     import       a table of patients, beside the driver writing the rows that came of it
 """
 
@@ -24,7 +27,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.benches import assign, imports, outbox, patient_list, plan, queue_page, starting
+from scripts.benches import (
+    assign,
+    imports,
+    outbox,
+    patient_list,
+    plan,
+    queue_page,
+    reports,
+    restoring,
+    starting,
+)
 
 BENCHES = {
     "queue-page": queue_page.run,
@@ -34,6 +47,8 @@ BENCHES = {
     "import": imports.run,
     "outbox": outbox.run,
     "patient-list": patient_list.run,
+    "reports": reports.run,
+    "restore": restoring.run,
 }
 
 
@@ -44,9 +59,11 @@ def main() -> None:
     )
     parser.add_argument("name", choices=BENCHES, metavar="NAME")
     parser.add_argument("--patients", type=int, metavar="N")
+    parser.add_argument("--calls", type=int, metavar="N", help="of reports, in place of patients")
     parser.add_argument("--database", metavar="URL")
     chosen = parser.parse_args()
-    BENCHES[chosen.name](chosen.patients, chosen.database).show()
+    count = chosen.calls if chosen.name == "reports" else chosen.patients
+    BENCHES[chosen.name](count, chosen.database).show()
 
 
 if __name__ == "__main__":

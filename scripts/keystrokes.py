@@ -1,6 +1,6 @@
 """How many keys, and how much of the server's time, one logged call takes.
 
-    python -m scripts.keystrokes [--calls 20]
+    python scripts/keystrokes.py [--calls 20]
 
 A real browser logs calls in a row by keyboard alone, on a server and a database of its own:
 once calls that nobody answers, once the common call (we talked, a note). Keys are counted
@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -30,6 +31,8 @@ from argon2 import PasswordHasher
 from flask import Flask
 from playwright.sync_api import Page, sync_playwright
 from werkzeug.serving import make_server
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from config import ROOT, Config
 from outreach import orm

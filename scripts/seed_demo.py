@@ -22,12 +22,14 @@ from config import Config
 from outreach import orm, tables  # noqa: F401 - every table, loaded
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
+from outreach.calls import last_talk
 from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.clock import utc_now
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.errors import RuleBroken
 from outreach.goals.models import Goal, GoalNews
+from outreach.measures import newest
 from outreach.measures.models import Reading
 from outreach.messaging.models import DeliveryEvent, Message
 from outreach.orm import Model, Sessions
@@ -35,7 +37,19 @@ from outreach.patients.models import ConsentEvent, Patient
 from outreach.planning import candidates, silence
 from outreach.planning.models import PlannedCall
 from outreach.searching import index
-from scripts.demo import aims, away, goals, labs, net, readings, record_health, worries, writing
+from outreach.upkeep import fitting
+from scripts.demo import (
+    aims,
+    away,
+    goals,
+    labs,
+    net,
+    readings,
+    record_health,
+    visits,
+    worries,
+    writing,
+)
 from scripts.demo.cast import make_cast
 from scripts.demo.labs import Labs
 from scripts.demo.people import ADA, ANA, MARK, NADIA, Fate
@@ -105,9 +119,12 @@ def seed(session: Session, *, now: datetime, passwords_hash: str, seed: int = 1)
     away.write(house, now=now)
     net.write(house, now=now)
     aims.write(house, now=now)
+    visits.write(house, Random(f"visits of {seed}"), now=now)
     rows.number_by(_IN_ORDER_OF)
     rows.write()
     index.rebuild(session)  # rows that are written in bulk are not followed by themselves
+    newest.rebuild(session)
+    last_talk.rebuild(session)
     while index.work_off_backlog(session):
         continue
     _follow_silences(session, now=now)
@@ -198,7 +215,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--password", help="for all accounts; made up where none is given")
     password = parser.parse_args().password or secrets.token_urlsafe(12)
-    sessions = orm.make_sessions(orm.make_engine(Config.from_environment().database_url))
+    config = Config.from_environment()
+    fitting.tell(config)
+    sessions = orm.make_sessions(orm.make_engine(config.database_url))
     if not seed_if_empty(sessions, now=utc_now(), hasher=PasswordHasher(), password=password):
         sys.exit("Nothing was done: this database has a clinic already.")
     with orm.reading(), sessions() as session:

@@ -19,6 +19,7 @@ from types import FrameType
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.util import CommandError
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import select
@@ -28,6 +29,9 @@ from outreach import orm
 from outreach.accounts.models import StaffMember
 from outreach.clock import utc_now
 from outreach.orm import Sessions
+from outreach.upkeep import fitting, second_wall
+from outreach.upkeep.fitting import KeysDontFit
+from outreach.upkeep.second_wall import NoWall
 from scripts.seed_demo import DEMO_ACCOUNTS, seed_if_empty
 
 STOP_SECONDS = 20
@@ -74,7 +78,14 @@ def main() -> int:
     if _is_taken(config.host, config.port):
         print(f"Port {config.port} is in use. Choose another, as PORT=8001.", file=sys.stderr)
         return 2
-    _migrate(config)
+    try:
+        _migrate(config)
+        config = Config.from_environment()  # with the key that a new installation just got
+        fitting.tell(config)
+        second_wall.begin(config)
+    except (CommandError, KeysDontFit, NoWall) as error:
+        print(error, file=sys.stderr)
+        return 2
     password = _load_demo(config)
     children = Children(config)
     signal.signal(signal.SIGINT, children.stop)

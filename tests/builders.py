@@ -32,12 +32,16 @@ LONG_AGO = datetime(2026, 1, 5, 15, tzinfo=UTC)
 _counter = itertools.count(1)
 
 
+def letters_of(number: int) -> str:  # a test that looks for 45 would find it in "Clinic 4525"
+    return "".join(chr(ord("A") + number // 26**place % 26) for place in (3, 2, 1, 0))
+
+
 def make_clinic(session: Session, **deviations: Any) -> Clinic:
     number = next(_counter)
     clinic = Clinic(
         **{
             "code": f"C{number}",
-            "name": f"Clinic {number}",
+            "name": f"Clinic {letters_of(number)}",
             "zone": "America/Chicago",
             "region": "US",
             "phone_number": "+15125550100",
@@ -65,7 +69,7 @@ def make_staff(
     person = StaffMember(
         **{
             "email": f"{role.value}{number}@example.org",
-            "name": f"{role.value.title()} {number}",
+            "name": f"{role.value.title()} {letters_of(number)}",
             "locale": "en",
             "zone": clinic.zone if clinic else "UTC",
             "password_hash": password_hash,
@@ -145,7 +149,7 @@ def make_patient(
             "clinic_id": clinic.id,
             "record_number": f"R{number:05d}",
             "given_name": "Rosa",
-            "family_name": f"Nguyen {number}",
+            "family_name": f"Nguyen {letters_of(number)}",
             "date_of_birth": date(1970, 2, 3),
             "sex": Sex.FEMALE,
             "language": "en",

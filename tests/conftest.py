@@ -4,6 +4,9 @@ Tests that take ``database_url`` (directly or through ``sessions``, ``app``, ``c
 on SQLite and on PostgreSQL.
 """
 
+import base64
+import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,15 +23,18 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config import ROOT, Config
-from outreach import orm
+from outreach import orm, sealing
 from outreach.accounts.models import StaffMember
 from outreach.app import create_app
 from outreach.db import db
 from outreach.deps import Deps
 from outreach.orm import Sessions
+from outreach.upkeep import second_wall
 from tests.builders import PASSWORD
 from tests.fakes import FakeClock, FakeGateway
+from tests.log_watch import watch
 from tests.postgres import Server
+from tests.remembering import remember
 
 # The only tests that may be skipped, each with its reason. Any other skip fails the run.
 ALLOWED_SKIPS = {
@@ -37,6 +43,9 @@ ALLOWED_SKIPS = {
     ),
 }
 
+# Whom the policies of PostgreSQL bind; empty for tests of how it is without the second wall.
+WEB_ROLE = "outreach_web" if os.environ.get("OUTREACH_TEST_WEB_ROLE") else None
+
 # How long an example takes says how busy the machine is, not whether the rule holds.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -44,10 +53,41 @@ settings.load_profile("unhurried")
 FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+# Tests that make rows without an app use the keys of those with one.
+KEYS = Config(database_url="", instance_path=Path(), secret_key="").data_keys
+# The same for processes that a test starts.
+KEYS_WRITTEN = ",".join(f"{name}:{base64.b64encode(secret).decode()}" for name, secret in KEYS)
+sealing.use(KEYS)
+remember()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watched_logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Read along with all that is logged; it is in ``lines.jsonl`` of each worker's folder."""
+    watch.file = tmp_path_factory.getbasetemp() / "lines.jsonl"
+    logging.getLogger().addHandler(watch)
+    yield
+    logging.getLogger().removeHandler(watch)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_about_people_is_logged(_watched_logs: None) -> Iterator[None]:
+    watch.begin()
+    yield
+    assert watch.found() == [], "somebody is told of in the log"
+
+
 def migrate(url: str) -> None:
     alembic = AlembicConfig(toml_file=ROOT / "pyproject.toml")
     alembic.attributes["url"] = url
     command.upgrade(alembic, "head")
+
+
+def raise_wall(url: str, role: str) -> None:
+    engine = orm.make_engine(url)
+    with engine.begin() as connection:
+        second_wall.build(connection, role)
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +103,8 @@ def postgres() -> Iterator[Server]:
     server.start()
     server.create("template_outreach")
     migrate(server.url("template_outreach"))
+    if WEB_ROLE:
+        raise_wall(server.url("template_outreach"), WEB_ROLE)
     yield server
     server.stop()
 
@@ -109,7 +151,13 @@ def gateway(clock: FakeClock) -> FakeGateway:
 
 @pytest.fixture
 def config(database_url: str, tmp_path: Path) -> Config:
-    return Config(database_url=database_url, instance_path=tmp_path, secret_key="test " * 8)
+    role = WEB_ROLE if database_url.startswith("postgresql") else None
+    return Config(
+        database_url=database_url,
+        instance_path=tmp_path,
+        secret_key="test " * 8,
+        web_database_role=role,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from outreach.telephony.gateway import (
     InboundSms,
     LegNews,
     LegStatus,
+    ListedSms,
     OutboundCall,
     OutboundSms,
     OutcomeUnknown,
@@ -82,6 +83,14 @@ class FakeGateway:
             if is_same and at >= since and found not in not_these:
                 return ProviderReceipt(found)
         return None
+
+    def list_sms(self, *, since: datetime) -> list[ListedSms]:
+        self._answer()
+        return [
+            ListedSms(f"SM{sms.reference:032d}", sms.to, sms.body, at)
+            for at, sms in self.taken
+            if at >= since
+        ]
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:
         if request.signature != "valid":

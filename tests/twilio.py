@@ -87,6 +87,7 @@ class FakeTwilio:
     requests: list[dict[str, Any]] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     address: str = ""
+    list_failures: list[int] = field(default_factory=list)  # statuses of the next pages
     retry_after: str | None = None  # what a refusal for haste asks for
     unlisted: int = 0  # how many of the newest texts the list does not show yet
     pages_read: int = 0
@@ -120,6 +121,9 @@ class FakeTwilio:
             return self._one(request, rest[0])
         if request.method == "POST":
             return self._create(request, is_call=kind == "Calls")
+        status = self.list_failures.pop(0) if self.list_failures else 200
+        if status != 200:
+            return Response("<html>no</html>", status, content_type="text/html")
         return self._list_calls(request) if kind == "Calls" else self._list(request)
 
     def _create(self, request: Request, *, is_call: bool) -> Response:

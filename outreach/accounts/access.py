@@ -19,6 +19,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.mixins import UserMixin
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -30,10 +31,11 @@ from outreach.accounts.forms import ConfirmForm
 from outreach.accounts.rules import FRESH_FOR, MUST_HAVE_FACTOR, Actor, Role
 from outreach.accounts.sign_in import Present
 from outreach.accounts.throttle import Source
-from outreach.db import db
+from outreach.db import db, see, seeing_accounts
 from outreach.deps import deps
 from outreach.factors import passkeys
 from outreach.factors.passkeys import Site
+from outreach.seeing import NOTHING, Reach, Sees
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
@@ -58,10 +60,13 @@ class Badge(UserMixin):
 
 def init_app(app: Flask) -> None:
     """Attach the door to ``app``."""
+    app.before_request(_see_by_page)
     manager = LoginManager(app)
     manager.session_protection = None  # the token is looked up on every request
     manager.user_loader(_load)
     manager.unauthorized_handler(_to_sign_in)
+    app.add_template_filter(as_seen)
+    app.add_template_filter(if_seen)
     app.context_processor(lambda: {"actor": actor_or_none(), "may_open": may_open})
 
 
@@ -89,7 +94,22 @@ def role_required(*roles: Role) -> Callable[[Callable[P, Any]], Callable[P, Any]
 
 def open_to_all(view: Callable[P, Any]) -> Callable[P, Any]:
     """Mark a view that needs no sign-in; a test lists them all."""
+    return _open(view, Reach.SIGN_IN)
+
+
+def open_to_carrier(view: Callable[P, Any]) -> Callable[P, Any]:
+    """As :func:`open_to_all`, for what the carrier reports: its signature is the proof."""
+    return _open(view, Reach.CARRIER)
+
+
+def open_to_monitors(view: Callable[P, Any]) -> Callable[P, Any]:
+    """As :func:`open_to_all`, for what counts over the whole installation and names nobody."""
+    return _open(view, Reach.EVERY_CLINIC)
+
+
+def _open(view: Callable[P, Any], reach: Reach) -> Callable[P, Any]:
     view.allowed_roles = None  # type: ignore[attr-defined]
+    view.reach = reach  # type: ignore[attr-defined]
     return view
 
 
@@ -161,13 +181,40 @@ def actor_or_none() -> Actor | None:
     return user.actor if user and user.is_authenticated else None
 
 
-def may_open(endpoint: str) -> bool:
-    """Say whether the person at the keyboard may open the page ``endpoint``."""
+def may_open(endpoint: str, clinic_id: int | None = None) -> bool:
+    """Say whether the person at the keyboard may open the page ``endpoint``.
+
+    ``clinic_id`` is that of the patient whom the page is about: who is a nurse of another
+    clinic has no nurse's page of theirs.
+    """
     actor, view = actor_or_none(), current_app.view_functions.get(endpoint)
     allowed: frozenset[Role] | None = getattr(view, "allowed_roles", frozenset())
     if actor and _owes_a_factor() and not getattr(view, "is_open_without_factor", False):
         return False
+    if actor is not None and clinic_id is not None:
+        actor = actor.at(clinic_id)
     return actor is not None and bool(actor.roles.intersection(allowed or frozenset()))
+
+
+def as_seen(name: str, ref: str = "") -> str:
+    """Return a patient's name on a page about many, or what stands for it.
+
+    Administrators who need a reason to open a patient see that there is one, not who: a page of
+    many has no reason. ``ref`` tells one from another. Source: security.md, who may do what.
+    """
+    actor = actor_or_none()
+    if actor is None or actor.opened_patients is None:
+        return name
+    return str(_("Patient %(code)s", code=ref[:6]).strip())
+
+
+def if_seen(words: str) -> str:
+    """Return a record number, or free words about a patient, to those who see names; else "".
+
+    On a page about many, beside a name that passes :func:`as_seen`.
+    """
+    actor = actor_or_none()
+    return words if actor is None or actor.opened_patients is None else ""
 
 
 def let_in(token: str) -> None:
@@ -261,7 +308,30 @@ def current_token() -> str | None:
     return current_user.token if current_user.is_authenticated else None
 
 
+def _see_by_page() -> None:
+    """See, until it is known who asks, what the page needs for that: mostly nothing."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    g.sees = Sees(reach=getattr(view, "reach", Reach.CLINICS))
+
+
+def _see_as(actor: Actor) -> None:
+    """See the rows of the clinics at which ``actor`` holds any role, for all of this request."""
+    if g.get("sees", NOTHING).reach in {Reach.CARRIER, Reach.EVERY_CLINIC}:
+        return
+    at = {held.clinic_id for held in actor.held}
+    reach = Reach.EVERY_CLINIC if None in at or actor.scope.everything else Reach.CLINICS
+    see(Sees(frozenset(each for each in at if each is not None), actor.staff_id, reach))
+
+
 def _load(token: str) -> Badge | None:
+    with seeing_accounts():
+        badge = _badge(token)
+    if badge is not None:
+        _see_as(badge.actor)
+    return badge
+
+
+def _badge(token: str) -> Badge | None:
     outside = deps()
     now = outside.clock()
     with orm.reading(), db.sessionmaker() as own:

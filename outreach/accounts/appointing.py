@@ -19,6 +19,7 @@ from outreach.audit import trail
 from outreach.errors import NotAllowed, NotFound, RuleBroken
 from outreach.factors import authenticator, passkeys, recovery
 from outreach.orm import Model
+from outreach.seeing import every_clinic
 
 MOST_SHOWN = 200
 
@@ -49,8 +50,10 @@ class Colleague:
     seen_at: datetime | None
 
 
-def colleagues(session: Session, actor: Actor, *, search: str, today: date) -> list[Colleague]:
-    """Return those whom ``actor`` looks after, by name; at most MOST_SHOWN."""
+def colleagues(
+    session: Session, actor: Actor, *, search: str, today: date, most: int | None = MOST_SHOWN
+) -> list[Colleague]:
+    """Return those whom ``actor`` looks after, by name; ``most`` None: all of them."""
     people = select(StaffMember.id).where(_is_seen(actor))
     if search.strip():
         pattern = f"%{_escaped(search.strip().lower())}%"
@@ -61,9 +64,7 @@ def colleagues(session: Session, actor: Actor, *, search: str, today: date) -> l
             )
         )
     ids = session.scalars(
-        people.order_by(StaffMember.is_active.desc(), StaffMember.name, StaffMember.id).limit(
-            MOST_SHOWN
-        )
+        people.order_by(StaffMember.is_active.desc(), StaffMember.name, StaffMember.id).limit(most)
     ).all()
     return _colleagues(session, ids, today=today)
 
@@ -249,7 +250,8 @@ def _has_patients(session: Session, staff_id: int, clinic_id: int | None) -> boo
     conditions = [panel.c.caller_id == staff_id, panel.c.until_at.is_(None)]
     if clinic_id is not None:
         conditions.append(panel.c.clinic_id == clinic_id)
-    return bool(session.scalar(select(exists().where(*conditions))))
+    with every_clinic(session, "nobody leaves a patient behind, at whichever clinic"):
+        return bool(session.scalar(select(exists().where(*conditions))))
 
 
 def _is_seen(actor: Actor) -> ColumnElement[bool]:
@@ -268,16 +270,18 @@ def _colleagues(session: Session, ids: Sequence[int], *, today: date) -> list[Co
         .where(StaffMember.id.in_(ids))
         .order_by(StaffMember.is_active.desc(), StaffMember.name, StaffMember.id)
     ).all()
+    with every_clinic(session, "who may look after somebody depends on all that they hold"):
+        memberships = session.execute(
+            select(Membership, Clinic.name)
+            .outerjoin(Clinic, Clinic.id == Membership.clinic_id)
+            .where(
+                Membership.staff_id.in_(ids),
+                or_(Membership.until_on.is_(None), Membership.until_on > today),
+            )
+            .order_by(Membership.id)
+        ).all()
     held: dict[int, list[HeldRole]] = {staff_id: [] for staff_id in ids}
-    for membership, clinic in session.execute(
-        select(Membership, Clinic.name)
-        .outerjoin(Clinic, Clinic.id == Membership.clinic_id)
-        .where(
-            Membership.staff_id.in_(ids),
-            or_(Membership.until_on.is_(None), Membership.until_on > today),
-        )
-        .order_by(Membership.id)
-    ):
+    for membership, clinic in memberships:
         held[membership.staff_id].append(
             HeldRole(
                 membership.id, membership.role, membership.clinic_id, clinic, membership.from_on

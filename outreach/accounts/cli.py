@@ -50,7 +50,14 @@ def add_staff(
             email, name, Role(role), clinic, clinic.zone if clinic else "UTC", tuple(languages)
         )
         hasher = current_app.extensions["password_hasher"]
-        staff.add(db.session, new, password, hasher, now=deps().clock())
+        staff.add(
+            db.session,
+            new,
+            password,
+            hasher,
+            now=deps().clock(),
+            breached_list=deps().config.breached_passwords,
+        )
     except OutreachError as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.accounts.rules import LinkKind, Role
 from outreach.orm import Model
+from outreach.sealing import Sealed
 
 
 class Clinic(Model):
@@ -145,7 +146,7 @@ class EmergencyAccess(Model):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    reason: Mapped[str] = mapped_column(String(500))
+    reason: Mapped[str] = mapped_column(Sealed("emergency_access.reason"))
     from_at: Mapped[datetime]
     until_at: Mapped[datetime]
 

@@ -3,12 +3,14 @@
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from outreach.accounts.breached import is_listed
 from outreach.accounts.models import SignIn, StaffMember
 from outreach.accounts.weak_passwords import is_weak
 from outreach.errors import RuleBroken
@@ -34,10 +36,13 @@ class PasswordTooCommon(RuleBroken):
     """One that guessers try first."""
 
 
-def check(password: str, own_words: Iterable[str] = ()) -> None:
+def check(
+    password: str, own_words: Iterable[str] = (), *, breached_list: Path | None = None
+) -> None:
     """Refuse a password that must not be chosen.
 
     ``own_words``: name and address of the person and the like, which guessers know.
+    ``breached_list``: a file of breached passwords, see :mod:`breached`.
 
     Raises:
         PasswordTooShort, PasswordTooLong, PasswordTooCommon: its words may be shown.
@@ -51,6 +56,10 @@ def check(password: str, own_words: Iterable[str] = ()) -> None:
         raise PasswordTooCommon(
             "That is one of the passwords that are guessed first. Three or four words that "
             "have nothing to do with each other are better."
+        )
+    if breached_list is not None and is_listed(breached_list, password):
+        raise PasswordTooCommon(
+            "This password is in a list of stolen passwords. Choose one that you use nowhere else."
         )
 
 

@@ -21,6 +21,10 @@ FRESH_FOR = timedelta(minutes=10)
 # How long a patient stays open to an administrator who gave a reason.
 EMERGENCY_LASTS = timedelta(hours=1)
 LINK_LIVES = timedelta(hours=72)
+# Links that were used, withdrawn or never used; who handed them out is in the audit trail.
+LINKS_KEPT_FOR = timedelta(days=30)
+# Sessions say who had access: six years (45 CFR 164.316(b)(2)(i)), and a leap day or two.
+ACCESS_KEPT_FOR = timedelta(days=6 * 365 + 2)
 # How long the second step of signing in may take.
 HALF_SIGNED_IN_FOR = timedelta(minutes=10)
 
@@ -45,6 +49,7 @@ class Role(enum.StrEnum):
     MANAGER = "manager"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
+    ASSESSOR = "assessor"
 
 
 class LinkKind(enum.StrEnum):
@@ -131,6 +136,12 @@ class Actor:
         """
         return replace(self, held=tuple(held for held in self.held if held.role in roles))
 
+    def at(self, clinic_id: int) -> "Actor":
+        """Return this person with only the roles that they hold at one clinic, or at all."""
+        return replace(
+            self, held=tuple(held for held in self.held if held.clinic_id in {None, clinic_id})
+        )
+
     def clinic_ids_as(self, *roles: Role) -> frozenset[int]:
         """Return the clinics at which one of ``roles`` is held."""
         return frozenset(
@@ -177,7 +188,7 @@ def may_appoint(actor: Actor, role: Role, clinic_id: int | None) -> bool:
     if Role.ADMINISTRATOR in actor.roles:
         return True
     is_own = clinic_id in actor.clinic_ids_as(Role.MANAGER)
-    return is_own and role in {Role.CALLER, Role.NURSE, Role.MANAGER}
+    return is_own and role in {Role.CALLER, Role.NURSE, Role.MANAGER, Role.ASSESSOR}
 
 
 def language_code(text: str) -> str | None:

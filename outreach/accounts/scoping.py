@@ -49,6 +49,17 @@ def visible_clinics(scope: Scope, clinic_id: Any) -> ColumnElement[bool]:
     return clinic_id.in_(sorted(scope.clinic_ids)) if scope.clinic_ids else false()
 
 
+def visible_at_clinic(scope: Scope, clinic_id: Any, patient_id: Any) -> ColumnElement[bool]:
+    """As :func:`visible_clinics`, for rows that may name a patient, or nobody (NULL).
+
+    Administrators who need a reason see of patients' rows those of whom they opened.
+    """
+    at_clinic = visible_clinics(scope, clinic_id)
+    if scope.opened_patients is None:
+        return at_clinic
+    return and_(at_clinic, or_(patient_id.is_(None), patient_id.in_(sorted(scope.opened_patients))))
+
+
 def _own_panel(scope: Scope) -> Any:
     # The tables lie in a package above this one: named, not imported, as a foreign key is.
     membership = Model.metadata.tables["panel_membership"]

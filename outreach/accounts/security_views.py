@@ -50,7 +50,11 @@ def change_password() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(form), 422
     try:
-        passwords.check(form.password.data or "", (person.name, person.email))
+        passwords.check(
+            form.password.data or "",
+            (person.name, person.email),
+            breached_list=deps().config.breached_passwords,
+        )
     except RuleBroken as error:
         form.password.errors = [str(error)]
         return _page(form), 422

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
@@ -42,7 +43,13 @@ class NewStaff:
 
 
 def add(
-    session: Session, new: NewStaff, password: str, hasher: PasswordHasher, *, now: datetime
+    session: Session,
+    new: NewStaff,
+    password: str,
+    hasher: PasswordHasher,
+    *,
+    now: datetime,
+    breached_list: Path | None = None,
 ) -> StaffMember:
     """Add somebody with one role and a password. Does not commit.
 
@@ -50,7 +57,7 @@ def add(
         RuleBroken: the password must not be chosen, see :func:`passwords.check`; or as
             :func:`add_invited`.
     """
-    passwords.check(password, (new.email, new.name))
+    passwords.check(password, (new.email, new.name), breached_list=breached_list)
     person = add_invited(session, new, now=now)
     person.password_hash = passwords.hashed(password, hasher)
     return person

@@ -27,6 +27,7 @@ ROLE_WORDS = {
     Role.MANAGER: _l("Manager"),
     Role.ADMINISTRATOR: _l("Administrator"),
     Role.AUDITOR: _l("Auditor"),
+    Role.ASSESSOR: _l("Assessor of a trial"),
 }
 
 

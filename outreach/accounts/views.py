@@ -48,6 +48,7 @@ _HOME = {
     Role.MANAGER: "reports.today",
     Role.ADMINISTRATOR: "reports.today",
     Role.AUDITOR: "oversight.trail_page",
+    Role.ASSESSOR: "assessing.find",
 }
 
 
@@ -181,7 +182,11 @@ def welcome(token: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         password = form.password.data or ""
         try:
-            passwords.check(password, (person.name, person.email))
+            passwords.check(
+                password,
+                (person.name, person.email),
+                breached_list=deps().config.breached_passwords,
+            )
         except RuleBroken as error:
             form.password.errors = [str(error)]
         else:

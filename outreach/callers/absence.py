@@ -23,6 +23,7 @@ from outreach.errors import NotFound, RuleBroken, Stale
 from outreach.panels.models import Absence
 from outreach.patients.rules import Slot
 from outreach.programmes.models import Enrolment
+from outreach.seeing import every_clinic
 
 
 class NoSuchAbsence(NotFound):
@@ -145,9 +146,10 @@ def change(
     *,
     by_staff_id: int,
     now: datetime,
-) -> None:
+) -> int:
     """Change the days or the stand-ins of an absence that is not over. Does not commit.
 
+    Returns how many covers ended with it, of those who were to cover for a former stand-in.
     Raises what :func:`enter` raises, and AbsenceOver.
     """
     span = away.span(caller)
@@ -157,8 +159,9 @@ def change(
     lines = _lines_as_seen(session, absence.clinic_id, caller, span, away, absence.id, now=now)
     absence.from_at, absence.until_at = span.from_at, span.until_at
     absence.reason = away.reason
-    cover.arrange(session, absence, lines, away.note, by_staff_id=by_staff_id, now=now)
+    ended = cover.arrange(session, absence, lines, away.note, by_staff_id=by_staff_id, now=now)
     _note(session, "changed absence", absence, by_staff_id=by_staff_id, now=now)
+    return ended
 
 
 def end(session: Session, absence: Absence, *, by_staff_id: int, now: datetime) -> None:
@@ -211,11 +214,13 @@ def away_now_or_next(
     session: Session, staff_ids: Sequence[int], *, now: datetime
 ) -> dict[int, Absence]:
     """Return the absence of each of ``staff_ids`` that holds or comes next, where there is one."""
-    found = session.scalars(
+    asked = (
         select(Absence)
         .where(Absence.staff_id.in_(staff_ids), Absence.ended_at.is_(None), Absence.until_at > now)
         .order_by(Absence.from_at.desc(), Absence.id.desc())
     )
+    with every_clinic(session, "whoever is away from one clinic is away"):
+        found = session.scalars(asked).all()
     return {absence.staff_id: absence for absence in found}
 
 

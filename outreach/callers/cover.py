@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, true, update
+from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
@@ -52,12 +52,13 @@ def arrange(
     *,
     by_staff_id: int,
     now: datetime,
-) -> None:
+) -> int:
     """Let those whom ``lines`` name stand in; what holds already stays as it is.
 
-    Does not commit.
+    Where the stand-in stays the same, whoever covers for them in turn does so still. Returns
+    how many others were to cover for a stand-in who is none any more. Does not commit.
     """
-    kept = of_absence(session, absence.id, now=now)
+    kept, ended = of_absence(session, absence.id, now=now), 0
     for line in lines:
         before, begins_at = kept.get(line.enrolment_id), max(now, line.span.from_at)
         is_same = (
@@ -65,8 +66,7 @@ def arrange(
         )
         if before is not None and is_same and _spans(before, begins_at, line.span, now=now):
             continue
-        if before is not None:
-            end(session, before, now=now)
+        within = end(session, before, now=now) if before is not None else ()
         if line.chosen_id is not None:
             session.add(
                 Cover(
@@ -83,16 +83,23 @@ def arrange(
                     created_at=now,
                 )
             )
+        session.flush()  # the newest counts, so those within come after
+        if before is not None and before.stand_in_id == line.chosen_id:
+            again = [_again(each, line.span, now=now) for each in within]
+            session.add_all(each for each in again if each.from_at < each.until_at)
+        else:
+            ended += len(within)
     session.flush()
+    return ended
 
 
-def end(session: Session, cover: Cover, *, now: datetime) -> None:
-    """End a cover, and those inside it: of stand-ins who were covered in turn.
+def end(session: Session, cover: Cover, *, now: datetime) -> Sequence[Cover]:
+    """End a cover, and return those inside it, ended too: of stand-ins covered in turn.
 
     Does not commit.
     """
-    session.execute(
-        update(Cover)
+    found = session.scalars(
+        select(Cover)
         .where(
             Cover.enrolment_id == cover.enrolment_id,
             Cover.id >= cover.id,
@@ -100,8 +107,13 @@ def end(session: Session, cover: Cover, *, now: datetime) -> None:
             Cover.until_at > now,
             Cover.ended_at.is_(None),
         )
-        .values(ended_at=now)
-    )
+        .order_by(Cover.id)
+        .with_for_update()
+    ).all()
+    for each in found:
+        each.ended_at = now
+    session.flush()
+    return [each for each in found if each is not cover]
 
 
 def made_by(
@@ -137,8 +149,7 @@ def made_by(
             Cover.from_at,
             Cover.until_at,
             StaffMember.name,
-            Patient.family_name,
-            Patient.given_name,
+            Patient.name_rank,
             Cover.id,
         )
     ).all()
@@ -194,7 +205,7 @@ def patients_of(session: Session, absence: Absence) -> list[CoveredPatient]:
             Enrolment.status.in_(OPEN_STATUSES),
             or_(PanelMembership.caller_id == absence.staff_id, is_theirs, newest.is_not(None)),
         )
-        .order_by(Patient.family_name, Patient.given_name, Patient.id)
+        .order_by(Patient.name_rank, Patient.id)
     ).all()
     return [CoveredPatient(ref, f"{given} {family}", name) for ref, given, family, name in rows]
 
@@ -205,6 +216,23 @@ def note_of(session: Session, absence_id: int) -> str:
         select(Cover.note).where(Cover.absence_id == absence_id).order_by(Cover.id.desc()).limit(1)
     )
     return note or ""
+
+
+def _again(cover: Cover, span: Slot, *, now: datetime) -> Cover:
+    """Return a cover as it was, as far as it lies within ``span``."""
+    return Cover(
+        clinic_id=cover.clinic_id,
+        patient_id=cover.patient_id,
+        enrolment_id=cover.enrolment_id,
+        absence_id=cover.absence_id,
+        stand_in_id=cover.stand_in_id,
+        from_at=max(now, span.from_at, cover.from_at),
+        until_at=min(span.until_at, cover.until_at),
+        note=cover.note,
+        opened_at=cover.opened_at,
+        by_staff_id=cover.by_staff_id,
+        created_at=now,
+    )
 
 
 def _spans(cover: Cover, begins_at: datetime, span: Slot, *, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from outreach.callers.proposing import Candidate
+from outreach.callers.candidates import Candidate
 from outreach.callers.rules import NotPlaced, Stretch, last_day_of
 from outreach.patients.rules import Sex
 from outreach.web.template_filters import calendar_day, clock_time, short_number

@@ -27,6 +27,7 @@ from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
+from outreach.seeing import every_clinic
 
 DAYS_A_WEEK = 7
 
@@ -137,6 +138,8 @@ def change(
     kept = session.get(CallerProfile, staff_id) or CallerProfile(staff_id=staff_id)
     kept.panel_cap, kept.weekly_minutes = profile.panel_cap, profile.weekly_minutes
     kept.gender, kept.trained_on = profile.gender, profile.trained_on
+    if _worked(profile.shifts) != _worked(_shifts(session, [staff_id])[staff_id]):
+        kept.days_changed_at = now
     session.add(kept)
     for table in (Shift, Language):
         session.execute(delete(table).where(table.staff_id == staff_id))
@@ -162,7 +165,7 @@ def count_unspoken(session: Session, staff_id: int) -> int:
     spoken = exists().where(
         Language.staff_id == PanelMembership.caller_id, Language.language == Patient.language
     )
-    found = session.scalar(
+    asked = (
         select(func.count(PanelMembership.id))
         .join(Patient, Patient.id == PanelMembership.patient_id)
         .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
@@ -173,7 +176,8 @@ def count_unspoken(session: Session, staff_id: int) -> int:
             ~spoken,
         )
     )
-    return found or 0
+    with every_clinic(session, "a language is taken from patients of every clinic at once"):
+        return session.scalar(asked) or 0
 
 
 def panel(session: Session, scope: Scope, staff_id: int, *, now: datetime) -> list[PanelLine]:
@@ -202,7 +206,7 @@ def panel(session: Session, scope: Scope, staff_id: int, *, now: datetime) -> li
             Enrolment.status.in_(OPEN_STATUSES),
             visible(scope, Patient.clinic_id, Patient.id),
         )
-        .order_by(Patient.family_name, Patient.given_name, Patient.id)
+        .order_by(Patient.name_rank, Patient.id)
     ).all()
     return [
         PanelLine(
@@ -235,6 +239,11 @@ def _clinics(
     today = now.date()
     held = [row.Clinic for row in rows if row.until_on is None or row.until_on > today]
     return list(dict.fromkeys(held))
+
+
+def _worked(shifts: Mapping[int, Sequence[Stretch]]) -> set[int]:
+    """Return the weekdays on which there is something to work."""
+    return {weekday for weekday, stretches in shifts.items() if stretches}
 
 
 def _shifts(

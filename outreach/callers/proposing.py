@@ -4,44 +4,29 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from outreach.accounts import staff
 from outreach.accounts.models import StaffMember
-from outreach.callers import profile
-from outreach.callers.rules import Helper, Need, NotPlaced, days_of, minutes_in, share
-from outreach.panels import duty, roster
-from outreach.panels.models import Cover, PanelMembership
+from outreach.callers import candidates
+from outreach.callers.candidates import Candidate
+from outreach.callers.rules import Need, NotPlaced, days_of, share
+from outreach.panels import roster
+from outreach.panels.models import Absence, Cover, PanelMembership
 from outreach.panels.rules import NEW_PATIENTS_WAIT
 from outreach.patients.models import Patient
 from outreach.patients.rules import Slot
-from outreach.planning import courses
-from outreach.planning.rules import due_days
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
+from outreach.seeing import every_clinic
 
 LEAVING_DAYS = 28  # ours: the time whose calls are weighed where patients change for good
 
 # A patient with enrolment and membership, for what time, and whose patient it really is.
 _Found = tuple[Row[*tuple[Any, ...]], Slot, str | None]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A colleague who may take calls over."""
-
-    name: str
-    helper: Helper
-
-    @property
-    def caller_id(self) -> int:
-        """Their id."""
-        return self.helper.caller_id
 
 
 @dataclass(frozen=True)
@@ -111,7 +96,8 @@ def for_absence(
     """Return a stand-in for each patient whom ``caller`` calls in ``span``, by name.
 
     Their panel, and those whom they cover in that time. Who stands in already, in the
-    absence ``absence_id`` that is being changed, stays where they can.
+    absence ``absence_id`` that is being changed, stays where they can; and so does one who
+    is away for a part of it where somebody covers for them then.
     """
     days = days_of(span, ZoneInfo(caller.zone))
     rows = [
@@ -119,10 +105,11 @@ def for_absence(
         *_covered(session, clinic_id, caller.id, span, absence_id),
     ]
     standing_in = _standing_in(session, absence_id, now=now)
-    candidates = _candidates(
+    in_turn = _covered_in_turn(session, standing_in, span, now=now)
+    colleagues = candidates.among(
         session, clinic_id, caller.id, span, days, absence_id=absence_id, now=now
     )
-    return _lines(session, rows, candidates, days, standing_in, now=now)
+    return _lines(session, rows, colleagues, days, standing_in, in_turn, now=now)
 
 
 def for_leaving(
@@ -132,38 +119,16 @@ def for_leaving(
     today = now.astimezone(ZoneInfo(caller.zone)).date()
     days = (today, today + timedelta(days=LEAVING_DAYS - 1))
     span = Slot(now, now + NEW_PATIENTS_WAIT)
-    candidates = _candidates(session, clinic_id, caller.id, span, days, absence_id=None, now=now)
+    colleagues = candidates.among(
+        session, clinic_id, caller.id, span, days, absence_id=None, now=now
+    )
     sizes = {each.caller_id: each for each in roster.callers(session, clinic_id, on=now.date())}
     roomy = [
         replace(each, helper=replace(each.helper, room=_room(sizes.get(each.caller_id))))
-        for each in candidates
+        for each in colleagues
     ]
     rows = _panel(session, clinic_id, caller.id, span)
-    return _lines(session, rows, roomy, days, {}, now=now)
-
-
-class Due(NamedTuple):
-    """Calls that fall due in some days, and the minutes that they take by the programme."""
-
-    calls: int
-    minutes: int
-
-
-NOTHING = Due(0, 0)
-
-
-def due_calls(
-    session: Session, enrolment_ids: Sequence[int], days: tuple[date, date], *, now: datetime
-) -> dict[int, Due]:
-    """Return what falls due for each of ``enrolment_ids`` in days (first, last)."""
-    before, last = days[0] - timedelta(days=1), days[1]
-    found = {}
-    for standing in courses.standings(session, enrolment_ids, now=now):
-        ahead = due_days(standing.course, after=before)
-        calls = sum(1 for _due in takewhile(lambda due: due[0] <= last, ahead))
-        minutes = calls * standing.course.protocol.minutes_per_call
-        found[standing.enrolment_id] = Due(calls, minutes)
-    return found
+    return _lines(session, rows, roomy, days, {}, frozenset(), now=now)
 
 
 def _panel(session: Session, clinic_id: int, caller_id: int, span: Slot) -> list[_Found]:
@@ -178,7 +143,7 @@ def _panel(session: Session, clinic_id: int, caller_id: int, span: Slot) -> list
             Enrolment.clinic_id == clinic_id,
             Enrolment.status.in_(OPEN_STATUSES),
         )
-        .order_by(Patient.family_name, Patient.given_name, Patient.id)
+        .order_by(Patient.name_rank, Patient.id)
     ).all()
     return [(row, span, None) for row in rows]
 
@@ -213,7 +178,7 @@ def _covered(
             Enrolment.clinic_id == clinic_id,
             Enrolment.status.in_(OPEN_STATUSES),
         )
-        .order_by(Patient.family_name, Patient.given_name, Cover.id)
+        .order_by(Patient.name_rank, Cover.id)
     ).all()
     newest = {row.Enrolment.id: row for row in rows}
     return [
@@ -236,126 +201,90 @@ def _standing_in(session: Session, absence_id: int | None, *, now: datetime) -> 
     return {cover.enrolment_id: cover for cover in found}
 
 
-def _candidates(
-    session: Session,
-    clinic_id: int,
-    caller_id: int,
-    span: Slot,
-    days: tuple[date, date],
-    *,
-    absence_id: int | None,
-    now: datetime,
-) -> list[Candidate]:
-    """Return the other callers of a clinic with what they have to do in ``span``, by name."""
-    people = [
-        person
-        for person in staff.callers_of(session, clinic_id, on=now.date())
-        if person.id != caller_id
-    ]
-    ids = [person.id for person in people]
-    profiles = profile.of(session, ids)
-    away = _away(session, ids, span)
-    minutes = _minutes_of(session, ids, span, days, absence_id, now=now)
-    day_count = (days[1] - days[0]).days + 1
-    return [
-        Candidate(
-            person.name,
-            Helper(
-                person.id,
-                kept.languages,
-                kept.gender,
-                is_trained=kept.trained_on is not None and kept.trained_on <= days[0],
-                is_away=person.id in away,
-                minutes=minutes.get(person.id, 0),
-                most_minutes=minutes_in(kept.weekly_minutes, day_count),
-            ),
-        )
-        for person in people
-        for kept in (profiles[person.id],)
-    ]
+def _covered_in_turn(
+    session: Session, standing_in: Mapping[int, Cover], span: Slot, *, now: datetime
+) -> frozenset[int]:
+    """Return the enrolments whose stand-in is covered all the time they will be away in ``span``.
 
-
-def _away(session: Session, staff_ids: Sequence[int], span: Slot) -> set[int]:
-    return set(
-        session.scalars(
-            select(StaffMember.id).where(
-                StaffMember.id.in_(staff_ids),
-                duty.is_away(StaffMember.id, span.from_at, span.until_at),
+    What is over by now needs no cover any more.
+    """
+    ahead = Slot(max(now, span.from_at), span.until_at)
+    with every_clinic(session, "a stand-in may be away from another clinic"):
+        away = session.execute(
+            select(Absence, Cover)
+            .outerjoin(Cover, (Cover.absence_id == Absence.id) & Cover.ended_at.is_(None))
+            .where(
+                Absence.staff_id.in_({cover.stand_in_id for cover in standing_in.values()}),
+                Absence.ended_at.is_(None),
+                Absence.from_at < ahead.until_at,
+                Absence.until_at > ahead.from_at,
             )
-        )
+        ).all()
+    absences, covered = defaultdict(set), defaultdict(set)
+    for absence, cover in away:
+        absences[absence.staff_id].add(absence.id)
+        if cover is not None and _lasts_through(cover, absence, ahead):
+            covered[cover.enrolment_id].add(absence.id)
+    return frozenset(
+        enrolment_id
+        for enrolment_id, cover in standing_in.items()
+        if absences[cover.stand_in_id] <= covered[enrolment_id]
     )
 
 
-def _minutes_of(
-    session: Session,
-    caller_ids: Sequence[int],
-    span: Slot,
-    days: tuple[date, date],
-    absence_id: int | None,
-    *,
-    now: datetime,
-) -> dict[int, int]:
-    """Return the minutes of calls of each caller in ``days``: their panel and whom they cover."""
-    own = (
-        select(PanelMembership.caller_id, PanelMembership.enrolment_id)
-        .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
-        .where(
-            PanelMembership.caller_id.in_(caller_ids),
-            PanelMembership.until_at.is_(None),
-            Enrolment.status == EnrolmentStatus.ACTIVE,
-        )
-    )
-    covered = (
-        select(Cover.stand_in_id, Cover.enrolment_id)
-        .join(Enrolment, Enrolment.id == Cover.enrolment_id)
-        .where(
-            Cover.stand_in_id.in_(caller_ids),
-            Cover.ended_at.is_(None),
-            Cover.from_at < span.until_at,
-            Cover.until_at > span.from_at,
-            Cover.absence_id.is_distinct_from(absence_id),
-            Enrolment.status == EnrolmentStatus.ACTIVE,
-        )
-    )
-    rows = session.execute(own.union(covered)).all()
-    due = due_calls(session, sorted({row[1] for row in rows}), days, now=now)
-    minutes: defaultdict[int, int] = defaultdict(int)
-    for caller_id, enrolment_id in rows:
-        minutes[caller_id] += due.get(enrolment_id, NOTHING).minutes
-    return minutes
+def _lasts_through(cover: Cover, absence: Absence, span: Slot) -> bool:
+    """Say whether ``cover`` holds for as much of ``absence`` as lies in ``span``."""
+    begins, ends = max(absence.from_at, span.from_at), min(absence.until_at, span.until_at)
+    return cover.from_at <= begins and ends <= cover.until_at
 
 
 def _lines(
     session: Session,
     rows: Sequence[_Found],
-    candidates: Sequence[Candidate],
+    colleagues: Sequence[Candidate],
     days: tuple[date, date],
     standing_in: Mapping[int, Cover],
+    in_turn: frozenset[int],
     *,
     now: datetime,
 ) -> list[Line]:
     active = [
         row.Enrolment.id for row, *_ in rows if row.Enrolment.status is EnrolmentStatus.ACTIVE
     ]
-    due = due_calls(session, active, days, now=now)
+    due = candidates.due_calls(session, active, days, now=now)
     lines = [
-        _line(row, span, for_name, due, candidates, standing_in.get(row.Enrolment.id))
+        _line(row, span, for_name, due, _able(colleagues, row, cover, in_turn), cover)
         for row, span, for_name in rows
+        for cover in (standing_in.get(row.Enrolment.id),)
     ]
-    return _proposed(lines, candidates)
+    return _proposed(lines, colleagues)
+
+
+def _able(
+    colleagues: Sequence[Candidate],
+    row: Row[*tuple[Any, ...]],
+    cover: Cover | None,
+    in_turn: frozenset[int],
+) -> list[Candidate]:
+    """Return who may take a patient, and who calls them now and is covered while away."""
+    kept_id = cover.stand_in_id if cover and row.Enrolment.id in in_turn else None
+    return [
+        each
+        for each in colleagues
+        if each.helper.may_take(row.Patient.language, even_away=each.caller_id == kept_id)
+    ]
 
 
 def _line(
     row: Row[*tuple[Any, ...]],
     span: Slot,
     for_name: str | None,
-    due: Mapping[int, Due],
-    candidates: Sequence[Candidate],
+    due: Mapping[int, candidates.Due],
+    able: Sequence[Candidate],
     cover: Cover | None,
 ) -> Line:
     patient, enrolment = row.Patient, row.Enrolment
-    own = due.get(enrolment.id, NOTHING)
-    able = [each for each in candidates if each.helper.may_take(patient.language)]
+    own = due.get(enrolment.id, candidates.NOTHING)
     is_kept = cover is not None and cover.stand_in_id in {each.caller_id for each in able}
     return Line(
         enrolment_id=enrolment.id,
@@ -376,10 +305,10 @@ def _line(
     )
 
 
-def _proposed(lines: Sequence[Line], candidates: Sequence[Candidate]) -> list[Line]:
+def _proposed(lines: Sequence[Line], colleagues: Sequence[Candidate]) -> list[Line]:
     """Return ``lines`` with a proposal where nobody stands in yet."""
     helpers = []
-    for each in candidates:
+    for each in colleagues:
         kept = sum(line.need.minutes for line in lines if line.chosen_id == each.caller_id)
         helpers.append(replace(each.helper, minutes=each.helper.minutes + kept))
     shared = share([line.need for line in lines if line.chosen_id is None], helpers)

@@ -121,9 +121,10 @@ class Helper:
     most_minutes: int
     room: int | None = None
 
-    def may_take(self, language: str) -> bool:
+    def may_take(self, language: str, *, even_away: bool = False) -> bool:
         """Say whether they may call somebody who speaks ``language``, however busy they are."""
-        return language in self.languages and self.is_trained and not self.is_away
+        is_here = even_away or not self.is_away
+        return language in self.languages and self.is_trained and is_here
 
     def meets(self, wished: Sex | None) -> bool:
         """Say whether they are whom a patient would rather speak with."""

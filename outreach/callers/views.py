@@ -228,12 +228,23 @@ def _keep(
         if kept is None:
             absences.enter(db.session, clinic, found.person, away, by_staff_id=by, now=now)
         else:
-            absences.change(db.session, kept, found.person, away, by_staff_id=by, now=now)
+            ended = absences.change(db.session, kept, found.person, away, by_staff_id=by, now=now)
+            _tell_of_ended(ended)
     except (PanelMoved, UnfitStandIn, AlreadyAway) as error:
         db.session.rollback()
         form.refuse(_refusal(error))
         return 409 if isinstance(error, PanelMoved) else 422
     return None
+
+
+def _tell_of_ended(covers: int) -> None:
+    if covers:
+        words = ngettext(
+            "Somebody was to call %(num)s patient for the former stand-in: that ended too.",
+            "Somebody was to call %(num)s patients for the former stand-in: that ended too.",
+            covers,
+        )
+        flash(words, "warm")
 
 
 def _refusal(error: Exception) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, restoring, tried
+from outreach.calls import drafts, last_talk, restoring, tried
 from outreach.calls.models import (
     Attempt,
     AttemptCorrection,
@@ -22,7 +22,7 @@ from outreach.calls.models import (
 from outreach.calls.rules import UNDO_FOR, Outcome, is_fresh
 from outreach.concerns import raising
 from outreach.errors import NotFound, RuleBroken
-from outreach.measures import readings
+from outreach.measures import newest
 from outreach.patients import consent
 from outreach.patients.models import Patient
 from outreach.phoning import bridging
@@ -83,8 +83,8 @@ def recorded(session: Session, attempt: Attempt, actor: Actor, *, now: datetime)
     return Recorded(
         attempt,
         note or "",
-        may_take_back=attempt.caller_id == actor.staff_id and is_fresh(attempt.at, now),
-        until=attempt.at + UNDO_FOR,
+        may_take_back=attempt.caller_id == actor.staff_id and is_fresh(attempt.recorded_at, now),
+        until=attempt.recorded_at + UNDO_FOR,
         has_withdrawn=bool(restoring.withdrawn(ledger, attempt)),
     )
 
@@ -108,7 +108,7 @@ def take_back(
         TooLate: it is somebody else's, or was recorded too long ago.
         MovedOn: somebody has dialled since, or the plan has changed.
     """
-    if attempt.caller_id != actor.staff_id or not is_fresh(attempt.at, now):
+    if attempt.caller_id != actor.staff_id or not is_fresh(attempt.recorded_at, now):
         raise TooLate("Ten minutes have passed, or this is not yours: a manager can correct it.")
     if not _supersede(session, attempt, None, "", actor=actor, now=now):
         return
@@ -117,11 +117,14 @@ def take_back(
     )
     before = restoring.refuse_moved_on(session, attempt, call)
     restoring.give_promises_back(session, attempt, now=now)
-    readings.withdraw(session, attempt.id, now=now)
+    newest.withdraw(session, attempt.id, now=now)
     restoring.mend_number(session, attempt, now=now)
     _tell_nurses(session, attempt, actor=actor, now=now)
     follow_ups.open_again(
-        session, attempt.enrolment_id, ended_at=attempt.at, by_staff_id=attempt.caller_id
+        session,
+        attempt.enrolment_id,
+        ended_at=attempt.recorded_at,
+        by_staff_id=attempt.caller_id,
     )
     tried.take_back(session, attempt.id, now=now)
     call.dials -= 1
@@ -161,6 +164,7 @@ def amend(
         caller_id=attempt.caller_id,
         is_primary_caller=attempt.is_primary_caller,
         at=attempt.at,
+        saved_at=attempt.saved_at,
         minutes=amended.minutes if amended.outcome.is_reached else 0,
         outcome=amended.outcome,
     )
@@ -204,6 +208,7 @@ def _supersede(
     )
     if claimed is None:
         return False
+    last_talk.find_again(session, attempt.patient_id)
     _pass_phone_call_on(session, attempt, instead)
     owned = {"clinic_id": attempt.clinic_id, "patient_id": attempt.patient_id}
     session.add(
@@ -247,7 +252,7 @@ def _tell_nurses(session: Session, attempt: Attempt, *, actor: Actor, now: datet
         session,
         attempt.patient_id,
         "",
-        raised_at=attempt.at,
+        raised_at=attempt.recorded_at,
         by_staff_id=actor.staff_id,
         now=now,
     )

@@ -4,8 +4,9 @@ Whether one may go out is judged when it is sent; here stands only what there is
 key of each names what it is about, so a tick that runs twice writes nothing twice.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,6 +42,7 @@ Texts = list[dict[str, Any]]
 MISSED = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL_NOT_ALLOWED)
 LOOK_BACK = timedelta(days=1)
 BATCH = 500
+REPORT = "/reports/adherence"  # the page of the week in numbers
 DIGEST_HOUR, DIGEST_WEEKDAY = 9, 0  # Monday morning where the manager is
 
 
@@ -61,7 +63,7 @@ def missed_you(session: Session, *, now: datetime) -> Texts:
             Attempt.outcome.in_(MISSED),
             Attempt.superseded_at.is_(None),
             Attempt.at > now - LOOK_BACK,
-            Attempt.at <= now - UNDO_FOR,
+            Attempt.recorded_at <= now - UNDO_FOR,
             Attempt.at >= _their_today(session, now),
             PlannedCall.status == CallStatus.PLANNED,
             ~exists().where(
@@ -107,7 +109,7 @@ def callbacks(session: Session, *, now: datetime) -> Texts:
                 Attempt.superseded_at.is_(None),
                 Attempt.outcome == Outcome.CALL_BACK,
                 Attempt.at > now - LOOK_BACK,
-                Attempt.at <= now - UNDO_FOR,
+                Attempt.recorded_at <= now - UNDO_FOR,
             ),
             ~exists().where(
                 Message.cause == _cause(PlannedCall.id),
@@ -165,8 +167,35 @@ def thank_yous(session: Session, *, now: datetime) -> Texts:
     return texts
 
 
-def digests(session: Session, *, now: datetime) -> Texts:
-    """Return the weekly word to managers who have a number: that the week's figures are ready."""
+def digests(session: Session, *, now: datetime, public_url: str | None = None) -> Texts:
+    """Return the weekly word to managers who have a number: that the week's figures are ready.
+
+    With the address of the report, where ``public_url`` says at what address we are reached.
+    """
+    report = public_url + REPORT if public_url else None
+    return [
+        outbox.new_alert(
+            person,
+            clinic.id,
+            templates.digest(clinic.name, person.locale, report),
+            dedupe_key=f"digest:{clinic.id}:{week}:{person.id}",
+            cause=f"digest:{week}",
+            window=(now, now + timedelta(hours=10)),
+            now=now,
+            kind=MessageKind.DIGEST,
+        )
+        for person, clinic, week in managers_to_tell(session, MessageKind.DIGEST, now=now)
+        if person.phone is not None
+    ]
+
+
+def managers_to_tell(
+    session: Session, kind: MessageKind, *, now: datetime
+) -> Iterator[tuple[StaffMember, Clinic, str]]:
+    """Yield the managers for whom it is the hour of the weekly word, and of which week.
+
+    Of the clinics that want it in this way: ``kind`` is a text or an e-mail.
+    """
     rows = session.execute(
         select(StaffMember, Clinic)
         .join(Membership, Membership.staff_id == StaffMember.id)
@@ -175,33 +204,19 @@ def digests(session: Session, *, now: datetime) -> Texts:
             Membership.role == Role.MANAGER,
             or_(Membership.until_on.is_(None), Membership.until_on > now.date()),
             StaffMember.is_active.is_(True),
-            StaffMember.phone.is_not(None),
-            setting.is_on(Clinic.id, MessageKind.DIGEST),
+            setting.is_on(Clinic.id, kind),
         )
         .order_by(StaffMember.id, Clinic.id)
     )
-    texts = []
     for person, clinic in rows:
         local = now.astimezone(ZoneInfo(person.zone))
-        if local.weekday() != DIGEST_WEEKDAY or local.hour < DIGEST_HOUR:
-            continue
-        week = f"{local:%G-W%V}"
-        texts.append(
-            outbox.new_alert(
-                person,
-                clinic.id,
-                templates.digest(clinic.name, person.locale),
-                dedupe_key=f"digest:{clinic.id}:{week}:{person.id}",
-                cause=f"digest:{week}",
-                window=(now, now + timedelta(hours=10)),
-                now=now,
-                kind=MessageKind.DIGEST,
-            )
-        )
-    return texts
+        if local.weekday() == DIGEST_WEEKDAY and local.hour >= DIGEST_HOUR:
+            yield person, clinic, f"{local:%G-W%V}"
 
 
-EVERY: Sequence[Callable[..., Texts]] = (missed_you, callbacks, thank_yous, digests)
+def every(public_url: str | None) -> Sequence[Callable[..., Texts]]:
+    """Return what writes each kind of text, given a session and the time."""
+    return missed_you, callbacks, thank_yous, partial(digests, public_url=public_url)
 
 
 def _texted(kind: MessageKind) -> Select[*tuple[Any, ...]]:

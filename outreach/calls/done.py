@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Attempt
-from outreach.calls.rules import Outcome, is_fresh
+from outreach.calls.rules import LONGEST_WAIT, Outcome, is_fresh
 from outreach.clock import day_began_at
 from outreach.orm import UTCDateTime
 from outreach.panels.models import PanelMembership
@@ -45,6 +45,7 @@ class Done:
     full_name: str
     zone: str
     at: datetime
+    saved_at: datetime
     outcome: Outcome
     minutes: int
     status: CallStatus
@@ -52,7 +53,7 @@ class Done:
 
     def may_be_undone(self, now: datetime) -> bool:
         """Whether its caller may still take it back."""
-        return is_fresh(self.at, now)
+        return is_fresh(self.saved_at, now)
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def today(
     """
     began_at = day_began_at(now, ZoneInfo(actor.zone))
     wanted = {"caller_id": actor.staff_id, "began_at": began_at}
+    wanted |= {"waited_since": began_at - LONGEST_WAIT}
     rows = session.execute(_statement(), wanted).all()
     done = [
         Done(
@@ -85,6 +87,7 @@ def today(
             full_name=f"{row.given_name} {row.family_name}",
             zone=row.zone,
             at=row.at,
+            saved_at=row.saved_at,
             outcome=row.outcome,
             minutes=row.minutes,
             status=row.status,
@@ -103,6 +106,8 @@ def today(
 
 _CALLER_ID: ColumnElement[int] = bindparam("caller_id", type_=Integer())
 _BEGAN_AT: ColumnElement[datetime] = bindparam("began_at", type_=UTCDateTime())
+# What was saved today may have happened before midnight; the bound keeps the index of use.
+_WAITED_SINCE: ColumnElement[datetime] = bindparam("waited_since", type_=UTCDateTime())
 
 
 @cache
@@ -121,6 +126,7 @@ def _recorded() -> Select[*tuple[Any, ...]]:
             Patient.family_name,
             Patient.zone,
             Attempt.at,
+            Attempt.recorded_at.label("saved_at"),
             Attempt.outcome,
             Attempt.minutes,
             PlannedCall.status,
@@ -158,6 +164,7 @@ def _removed() -> Select[*tuple[Any, ...]]:
             # Of a call that went to somebody else, when it did.
             func.coalesce(PlannedCall.closed_at, PanelMembership.until_at),
             null(),
+            null(),
             literal(0),
             PlannedCall.status,
             PlannedCall.dial_from_at,
@@ -174,6 +181,7 @@ def _removed() -> Select[*tuple[Any, ...]]:
 def _is_own_of_today() -> ColumnElement[bool]:
     return and_(
         Attempt.caller_id == _CALLER_ID,
-        Attempt.at >= _BEGAN_AT,
+        Attempt.at >= _WAITED_SINCE,
+        Attempt.recorded_at >= _BEGAN_AT,
         Attempt.superseded_at.is_(None),
     )

@@ -1,22 +1,104 @@
 """Fields of the call's form that stand by themselves: what becomes of calls and texts."""
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, Field, RadioField, SelectChoice, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import Length, Optional, StopValidation
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.ending import Afterwards
 from outreach.calls.rules import Outcome
+from outreach.concerns.low_sugar import Said
+from outreach.concerns.rules import FRESH, Limits, LowSugar, Measured, low_now
 from outreach.goals.rules import LONGEST_NEWS
+from outreach.measures.readings import ReportedReading
+from outreach.measures.rules import REGISTRY, Doubt, doubt_about
+from outreach.patients.rules import ContactHours
+from outreach.phoning.bridging import Desk
 from outreach.programmes.labels import PAUSE_REASONS, PAUSE_TROUBLES
 from outreach.programmes.rules import PauseReason, trouble_with_pause
+from outreach.results.forms import Taking
 from outreach.web import bounded
 
 GOES_ON, DIED = "", "died"
 GOAL_PREFIX = "goal-"
+TREATED, HELP = "treated", "help"
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the form needs to know of the call around it.
+
+    ``ended_at`` is when Save was pressed: before ``now`` where there was no connection.
+    ``own`` is what a nurse set for this patient's blood sugar.
+    """
+
+    zone: ZoneInfo
+    now: datetime
+    number_ids: Sequence[int]
+    promise_ids: Sequence[int]
+    started_at_minutes: int | None
+    ended_at: datetime
+    born_on: date
+    lawful: ContactHours
+    desk: Desk
+    weighed: tuple[Decimal, datetime] | None = None
+    own: Limits | None = None
+
+    @property
+    def taking(self) -> Taking:
+        """What is to know of whom was measured."""
+        return Taking(self.zone, self.ended_at, self.born_on, self.weighed)
+
+    @property
+    def fresh_since(self) -> str:
+        """From when on a low reading is one of now, on the patient's clock, for the page."""
+        return (self.ended_at - FRESH).astimezone(self.zone).strftime("%Y-%m-%dT%H:%M")
+
+    def how_low(
+        self, readings: Sequence[ReportedReading], *, is_confirmed: bool
+    ) -> LowSugar | None:
+        """Return how low the blood sugar among ``readings`` is, where it is one of now.
+
+        A value that no body has is refused beside its field, and passed over here; so is one
+        that looks like the other unit, until it was read back (``is_confirmed``).
+        """
+        found = (
+            low_now(_measured(each), now=self.ended_at, own=self.own)
+            for each in readings
+            if _is_likely(each, is_confirmed=is_confirmed)
+        )
+        return next((each for each in found if each is not None), None)
+
+
+def _is_likely(reading: ReportedReading, *, is_confirmed: bool) -> bool:
+    if reading.bound is not None:
+        return True
+    doubt = doubt_about(reading.kind, reading.value, reading.unit)
+    if doubt is None or doubt is Doubt.UNUSUAL:
+        return True
+    return doubt.is_question and is_confirmed
+
+
+def _measured(reading: ReportedReading) -> Measured:
+    value = REGISTRY[reading.kind].in_canonical_unit(reading.value, reading.unit)
+    return Measured(reading.kind, value, reading.taken_at, reading.signs, reading.bound)
 
 
 class GoalNewsField(Field):
@@ -94,3 +176,40 @@ class AfterwardsFields:
             return None
         field = self.rest_until if trouble.is_about_end else self.rest_from
         return field, str(PAUSE_TROUBLES[trouble])
+
+
+class LowSugarFields:
+    """What was said when the low-sugar card was read. Mixed into the call's form.
+
+    ``low_card`` is the version that stood on the page, ``low_asked`` set once the page has asked
+    again: nobody is kept from saving.
+    """
+
+    low_said = SelectMultipleField(
+        _l("What they said"),
+        choices=[
+            SelectChoice(TREATED, _l("They say that it is treated")),
+            SelectChoice(HELP, _l("Help is coming")),
+        ],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
+    low_card = HiddenField()
+    low_asked = HiddenField()
+
+    @property
+    def said_of_low(self) -> Said:
+        """What was ticked."""
+        ticked = self.low_said.data or ()
+        return Said(TREATED in ticked, HELP in ticked, bounded.whole(self.low_card.data) or 0)
+
+    def trouble_with_low(self, how_low: LowSugar | None) -> str | None:
+        """Return what is asked once more before a call with a level 2 low ends, or None."""
+        is_answered = self.said_of_low.is_settled or self.low_asked.data
+        if how_low is not LowSugar.LEVEL_2 or is_answered:
+            return None
+        return _(
+            "Nobody has said that the low sugar is treated, or that help is coming. Ask, and tick "
+            "what they say. If they can't say it, save again: the nurse is told so."
+        )

@@ -1,11 +1,7 @@
 """The form on the call screen: coerces, asks rules, builds one CallReport."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -28,7 +24,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.correcting import NOT_AMENDED, Amended
-from outreach.calls.fields import AfterwardsFields, GoalNewsField
+from outreach.calls.fields import AfterwardsFields, Around, GoalNewsField, LowSugarFields
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import (
@@ -38,52 +34,26 @@ from outreach.calls.rules import (
     REACHED,
     Outcome,
 )
+from outreach.concerns.rules import LowSugar
 from outreach.measures.labels import DOUBT_WORDS
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import MeasureKind
-from outreach.patients.rules import EARLIEST, LATEST, ContactHours, hours_on
-from outreach.phoning.bridging import Desk
+from outreach.patients.rules import EARLIEST, LATEST, hours_on
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
 from outreach.results.forms import (
     MeasuredField,
     SignsField,
-    Taking,
     check_pressure,
     unit_choices,
     wrong,
 )
 from outreach.web import bounded
 
-
-@dataclass(frozen=True)
-class Around:
-    """What the form needs to know of the call around it.
-
-    ``ended_at`` is when Save was pressed: before ``now`` where there was no connection.
-    """
-
-    zone: ZoneInfo
-    now: datetime
-    number_ids: Sequence[int]
-    promise_ids: Sequence[int]
-    started_at_minutes: int | None
-    ended_at: datetime
-    born_on: date
-    lawful: ContactHours
-    desk: Desk
-    weighed: tuple[Decimal, datetime] | None = None
-
-    @property
-    def taking(self) -> Taking:
-        """What is to know of whom was measured."""
-        return Taking(self.zone, self.ended_at, self.born_on, self.weighed)
-
-
 # What people say when they are asked when to ring back; any other minute may be typed.
 CALL_BACK_TIMES = tuple(map(time, (9, 10, 11, 13, 15, 17, 18, 19)))
 
 
-class CallReportForm(AfterwardsFields, FlaskForm):
+class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
     """What a caller fills in during and after a call."""
 
     planned_call_id = IntegerField(validators=[InputRequired(), NumberRange(1, bounded.LARGEST)])
@@ -163,6 +133,14 @@ class CallReportForm(AfterwardsFields, FlaskForm):
             return Outcome(self.outcome.data)
         return Outcome.COMPLETED if self.reached.data == "yes" else None
 
+    @property
+    def how_low(self) -> LowSugar | None:
+        """How low the blood sugar of now is that was typed, if it is."""
+        is_talk = self.chosen is None or self.chosen.is_reached
+        if self._wrong_times() or not is_talk:
+            return None
+        return self.around.how_low(self._readings(), is_confirmed=self.is_confirmed.data)
+
     def validate(self, extra_validators: Any = None) -> bool:
         """Check each field by itself, then what they say together."""
         is_valid = super().validate(extra_validators)
@@ -172,6 +150,7 @@ class CallReportForm(AfterwardsFields, FlaskForm):
             self._check_times,
             self._check_afterwards,
             self._check_values,
+            self._check_low,
         )
         return all([is_valid, *(check() for check in checks)])
 
@@ -192,6 +171,7 @@ class CallReportForm(AfterwardsFields, FlaskForm):
                 each for each in self.kept.data or () if each in self.around.promise_ids
             ),
             readings=tuple(self._readings()) if outcome.is_reached else (),
+            low_said=self.said_of_low if self.how_low else None,
             number_id=next(iter(self.around.number_ids), None),
             answers_hash=answers_hash,
             ended_at=self.around.ended_at,
@@ -277,17 +257,25 @@ class CallReportForm(AfterwardsFields, FlaskForm):
     def _check_values(self) -> bool:
         if self.chosen is None or not self.chosen.is_reached:
             return True
-        problems = [
-            (field, problem)
-            for field, on, at in self._taken()
-            if (problem := self.around.taking.wrong_time(on, at))
-        ]
+        problems = self._wrong_times()
         for field, problem in problems:
             wrong(field, problem)
         is_pair = check_pressure(self.systolic, self.diastolic)
         if problems:
             return False  # without a time there is nothing to hold a value against
         return all([is_pair, self._check_doubts(), self._check_signs()])
+
+    def _wrong_times(self) -> list[tuple[Field, str]]:
+        return [
+            (field, problem)
+            for field, on, at in self._taken()
+            if (problem := self.around.taking.wrong_time(on, at))
+        ]
+
+    def _check_low(self) -> bool:
+        # A safety concern never waits for anything but its words.
+        trouble = None if self.chosen is Outcome.SAFETY else self.trouble_with_low(self.how_low)
+        return wrong(self.low_said, trouble) if trouble else True
 
     def _check_doubts(self) -> bool:
         is_valid = True

@@ -12,8 +12,12 @@ from outreach.calls.queue import Entry
 from outreach.calls.rules import AskedBy, Outcome, QueueGroup, Rest, Why
 from outreach.clock import local_day
 from outreach.messaging.rules import SkipReason
+from outreach.patients.models import Patient
 from outreach.patients.rules import Daypart, Slot, daypart_of
+from outreach.phoning import templates
 from outreach.planning.rules import Contact
+from outreach.telephony.gateway import Words
+from outreach.web.phones import as_written
 from outreach.web.template_filters import calendar_day, local_time, local_weekday
 
 OUTCOME_WORDS = {
@@ -183,9 +187,19 @@ def opener_words(opener: Opener) -> str:
     return str(OPENER_WORDS[opener.kind]) % {"topic": opener.topic}
 
 
+def voicemail_words(patient: Patient, caller_name: str) -> Words:
+    """Return the neutral voicemail that ``caller_name`` speaks, and in which language."""
+    return templates.voicemail(
+        patient.language,
+        patient=patient.called,
+        caller=caller_name.split(" ", maxsplit=1)[0],
+        phone=as_written(patient.clinic.phone_number),
+    )
+
+
 # Why "we tried to reach you" is not offered.
 WHY_NO_TEXT = {
-    SkipReason.NO_CONSENT: _l("No text to say that we tried: they have not agreed to one."),
+    SkipReason.NO_CONSENT: _l("No text to say that we tried: they have not agreed to such texts."),
     SkipReason.NUMBER_UNFIT: _l("No text to say that we tried: their number takes no texts."),
     SkipReason.NOT_ENROLLED: _l("No text to say that we tried: they are not in the programme."),
     SkipReason.DAY_LIMIT: _l("No text to say that we tried: they had a text today, or one comes."),

@@ -3,12 +3,14 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, func
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
 from outreach.calls.rules import Outcome
 from outreach.orm import Model
+from outreach.sealing import Sealed, SealedJSON
 
 
 class Attempt(Model):
@@ -19,6 +21,8 @@ class Attempt(Model):
 
     ``answers_hash`` tells a form sent twice from one that was changed and sent again.
     ``minutes`` is the length of the conversation, 0 where nobody was reached.
+    ``at`` is when it happened; ``saved_at`` when the server was told, later where Save waited for
+    a connection; None on rows from before that was kept.
     ``phone_call_id`` is the call on the telephone it is about, whose times the carrier told.
     """
 
@@ -40,10 +44,36 @@ class Attempt(Model):
     caller_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     is_primary_caller: Mapped[bool]
     at: Mapped[datetime]
+    saved_at: Mapped[datetime | None]
     minutes: Mapped[int]
     outcome: Mapped[Outcome]
     superseded_at: Mapped[datetime | None]
     phone_call_id: Mapped[int | None] = mapped_column(ForeignKey("phone_call.id"), unique=True)
+
+    @hybrid_property
+    def recorded_at(self) -> datetime:
+        """When the server knew of it: since then it counts, and may be taken back for a while."""
+        return self.saved_at or self.at
+
+    @recorded_at.inplace.expression
+    @classmethod
+    def _recorded_at(cls) -> ColumnElement[datetime]:
+        return func.coalesce(cls.saved_at, cls.at)
+
+
+class LastTalk(Model):
+    """When somebody last talked with a patient, beside all attempts; ``last_talk`` keeps it.
+
+    ``at`` is that of ``attempt_id``. Who was never reached has no row.
+    """
+
+    __tablename__ = "last_talk"
+    __table_args__ = (Index(None, "at"),)
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), unique=True)
+    at: Mapped[datetime]
 
 
 class AttemptBefore(Model):
@@ -56,7 +86,7 @@ class AttemptBefore(Model):
     dial_until_at: Mapped[datetime]
     complete_by_on: Mapped[date]
     is_agreed: Mapped[bool]
-    answers: Mapped[dict[str, Any]]
+    answers: Mapped[dict[str, Any]] = mapped_column(SealedJSON("attempt_before.answers"))
 
 
 class AttemptCorrection(Model):
@@ -70,7 +100,7 @@ class AttemptCorrection(Model):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), unique=True)
     replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("attempt.id"))
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Sealed("attempt_correction.reason"))
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     at: Mapped[datetime]
 
@@ -106,7 +136,7 @@ class CallNote(Model):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), unique=True)
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Sealed("call_note.text"))
     at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
 
@@ -125,7 +155,7 @@ class Promise(Model):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     attempt_id: Mapped[int | None] = mapped_column(ForeignKey("attempt.id"))
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Sealed("promise.text"))
     due_on: Mapped[date | None]
     made_at: Mapped[datetime]
     kept_at: Mapped[datetime | None]
@@ -162,7 +192,7 @@ class Hiding(Model):
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"))
-    reason: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Sealed("call_hiding.reason"))
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     at: Mapped[datetime]
     until_at: Mapped[datetime]
@@ -186,7 +216,7 @@ class Draft(Model):
     planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     form_key: Mapped[str] = mapped_column(String(40), unique=True)
-    answers: Mapped[dict[str, Any]]
+    answers: Mapped[dict[str, Any]] = mapped_column(SealedJSON("call_draft.answers"))
     version: Mapped[int]
     tab: Mapped[str] = mapped_column(String(40), default="")
     started_at: Mapped[datetime | None]
@@ -210,5 +240,5 @@ class DraftAside(Model):
     planned_call_id: Mapped[int] = mapped_column(ForeignKey("planned_call.id"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     tab: Mapped[str] = mapped_column(String(40))
-    answers: Mapped[dict[str, Any]]
+    answers: Mapped[dict[str, Any]] = mapped_column(SealedJSON("call_draft_aside.answers"))
     saved_at: Mapped[datetime]

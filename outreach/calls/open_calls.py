@@ -16,13 +16,14 @@ from outreach.calls.models import Attempt, CallNote, Draft, Hiding, Lease, Promi
 from outreach.calls.rules import REACHED
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
-from outreach.orm import UTCDateTime, all_as_json
+from outreach.orm import UTCDateTime
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.sql import all_as_json
 
 
 def of(session: Session, caller_id: int, *, now: datetime) -> Sequence[Row[Any]]:

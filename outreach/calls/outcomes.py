@@ -14,7 +14,8 @@ from outreach.calls import drafts, ending, leases, tried
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, AttemptBefore, CallNote, Promise
 from outreach.calls.rules import Outcome
-from outreach.concerns import raising
+from outreach.concerns import low_sugar, raising
+from outreach.concerns.low_sugar import Said
 from outreach.concerns.raising import Raised
 from outreach.errors import RuleBroken, Stale
 from outreach.goals import setting
@@ -29,6 +30,7 @@ from outreach.planning import follow_ups, next_call, retrying
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
 from outreach.planning.rules import CallStatus, PastDial
+from outreach.questionnaires import item_by_item
 from outreach.results import entering
 
 
@@ -43,7 +45,8 @@ class CallReport:
     ``agreed`` is the call-back that the patient asked for; ``promise_on`` and ``agreed``
     are on the patient's calendar and clock. ``form_key`` makes a double save one attempt.
     ``answers`` is what was typed, to give it back if the attempt is taken back. ``ended_at``
-    is when Save was pressed, where that was earlier: the page had no connection.
+    is when Save was pressed, where that was earlier: the page had no connection. ``low_said``
+    is what was said to the low-sugar card, None where no blood sugar was low.
     """
 
     form_key: str
@@ -55,6 +58,7 @@ class CallReport:
     promise_on: date | None = None
     kept_promise_ids: tuple[int, ...] = ()
     readings: tuple[ReportedReading, ...] = ()
+    low_said: Said | None = None
     number_id: int | None = None
     answers_hash: str = ""
     ended_at: datetime | None = None
@@ -125,6 +129,7 @@ def record(
         follow_ups.end_by_conversation(
             session, call.enrolment_id, by_staff_id=actor.staff_id, now=now
         )
+    item_by_item.finish_whole(session, patient, actor=actor, now=now)
     drafts.drop(session, call, actor)
     leases.release(session, call, actor)
     trail.record(
@@ -179,6 +184,7 @@ def _add_attempt(
         caller_id=actor.staff_id,
         is_primary_caller=primary == actor.staff_id,
         at=min(report.ended_at or now, now),
+        saved_at=now,
         minutes=report.minutes if report.outcome.is_reached else 0,
         outcome=report.outcome,
         phone_call_id=bridging.write_down(session, call.id, actor.staff_id, now=now),
@@ -232,7 +238,7 @@ def _keep_words(event: Event) -> None:
 
 def _keep_readings(event: Event) -> None:
     """Keep what was measured; a value that somebody must look at raises a concern."""
-    entering.keep(
+    kept = entering.keep(
         event.session,
         event.patient,
         event.report.readings,
@@ -242,6 +248,15 @@ def _keep_readings(event: Event) -> None:
         attempt_id=event.attempt.id,
         note=event.report.note,
     )
+    if event.report.low_said is not None:
+        low_sugar.note_answer(
+            event.session,
+            event.patient,
+            [each.id for each in kept],
+            event.report.low_said,
+            by_staff_id=event.actor.staff_id,
+            now=event.now,
+        )
 
 
 def _raise(event: Event, raised: Raised) -> None:

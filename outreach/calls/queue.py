@@ -35,6 +35,8 @@ from outreach.patients.rules import (
     ContactHours,
     Wishes,
     hours_on,
+    may_agree,
+    next_allowed_at,
     weekdays_from_mask,
 )
 from outreach.planning.rules import CallStatus
@@ -151,6 +153,7 @@ class Queue:
         """How many patients asked to be called now, whoever has their call open."""
         return sum(
             each.facts.is_agreed
+            and not each.facts.is_barred
             and each.facts.dial_from_at <= each.facts.now < each.facts.dial_until_at
             for each in self.entries
         )
@@ -222,8 +225,12 @@ def _entry(
     today = local_day(now, zone)
     numbers = trying.numbers_in(row.numbers)
     wishes = Wishes(weekdays_from_mask(row.weekdays))
-    lawful = hours_on(today, zone, usual.wished(wishes))
+    theirs = usual.wished(wishes)
+    lawful = hours_on(today, zone, theirs)
     is_lawful = lawful is not None and lawful.from_at <= now < lawful.until_at
+    is_barred = not is_lawful and not may_agree(now, zone, theirs)
+    is_kept = row.is_agreed and not is_barred and now < row.dial_until_at
+    is_closed = row.dial_from_at <= now and not is_lawful and not is_kept
     facts = QueueFacts(
         now=now,
         day_ends_at=day_ends_at,
@@ -239,6 +246,8 @@ def _entry(
         is_promise_due=row.promise_on is not None and row.promise_on <= today,
         spoken_at=row.spoken_at,
         answered_at=row.answered_at,
+        is_barred=is_barred,
+        opens_at=next_allowed_at(now, zone, theirs) if is_closed else None,
     )
     return Entry(
         planned_call_id=row.id,

@@ -109,7 +109,7 @@ def done_for_today() -> ResponseReturnValue:
 def not_today(ref: str) -> ResponseReturnValue:
     """Keep a call out of the way until tomorrow, with a reason; or show it again."""
     now, actor = deps().clock(), signed_in()
-    patient = registry.by_ref(db.session, actor.scope, ref)
+    patient = registry.to_write(db.session, actor.scope, ref)
     planned = screen.call_of(db.session, patient)
     if request.form.get("show_again"):
         waiting.show_again(db.session, planned, now=now)
@@ -160,7 +160,7 @@ def own_only() -> ResponseReturnValue:
 def correct(ref: str, attempt_id: int) -> ResponseReturnValue:
     """Show what was recorded; a manager puts something else in its place, with a reason."""
     now, actor = deps().clock(), signed_in()
-    patient = registry.by_ref(db.session, actor.scope, ref)
+    patient = registry.to_write(db.session, actor.scope, ref)
     attempt = correcting.of(db.session, patient, attempt_id)
     known = correcting.recorded(db.session, attempt, actor, now=now)
     key = drafts.new_form_key()
@@ -181,7 +181,7 @@ def correct(ref: str, attempt_id: int) -> ResponseReturnValue:
 def take_back(ref: str, attempt_id: int) -> ResponseReturnValue:
     """Take one's own call back; what was typed is in the form again."""
     now, actor = deps().clock(), signed_in()
-    patient = registry.by_ref(db.session, actor.scope, ref)
+    patient = registry.to_write(db.session, actor.scope, ref)
     attempt = correcting.of(db.session, patient, attempt_id)
     may = bool(request.form.get("may_go_on"))
     correcting.take_back(db.session, patient, attempt, may_go_on=may, actor=actor, now=now)

@@ -41,7 +41,7 @@ def refuse_moved_on(session: Session, attempt: Attempt, call: PlannedCall) -> At
         .limit(1)
     )
     before = session.get(AttemptBefore, attempt.id)
-    is_as_left = call.status is CallStatus.PLANNED or call.closed_at == attempt.at
+    is_as_left = call.status is CallStatus.PLANNED or call.closed_at == attempt.recorded_at
     if later is not None or before is None or not is_as_left:
         raise MovedOn("Somebody has dialled since, or the plan has changed: it stays recorded.")
     return before
@@ -72,7 +72,7 @@ def _cancel_successor(
             Lease.staff_id != attempt.caller_id,
         )
     )
-    is_untouched = following.planned_at == attempt.at and following.dials == 0
+    is_untouched = following.planned_at == attempt.recorded_at and following.dials == 0
     if held is not None or not is_untouched or following.is_agreed:
         raise MovedOn("The next call was changed or is being made: this one stays recorded.")
     next_call.close(session, following, CallStatus.CANCELLED, now=now)
@@ -84,10 +84,10 @@ def resume(session: Session, attempt: Attempt, *, actor: Actor, now: datetime) -
         Enrolment, attempt.enrolment_id, with_for_update=True, populate_existing=True
     )
     if enrolment.status is EnrolmentStatus.ACTIVE:
-        if _is_pause_announced_at(session, enrolment, attempt.at):
+        if _is_pause_announced_at(session, enrolment, attempt.recorded_at):
             enrolments.forget_coming_pause(enrolment)
         return
-    if enrolment.status_at != attempt.at:
+    if enrolment.status_at != attempt.recorded_at:
         raise MovedOn("The patient's place in the programme has changed since.")
     enrolments.change_status(
         enrolment,
@@ -113,7 +113,7 @@ def give_promises_back(session: Session, attempt: Attempt, *, now: datetime) -> 
         update(Promise)
         .where(
             Promise.patient_id == attempt.patient_id,
-            Promise.kept_at == attempt.at,
+            Promise.kept_at == attempt.recorded_at,
             Promise.kept_by_id == attempt.caller_id,
         )
         .values(kept_at=None, kept_by_id=None)
@@ -129,7 +129,8 @@ def mend_number(session: Session, attempt: Attempt, *, now: datetime) -> None:
         session.execute(
             update(PhoneNumber)
             .where(
-                PhoneNumber.patient_id == attempt.patient_id, PhoneNumber.health_at == attempt.at
+                PhoneNumber.patient_id == attempt.patient_id,
+                PhoneNumber.health_at == attempt.recorded_at,
             )
             .values(health=NumberHealth.WORKING, health_at=now)
         )
@@ -158,7 +159,7 @@ def give_consents_back(
 
 def withdrawn(events: Sequence[ConsentEvent], attempt: Attempt) -> list[ConsentEvent]:
     """Return the consents that ended with ``attempt``."""
-    return [event for event in events if event.at == attempt.at and not event.is_given]
+    return [event for event in events if event.at == attempt.recorded_at and not event.is_given]
 
 
 def _newest_before(events: Sequence[ConsentEvent], event: ConsentEvent) -> ConsentEvent | None:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from outreach.accounts.models import StaffMember
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
 from outreach.calls import dialing, drafts, foreseen, leases
 from outreach.calls.dialing import Moment
@@ -17,16 +18,18 @@ from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
 from outreach.calls.rules import AskedBy, Outcome, asked_by
 from outreach.clock import local_day
-from outreach.concerns import raising
+from outreach.concerns import limits, raising
+from outreach.concerns.models import OwnLimits
 from outreach.errors import NotFound
 from outreach.goals import setting
 from outreach.goals.setting import Pursued
 from outreach.measures import readings
 from outreach.measures.models import Reading
-from outreach.measures.rules import MeasureKind
+from outreach.measures.rules import MeasureKind, weight_unit_in
 from outreach.panels import duty
-from outreach.patients import consent, registry
+from outreach.patients import consent, dead_numbers, registry
 from outreach.patients.consent import OfNumber
+from outreach.patients.dead_numbers import DeadNumber
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import NumberHealth
 from outreach.planning import courses, next_call
@@ -35,6 +38,10 @@ from outreach.planning.models import PlannedCall
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import Phase
+from outreach.questionnaires import item_by_item, licences
+from outreach.questionnaires.asking import ASKED_BY
+from outreach.questionnaires.models import BegunQuestionnaire
+from outreach.questionnaires.rules import Instrument
 from outreach.results import due
 from outreach.results.rules import PointStanding, PointState
 
@@ -66,6 +73,25 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Questions:
+    """The questionnaires that can be asked, by code; what is due, and what was begun of them.
+
+    ``other`` are measures that are missing and no questionnaire's; ``waiting`` the codes of
+    questionnaires that are due or begun, in the order in which they are best asked.
+    """
+
+    askable: Mapping[str, Instrument]
+    begun: Mapping[str, BegunQuestionnaire]
+    other: Sequence[str]
+    waiting: Sequence[str]
+
+    def of_measure(self, code: str) -> str | None:
+        """Return the questionnaire that asks for a measure, where it may be asked."""
+        asks = ASKED_BY.get(code)
+        return asks if asks in self.askable else None
+
+
+@dataclass(frozen=True)
 class Screen:
     """What the page shows, besides the form."""
 
@@ -75,11 +101,13 @@ class Screen:
     week: int
     moment: Moment
     numbers: Sequence[PhoneNumber]
+    dead: Sequence[DeadNumber]
     consents: Mapping[str, OfNumber]
     said: Sequence[Said]
     promises: Sequence[Promise]
     attempts: Sequence[Row[datetime, Outcome, str]]
     readings: Sequence[Reading]
+    own_limits: Mapping[MeasureKind, OwnLimits]
     draft: Draft | None
     asides: Sequence[DraftAside]
     other: Mark | None
@@ -88,6 +116,7 @@ class Screen:
     foreseen: Foreseen
     goals: Sequence[Pursued]
     due: Sequence[PointStanding]
+    questions: Questions
 
     @property
     def openers(self) -> Sequence[Opener]:
@@ -101,6 +130,18 @@ class Screen:
                 about=self.patient.about,
             )
         )
+
+    @property
+    def weighed(self) -> Reading | None:
+        """The last weight."""
+        found = (each for each in self.readings if each.kind is MeasureKind.WEIGHT)
+        return next(found, None)
+
+    @property
+    def weight_unit(self) -> str:
+        """The unit of the last weight, else what people use where the clinic is."""
+        weighed = self.weighed
+        return weighed.entered_unit if weighed else weight_unit_in(self.patient.clinic.region)
 
     @property
     def today(self) -> date:
@@ -165,19 +206,22 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
     call = call_of(session, patient)
     standing = courses.standing_of(session, call.enrolment_id, now=now)
     today = local_day(now, standing.zone)
-    course = standing.course
+    course, open_points = standing.course, _open_points(session, call, today)
+    numbers = registry.numbers_of(session, patient.id)
     return Screen(
         patient=patient,
         call=call,
         standing=standing,
         week=max(1, (today - course.starts_on).days // 7 + 1),
         moment=dialing.moment_of(session, patient, call, now=now, lawful=course.calendar.lawful()),
-        numbers=registry.numbers_of(session, patient.id),
+        numbers=numbers,
+        dead=dead_numbers.of(session, patient.id, numbers),
         consents=consent.of_numbers(session, patient.id),
         said=_said(session, patient.id, now=now),
         promises=open_promises(session, patient.id),
         attempts=_attempts(session, call.id),
         readings=readings.latest(session, patient.id, SHOWN),
+        own_limits=_own_limits(session, patient, now=now),
         draft=drafts.of(session, call, actor),
         asides=drafts.asides_of(session, call, actor),
         other=leases.mark_of_others(session, call, actor, now=now),
@@ -185,14 +229,40 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         must_read=must_read(session, call, actor, now=now),
         foreseen=foreseen.of(session, call, standing, now=now),
         goals=setting.open_of(session, patient.id),
-        due=_open_points(session, call, today),
+        due=open_points,
+        questions=_questions(session, patient.id, open_points, now=now),
     )
+
+
+def _own_limits(
+    session: Session, patient: Patient, *, now: datetime
+) -> Mapping[MeasureKind, OwnLimits]:
+    zone = ZoneInfo(session.get_one(Clinic, patient.clinic_id).zone)
+    return limits.of_patient(session, patient.id, today=local_day(now, zone))
 
 
 def _open_points(session: Session, call: PlannedCall, today: date) -> list[PointStanding]:
     enrolment = session.get_one(Enrolment, call.enrolment_id)
     standings = due.of(session, enrolment, today)
     return [each for each in standings if each.state is PointState.OPEN]
+
+
+def _questions(
+    session: Session, patient_id: int, points: Sequence[PointStanding], *, now: datetime
+) -> Questions:
+    askable = {code.value: each for code, each in licences.askable(session).items()}
+    rows = item_by_item.begun_of(session, patient_id, now=now)
+    begun: Mapping[str, BegunQuestionnaire] = {
+        code.value: row for code, row in rows.items() if code.value in askable
+    }
+    missing = dict.fromkeys(code for point in points for code in point.missing)
+    asked = {code: ASKED_BY[code] for code in missing if ASKED_BY.get(code) in askable}
+    return Questions(
+        askable=askable,
+        begun=begun,
+        other=[code for code in missing if code not in asked],
+        waiting=list(dict.fromkeys([*begun, *asked.values()])),
+    )
 
 
 def must_read(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> bool:

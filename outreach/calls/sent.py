@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from werkzeug.datastructures import MultiDict
 
 from outreach.calls.drafts import Typed
+from outreach.calls.rules import LONGEST_WAIT
 from outreach.web import bounded
 
 # What a form carries besides what somebody typed.
 NOT_ANSWERS = frozenset(
     {"csrf_token", "planned_call_id", "form_key", "then", "version", "tab", "settles", "waited"}
+    | {"low_card", "low_asked"}
 )
-LONGEST_WAIT = timedelta(hours=12)  # ours: longer than any working day; later is no waiting
 
 
 def typed_from(form: MultiDict[str, str]) -> Typed:

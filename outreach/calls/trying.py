@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from outreach import sealing
 from outreach.calls.rules import Outcome
-from outreach.orm import instant_from_json
 from outreach.patients.rules import NumberHealth
+from outreach.sql import instant_from_json
 
 SHOWN_DIGITS = 2
 
@@ -37,7 +38,7 @@ class RowNumber:
 def numbers_in(kept: str | None) -> Sequence[RowNumber]:
     """Return a patient's numbers in the order in which they are tried; see open_calls."""
     return [
-        RowNumber(e164[-SHOWN_DIGITS:], NumberHealth(health))
+        RowNumber(sealing.NUMBERS.opened(e164)[-SHOWN_DIGITS:], NumberHealth(health))
         for _position, _id, e164, health in sorted(json.loads(kept or "[]"))
     ]
 

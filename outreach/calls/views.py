@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -18,11 +17,8 @@ from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calls import dialing, drafts, leases, outcomes, screen, tried
 from outreach.calls import queue as queues
-from outreach.calls.forms import (
-    CALL_BACK_TIMES,
-    Around,
-    CallReportForm,
-)
+from outreach.calls.fields import Around
+from outreach.calls.forms import CALL_BACK_TIMES, CallReportForm
 from outreach.calls.labels import (
     ASKED_WORDS,
     OUTCOME_KEYS,
@@ -32,17 +28,13 @@ from outreach.calls.labels import (
     WHY_NO_TEXT,
     day_words,
     opener_words,
+    voicemail_words,
     what_follows,
 )
-from outreach.calls.rules import (
-    REACHED,
-    Outcome,
-    minutes_since,
-)
+from outreach.calls.rules import REACHED, Outcome, minutes_since
 from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.calls.sent import hash_of, pressed_at, typed_from
-from outreach.clock import local_day
-from outreach.concerns import limits, raising, readiness, watching
+from outreach.concerns import raising, readiness, watching
 from outreach.concerns.labels import told_from
 from outreach.concerns.models import OwnLimits
 from outreach.concerns.rules import Urgency
@@ -57,7 +49,9 @@ from outreach.phoning import jobs as phoning
 from outreach.planning import follow_ups, next_call
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.questionnaires.asking import ASKED_BY
+from outreach.questionnaires import item_by_item
+from outreach.questionnaires.asking import NoSuchQuestionnaire
+from outreach.questionnaires.item_by_item import Panel
 from outreach.web.looking import is_opened_by_a_person
 from outreach.web.template_filters import calendar_day, local_moment
 
@@ -243,7 +237,7 @@ def _moved_on(shown: Screen, form: CallReportForm) -> ResponseReturnValue:
 
 
 def _patient(ref: str) -> Patient:
-    return registry.by_ref(db.session, signed_in().scope, ref)
+    return registry.to_write(db.session, signed_in().scope, ref)
 
 
 def _onward(ref: str, then: str | None) -> str:
@@ -289,7 +283,7 @@ def _desk(shown: Screen) -> bridging.Desk:
 
 def _around(shown: Screen) -> Around:
     started = shown.draft.started_at if shown.draft else None
-    weighed = next((each for each in shown.readings if each.kind is MeasureKind.WEIGHT), None)
+    weighed, own = shown.weighed, shown.own_limits.get(MeasureKind.GLUCOSE)
     ended_at = pressed_at(request.form, since=started, now=shown.moment.now)
     desk = _desk(shown)
     talked = desk.minutes(ended_at)
@@ -306,6 +300,7 @@ def _around(shown: Screen) -> Around:
         lawful=shown.standing.course.calendar.lawful(),
         desk=desk,
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
+        own=own.limits if own else None,
     )
 
 
@@ -315,6 +310,7 @@ def _blank_form(shown: Screen) -> CallReportForm:
     form = CallReportForm(
         formdata=kept or None,
         glucose_unit=shown.patient.clinic.glucose_unit,
+        weight_unit=shown.weight_unit,
         meta={"csrf": False},
     )
     form.planned_call_id.data = shown.call.id
@@ -323,7 +319,6 @@ def _blank_form(shown: Screen) -> CallReportForm:
 
 
 def _page(shown: Screen, form: CallReportForm) -> str:
-    own = _own_limits(shown)
     zone, now = shown.standing.zone, shown.moment.now
     hidden = set() if shown.may_leave_voicemail else {Outcome.VOICEMAIL_LEFT}
     return render_template(
@@ -346,24 +341,31 @@ def _page(shown: Screen, form: CallReportForm) -> str:
             db.session, shown.patient, signed_in(), now=now, lawful=form.around.lawful
         ),
         why_no_text=WHY_NO_TEXT,
+        voicemail=voicemail_words(shown.patient, signed_in().name) if not hidden else None,
         day_words=partial(day_words, zone=zone),
         offered={outcome.value for outcome in Outcome} - hidden,
         reached={outcome.value for outcome in REACHED},
         callback_times=CALL_BACK_TIMES,
         today=shown.today,
         week=timedelta(weeks=1),
-        instrument_of=ASKED_BY,
+        asked=_asked(shown),
         measure_words=MEASURE_WORDS,
-        own_limits=own,
-        told_from=partial(_told_from, own),
+        own_limits=shown.own_limits,
+        told_from=partial(_told_from, shown.own_limits),
         opener_words=opener_words,
         hides_openers=session.get(HIDES_OPENERS, False),
     )
 
 
-def _own_limits(shown: Screen) -> Mapping[MeasureKind, OwnLimits]:
-    today = local_day(shown.moment.now, ZoneInfo(shown.patient.clinic.zone))
-    return limits.of_patient(db.session, shown.patient.id, today=today)
+def _asked(shown: Screen) -> Panel | None:
+    """Return the questionnaire that is asked on this page, if one is."""
+    code, now = request.args.get("ask"), shown.moment.now
+    if not code:
+        return None
+    try:
+        return item_by_item.named(db.session, shown.patient, code, request.args, now=now)
+    except NoSuchQuestionnaire:  # an old address, or a permission that ended: the call goes on
+        return None
 
 
 def _told_from(own: Mapping[MeasureKind, OwnLimits], name: str) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from outreach.concerns.models import Concern, ConcernStep, OwnLimits
 from outreach.concerns.rules import StepKind
 from outreach.phoning.models import PhoneCall
 from outreach.planning.models import FollowUp, PlannedCall
+from outreach.visits.models import Visit
 
 
 def phone_calls(patient_id: int) -> Select[*tuple[Any, ...]]:
@@ -115,4 +116,13 @@ def own_limits(patient_id: int) -> Select[*tuple[Any, ...]]:
         .join(StaffMember, StaffMember.id == OwnLimits.by_staff_id)
         .where(OwnLimits.patient_id == patient_id)
         .order_by(OwnLimits.at.desc(), OwnLimits.id.desc())
+    )
+
+
+def visits(patient_id: int) -> Select[*tuple[Any, ...]]:
+    """Select visits to the clinic, as imports told of them."""
+    return (
+        select(Visit.id, Visit.at, Visit.took_place_on, Visit.kind)
+        .where(Visit.patient_id == patient_id)
+        .order_by(Visit.at.desc(), Visit.id.desc())
     )

@@ -68,9 +68,10 @@ def open_checks(
     *,
     kind: FollowUpKind = FollowUpKind.CONTACT_CHECK,
     now: datetime,
+    most: int | None = MOST,
 ) -> Checks:
-    """Return what is open of ``kind`` in ``scope``, in three statements."""
-    rows = session.execute(_checks(scope, kind, now)).all()
+    """Return what is open of ``kind`` in ``scope``, in three statements; ``most`` None: all."""
+    rows = session.execute(_checks(scope, kind, now).limit(most)).all()
     tries = _tries(session, [row.FollowUp.enrolment_id for row in rows], now=now)
     numbers = _numbers(session, [row.Patient.id for row in rows])
     shown = [_check(row, tries, numbers) for row in rows]
@@ -123,7 +124,6 @@ def _checks(scope: Scope, kind: FollowUpKind, now: datetime) -> Select[*tuple[An
             visible(scope, FollowUp.clinic_id, FollowUp.patient_id),
         )
         .order_by(FollowUp.opened_at, FollowUp.id)
-        .limit(MOST)
     )
 
 

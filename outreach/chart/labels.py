@@ -22,6 +22,7 @@ from outreach.phoning.rules import Ending
 from outreach.planning import labels as planning
 from outreach.programmes import labels as programmes
 from outreach.programmes.rules import EnrolmentStatus, Protocol
+from outreach.visits import labels as visits
 
 OUTCOMES = OUTCOME_WORDS
 MEASURES = MEASURE_WORDS
@@ -33,6 +34,7 @@ URGENCIES = {urgency: words for urgency, (words, _kind) in URGENCY_WORDS.items()
 reading_value = entered_words
 level = level_words
 
+VISITS = visits.VISITS
 FOLLOW_UPS = planning.FOLLOW_UPS
 follow_up_reason = planning.follow_up_reason
 

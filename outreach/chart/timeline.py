@@ -53,6 +53,7 @@ class EntryKind(enum.StrEnum):
     CONCERN_STEP = "concern_step"
     LIMITS = "limits"
     PUT_OFF = "put_off"
+    VISIT = "visit"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Timeline:
 
 
 def of_patient(session: Session, patient_id: int, *, newest: int = STEP) -> Timeline:
-    """Return the ``newest`` things that happened with a patient, in sixteen statements."""
+    """Return the ``newest`` things that happened with a patient, in seventeen statements."""
     newest = max(1, min(newest, MOST))
     found: list[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]] = []
     for kind, rows in _SOURCES.items():
@@ -363,4 +364,5 @@ _SOURCES = {
     EntryKind.CONCERN_STEP: entries.concern_steps,
     EntryKind.LIMITS: entries.own_limits,
     EntryKind.PUT_OFF: entries.put_off,
+    EntryKind.VISIT: entries.visits,
 }

@@ -8,8 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from outreach import orm
-from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.access import may_open, role_required, signed_in
 from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
 from outreach.chart import care, graphs, labels, readings, timeline, why
@@ -38,6 +37,7 @@ from outreach.planning import follow_ups as planned
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from outreach.programmes import milestones, protocol
+from outreach.questionnaires import item_by_item, licences
 from outreach.results import correcting
 from outreach.web.bounded import whole
 
@@ -53,7 +53,7 @@ def patient(ref: str) -> ResponseReturnValue:
     shown = registry.by_ref(db.session, actor.scope, ref)
     newest = whole(request.args.get("show")) or timeline.STEP
     cared = care.of_patient(db.session, shown, now=now)
-    page = render_template(
+    return render_template(
         "chart/patient.html",
         patient=shown,
         age=age_on(now.astimezone(ZoneInfo(shown.zone)).date(), shown.date_of_birth),
@@ -71,9 +71,8 @@ def patient(ref: str) -> ResponseReturnValue:
         goals=setting.open_of(db.session, shown.id),
         ended_goals=setting.ended_of(db.session, shown.id),
         **_measured(shown, now=now),
+        **_questionnaires(shown, now=now),
     )
-    _note_view(shown, now=now)
-    return page
 
 
 @bp.route("/<ref>/details", methods=["GET", "POST"])
@@ -154,14 +153,12 @@ def handover(ref: str) -> ResponseReturnValue:
         return redirect(_to_call(shown, actor, now=now))
     summary = handovers.summary_of(db.session, shown, actor.staff_id, now=now)
     form.seen.data = summary.unread
-    page = render_template(
+    return render_template(
         "chart/handover.html",
         summary=summary,
         form=form,
         may_ask=actor.staff_id != summary.taken_over.caller.id,
     )
-    _note_view(shown, now=now)
-    return page
 
 
 @bp.post("/<ref>/enrolment")
@@ -311,10 +308,14 @@ def _measured(shown: Patient, *, now: datetime) -> dict[str, object]:
     }
 
 
-def _note_view(shown: Patient, *, now: datetime) -> None:
-    """Note in a transaction of its own who looked: the page itself only reads."""
-    with orm.writing(), db.sessionmaker.begin() as own:
-        _note(own, shown, "viewed patient", now=now)
+def _questionnaires(shown: Patient, *, now: datetime) -> dict[str, object]:
+    """Return what a nurse may ask outside a call, and what was begun of it."""
+    if not may_open("nurse_asking.panel", shown.clinic_id):
+        return {"askable": {}, "begun": {}}
+    return {
+        "askable": licences.askable(db.session),
+        "begun": item_by_item.begun_of(db.session, shown.id, now=now),
+    }
 
 
 def _saved(shown: Patient, action: str, words: str, *, now: datetime) -> ResponseReturnValue:

@@ -129,7 +129,7 @@ def _shown(patient: Patient) -> dict[str, object]:
 
 
 def _patient(ref: str) -> Patient:
-    return registry.by_ref(db.session, signed_in().scope, ref)
+    return registry.to_write(db.session, signed_in().scope, ref)
 
 
 def audit(action: str, concern: Concern) -> None:

@@ -27,7 +27,6 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from outreach.accounts.models import StaffMember
-from outreach.concerns.cards import Card
 from outreach.concerns.flags import NewFlag
 from outreach.concerns.labels import (
     CALLERS_KIND_WORDS,
@@ -224,38 +223,6 @@ class NetForm(FlaskForm):
     def to_net(self) -> Net:
         """Return what was chosen."""
         return Net(Needed(self.needed.data), self.lead_id.data or None)
-
-
-class CardForm(FlaskForm):
-    """The numbers and words of a clinic for when somebody is in danger, in one language."""
-
-    emergency = TelField(
-        _l("Emergency number"),
-        validators=[DataRequired(_l("Write the number.")), Length(max=40)],
-    )
-    lifeline = TelField(
-        _l("Crisis line"), validators=[DataRequired(_l("Write the number.")), Length(max=40)]
-    )
-    lifeline_hint = StringField(_l("How the crisis line is reached"), validators=[Length(max=200)])
-    say = TextAreaField(
-        _l("What to say, a line each"),
-        validators=[DataRequired(_l("Write what to say.")), MOST_WORDS],
-    )
-
-    @classmethod
-    def of(cls, card: Card) -> "CardForm":
-        """Return the form with the card as it is."""
-        return cls(data={**vars(card), "say": "\n".join(card.say)})
-
-    def to_card(self) -> Card:
-        """Return what was typed."""
-        lines = [line.strip() for line in (self.say.data or "").splitlines()]
-        return Card(
-            self.emergency.data or "",
-            self.lifeline.data or "",
-            self.lifeline_hint.data or "",
-            tuple(line for line in lines if line),
-        )
 
 
 def is_within_reach(field: DateField, today: date) -> bool:

@@ -1,13 +1,16 @@
 """The words in which concerns are shown; urgency with its kind of tag."""
 
 import json
+from textwrap import shorten
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from outreach.concerns.rules import (
+    CardFault,
     ConcernKind,
     ConcernStatus,
+    Finding,
     Limits,
     LimitTrouble,
     Needed,
@@ -17,6 +20,7 @@ from outreach.concerns.rules import (
     Urgency,
 )
 from outreach.concerns.rules.limits import filled
+from outreach.concerns.rules.low_sugar import LONGEST_LINE, MOST_LINES
 from outreach.measures.labels import value_words
 from outreach.measures.rules import REGISTRY, MeasureKind
 
@@ -83,6 +87,20 @@ TROUBLE_WORDS = {
         "That would hide what is dangerous for everybody. The table says how far a limit can go."
     ),
 }
+
+_CARD_FAULTS = {
+    CardFault.EMPTY: _l("Write what to read aloud."),
+    CardFault.TOO_MANY_LINES: _l("Use at most %(lines)s lines: it is read aloud."),
+    CardFault.LINE_TOO_LONG: _l("Shorten to %(longest)s characters: “%(words)s”"),
+    CardFault.DOSE: _l("Take out “%(words)s”: callers never speak of medicines or their doses."),
+}
+
+
+def card_fault_words(found: Finding) -> str:
+    """Return what is wrong with the words of a low-sugar card."""
+    words = shorten(found.words, width=60, placeholder=" …")
+    about = {"lines": MOST_LINES, "longest": LONGEST_LINE, "words": words}
+    return str(_CARD_FAULTS[found.fault]) % about
 
 
 def told_from(kind: MeasureKind, own: Limits | None) -> dict[str, str]:

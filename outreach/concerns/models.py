@@ -22,6 +22,7 @@ from outreach.measures.rules import MeasureKind
 from outreach.orm import Model
 from outreach.patients.models import Patient
 from outreach.patients.rules import weekdays_from_mask
+from outreach.sealing import Sealed
 
 
 class Concern(Model):
@@ -81,7 +82,7 @@ class ConcernStep(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     concern_id: Mapped[int] = mapped_column(ForeignKey("concern.id"))
     kind: Mapped[StepKind]
-    note: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Sealed("concern_step.note"))
     by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     at: Mapped[datetime]
 
@@ -176,6 +177,47 @@ class CrisisCard(Model):
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
 
 
+class LowSugarCard(Model):
+    """What is read aloud with a low blood sugar, as a clinic's medical lead approved it.
+
+    One version in one language. Appended, never changed: the highest ``number`` counts, and a
+    call's record names the one that was read. Where there is none, the words that come with
+    the product count: they are number 0. ``approved_by`` is the medical lead, who need not be
+    the one who typed it.
+    """
+
+    __tablename__ = "low_sugar_card"
+    __table_args__ = (UniqueConstraint("clinic_id", "language", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    language: Mapped[str] = mapped_column(String(10))
+    number: Mapped[int]
+    say: Mapped[str] = mapped_column(Text)
+    approved_by: Mapped[str] = mapped_column(String(120))
+    approved_on: Mapped[date]
+    at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+
+
+class LowSugarAnswer(Model):
+    """What was said of a low blood sugar before the call ended. One a concern.
+
+    Neither box ticked: nobody has said either. ``card_id`` is the version of the card that was
+    read, None for the words that come with the product, in ``language``.
+    """
+
+    __tablename__ = "low_sugar_answer"
+
+    concern_id: Mapped[int] = mapped_column(ForeignKey("concern.id"), primary_key=True)
+    card_id: Mapped[int | None] = mapped_column(ForeignKey("low_sugar_card.id"))
+    language: Mapped[str] = mapped_column(String(10))
+    is_treated: Mapped[bool]
+    is_help_coming: Mapped[bool]
+    at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+
+
 class RiskFlag(Model):
     """What to know about a patient before dialling; looked at again by a day, never dropped."""
 
@@ -186,7 +228,7 @@ class RiskFlag(Model):
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     kind: Mapped[RiskKind]
-    words: Mapped[str] = mapped_column(String(300))
+    words: Mapped[str] = mapped_column(Sealed("risk_flag.words"))
     raised_at: Mapped[datetime]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     review_on: Mapped[date]
@@ -205,7 +247,7 @@ class RiskReview(Model):
     flag_id: Mapped[int] = mapped_column(ForeignKey("risk_flag.id"))
     at: Mapped[datetime]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
-    note: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Sealed("risk_flag_review.note"))
     review_on: Mapped[date | None]
 
     by: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
@@ -231,7 +273,7 @@ class OwnLimits(Model):
     low: Mapped[Decimal | None] = mapped_column(Numeric(9, 3))
     high: Mapped[Decimal | None] = mapped_column(Numeric(9, 3))
     unit: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(String(300))
+    reason: Mapped[str] = mapped_column(Sealed("own_limits.reason"))
     until_on: Mapped[date | None]
     at: Mapped[datetime]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))

@@ -147,6 +147,12 @@ def raise_by_text(
     return going_round
 
 
+def is_raised(session: Session, patient_id: int, form_key: str) -> bool:
+    """Say whether a concern was raised under this key for this patient."""
+    found = select(Concern.id).where(Concern.form_key == form_key, Concern.patient_id == patient_id)
+    return session.scalar(found) is not None
+
+
 def most_urgent_at(session: Session, patient_id: int, *, now: datetime) -> Urgency | None:
     """Return how urgent what was raised about a patient at this very instant is."""
     found = session.scalars(
@@ -173,18 +179,18 @@ def nurses_words(session: Session, patient_id: int, *, since: datetime) -> Seque
 
     Why a second person opened one again is among it: whoever calls next should know.
     """
-    return session.scalars(
+    steps = session.scalars(
         select(ConcernStep)
         .join(Concern, Concern.id == ConcernStep.concern_id)
         .options(joinedload(ConcernStep.by))
         .where(
             Concern.patient_id == patient_id,
             ConcernStep.kind.in_(NURSES_STEPS),
-            ConcernStep.note != "",
             ConcernStep.at >= since,
         )
         .order_by(ConcernStep.at.desc(), ConcernStep.id.desc())
-    ).all()
+    )
+    return [step for step in steps if step.note]
 
 
 def unclosed(session: Session, scope: Scope) -> Sequence[Concern]:

@@ -16,8 +16,9 @@ from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.clock import local_day
-from outreach.concerns import cards, readiness, rota, weekly
-from outreach.concerns.forms import CardForm, DutyForm, NetForm, WeekForm
+from outreach.concerns import cards, low_sugar, readiness, rota, weekly
+from outreach.concerns.card_forms import CardForm, LowSugarForm
+from outreach.concerns.forms import DutyForm, NetForm, WeekForm
 from outreach.concerns.labels import RANK_WORDS
 from outreach.db import db
 from outreach.deps import deps
@@ -130,6 +131,56 @@ def card() -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
+@bp.route("/low-sugar", methods=["GET", "POST"])
+@role_required(*KEEPERS)
+def low_sugar_card() -> ResponseReturnValue:
+    """Look at what is read aloud with a low blood sugar, its versions, and write the next."""
+    now, clinic = deps().clock(), _clinic()
+    asked = request.args.get("language", "")
+    language = asked if asked in low_sugar.LANGUAGES else low_sugar.LANGUAGES[0]
+    current = low_sugar.of(db.session, clinic.id, language)
+    form = LowSugarForm.of(current)
+    if form.is_submitted() and form.look.data:
+        form.is_readable()
+    elif form.is_submitted() and form.is_possible(_today(clinic, now)):
+        kept = _keep_low_sugar(clinic, language, form, now=now)
+        if kept is not None:
+            return kept
+    page = render_template(
+        "concerns/low_sugar.html",
+        clinic=clinic,
+        clinics=staff.clinics_in(db.session, signed_in().scope),
+        language=language,
+        languages=low_sugar.LANGUAGES,
+        form=form,
+        current=current,
+        emergency=cards.of(db.session, clinic.id, language).emergency,
+        history=low_sugar.history(db.session, clinic.id, language),
+        built_in=low_sugar.BUILT_IN[language],
+        today=_today(clinic, now),
+    )
+    return page, 422 if form.errors else 200
+
+
+def _keep_low_sugar(
+    clinic: Clinic, language: str, form: LowSugarForm, *, now: datetime
+) -> ResponseReturnValue | None:
+    """Keep a version and show the page anew; None where somebody else wrote one meanwhile."""
+    by, new = signed_in().staff_id, form.to_card()
+    try:
+        low_sugar.write(db.session, clinic.id, language, new, by_staff_id=by, now=now)
+    except low_sugar.WrittenMeanwhile:
+        newest = low_sugar.of(db.session, clinic.id, language)
+        form.seen.data = str(newest.number)
+        form.say.errors = [
+            _("Somebody else changed this card meanwhile. Theirs is below; yours is kept here.")
+        ]
+        return None
+    _record(clinic, "changed the low-sugar card")
+    flash(_("Saved. Callers read this from now on."), "good")
+    return redirect(url_for("rota.low_sugar_card", clinic=clinic.code, language=language))
+
+
 def _clinic() -> Clinic:
     return staff.clinic_in(db.session, signed_in().scope, request.values.get("clinic"))
 
@@ -177,6 +228,12 @@ def _is_refused(form: FlaskForm, error: rota.Overlaps) -> bool:
 
 def _changed(clinic: Clinic, action: str, words: str) -> ResponseReturnValue:
     """Commit what was changed, with who did it, and show the page anew."""
+    _record(clinic, action)
+    flash(words, "good")
+    return redirect(url_for("rota.on_call", clinic=clinic.code))
+
+
+def _record(clinic: Clinic, action: str) -> None:
     trail.record(
         db.session,
         action,
@@ -186,8 +243,6 @@ def _changed(clinic: Clinic, action: str, words: str) -> ResponseReturnValue:
         about=("clinic", clinic.id),
     )
     db.session.commit()
-    flash(words, "good")
-    return redirect(url_for("rota.on_call", clinic=clinic.code))
 
 
 def _page(clinic: Clinic, forms: Forms, *, now: datetime) -> ResponseReturnValue:

@@ -11,7 +11,7 @@ from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.clock import local_day
-from outreach.concerns import alerting, flags, limits, raising, readiness, reviewing
+from outreach.concerns import alerting, flags, limits, low_sugar, raising, readiness, reviewing
 from outreach.concerns.call_views import audit
 from outreach.concerns.forms import (
     ConcernForm,
@@ -61,6 +61,7 @@ def open_concerns() -> ResponseReturnValue:
         to_review=reviewing.pending(db.session, actor.scope),
         flags=flags.due(db.session, actor.scope, today=local_day(now, ZoneInfo(actor.zone))),
         first_words=raising.first_words(db.session, unclosed),
+        low_answers=low_sugar.answers_of(db.session, [each.id for each in unclosed]),
         closed=raising.recently_closed(db.session, actor.scope, since=now - timedelta(days=7)),
         nurse_at=actor.clinic_ids_as(Role.NURSE),
         kind_words=KIND_WORDS,
@@ -124,7 +125,7 @@ def review(concern_id: int) -> ResponseReturnValue:
 def flags_of(ref: str) -> ResponseReturnValue:
     """Show a patient's flags, and set one."""
     actor, now = signed_in(), deps().clock()
-    patient = registry.by_ref(db.session, actor.scope, ref)
+    patient = registry.to_write(db.session, actor.scope, ref)
     today = local_day(now, ZoneInfo(patient.clinic.zone))
     form = FlagForm.of(today)
     if form.validate_on_submit() and is_within_reach(form.review_on, today):
@@ -156,7 +157,7 @@ def review_flag(flag_id: int) -> ResponseReturnValue:
 def limits_of(ref: str) -> ResponseReturnValue:
     """Show when a nurse hears of a patient's values, and set it for one measure."""
     actor, now = signed_in(), deps().clock()
-    patient = registry.by_ref(db.session, actor.scope, ref)
+    patient = registry.to_write(db.session, actor.scope, ref)
     today = local_day(now, ZoneInfo(patient.clinic.zone))
     held = limits.of_patient(db.session, patient.id, today=today)
     asked = request.args.get("measure", "")
@@ -272,6 +273,7 @@ def _page(found: Concern, form: ConcernForm, look: SecondLookForm) -> str:
         may_work=_may_work(found),
         is_closer=found.closed_by_id == signed_in().staff_id,
         steps=raising.steps_of(db.session, found.id),
+        low_answer=low_sugar.answers_of(db.session, [found.id]).get(found.id),
         told=alerting.alerts_of(db.session, found.id),
         number=registry.working_number(db.session, found.patient_id),
         readings=readings.latest(db.session, found.patient_id, list(MeasureKind)),

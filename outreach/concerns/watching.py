@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
-from outreach.concerns import alerting, cards, flags, readiness
+from outreach.concerns import alerting, cards, flags, low_sugar, readiness
 from outreach.concerns.cards import Card
+from outreach.concerns.low_sugar import Answered, ReadAloud
 from outreach.concerns.models import Concern, RiskFlag
 from outreach.concerns.readiness import Watch
-from outreach.concerns.rules import ROUND_EVERY, ConcernStatus, Urgency
+from outreach.concerns.rules import ROUND_EVERY, ConcernKind, ConcernStatus, Urgency
 from outreach.patients import registry
 from outreach.patients.models import Patient
 
@@ -24,10 +25,14 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Watched:
-    """One concern as its caller follows it: who was told by text, and who took it on."""
+    """One concern as its caller follows it: who was told by text, and who took it on.
+
+    ``low_answer`` is what was said to the low-sugar card, where that was read.
+    """
 
     concern: Concern
     told: Sequence[str]
+    low_answer: Answered | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -45,6 +50,7 @@ class Safety:
     """What the call screen shows of the net."""
 
     card: Card
+    low_sugar: ReadAloud
     watch: Watch
     ring_back: str
     watched: Sequence[Watched]
@@ -54,6 +60,14 @@ class Safety:
     def is_polled(self) -> bool:
         """Whether something may still change while the caller looks."""
         return any(each.concern.status is not ConcernStatus.CLOSED for each in self.watched)
+
+    @property
+    def low_answer(self) -> Answered | None:
+        """What was said of the newest low blood sugar of a call that is not closed."""
+        open_ones = (
+            each for each in self.watched if each.concern.status is not ConcernStatus.CLOSED
+        )
+        return next((each.low_answer for each in open_ones if each.low_answer), None)
 
     @property
     def state(self) -> str:
@@ -68,6 +82,7 @@ def safety_of(session: Session, patient: Patient, *, now: datetime) -> Safety:
     number = registry.working_number(session, patient.id)
     return Safety(
         card=cards.of(session, patient.clinic_id, patient.language),
+        low_sugar=low_sugar.of(session, patient.clinic_id, patient.language),
         watch=readiness.watch(session, patient.clinic_id, now=now),
         ring_back=number.e164 if number else "",
         watched=_watched(session, patient.id, now=now),
@@ -114,4 +129,6 @@ def _watched(session: Session, patient_id: int, *, now: datetime) -> list[Watche
         .limit(MOST_SHOWN)
     ).all()
     told = alerting.reached(session, [each.id for each in concerns])
-    return [Watched(each, told.get(each.id, [])) for each in concerns]
+    lows = [each.id for each in concerns if each.kind is ConcernKind.GLUCOSE_LOW]
+    said = low_sugar.answers_of(session, lows) if lows else {}
+    return [Watched(each, told.get(each.id, []), said.get(each.id)) for each in concerns]

@@ -1,7 +1,9 @@
-"""What each file is made of: the list of patients, calls, the adherence report."""
+"""What each file is made of: the list of patients, calls, reports."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -10,20 +12,29 @@ from sqlalchemy.orm import Session
 from outreach.accounts import staff
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor, Scope
+from outreach.accounts.scoping import visible
 from outreach.calls.models import Attempt
+from outreach.exports import (
+    call_tables,
+    outcome_tables,
+    people_tables,
+    record_tables,
+    text_tables,
+    work_tables,
+)
+from outreach.exports.asked_of import ListAsked, Question, asked_of, on_clock, who_of
 from outreach.exports.models import Export
 from outreach.exports.rules import Content
 from outreach.exports.rules.cells import Column, Table, Value
 from outreach.patient_list import listing, searches
 from outreach.patient_list.listing import Line
 from outreach.patient_list.rules import Column as Shown
-from outreach.patient_list.rules import wanted_of
+from outreach.patient_list.rules import Wanted, wanted_of
 from outreach.patients import finding
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from outreach.reports import adherence, export
 from outreach.reports.asked import Asked, Here
-from outreach.reports.rules.period import Period
 
 _DAY = "Year, month and day."
 # The columns of the list in a file: what a screen shows in one may be two here.
@@ -85,6 +96,53 @@ _OF_A_FIGURE = {
     "value": "Numerator by denominator, or the figure itself.",
     "period_from": "First day, at the clinic.",
     "period_until": "Last day, at the clinic.",
+    "as_of": "The earlier day as of whose end it was asked; empty: what was known then.",
+}
+
+
+LISTS: Mapping[Content, Callable[[Session, ListAsked], Table]] = {
+    Content.QUEUE: work_tables.queue,
+    Content.TO_MEASURE: work_tables.to_measure,
+    Content.FOLLOW_UPS: work_tables.follow_ups,
+    Content.WELFARE: work_tables.welfare,
+    Content.CONCERNS: work_tables.concerns,
+    Content.SECOND_LOOKS: work_tables.second_looks,
+    Content.FLAGS: work_tables.flags_due,
+    Content.RETURNED: work_tables.returned,
+    Content.CALLERS: people_tables.callers,
+    Content.PANELS: people_tables.panels,
+    Content.PROPOSAL: people_tables.proposal,
+    Content.ON_CALL: people_tables.on_call,
+    Content.EMERGENCIES: record_tables.emergencies,
+    Content.STAFF: people_tables.staff,
+    Content.SENT_TEXTS: text_tables.sent,
+    Content.DELIVERY: text_tables.delivery,
+    Content.TEXTS_WAITING: text_tables.waiting,
+    Content.IMPORTS: record_tables.imports,
+    Content.KEPT: record_tables.kept,
+    Content.CLOSED_DAYS: record_tables.closed_days,
+    Content.MEASURES: record_tables.measures,
+    Content.AUDIT: record_tables.trail,
+}
+REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
+    Content.GROUPS: call_tables.groups,
+    Content.WEEKS: call_tables.weeks,
+    Content.TEAM: call_tables.team,
+    Content.DIALS: call_tables.dials,
+    Content.TARGETS: call_tables.aims,
+    Content.BEHIND: call_tables.behind,
+    Content.SINGLE_CALLS: call_tables.calls,
+    Content.AROUND: call_tables.around,
+    Content.AROUND_BEHIND: call_tables.around_behind,
+    Content.TODAY: call_tables.of_today,
+    Content.OUTCOMES: outcome_tables.changes,
+    Content.OUTCOME_GROUPS: outcome_tables.groups,
+    Content.FOLLOWED: outcome_tables.followed,
+    Content.GLYCAEMIC: outcome_tables.glycaemic,
+    Content.GLYCAEMIC_BEHIND: outcome_tables.glycaemic_behind,
+    Content.BOARD_BEHIND: outcome_tables.board_behind,
+    Content.BOARD: outcome_tables.months,
+    Content.COHORTS: outcome_tables.cohorts,
 }
 
 
@@ -93,46 +151,73 @@ def table(session: Session, actor: Actor, asked: Export) -> Table | None:
 
     None where the search it was asked for is not kept any more.
     """
-    scope = finding.managing(actor)
-    made = ("Made", f"{asked.asked_at:%Y-%m-%d %H:%M} UTC for {actor.name}")
+    scope, made = finding.managing(actor), _made(actor, asked)
     match asked.content:
         case Content.PATIENTS:
-            return _patients(session, scope, asked, made)
+            return _patients(session, actor, asked)
         case Content.CALLS:
-            return _calls(session, _question(session, scope, asked), made)
-        case _:
+            return _calls(session, scope, _question(session, scope, asked), made)
+        case Content.ADHERENCE:
             return _adherence(session, _question(session, scope, asked), made)
+        case content if content in LISTS:
+            return LISTS[content](session, ListAsked(actor, asked.asked, made, asked.asked_at))
+        case content:
+            clinic = staff.clinic_in(session, scope, asked.asked["clinic"])
+            here = Here.of(scope, clinic, now=asked.asked_at)
+            return REPORTS[content](session, Question(scope, clinic, here, asked.asked, made))
 
 
-def _patients(session: Session, scope: Scope, asked: Export, made: tuple[str, str]) -> Table | None:
-    wanted = wanted_of(asked.asked)
+def _made(actor: Actor, asked: Export) -> tuple[str, str]:
+    return "Made", f"{asked.asked_at:%Y-%m-%d %H:%M} UTC for {actor.name}"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The list of patients as it was asked for; ``about`` says how.
+
+    ``total`` counts it, for those who need to know before they have read it.
+    """
+
+    wanted: Wanted
+    lines: Iterable[Sequence[Line]]
+    total: Callable[[], int]
+    about: Sequence[tuple[str, str]]
+
+    def patients(self) -> Iterator[Sequence[Patient]]:
+        """Yield the patients, some at a time."""
+        for some in self.lines:
+            yield [line.patient for line in some]
+
+
+def listed(session: Session, actor: Actor, asked: Export) -> Listed | None:
+    """Return the list of patients that was asked for; None where its search is not kept now."""
+    scope, wanted = finding.managing(actor), wanted_of(asked.asked)
     token = asked.asked.get("found")
     kept = searches.find(session, asked.staff_id, token, now=asked.asked_at)
     if token and kept is None:
         return None
     search = searches.understood(kept)
     frame = listing.frame(session, scope, wanted.filters, now=asked.asked_at)
-    columns = [column for shown in wanted.columns for column in LISTED[shown]]
-    about = [made, *wanted.filters.as_params().items()]
+    about = [_made(actor, asked), *wanted.filters.as_params().items()]
     about += [("sorted by", wanted.sort.value)]
     about += [("search", kept.text)] if kept else []
-    return Table(
-        "Patients",
-        [*_ALWAYS, *columns],
-        (
-            _row(line, wanted.columns)
-            for some in listing.everybody(session, frame, wanted, search)
-            for line in some
-        ),
-        listing.count(session, frame, wanted.filters, search),
-        about,
-    )
+    lines = listing.everybody(session, frame, wanted, search)
+    total = partial(listing.count, session, frame, wanted.filters, search)
+    return Listed(wanted, lines, total, about)
+
+
+def _patients(session: Session, actor: Actor, asked: Export) -> Table | None:
+    found = listed(session, actor, asked)
+    if found is None:
+        return None
+    shown = found.wanted.columns
+    columns = [*_ALWAYS, *(column for each in shown for column in LISTED[each])]
+    rows = (_row(line, shown) for some in found.lines for line in some)
+    return Table("Patients", columns, rows, found.total(), found.about)
 
 
 def _row(line: Line, columns: Sequence[Shown]) -> list[Value]:
-    patient = line.patient
-    who = (patient.record_number, patient.given_name, patient.family_name)
-    return [*who, *(cell for shown in columns for cell in _cells(shown, line))]
+    return [*who_of(line.patient), *(cell for shown in columns for cell in _cells(shown, line))]
 
 
 def _cells(shown: Shown, line: Line) -> tuple[Value, ...]:
@@ -147,8 +232,8 @@ def _cells(shown: Shown, line: Line) -> tuple[Value, ...]:
         Shown.STANDING: (enrolment.status.value if enrolment else None, line.week),
         Shown.PHASE: (line.phase.code if line.phase else None,),
         Shown.ENROLLED: (enrolment.starts_on if enrolment else None,),
-        Shown.NEXT_CALL: (_on_clock(next_call, zone),),
-        Shown.REACHED: (_on_clock(line.last_reached_at, zone),),
+        Shown.NEXT_CALL: (on_clock(next_call, zone),),
+        Shown.REACHED: (on_clock(line.last_reached_at, zone),),
         Shown.HBA1C: _measured(line.hba1c, zone),
         Shown.PHQ9: _measured(line.phq9, zone),
         Shown.CONCERN: (line.has_concern,),
@@ -162,23 +247,19 @@ def _measured(found: tuple[Value, datetime] | None, zone: ZoneInfo) -> tuple[Val
     return (found[0], found[1].astimezone(zone).date()) if found else (None, None)
 
 
-def _on_clock(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """Return the wall clock at an instant, without its zone: files have none."""
-    return instant.astimezone(zone).replace(tzinfo=None, microsecond=0) if instant else None
-
-
 def _question(session: Session, scope: Scope, asked: Export) -> tuple[Clinic, Asked]:
     clinic = staff.clinic_in(session, scope, asked.asked["clinic"])
-    first, last = (date.fromisoformat(asked.asked[name]) for name in ("from_on", "until_on"))
-    here = Here.of(scope, clinic, now=asked.asked_at)
-    return clinic, here.about(Period(first, last))
+    return clinic, asked_of(Here.of(scope, clinic, now=asked.asked_at), asked.asked)
 
 
-def _calls(session: Session, question: tuple[Clinic, Asked], made: tuple[str, str]) -> Table:
+def _calls(
+    session: Session, scope: Scope, question: tuple[Clinic, Asked], made: tuple[str, str]
+) -> Table:
     clinic, asked = question
     begins, ends = asked.instants
     met = (
         asked.within(Attempt.clinic_id),
+        visible(scope, Attempt.clinic_id, Attempt.patient_id),
         Attempt.at >= begins,
         Attempt.at < ends,
         Attempt.superseded_at.is_(None),
@@ -208,7 +289,7 @@ def _calls(session: Session, question: tuple[Clinic, Asked], made: tuple[str, st
             statement
         ):
             who = (record, caller, is_own, outcome.value, outcome.is_reached, minutes)
-            yield (_on_clock(at, asked.zone), *who, phase, due_on, number)
+            yield (on_clock(at, asked.zone), *who, phase, due_on, number)
 
     total = session.scalar(select(func.count(Attempt.id)).where(*met)) or 0
     return Table("Calls", _OF_A_CALL, rows(), total, [made, *_about(clinic, asked)])
@@ -217,7 +298,8 @@ def _calls(session: Session, question: tuple[Clinic, Asked], made: tuple[str, st
 def _adherence(session: Session, question: tuple[Clinic, Asked], made: tuple[str, str]) -> Table:
     clinic, asked = question
     report = adherence.report(session, asked)
-    rows = list(export.adherence_rows(clinic, asked.period, report))
+    as_of = asked.as_of_day
+    rows = list(export.adherence_rows(clinic, asked.period, report, as_of=as_of))
     columns = [Column(name, _OF_A_FIGURE.get(name, "")) for name in export.HEADER]
     return Table("Adherence", columns, rows, len(rows), [made, *_about(clinic, asked)])
 

@@ -7,24 +7,29 @@ and on the disk, and is offered by the same row only to the claim that wrote it.
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach import orm
 from outreach.accounts import sign_in, staff
+from outreach.accounts.rules import Actor
 from outreach.audit import trail
 from outreach.clock import Clock
 from outreach.errors import NotFound, RuleBroken
-from outreach.exports import contents, folder, printed, research, sheets
+from outreach.exports import contents, fhir, folder, own_data, printed, research, sheets
 from outreach.exports.models import Export
+from outreach.exports.requesting import WITHIN, clinics_of
 from outreach.exports.rules import (
+    LASTS,
     LEASE,
     MOST_TRIES,
+    TAKERS,
     Content,
     Format,
     Progress,
@@ -67,10 +72,12 @@ def write_next(sessions: Sessions, clock: Clock, place: Place) -> bool:
         with orm.reading(), sessions() as session:
             export = session.get_one(Export, export_id)
             trouble, rows = _write(session, export, part, place, _watch(sessions, claim, clock))
+            asked = export.asked | {WITHIN: _within(session, export)}
+            kept_for = min(place.kept_for, LASTS.get(export.content, place.kept_for))
         if trouble is None:
             name = f"{claim}.{export.format.value}"
             size = folder.publish(part, name)
-            _offer(sessions, claim, (name, size, rows), now=clock(), kept_for=place.kept_for)
+            _offer(sessions, claim, (name, size, rows, asked), now=clock(), kept_for=kept_for)
         else:
             _give_up(sessions, claim, trouble, now=clock())
     except NotFound:  # the clinic is theirs no more
@@ -161,16 +168,38 @@ def _write(
     tell: Callable[[int, int | None], None],
 ) -> tuple[Trouble | None, int]:
     """Write ``export`` to ``part``; return what is in the way, if anything, and how many rows."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.rollback()  # one picture of everything, from here to the last row
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    session.rollback()
+    orm.one_picture(session)  # from here to the last row
     actor = staff.actor(session, export.staff_id, now=export.asked_at)
     if actor is None or not may_take(actor.roles, export.content):
         return Trouble.NOT_ALLOWED, 0
     if export.content is Content.RESEARCH:
         return research.write_zip(session, actor, part, place.key, now=export.asked_at, tell=tell)
+    actor = actor.acting_as(TAKERS[export.content])  # as on its page
     if place.needs_reason:
         actor = sign_in.narrowed(session, actor, now=export.asked_at)
+    return _write_named(session, actor, export, part, tell)
+
+
+def _within(session: Session, export: Export) -> Sequence[int] | str:
+    """Return the clinics of who asked, in the same picture of everything as what was written."""
+    actor = staff.actor(session, export.staff_id, now=export.asked_at)
+    return clinics_of(actor, export.content) if actor else []
+
+
+def _write_named(
+    session: Session,
+    actor: Actor,
+    export: Export,
+    part: Path,
+    tell: Callable[[int, int | None], None],
+) -> tuple[Trouble | None, int]:
+    """Write a file that names patients, within what ``actor`` may see."""
+    if export.content is Content.OWN_DATA:
+        now = export.asked_at
+        return None, own_data.write_zip(session, actor, export.asked, part, now=now, tell=tell)
+    if export.content is Content.FHIR:
+        return fhir.write_zip(session, actor, export, part, tell=tell)
     table = contents.table(session, actor, export)
     if table is None:
         return Trouble.SEARCH_IS_OVER, 0
@@ -186,13 +215,13 @@ def _write(
 def _offer(
     sessions: Sessions,
     claim: str,
-    written: tuple[str, int, int],
+    written: tuple[str, int, int, dict[str, Any]],
     *,
     now: datetime,
     kept_for: timedelta,
 ) -> None:
     """Offer a whole file, where it is still this claim's to write, and note that it was made."""
-    name, size, rows = written
+    name, size, rows, asked = written
     with sessions.begin() as session:
         export = session.scalar(
             update(Export)
@@ -200,6 +229,7 @@ def _offer(
             .values(
                 progress=Progress.READY,
                 file_name=name,
+                asked=asked,
                 bytes=size,
                 rows_done=rows,
                 rows_total=rows,

@@ -13,8 +13,10 @@ from outreach.orm import Model
 class Export(Model):
     """A file that somebody asked for: what of, how far it is, where it lies until when.
 
-    ``asked`` are the parameters of the list or report. A worker holds it by ``claim`` until
-    ``lease_until``; whoever finds that passed takes it up again from the beginning.
+    ``asked`` are the parameters of the list or report. ``clinic_id`` is None where it is over all
+    clinics of who asked; ``asked["within"]`` says, once written, which those were: ids, or "every".
+    A worker holds it by ``claim`` until ``lease_until``; whoever finds that passed takes it up
+    again from the beginning.
     ``file_name`` is set with the last row on the disk, never before; None again once the file
     is deleted. ``trouble`` says why there is none.
     """

@@ -22,8 +22,10 @@ DEFINITIONS: Mapping[Measure, str] = {
     Measure.REACH_PER_DIAL: "Dials in which the caller spoke with the patient, of all dials.",
     Measure.REACH_PER_PATIENT: "Patients spoken with at least once, of all in the programme.",
     Measure.PROTOCOL: "Patient-weeks with as many completed calls as the programme asks for.",
+    Measure.CHOSEN: "Of these, weeks in which patients choose how often; kept as they chose.",
     Measure.DIALS_PER_REACH: "All dials divided by those that reached the patient.",
     Measure.MINUTES: "Minutes of conversation in a patient-week, weeks without any included.",
+    Measure.CALLS: "Completed calls in a patient-week, weeks without any included.",
     Measure.FIRST_CALL: "Patients enrolled in these days who were called in time.",
     Measure.CONTINUITY: "Calls completed by the patient's own caller, of all completed.",
 }
@@ -36,6 +38,10 @@ NO_RATES = frozenset(
         Measure.MINUTES_LOW,
         Measure.MINUTES_HIGH,
         Measure.MINUTES_MEAN,
+        Measure.CALLS,
+        Measure.CALLS_LOW,
+        Measure.CALLS_HIGH,
+        Measure.CALLS_MEAN,
         Measure.FIRST_CALL_MEDIAN,
     }
 )

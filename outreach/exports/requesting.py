@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach import orm
+from outreach.accounts import staff
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
 from outreach.errors import NotFound, RuleBroken
@@ -17,14 +18,21 @@ from outreach.exports.models import Export
 from outreach.exports.rules import (
     FORMATS,
     MOST_UNDER_WAY,
+    TAKERS,
     Content,
     Format,
     Progress,
     may_take,
 )
+from outreach.oversight import events
+from outreach.patients import finding
 
 SHOWN = 50
 _UNDER_WAY = (Progress.WAITING, Progress.WRITING)
+
+
+EVERY = "every"
+WITHIN = "within"
 
 
 class NoSuchExport(NotFound):
@@ -43,6 +51,7 @@ class Wish:
     format: Format
     asked: Mapping[str, Any]
     clinic_id: int | None = None
+    patient_id: int | None = None
 
 
 def ask(session: Session, actor: Actor, wish: Wish, *, form_key: str, now: datetime) -> None:
@@ -74,7 +83,14 @@ def ask(session: Session, actor: Actor, wish: Wish, *, form_key: str, now: datet
         "trouble": "",
     }
     if orm.insert_new(session, Export, [row]):
-        _note(session, f"asked for a file of {wish.content.value}", actor, wish.clinic_id, now=now)
+        _note(
+            session,
+            f"asked for a file of {wish.content.value}",
+            actor,
+            wish.clinic_id,
+            now=now,
+            patient_id=wish.patient_id,
+        )
 
 
 def own(session: Session, actor: Actor) -> Sequence[Export]:
@@ -106,9 +122,32 @@ def take(session: Session, actor: Actor, ref: str, *, now: datetime) -> Export:
     )
     if found is None or not is_there or not may_take(actor.roles, found.content):
         raise NoSuchExport("There is no such file.")
+    if not _is_theirs_still(session, found, actor, now=now):
+        raise NoSuchExport("There is no such file.")
     about = f"downloaded a file of {found.content.value}"
     _note(session, about, actor, found.clinic_id, now=now, export_id=found.id)
     return found
+
+
+def clinics_of(actor: Actor, content: Content) -> Sequence[int] | str:
+    """Return the clinics of which a file over all of ``actor``'s may tell, or EVERY."""
+    there = actor.acting_as(TAKERS[content])
+    if content is Content.AUDIT:
+        readable = events.readable_clinics(there)
+        return EVERY if readable is None else sorted(readable)
+    scope = there.scope
+    return EVERY if scope.everything else sorted(scope.clinic_ids | scope.panel_clinic_ids)
+
+
+def _is_theirs_still(session: Session, found: Export, actor: Actor, *, now: datetime) -> bool:
+    """Say whether ``actor`` still looks after every clinic of which people are in the file."""
+    if found.clinic_id is not None:
+        return finding.may_manage(actor, found.clinic_id)
+    held = staff.actor(session, actor.staff_id, now=now)  # in all their roles, as it was written
+    if held is None:
+        return False
+    within, theirs = found.asked.get(WITHIN, EVERY), clinics_of(held, found.content)
+    return theirs == EVERY or (within != EVERY and set(within) <= set(theirs))
 
 
 def _note(
@@ -119,6 +158,7 @@ def _note(
     *,
     now: datetime,
     export_id: int | None = None,
+    patient_id: int | None = None,
 ) -> None:
     trail.record(
         session,
@@ -126,5 +166,6 @@ def _note(
         actor_id=actor.staff_id,
         now=now,
         clinic_id=clinic_id,
+        patient_id=patient_id,
         about=("export", export_id),
     )

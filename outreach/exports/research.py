@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +25,7 @@ from outreach.exports.rules.cells import Column, Table, Value
 from outreach.exports.rules.research import Coarsened, Identifiers, Person
 from outreach.measures.models import Reading
 from outreach.measures.readings import is_current
-from outreach.measures.rules import REGISTRY
+from outreach.measures.rules import REGISTRY, Bound, MeasureKind
 from outreach.orm import among
 from outreach.patients import finding
 from outreach.patients.models import Patient
@@ -33,6 +34,8 @@ from outreach.programmes.models import Enrolment
 
 Tell = Callable[[int, int | None], None]
 PATIENTS_AT_ONCE = 500
+# What everybody sees of a body.
+SEEN = (MeasureKind.HEIGHT, MeasureKind.WEIGHT, MeasureKind.BMI)
 _DAY = "day, moved by this patient's own number of days"
 
 PATIENTS = (
@@ -42,7 +45,7 @@ PATIENTS = (
     Column("sex", "female, male, other, unknown; hidden where cells were small."),
     Column("language", "ISO 639-1; rare ones together or hidden where cells were small."),
     Column("first_day", f"First day of the latest enrolment: {_DAY}."),
-    Column("status", "Where that enrolment stood when the file was made."),
+    Column("status", "Where that enrolment stood when the file was made; hidden where few did."),
     Column("status_on", f"Since when it stood there: {_DAY}."),
     Column("dials", "Dials in that enrolment. Taken-back ones count nowhere."),
     Column("reached", "Dials in which the caller spoke with the patient."),
@@ -57,7 +60,7 @@ MEASUREMENTS = (
     Column("taken_on", f"When it was measured: {_DAY}."),
     Column("day", "Days from the first day of the enrolment; negative before it."),
     Column("source", "call, staff, csv, fhir or sms."),
-    Column("beyond", "HI or LO where the meter showed that, and value is the end of its range."),
+    Column("beyond", "HI or LO: the value is the end of what the meter shows, or of what is told."),
     Column("is_doubtful", "Whether the body makes the value doubtful."),
 )
 
@@ -90,7 +93,7 @@ def write_zip(
     by_id = {each.patient_id: each for each in subjects}
     tables = {
         "patients.csv": _patients(subjects, coarsened, key),
-        "measurements.csv": _measurements(session, by_id, key),
+        "measurements.csv": _measurements(session, scope, by_id, key, now=now),
     }
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -183,8 +186,11 @@ def _calls(session: Session, scope: Scope) -> dict[int, tuple[int, int, int, int
 
 def _patients(subjects: Sequence[Subject], coarsened: Coarsened, key: bytes) -> Table:
     # By their other names: the order of the rows tells nothing of who came first.
-    told = zip(subjects, coarsened.told, strict=True)
-    rows = sorted((_patient(subject, cell, key) for subject, cell in told), key=_first)
+    statuses = rules.told_statuses([each.status for each in subjects])
+    told = zip(subjects, coarsened.told, statuses, strict=True)
+    rows = sorted(
+        (_patient(subject, cell, status, key) for subject, cell, status in told), key=_first
+    )
     return Table("patients", PATIENTS, rows, len(rows))
 
 
@@ -192,19 +198,24 @@ def _first(row: tuple[Value, ...]) -> str:
     return str(row[0])
 
 
-def _patient(subject: Subject, cell: Identifiers, key: bytes) -> tuple[Value, ...]:
+def _patient(subject: Subject, cell: Identifiers, status: str, key: bytes) -> tuple[Value, ...]:
+    is_hidden = status == rules.HIDDEN
     shift = rules.shift_of(key, subject.patient_id)
     return (
         rules.other_name(key, subject.patient_id),
         *cell,
         rules.shifted(subject.starts_on, shift),
-        subject.status,
-        rules.shifted(subject.status_on, shift),
+        status,
+        None if is_hidden else rules.shifted(subject.status_on, shift),
         *subject.calls,
     )
 
 
-def _measurements(session: Session, subjects: Mapping[int, Subject], key: bytes) -> Table:
+def _measurements(
+    session: Session, scope: Scope, subjects: Mapping[int, Subject], key: bytes, *, now: datetime
+) -> Table:
+    bounds = {kind: _bounds(session, scope, kind) for kind in SEEN}
+
     def rows() -> Iterator[Sequence[Value]]:
         # By their other names, as the patients: ids would tell who came first.
         names = sorted((rules.other_name(key, each), each) for each in subjects)
@@ -212,9 +223,42 @@ def _measurements(session: Session, subjects: Mapping[int, Subject], key: bytes)
             some = {number: name for name, number in names[at : at + PATIENTS_AT_ONCE]}
             found = session.execute(_readings(list(some))).all()
             for row in sorted(found, key=lambda each: (some[each.patient_id], each.kind)):
-                yield some[row.patient_id], *_measurement(row, subjects[row.patient_id], key)
+                subject = subjects[row.patient_id]
+                until = now - rules.withheld(key, row.patient_id)
+                told = _told(row, bounds)
+                if told is not None and row.taken_at <= until:
+                    yield some[row.patient_id], *_measurement(row, told, subject, key)
 
     return Table("measurements", MEASUREMENTS, rows(), None)
+
+
+def _bounds(session: Session, scope: Scope, kind: MeasureKind) -> tuple[Decimal, Decimal] | None:
+    rows = session.execute(
+        select(func.min(Reading.value), func.max(Reading.value))
+        .where(
+            visible(scope, Reading.clinic_id, Reading.patient_id),
+            Reading.kind == kind,
+            is_current(),
+        )
+        .group_by(Reading.patient_id)
+        .order_by(Reading.patient_id)
+    )
+    return rules.visible_bounds([(low, high) for low, high in rows])
+
+
+def _told(
+    row: Any, bounds: Mapping[MeasureKind, tuple[Decimal, Decimal] | None]
+) -> tuple[Decimal, Bound | None] | None:
+    """Return the value and bound of a reading as they may be told, None where they may not."""
+    if row.kind not in bounds:
+        return row.value, row.bound
+    edges = bounds[row.kind]
+    if edges is None:
+        return None
+    low, high = edges
+    if row.value > high:
+        return high, Bound.HIGH
+    return (low, Bound.LOW) if row.value < low else (row.value, row.bound)
 
 
 def _readings(patient_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
@@ -233,17 +277,20 @@ def _readings(patient_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _measurement(row: Any, subject: Subject, key: bytes) -> tuple[Value, ...]:
+def _measurement(
+    row: Any, told: tuple[Decimal, Bound | None], subject: Subject, key: bytes
+) -> tuple[Value, ...]:
+    value, bound = told
     day = row.taken_at.astimezone(subject.zone).date()
     passed: timedelta = day - subject.starts_on
     return (
         row.kind.value,
-        row.value,
+        value,
         REGISTRY[row.kind].unit,
         rules.shifted(day, rules.shift_of(key, row.patient_id)),
         passed.days,
         row.source.value,
-        row.bound.value if row.bound else None,
+        bound.value if bound else None,
         row.is_unreliable,
     )
 
@@ -268,6 +315,12 @@ def _codebook(coarsened: Coarsened, patients: int, *, now: datetime) -> str:
         f"  Patients of whom nothing of this is told: {coarsened.hidden}.",
         "  Smallest cell at each step that was tried:",
         *smallest,
+        "  Statuses that few have are hidden. Heights, weights and body mass indices are cut where",
+        f"  fewer than {rules.SMALLEST_CELL} patients lie beyond. What was measured in the last",
+        f"  days before the file, up to {rules.MOST_WITHHELD}, another number for each patient, is",
+        "  left out: it would tell by how much days are moved.",
+        "  Who has two files of different days can compare them and narrow days down; values of",
+        "  blood and calls are as exact as in the record, and known to who keeps it.",
         "  Moved days are no Safe Harbor (45 CFR 164.514(b)(2)): the file needs an expert's",
         "  determination or a data use agreement. Don't try to find out who anybody is.",
         "",

@@ -14,7 +14,7 @@ from outreach.factors.models import Authenticator
 from outreach.factors.rules import SECRET_BYTES, clock_error, matching_step, step_at
 
 ISSUER = "Outreach"
-_PLACE = "authenticator.secret"
+PLACE = "authenticator.secret"
 
 
 class NotTheCode(RuleBroken):
@@ -45,7 +45,7 @@ def propose(session: Session, staff_id: int, cipher: Cipher, *, now: datetime) -
     if known is not None:
         return known
     secret = secrets.token_bytes(SECRET_BYTES)
-    sealed = cipher.encrypt(secret, place=_PLACE)
+    sealed = cipher.encrypt(secret, place=PLACE)
     session.add(Authenticator(staff_id=staff_id, secret=sealed, made_at=now))
     return secret
 
@@ -53,7 +53,7 @@ def propose(session: Session, staff_id: int, cipher: Cipher, *, now: datetime) -
 def proposed(session: Session, staff_id: int, cipher: Cipher) -> bytes | None:
     """Return the secret of the authenticator being set up, None where none is."""
     waiting = _waiting(session, staff_id)
-    return cipher.decrypt(waiting.secret, place=_PLACE) if waiting else None
+    return cipher.decrypt(waiting.secret, place=PLACE) if waiting else None
 
 
 def confirm(
@@ -67,7 +67,7 @@ def confirm(
     waiting = _waiting(session, staff_id)
     if waiting is None:
         raise NotTheCode
-    secret, at = cipher.decrypt(waiting.secret, place=_PLACE), step_at(now)
+    secret, at = cipher.decrypt(waiting.secret, place=PLACE), step_at(now)
     step = matching_step(secret, written, at=at)
     if step is None:
         raise NotTheCode(clock_error(secret, written, at=at))
@@ -85,7 +85,7 @@ def accept(session: Session, staff_id: int, written: str, cipher: Cipher, *, now
     found = in_use(session, staff_id)
     if found is None:
         return False
-    secret = cipher.decrypt(found.secret, place=_PLACE)
+    secret = cipher.decrypt(found.secret, place=PLACE)
     step = matching_step(secret, written, at=step_at(now), after=found.last_step)
     if step is None:
         return False

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from outreach.goals.rules import LONGEST_GOAL, LONGEST_NEWS, GoalArea, GoalEnding
+from outreach.goals.rules import GoalArea, GoalEnding
 from outreach.orm import Model
+from outreach.sealing import Sealed
 
 
 class Goal(Model):
@@ -19,7 +20,7 @@ class Goal(Model):
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     area: Mapped[GoalArea]
-    text: Mapped[str] = mapped_column(String(LONGEST_GOAL))
+    text: Mapped[str] = mapped_column(Sealed("goal.text"))
     set_at: Mapped[datetime]
     set_by_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     ended_at: Mapped[datetime | None]
@@ -39,5 +40,5 @@ class GoalNews(Model):
     goal_id: Mapped[int] = mapped_column(ForeignKey("goal.id"))
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
-    text: Mapped[str] = mapped_column(String(LONGEST_NEWS))
+    text: Mapped[str] = mapped_column(Sealed("goal_news.text"))
     at: Mapped[datetime]

@@ -47,14 +47,12 @@ def set_goal(
     if not words:
         raise NothingWanted("Write what the patient wants.")
     session.execute(select(Patient.id).where(Patient.id == patient.id).with_for_update())
-    known = session.scalar(
+    pursued = session.scalars(
         select(Goal).where(
-            Goal.patient_id == patient.id,
-            Goal.area == area,
-            Goal.text == words,
-            Goal.ended_at.is_(None),
+            Goal.patient_id == patient.id, Goal.area == area, Goal.ended_at.is_(None)
         )
     )
+    known = next((goal for goal in pursued if goal.text == words), None)
     if known is not None:
         return known
     goal = Goal(

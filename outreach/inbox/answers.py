@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time
 from sqlalchemy.orm import Session
 
+from outreach import sealing
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
 from outreach.concerns import cards
@@ -29,6 +30,9 @@ _DAYS = {"en": "EEE MMM d", "es": "EEE d MMM", "pt": "EEE d MMM"}
 _IS_A_PERSONS = re.compile(r"\+[1-9][0-9]{6,14}")
 # One answer to a number in that time, however often somebody writes of danger.
 _DANGER_EVERY = timedelta(minutes=10)
+# Keys of these hold a keyed hash of the number, at that place, behind the clinic's id.
+THANKS, DANGER = HASHED = ("thanks", "danger")
+KEY_PLACE = "dedupe_key"
 
 
 def reply(
@@ -114,9 +118,10 @@ def numbered(slots: Sequence[Slot], zone: ZoneInfo, language: str) -> str:
 
 def _key(inbound: InboundText, kind: MessageKind, zone: ZoneInfo, *, now: datetime) -> str:
     """Return the key under which a second answer is impossible."""
-    whom = f"{inbound.clinic_id}:{inbound.from_number}"
+    number = sealing.keyed_hash(inbound.from_number, place=KEY_PLACE)
+    whom = f"{inbound.clinic_id}:{number}"
     if kind is MessageKind.NOT_UNDERSTOOD_REPLY:
-        return f"thanks:{whom}:{local_day(now, zone)}"
+        return f"{THANKS}:{whom}:{local_day(now, zone)}"
     if kind is MessageKind.DANGER_REPLY:
-        return f"danger:{whom}:{int(now.timestamp() // _DANGER_EVERY.total_seconds())}"
+        return f"{DANGER}:{whom}:{int(now.timestamp() // _DANGER_EVERY.total_seconds())}"
     return f"reply:{inbound.id}:{kind}"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
@@ -11,6 +11,7 @@ from outreach.inbox.rules import Understood
 from outreach.messaging.models import InboundText
 from outreach.orm import Model
 from outreach.patients.models import Patient
+from outreach.sealing import Sealed, SealedJSON
 
 _OPEN = text("done_at IS NULL")
 
@@ -64,7 +65,7 @@ class TextQuestion(Model):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     inbound_id: Mapped[int] = mapped_column(ForeignKey("inbound_text.id"), unique=True)
     asked: Mapped[str] = mapped_column(String(40))
-    details: Mapped[dict[str, Any]]
+    details: Mapped[dict[str, Any]] = mapped_column(SealedJSON("text_question.details"))
     asked_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 
@@ -99,5 +100,5 @@ class AnswerDraft(Model):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     form_key: Mapped[str] = mapped_column(String(40))
     version: Mapped[int]
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Sealed("answer_draft.text"))
     saved_at: Mapped[datetime]

@@ -16,14 +16,15 @@ from outreach.concerns import raising, readiness, rota
 from outreach.concerns.rules import ConcernKind
 from outreach.inbox import answers, replying, stopping
 from outreach.inbox.models import InboxItem
-from outreach.inbox.rules import OPEN_FOR, REPLY_WITHIN, Said, Understood, said_in
+from outreach.inbox.rules import OPEN_FOR, REPLY_WITHIN, Said, Understood, as_carrier_took, said_in
 from outreach.inbox.rules.keywords import Stop
 from outreach.messaging import conversation, outbox, templates
 from outreach.messaging.models import InboundText, Message
 from outreach.messaging.rules import MessageKind
 from outreach.orm import insert_new
+from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import ConsentSource, NumberHealth
+from outreach.patients.rules import Channel, ConsentSource, NumberHealth
 from outreach.telephony.gateway import InboundSms
 from outreach.wordings.rules import FALLBACK
 
@@ -86,7 +87,8 @@ def receive(
         news.is_answered,
         conversation.has_said_stop(session, inbound.clinic_id, inbound.from_number),
     )
-    if not _act_on(session, arrival, said_in(inbound.body), now=now):
+    said = as_carrier_took(said_in(inbound.body), inbound.body, news.taken_as)
+    if not _act_on(session, arrival, said, now=now):
         _answer(session, arrival, now=now)
     return True
 
@@ -108,8 +110,8 @@ def _act_on(session: Session, arrival: Arrival, said: Said, *, now: datetime) ->
     if is_stop:
         _confirm_stop(session, arrival, said.stop, now=now)
         return True
-    if said.is_start:
-        return _start(session, arrival, now=now)
+    if said.is_start or said.is_carriers_start:
+        return _start(session, arrival, is_ours=said.is_start, now=now)
     if said.is_help and not arrival.had_said_stop:
         if not arrival.is_answered_by_carrier:
             _reply(session, arrival, MessageKind.HELP_REPLY, now=now)
@@ -182,8 +184,12 @@ def _confirm_stop(session: Session, arrival: Arrival, stop: Stop, *, now: dateti
     keep_items(session, arrival.inbound, arrival.people, understood, is_done=is_sure, now=now)
 
 
-def _start(session: Session, arrival: Arrival, *, now: datetime) -> bool:
-    """Give texts again to those who stopped them; False where nobody had."""
+def _start(session: Session, arrival: Arrival, *, is_ours: bool, now: datetime) -> bool:
+    """Give texts again to those who stopped them; say whether that was all that the text said.
+
+    It was not where nobody had stopped them, and some get none; nor where only the carrier
+    takes the word as a start, since to us YES may answer a question.
+    """
     started = stopping.start_number(
         session,
         arrival.sharing,
@@ -191,12 +197,20 @@ def _start(session: Session, arrival: Arrival, *, now: datetime) -> bool:
         source=ConsentSource.SMS,
         now=now,
     )
-    if not started:
+    if not started and not (is_ours and _all_get_texts(session, arrival)):
         return False
     if not arrival.is_answered_by_carrier:
         _reply(session, arrival, MessageKind.START_REPLY, now=now)
     keep_items(session, arrival.inbound, arrival.people, Understood.START, is_done=True, now=now)
     return True
+
+
+def _all_get_texts(session: Session, arrival: Arrival) -> bool:
+    """Say whether everybody who has the number gets texts on it, so that START asks for nothing."""
+    number = arrival.inbound.from_number
+    return bool(arrival.people) and all(
+        consent.is_given(session, each.id, Channel.SMS, number) for each in arrival.people
+    )
 
 
 def _answer(session: Session, arrival: Arrival, *, now: datetime) -> None:

@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from outreach import orm
 from outreach.accounts.access import actor_or_none, role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
@@ -111,8 +110,6 @@ def conversation(ref: str) -> ResponseReturnValue:
         longest=LONGEST_BODY,
         **_shown(patient, shown),
     )
-    if request.method == "GET":  # a refused answer still holds the database for itself
-        _note_view(patient)
     return page, 422 if form.errors else 200
 
 
@@ -220,12 +217,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, writing.SaidStop):
         return _("They said stop to texts. Ring them instead.")
     return _("This patient has sent no text to answer.")
-
-
-def _note_view(patient: Patient) -> None:
-    """Note in a transaction of its own who looked: the page itself only reads."""
-    with orm.writing(), db.sessionmaker.begin() as own:
-        _note(own, patient, "viewed texts")
 
 
 def _saved(patient: Patient, action: str) -> None:

@@ -47,10 +47,12 @@ def lines(
     now: datetime,
     overdue_only: bool = False,
     danger_at: Collection[int] = (),
+    most: int | None = MOST,
 ) -> list[Line]:
     """Return the texts in ``scope`` that wait: danger, then the newest. One statement.
 
     Args:
+        most: so many of them; None: all.
         danger_at: clinics of a nurse, who sees danger from numbers that are nobody's: no
             concern can hold it, and whoever is on call was told to look.
         overdue_only: of clinics as a whole, only what waits for longer than OLD_AFTER, or has
@@ -73,7 +75,7 @@ def lines(
         .order_by(
             InboxItem.understood != Understood.DANGER, InboxItem.at.desc(), InboxItem.id.desc()
         )
-        .limit(MOST)
+        .limit(most)
     ).all()
     return [Line(*row) for row in rows]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from outreach.accounts.access import open_to_all
+from outreach.accounts.access import open_to_carrier
 from outreach.db import db
 from outreach.deps import deps
 from outreach.inbox import receiving
@@ -20,7 +20,7 @@ NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
 @bp.post("/incoming")
-@open_to_all
+@open_to_carrier
 def incoming() -> ResponseReturnValue:
     """Take one text, once; a repeat is answered the same and changes nothing."""
     outside = deps()

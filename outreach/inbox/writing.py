@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.errors import RuleBroken, Stale
@@ -163,13 +163,15 @@ def save_draft(
     }
     if insert_new(session, AnswerDraft, [row]):
         return 1
+    own = (AnswerDraft.patient_id == patient.id, AnswerDraft.staff_id == staff_id)
+    there = session.execute(
+        select(AnswerDraft.version, AnswerDraft.text).where(*own).with_for_update()
+    ).one_or_none()
+    if there is not None and there.text == words:
+        version = there.version  # the same words again are no conflict
     kept = session.scalar(
         update(AnswerDraft)
-        .where(
-            AnswerDraft.patient_id == patient.id,
-            AnswerDraft.staff_id == staff_id,
-            or_(AnswerDraft.version == version, AnswerDraft.text == words),
-        )
+        .where(*own, AnswerDraft.version == version)
         .values(text=words, version=AnswerDraft.version + 1, saved_at=now)
         .returning(AnswerDraft.version)
         .execution_options(synchronize_session=False)

@@ -82,6 +82,7 @@ def _say(kind: FileKind, report: Report, *, is_dry: bool) -> None:
         ("new patients", report.new),
         ("of them enrolled", report.enrolled),
         ("readings", report.readings),
+        ("visits", report.visits),
         ("told to a nurse", report.concerns),
         ("want no texts any more", report.withdrawn),
         ("patients already here", report.known),

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +15,7 @@ from outreach.intake.rules import (
     Incoming,
     IncomingPatient,
     IncomingReading,
+    IncomingVisit,
     Note,
     Problem,
     Refused,
@@ -22,6 +23,7 @@ from outreach.intake.rules import (
     readings,
 )
 from outreach.measures.rules import MeasureKind
+from outreach.visits.rules import VisitKind
 
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ OPTIONAL = (
     "sms_consent",
     "voicemail_ok",
     "enrolled_on",
+    "last_visit_on",
 )
 
 
@@ -72,16 +75,36 @@ def incoming(lines: Iterable[str], frame: Frame) -> Iterator[Incoming]:
     Raises:
         BadFile: there is no usable header.
     """
+    number, header, rows = table(lines, REQUIRED)
+    yield from notes_on(number, header, KNOWN)
+    if "phq9_total" in header and "phq9_date" not in header:
+        yield Note(number, "phq9_total", "has no phq9_date column; its day is that of enrolled_on")
+    for line, row in rows:
+        yield from [row] if isinstance(row, Problem) else _Row(row, line, frame).values()
+
+
+def table(
+    lines: Iterable[str], required: Sequence[str]
+) -> tuple[int, list[str], Iterator[tuple[int, dict[str, str] | Problem]]]:
+    """Return the line of the header, the names in it, and the cells of each row by name.
+
+    Raises:
+        BadFile: there is no usable header.
+    """
     numbered = enumerate(lines, start=1)
     number, header_line = next(((n, line) for n, line in numbered if line.strip()), (1, ""))
     delimiter = max(",;\t", key=header_line.count)
-    header = _header(header_line, delimiter)
-    yield from _notes_on(number, header)
-    for line, row in _rows(numbered, delimiter, len(header)):
-        if row is None:
-            yield Problem(line, "", "a quotation mark is missing or out of place in this row")
-        elif any(cell.strip() for cell in row):
-            yield from _row(line, row, header, frame)
+    header = _header(header_line, delimiter, required)
+
+    def rows() -> Iterator[tuple[int, dict[str, str] | Problem]]:
+        for line, row in _rows(numbered, delimiter, len(header)):
+            if row is None:
+                why = "a quotation mark is missing or out of place in this row"
+                yield line, Problem(line, "", why)
+            elif any(cell.strip() for cell in row):
+                yield line, _by_name(line, row, header)
+
+    return number, header, rows()
 
 
 def _rows(
@@ -127,9 +150,9 @@ def _cells(text: str, delimiter: str) -> list[str] | None:
         return None
 
 
-def _header(line: str, delimiter: str) -> list[str]:
+def _header(line: str, delimiter: str, required: Sequence[str]) -> list[str]:
     header = [cell.strip().lower() for cell in _cells(line, delimiter) or []]
-    missing = [name for name in REQUIRED if name not in header]
+    missing = [name for name in required if name not in header]
     if missing:
         raise BadFile(
             f"The first line must name the columns; missing: {', '.join(missing)}. "
@@ -141,22 +164,24 @@ def _header(line: str, delimiter: str) -> list[str]:
     return header
 
 
-def _notes_on(line: int, header: list[str]) -> Iterator[Note]:
+def notes_on(line: int, header: list[str], known: Collection[str]) -> Iterator[Note]:
+    """Yield a note on each column that nobody knows."""
     for name in header:
-        if name and name not in KNOWN:
+        if name and name not in known:
             short = fields.shown(name).strip("'")
             yield Note(line, short, "this column is not known and was ignored")
-    if "phq9_total" in header and "phq9_date" not in header:
-        yield Note(line, "phq9_total", "has no phq9_date column; its day is that of enrolled_on")
 
 
-def _row(line: int, row: list[str], header: list[str], frame: Frame) -> Iterator[Incoming]:
+def _by_name(line: int, row: list[str], header: list[str]) -> dict[str, str] | Problem:
     if len(row) != len(header):
         counts = f"this row has {len(row)} cells, the header {len(header)}"
-        yield Problem(line, "", f"{counts}; put cells that hold a comma in quotation marks")
-        return
-    cells = {name: cell for name, cell in zip(header, row, strict=True) if name in KNOWN}
-    yield from _Row(cells, line, frame).values()
+        return Problem(line, "", f"{counts}; put cells that hold a comma in quotation marks")
+    return dict(zip(header, row, strict=True))
+
+
+def csv_visit(on: date, kind: VisitKind, own_id: str) -> IncomingVisit:
+    """Return a visit of a table; without an id of its own there is one of a kind a day."""
+    return IncomingVisit(kind, on, None, f"csv:{own_id}" if own_id else f"csv:{on}:{kind.value}")
 
 
 @dataclass
@@ -210,6 +235,7 @@ class _Row:
                 "enrolled_on", lambda c: fields.enrolled_on(c, today=today), None
             ),
             readings=tuple(self._readings(born, today)),
+            visits=tuple(self._visits(today)),
             line=self.line,
         )
 
@@ -228,6 +254,12 @@ class _Row:
             if found.is_unusual:
                 self.notes.append(Note(self.line, column.name, readings.unusual(found)))
             yield readings.csv_reading(found, on)
+
+    def _visits(self, today: date) -> Iterator[IncomingVisit]:
+        if self.cells.get("last_visit_on", "").strip():
+            on = self._take("last_visit_on", lambda c: fields.past_day(c, today=today), None)
+            if on is not None:
+                yield csv_visit(on, VisitKind.IN_PERSON, "")
 
     def _day_of(self, column: ReadingColumn, born: date, today: date) -> date | None:
         if column.day not in self.cells and column.kind is MeasureKind.PHQ9_TOTAL:

@@ -1,12 +1,13 @@
 """FHIR R4: from the resources of a Bundle or of NDJSON to values.
 
 Whatever is not as the standard says is passed over or reported; nothing here may raise.
-Sources: hl7.org/fhir/R4 patient.html, observation.html, datatypes.html.
+Sources: hl7.org/fhir/R4 patient.html, datatypes.html.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from outreach.intake import fhir_visits
 from outreach.intake.fhir_observations import read as read_observation
 from outreach.intake.fhir_values import id_of, objects, text
 from outreach.intake.files import json_object
@@ -58,6 +59,10 @@ def _resource(
         yield from _Patient(resource, place, frame, ids).values()
     elif kind == "Observation":
         yield from read_observation(resource, place, frame)
+    elif kind == "Encounter":
+        yield from fhir_visits.encounter(resource, place, frame)
+    elif kind == "Appointment":
+        yield from fhir_visits.appointment(resource, place, frame)
     else:
         yield PassedOver()
 

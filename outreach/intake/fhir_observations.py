@@ -1,4 +1,4 @@
-"""FHIR Observations: glucose, HbA1c, GMI, pressure, pulse, weight, height, PHQ-9 totals.
+"""FHIR Observations: glucose, HbA1c, GMI, pressure, pulse, weight, height, scores.
 
 Source of the codes: domain.md C; 55284-4 and 2339-0 are what Synthea writes.
 """
@@ -9,7 +9,17 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from outreach.intake.fhir_values import amount, effective, id_of, loinc_codes, objects, text
+from outreach.intake.fhir_values import (
+    amount,
+    begins_on,
+    effective,
+    id_of,
+    loinc_codes,
+    objects,
+    own_codes,
+    own_tags,
+    text,
+)
 from outreach.intake.rules import (
     Frame,
     Incoming,
@@ -22,6 +32,7 @@ from outreach.intake.rules import (
     readings,
 )
 from outreach.measures.rules import REGISTRY, MeasureKind, ReadingSource
+from outreach.measures.rules.outside import UNRELIABLE
 
 KINDS = {
     "4548-4": MeasureKind.HBA1C,
@@ -40,13 +51,18 @@ KINDS = {
     "39156-5": MeasureKind.BMI,
     "29463-7": MeasureKind.WEIGHT,
     "44261-6": MeasureKind.PHQ9_TOTAL,
+    "55758-7": MeasureKind.PHQ2_TOTAL,
+    "70274-6": MeasureKind.GAD7_TOTAL,
+    "91147-9": MeasureKind.PEG_MEAN,
     "8480-6": MeasureKind.SYSTOLIC,
     "8462-4": MeasureKind.DIASTOLIC,
 }
 BLOOD_PRESSURE = frozenset(("85354-9", "55284-4"))
 PRESSURES = frozenset((MeasureKind.SYSTOLIC, MeasureKind.DIASTOLIC))
 OURS = BLOOD_PRESSURE.union(KINDS)
-TRUSTED = frozenset(("final", "amended", "corrected"))
+SCORE = "{score}"
+CORRECTED = frozenset(("amended", "corrected"))
+TRUSTED = CORRECTED.union(("final",))
 
 # How units are also written, and UCUM.
 UNITS = {
@@ -76,7 +92,9 @@ class _Of:
     key: str
     on: date | None
     at: datetime | None
-    place: int
+    begins_on: date | None
+    is_unreliable: bool
+    is_corrected: bool
 
 
 def read(observation: dict[str, Any], place: int, frame: Frame) -> Iterator[Incoming]:
@@ -89,7 +107,8 @@ def read(observation: dict[str, Any], place: int, frame: Frame) -> Iterator[Inco
         yield from _readings(observation, parts, place, frame)
     except Refused as refusal:
         codes = [code for code in loinc_codes(observation.get("code")) if code in OURS]
-        yield Problem(place, f"Observation {codes[0]}", str(refusal))
+        code = codes[0] if codes else parts[0][0].value
+        yield Problem(place, f"Observation {code}", str(refusal))
 
 
 def _parts(observation: dict[str, Any]) -> Iterator[tuple[MeasureKind, dict[str, Any]]]:
@@ -97,17 +116,20 @@ def _parts(observation: dict[str, Any]) -> Iterator[tuple[MeasureKind, dict[str,
     codes = loinc_codes(observation.get("code"))
     if BLOOD_PRESSURE.intersection(codes):
         for component in objects(observation.get("component")):
-            kind = _kind(loinc_codes(component.get("code")))
+            kind = _kind(component.get("code"))
             if kind in PRESSURES and _amount(component) is not None:
                 yield kind, component
     else:
-        kind = _kind(codes)
+        kind = _kind(observation.get("code"))
         if kind is not None and _amount(observation) is not None:
             yield kind, observation
 
 
-def _kind(codes: list[str]) -> MeasureKind | None:
-    return next((KINDS[code] for code in codes if code in KINDS), None)
+def _kind(concept: object) -> MeasureKind | None:
+    """Return the measure of a code: by LOINC as anybody writes it, else by our own."""
+    of_loinc = [KINDS[code] for code in loinc_codes(concept) if code in KINDS]
+    of_own = [MeasureKind(code) for code in own_codes(concept) if code in list(MeasureKind)]
+    return next(iter(of_loinc + of_own), None)
 
 
 def _readings(
@@ -119,7 +141,15 @@ def _readings(
     on, at = effective(observation, frame)
     subject = observation.get("subject")
     patient = id_of(text(subject.get("reference")) if isinstance(subject, dict) else "")
-    shared = _Of(patient, id_of(text(observation.get("id"))), on, at, place)
+    shared = _Of(
+        patient,
+        id_of(text(observation.get("id"))),
+        on,
+        at,
+        begins_on(observation, frame),
+        UNRELIABLE in own_tags(observation),
+        text(observation.get("status")) in CORRECTED,
+    )
     values = [_value(kind, holder) for kind, holder in parts]
     _refuse_crossed_pressure(values)
     for found in values:
@@ -133,7 +163,7 @@ def _value(kind: MeasureKind, holder: dict[str, Any]) -> readings.Value:
     if number is None:
         raise Refused("holds no number")
     unit = _unit(kind, holder)
-    if REGISTRY[kind].is_whole and unit != "{score}":  # computed ones, which no cuff shows
+    if REGISTRY[kind].is_whole and unit != SCORE:  # computed ones, which no cuff shows
         number = number.quantize(Decimal(1), ROUND_HALF_UP)
     return readings.value(kind, number, unit, place="the unit given")
 
@@ -147,8 +177,8 @@ def _amount(holder: dict[str, Any]) -> Decimal | None:
 
 
 def _unit(kind: MeasureKind, holder: dict[str, Any]) -> str:
-    if kind is MeasureKind.PHQ9_TOTAL:
-        return REGISTRY[kind].unit  # a score: there is only one
+    if REGISTRY[kind].unit == SCORE:
+        return SCORE  # there is only one
     quantity = holder.get("valueQuantity")
     if not isinstance(quantity, dict):
         return ""
@@ -163,10 +193,17 @@ def _refuse_crossed_pressure(values: list[readings.Value]) -> None:
         raise Refused(f"{upper:f} over {lower:f}: the upper pressure must be the higher one")
 
 
+def _begins_on(kind: MeasureKind, shared: _Of) -> date | None:
+    """Return the first day of a value over several days, which is not after the last."""
+    begins, ends = shared.begins_on, shared.on
+    is_right = begins is not None and ends is not None and begins <= ends
+    return begins if is_right and REGISTRY[kind].has_period else None
+
+
 def _reading(found: readings.Value, shared: _Of) -> IncomingReading:
     when = shared.at.isoformat() if shared.at else shared.on
     own = shared.key or f"{when}:{readings.plain(found.canonical)}"
-    part = f":{found.kind.value}" if found.kind in PRESSURES or not shared.key else ""
+    is_part = found.kind in PRESSURES or not shared.key
     return IncomingReading(
         found.kind,
         found.canonical,
@@ -175,5 +212,8 @@ def _reading(found: readings.Value, shared: _Of) -> IncomingReading:
         on=shared.on,
         at=shared.at,
         source=ReadingSource.FHIR,
-        key=f"fhir:{own}{part}",
+        key=readings.fhir_key(own, found.kind, is_part=is_part),
+        begins_on=_begins_on(found.kind, shared),
+        is_unreliable=shared.is_unreliable,
+        is_corrected=shared.is_corrected,
     )

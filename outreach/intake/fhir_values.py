@@ -7,6 +7,7 @@ from typing import Any
 
 from outreach.intake.rules import Frame, Refused
 from outreach.intake.rules.fields import past_day, shown
+from outreach.measures.rules.outside import OWN_CODES
 
 LOINC = "http://loinc.org"
 EARLIEST_YEAR = 1900  # nobody alive was measured before
@@ -45,8 +46,22 @@ def id_of(reference: str) -> str:
 
 def loinc_codes(concept: object) -> list[str]:
     """Return the LOINC codes of a CodeableConcept."""
-    codings = objects(concept.get("coding")) if isinstance(concept, dict) else []
-    return [text(each.get("code")) for each in codings if each.get("system") == LOINC]
+    return _codes(objects(concept.get("coding")) if isinstance(concept, dict) else [], LOINC)
+
+
+def own_codes(concept: object) -> list[str]:
+    """Return our own codes of a CodeableConcept, which stand in files that we made."""
+    return _codes(objects(concept.get("coding")) if isinstance(concept, dict) else [], OWN_CODES)
+
+
+def own_tags(resource: dict[str, Any]) -> list[str]:
+    """Return our own codes among the tags of a resource."""
+    meta = resource.get("meta")
+    return _codes(objects(meta.get("tag")) if isinstance(meta, dict) else [], OWN_CODES)
+
+
+def _codes(codings: list[dict[str, Any]], system: str) -> list[str]:
+    return [text(each.get("code")) for each in codings if each.get("system") == system]
 
 
 def amount(value: object) -> Decimal | None:
@@ -67,17 +82,40 @@ def amount(value: object) -> Decimal | None:
 def effective(observation: dict[str, Any], frame: Frame) -> tuple[date | None, datetime | None]:
     """Return when something was measured: its local day, or its instant.
 
+    What was measured over a period, as a mean of a sensor is, was known as it ended.
+
     Raises:
         Refused: it is missing, too vague, too long ago or in the future.
     """
     period = observation.get("effectivePeriod")
+    ends = period if isinstance(period, dict) else {}
     found = (
         text(observation.get("effectiveDateTime"))
         or text(observation.get("effectiveInstant"))
-        or text(period.get("start") if isinstance(period, dict) else None)
+        or text(ends.get("end"))
+        or text(ends.get("start"))
     )
     if not found:
         raise Refused("does not say when it was measured")
+    return moment(found, frame)
+
+
+def begins_on(observation: dict[str, Any], frame: Frame) -> date | None:
+    """Return the first local day of what was measured over a period; None: no day is named."""
+    period = observation.get("effectivePeriod")
+    start = text(period.get("start")) if isinstance(period, dict) else ""
+    try:
+        return moment(start, frame)[0] if start else None
+    except Refused:
+        return None
+
+
+def moment(found: str, frame: Frame) -> tuple[date | None, datetime | None]:
+    """Return the local day, or the instant, that a dateTime names.
+
+    Raises:
+        Refused: it is too vague, too long ago or in the future.
+    """
     if not _DAY.fullmatch(found):
         return None, _instant(found, frame)
     on = past_day(found, today=frame.today())

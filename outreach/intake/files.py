@@ -47,7 +47,9 @@ def kind_of(source: Source) -> FileKind:
     if start[:1] == b"[":
         raise BadFile(f"{source.name} is JSON, but not FHIR: a Bundle begins with {{.")
     if start[:1] != b"{":
-        return FileKind.CSV
+        names = start.lower()
+        is_visits = b"visit_date" in names and b"given_name" not in names
+        return FileKind.CSV_VISITS if is_visits else FileKind.CSV
     resource = json_object(start)
     if resource is None or resource.get("resourceType") == "Bundle":
         return FileKind.FHIR_BUNDLE

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.audit import trail
-from outreach.intake import csv_rows, fhir, files, merging
+from outreach.intake import csv_rows, csv_visits, fhir, files, merging
 from outreach.intake.files import BadFile, Source, Watch
 from outreach.intake.merging import Occasion
 from outreach.intake.models import ImportRun
@@ -20,12 +20,15 @@ from outreach.intake.rules import (
     Incoming,
     IncomingPatient,
     LooseReading,
+    LooseVisit,
     Note,
     PassedOver,
     Problem,
     Report,
+    VisitOf,
 )
 from outreach.intake.spool import Spool, open_spool
+from outreach.patients import ranking
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def carry_out(
     report = checked.report
     occasion = Occasion(target.clinic_id, by_staff_id, now)
     merging.merge(session, checked.spool, report, occasion, is_dry=False, watch=watch)
+    ranking.place_new(session)
     run = ImportRun(
         clinic_id=target.clinic_id,
         by_staff_id=by_staff_id,
@@ -129,6 +133,8 @@ def _incoming(kind: FileKind, source: Source, frame: Frame, watch: Watch) -> Ite
     match kind:
         case FileKind.CSV:
             return csv_rows.incoming(files.lines(source, watch), frame)
+        case FileKind.CSV_VISITS:
+            return csv_visits.incoming(files.lines(source, watch), frame)
         case FileKind.FHIR_BUNDLE:
             return fhir.from_bundle(files.bundle(source, watch), frame)
         case FileKind.FHIR_NDJSON:
@@ -141,6 +147,10 @@ def _keep(found: Incoming, name: str, spool: Spool, report: Report) -> None:
             _keep_patient(replace(found, file=name) if name else found, spool, report)
         case LooseReading():
             spool.add_reading(found)
+        case LooseVisit():
+            spool.add_visit(found)
+        case VisitOf():
+            report.repeated += not spool.add_visit_of(replace(found, file=name))
         case Absent():
             spool.add_absent(found.external_ids)
             report.deceased += found.is_deceased
@@ -172,3 +182,9 @@ def _note_orphans(spool: Spool, report: Report) -> None:
             "bring in Patient and Observation together"
         )
         report.add(Note(0, "Observation", reason))
+    if spool.orphan_visits:
+        reason = (
+            f"visits of patients who are not in these files, passed over: {spool.orphan_visits}; "
+            "bring in Patient and Encounter together"
+        )
+        report.add(Note(0, "Encounter", reason))

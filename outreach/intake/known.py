@@ -4,7 +4,7 @@ With one exception: who wants no texts any more gets none, however we learn of i
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.intake.rules import IncomingPatient, Note, Problem, Report
-from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
+from outreach.intake.rules.readings import plain
+from outreach.measures.models import Reading
+from outreach.orm import among, among_words
+from outreach.patients.models import Anonymised, ConsentEvent, Patient, PhoneNumber
+from outreach.patients.registry import anonymised_as
 from outreach.patients.rules import Channel
 from outreach.programmes.models import Enrolment
 
@@ -25,6 +29,7 @@ class Known:
     """
 
     id: int
+    ref: str
     given_name: str
     family_name: str
     date_of_birth: date
@@ -48,6 +53,7 @@ def find(session: Session, clinic_id: int, batch: Sequence[IncomingPatient]) -> 
         select(
             Patient.record_number,
             Patient.id,
+            Patient.ref,
             Patient.given_name,
             Patient.family_name,
             Patient.date_of_birth,
@@ -71,6 +77,32 @@ def find(session: Session, clinic_id: int, batch: Sequence[IncomingPatient]) -> 
     }
 
 
+def removed(session: Session, clinic_id: int, batch: Sequence[IncomingPatient]) -> set[str]:
+    """Return the record numbers of ``batch`` whose patients the clinic had, and anonymised.
+
+    Their numbers are not kept, only what tells them again.
+    """
+    by_hash = {anonymised_as(each.record_number): each.record_number for each in batch}
+    gone = session.scalars(
+        select(Anonymised.record_hash).where(
+            Anonymised.clinic_id == clinic_id, among_words(Anonymised.record_hash, sorted(by_hash))
+        )
+    )
+    return {by_hash[each] for each in gone if each}
+
+
+def is_removed(incoming: IncomingPatient, gone: Collection[str], report: Report) -> bool:
+    """Say whether somebody was anonymised, and must not come back with the next file."""
+    if incoming.record_number not in gone:
+        return False
+    reason = (
+        "was anonymised here and is not brought back; if they take part again, "
+        "give them a new record number"
+    )
+    report.add(Problem(incoming.line, "mrn", reason, incoming.file))
+    return True
+
+
 def is_refused(incoming: IncomingPatient, have: Known | None, report: Report) -> bool:
     """Say whether the record number is somebody else's; note what differs otherwise."""
     if have is None:
@@ -86,6 +118,53 @@ def is_refused(incoming: IncomingPatient, have: Known | None, report: Report) ->
     for field, reason in _remarks(incoming, have):
         report.add(Note(incoming.line, field, reason, incoming.file))
     return False
+
+
+def note_corrected(
+    session: Session, taken: Sequence[IncomingPatient], known: Mapping[str, Known], report: Report
+) -> None:
+    """Note each reading that we have of which a file tells a correction: a person makes it here.
+
+    It is not made by itself: files do not say in which order they are to be believed, and what
+    a nurse corrected here must stand.
+    """
+    told = {
+        (have.id, reading.key): (each, reading)
+        for each in taken
+        if (have := known.get(each.record_number))
+        for reading in each.readings
+        if reading.is_corrected
+    }
+    for place, last in _last_words(session, {patient_id for patient_id, _key in told}):
+        if place not in told:
+            continue
+        each, reading = told[place]
+        is_so = (last.value, last.taken_at) == (reading.value, reading.taken_at(each.zone))
+        if last.is_void or not is_so:
+            reason = (
+                f"was corrected to {plain(reading.value)} where it comes from; ours was not "
+                "changed, correct it on the patient's page"
+            )
+            report.add(Note(each.line, f"Observation {reading.kind.value}", reason, each.file))
+
+
+def _last_words(
+    session: Session, patient_ids: Collection[int]
+) -> Iterator[tuple[tuple[int, str], Reading]]:
+    """Yield (patient id, key) of what was brought in, with what stands in its place now."""
+    if not patient_ids:
+        return
+    found = session.scalars(
+        select(Reading).where(among(Reading.patient_id, sorted(patient_ids))).order_by(Reading.id)
+    ).all()
+    instead = {each.supersedes_id: each for each in found}
+    for reading in found:
+        if reading.external_key is None:
+            continue
+        last = reading
+        while last.id in instead:
+            last = instead[last.id]
+        yield (reading.patient_id, reading.external_key), last
 
 
 def _remarks(incoming: IncomingPatient, have: Known) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Patients from a file beside those we have: who is new, what is added.
 
-Existing patients are never overwritten; they gain readings and nothing else, but for a 'no'
-to texts. Readings of the last days are judged as on a call (``judging``). Written with
+Existing patients are never overwritten; they gain readings and visits and nothing else, but for a
+'no' to texts. Readings of the last days are judged as on a call (``judging``). Written with
 set-wise statements, a batch at a time.
 """
 
@@ -17,12 +17,15 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
-from outreach.intake import judging
+from outreach.intake import judging, visiting
 from outreach.intake.files import Watch
-from outreach.intake.known import Known, find, is_refused
-from outreach.intake.rules import IncomingPatient, Report
+from outreach.intake.known import Known, find, is_refused, is_removed, note_corrected, removed
+from outreach.intake.rules import IncomingPatient, Report, readings
 from outreach.intake.spool import Spool
+from outreach.intake.visiting import Into
+from outreach.measures import newest
 from outreach.measures.models import Reading
+from outreach.orm import among
 from outreach.patients import consent, registry
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import (
@@ -65,24 +68,32 @@ def merge(
     Does not commit. ``is_dry``: the same, without writing.
     """
     version_id = None
+    into = Into(occasion.clinic_id, occasion.by_staff_id, occasion.now, is_dry)
     if not is_dry:
         _wait_for_other_imports(session, occasion.clinic_id)
         version_id = protocol.newest_version(session, now=occasion.now).id
     for batch in spool.batches(BATCH):
         known = find(session, occasion.clinic_id, batch)
+        gone = removed(session, occasion.clinic_id, batch)
         taken = [
-            each for each in batch if not is_refused(each, known.get(each.record_number), report)
+            each
+            for each in batch
+            if not is_removed(each, gone, report)
+            and not is_refused(each, known.get(each.record_number), report)
         ]
         fresh = [each for each in taken if each.record_number not in known]
         ids = {number: found.id for number, found in known.items()}
         if version_id is not None and fresh:
             ids |= _add_patients(session, occasion, fresh, version_id)
-        rows = list(_new_readings(occasion, taken, ids, _present(session, known)))
+        rows = list(_new_readings(occasion, taken, ids, _present(session, known, taken)))
         if rows and not is_dry:
             session.connection().execute(insert(Reading), rows)
+            newest.follow(session, sorted({row["patient_id"] for row in rows}))
             report.concerns += judging.judge(
                 session, rows, by_staff_id=occasion.by_staff_id, now=occasion.now
             )
+        note_corrected(session, taken, known, report)
+        visiting.keep(session, taken, ids, into, report)
         withdrawals = list(_withdrawal_rows(occasion, taken, known))
         if withdrawals and not is_dry:
             session.connection().execute(insert(ConsentEvent), withdrawals)
@@ -92,6 +103,7 @@ def merge(
         report.readings += len(rows)
         report.withdrawn += len({row["patient_id"] for row in withdrawals})
         watch(len(batch))
+    visiting.keep_named(session, spool, into, report, size=BATCH)
 
 
 def _wait_for_other_imports(session: Session, clinic_id: int) -> None:
@@ -132,8 +144,10 @@ def _add_patients(
     return ids
 
 
-def _present(session: Session, known: Mapping[str, Known]) -> set[tuple[int | None, str | None]]:
-    """Return (patient id, key) of every imported reading of those we have."""
+def _present(
+    session: Session, known: Mapping[str, Known], taken: Sequence[IncomingPatient]
+) -> set[tuple[int | None, str | None]]:
+    """Return (patient id, key) of every imported reading of those we have, and of own ones."""
     if not known:
         return set()
     rows = session.execute(
@@ -144,7 +158,29 @@ def _present(session: Session, known: Mapping[str, Known]) -> set[tuple[int | No
         )
         .order_by(Reading.id)
     )
-    return {(patient_id, key) for patient_id, key in rows}
+    return {(patient_id, key) for patient_id, key in rows} | _own(session, known, taken)
+
+
+def _own(
+    session: Session, known: Mapping[str, Known], taken: Sequence[IncomingPatient]
+) -> set[tuple[int, str]]:
+    """Return (patient id, key) of what was taken away from here as FHIR and is brought back."""
+    named = [
+        (have.id, reading_id, reading.key)
+        for each in taken
+        if (have := known.get(each.record_number))
+        for reading in each.readings
+        if (reading_id := readings.own_id(reading, have.ref)) is not None
+    ]
+    if not named:
+        return set()
+    rows = session.execute(
+        select(Reading.patient_id, Reading.id)
+        .where(among(Reading.patient_id, sorted({patient_id for patient_id, *_ in named})))
+        .order_by(Reading.id)
+    )
+    theirs = {(patient_id, reading_id) for patient_id, reading_id in rows}
+    return {(patient_id, key) for patient_id, own, key in named if (patient_id, own) in theirs}
 
 
 def _new_readings(
@@ -172,6 +208,8 @@ def _new_readings(
                 "recorded_by_id": occasion.by_staff_id,
                 "source": reading.source,
                 "external_key": key,
+                "begins_on": reading.begins_on,
+                "is_unreliable": reading.is_unreliable,
             }
 
 

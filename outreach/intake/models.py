@@ -8,10 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.intake.rules import FileKind
 from outreach.orm import Model
+from outreach.sealing import SealedJSON
 
 
 class ImportRun(Model):
-    """One file that was taken in, whole. ``counts`` and ``problems`` are what it reported."""
+    """One file that was taken in, whole. ``counts`` and ``problems`` are what it reported.
+
+    ``problems`` quote the file, so they name people: None once their days are over.
+    """
 
     __tablename__ = "import_run"
     __table_args__ = (Index(None, "clinic_id", "at"),)
@@ -22,5 +26,5 @@ class ImportRun(Model):
     kind: Mapped[FileKind]
     sha256: Mapped[str] = mapped_column(String(64))
     counts: Mapped[dict[str, Any]]
-    problems: Mapped[dict[str, Any]]
+    problems: Mapped[dict[str, Any] | None] = mapped_column(SealedJSON("import_run.problems"))
     at: Mapped[datetime]

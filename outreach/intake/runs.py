@@ -3,9 +3,10 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import Row, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, null, select, update
+from sqlalchemy.orm import Session, defer
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Scope
@@ -16,21 +17,30 @@ from outreach.intake.rules import Remark
 from outreach.web.csv_cells import Cell, safe
 
 MOST_SHOWN = 20
+# A file that was refused in parts is mended within days, or with the next month's. What it said
+# of single rows quotes cells of patients whom the clinic may not even have: no longer than that.
+REMARKS_KEPT_FOR = timedelta(days=35)
 
 
 class NoSuchRun(NotFound):
     """No import of that number in the actor's scope."""
 
 
-def recent(session: Session, scope: Scope) -> Sequence[Row[ImportRun, Clinic, str]]:
-    """Return the newest imports with their clinics and who did them (None: a command)."""
+def recent(
+    session: Session, scope: Scope, *, most: int | None = MOST_SHOWN
+) -> Sequence[Row[ImportRun, Clinic, str]]:
+    """Return the newest imports with their clinics and who did them (None: a command).
+
+    Without what each said of single rows. ``most`` None: all of them.
+    """
     return session.execute(
         select(ImportRun, Clinic, StaffMember.name)
         .join(Clinic, Clinic.id == ImportRun.clinic_id)
         .outerjoin(StaffMember, StaffMember.id == ImportRun.by_staff_id)
         .where(visible_clinics(scope, ImportRun.clinic_id))
         .order_by(ImportRun.at.desc(), ImportRun.id.desc())
-        .limit(MOST_SHOWN)
+        .options(defer(ImportRun.problems, raiseload=True))
+        .limit(most)
     ).all()
 
 
@@ -44,6 +54,20 @@ def one(session: Session, scope: Scope, run_id: int) -> tuple[ImportRun, Clinic]
     if found is None:
         raise NoSuchRun("There is no such import.")
     return found[0], found[1]
+
+
+def forget_remarks(session: Session, *, now: datetime) -> int:
+    """Empty the remarks of imports of REMARKS_KEPT_FOR ago, counts stay; return of how many.
+
+    Does not commit.
+    """
+    emptied = session.scalars(
+        update(ImportRun)
+        .where(ImportRun.problems.is_not(None), ImportRun.at <= now - REMARKS_KEPT_FOR)
+        .values(problems=null())
+        .returning(ImportRun.id)
+    ).all()
+    return len(emptied)
 
 
 def as_table(remarks: Sequence[Remark]) -> Iterator[str]:

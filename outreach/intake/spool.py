@@ -10,14 +10,26 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
-from outreach.intake.rules import IncomingPatient, LooseReading
+from outreach.intake.rules import (
+    IncomingPatient,
+    IncomingReading,
+    IncomingVisit,
+    LooseReading,
+    LooseVisit,
+    VisitOf,
+)
 
 _TABLES = """
 CREATE TABLE patient (place INTEGER PRIMARY KEY, record_number TEXT UNIQUE, content BLOB);
 CREATE TABLE alias (external_id TEXT PRIMARY KEY, place INTEGER) WITHOUT ROWID;
 CREATE TABLE reading (external_id TEXT, key TEXT, content BLOB, PRIMARY KEY (external_id, key))
 WITHOUT ROWID;
+CREATE TABLE visit (external_id TEXT, key TEXT, content BLOB, PRIMARY KEY (external_id, key))
+WITHOUT ROWID;
+CREATE TABLE visit_of (place INTEGER PRIMARY KEY, record_number TEXT, key TEXT, content BLOB,
+UNIQUE (record_number, key));
 """
 
 
@@ -59,6 +71,31 @@ class Spool:
             (loose.of, loose.reading.key, pickle.dumps(loose.reading, pickle.HIGHEST_PROTOCOL)),
         )
 
+    def add_visit(self, loose: LooseVisit) -> None:
+        """Keep a visit; the same one again changes nothing."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO visit VALUES (?, ?, ?)",
+            (loose.of, loose.visit.key, pickle.dumps(loose.visit, pickle.HIGHEST_PROTOCOL)),
+        )
+
+    def add_visit_of(self, found: VisitOf) -> bool:
+        """Keep a visit of somebody the clinic has; False where the same one came before."""
+        added = self._database.execute(
+            "INSERT OR IGNORE INTO visit_of (record_number, key, content) VALUES (?, ?, ?)",
+            (found.record_number, found.visit.key, pickle.dumps(found, pickle.HIGHEST_PROTOCOL)),
+        )
+        return added.rowcount == 1
+
+    def visits_of(self, size: int) -> Iterator[list[VisitOf]]:
+        """Yield all visits of people whom the clinic has, in lists of at most ``size``."""
+        last = 0
+        while rows := self._database.execute(
+            "SELECT place, content FROM visit_of WHERE place > ? ORDER BY place LIMIT ?",
+            (last, size),
+        ).fetchall():
+            last = rows[-1][0]
+            yield [pickle.loads(content) for _place, content in rows]  # noqa: S301
+
     @property
     def patients(self) -> int:
         """How many patients are kept."""
@@ -67,9 +104,17 @@ class Spool:
     @property
     def orphans(self) -> int:
         """How many readings name somebody who is nowhere in the files."""
+        return self._orphans("reading")
+
+    @property
+    def orphan_visits(self) -> int:
+        """How many visits name somebody who is nowhere in the files."""
+        return self._orphans("visit")
+
+    def _orphans(self, table: str) -> int:
         return int(
             self._count(
-                "SELECT count(*) FROM reading WHERE external_id NOT IN"
+                f"SELECT count(*) FROM {table} WHERE external_id NOT IN"  # noqa: S608 - ours
                 " (SELECT external_id FROM alias)"
             )
         )
@@ -82,25 +127,23 @@ class Spool:
             (last, size),
         ).fetchall():
             first, last = rows[0][0], rows[-1][0]
-            yield list(self._with_readings(rows, first, last))
+            readings, visits = (self._loose(table, first, last) for table in ("reading", "visit"))
+            yield [
+                _with(_loaded(content), readings.get(place, ()), visits.get(place, ()))
+                for place, content in rows
+            ]
 
-    def _with_readings(
-        self, rows: list[tuple[int, bytes]], first: int, last: int
-    ) -> Iterator[IncomingPatient]:
+    def _loose(self, table: str, first: int, last: int) -> dict[int, tuple[Any, ...]]:
+        """Return what is kept apart from the patients of some places."""
         found = self._database.execute(
-            "SELECT alias.place, reading.content FROM alias JOIN reading USING (external_id)"
-            " WHERE alias.place BETWEEN ? AND ? ORDER BY alias.place, reading.key",
+            f"SELECT alias.place, {table}.content FROM alias JOIN {table} USING (external_id)"  # noqa: S608 - ours
+            f" WHERE alias.place BETWEEN ? AND ? ORDER BY alias.place, {table}.key",
             (first, last),
         )
-        loose = {
+        return {
             place: tuple(pickle.loads(content) for _place, content in group)  # noqa: S301
             for place, group in groupby(found, key=lambda row: row[0])
         }
-        for place, content in rows:
-            patient = _loaded(content)
-            if place in loose:
-                patient = replace(patient, readings=patient.readings + loose[place])
-            yield patient
 
     def _name(self, external_ids: tuple[str, ...], place: int | None) -> None:
         for each in external_ids:
@@ -117,6 +160,16 @@ def open_spool() -> Iterator[Spool]:
         database.execute("PRAGMA synchronous=OFF")
         database.execute("PRAGMA journal_mode=OFF")
         yield Spool(database)
+
+
+def _with(
+    patient: IncomingPatient,
+    readings: tuple[IncomingReading, ...],
+    visits: tuple[IncomingVisit, ...],
+) -> IncomingPatient:
+    if not readings and not visits:
+        return patient
+    return replace(patient, readings=patient.readings + readings, visits=patient.visits + visits)
 
 
 def _loaded(content: bytes) -> IncomingPatient:

@@ -14,10 +14,11 @@ from outreach.accounts.access import fresh_download, role_required, signed_in
 from outreach.accounts.rules import Role, Scope
 from outreach.db import db
 from outreach.deps import deps
-from outreach.intake import csv_rows, importing, runs, uploads
+from outreach.intake import csv_rows, csv_visits, importing, runs, uploads
 from outreach.intake.files import BadFile
 from outreach.intake.forms import UploadForm
 from outreach.intake.rules import Remark, Report
+from outreach.visits.rules import VisitKind
 
 bp = Blueprint("intake", __name__, url_prefix="/import")
 
@@ -44,6 +45,8 @@ def upload() -> ResponseReturnValue:
         past=past,
         required=csv_rows.REQUIRED,
         optional=csv_rows.UNDERSTOOD,
+        visit_columns=(*csv_visits.REQUIRED, *csv_visits.OPTIONAL),
+        visit_kinds=[each.value for each in VisitKind],
     )
     return page, 422 if form.errors else 200
 
@@ -98,8 +101,9 @@ def run(run_id: int) -> ResponseReturnValue:
     found, clinic = runs.one(db.session, _scope(), run_id)
     report = Report.from_data(found.counts, found.problems)
     return render_template(
-        "intake/run.html", run=found, clinic=clinic, report=report, kind=found.kind, most=ON_PAGE
-    )
+        "intake/run.html", run=found, clinic=clinic, report=report, kind=found.kind, most=ON_PAGE,
+        kept_days=runs.REMARKS_KEPT_FOR.days,
+    )  # fmt: skip
 
 
 @bp.get("/runs/<int:run_id>/problems.csv")

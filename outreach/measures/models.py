@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.measures.rules import Bound, MeasureKind, ReadingSource, Sign
 from outreach.orm import Model
+from outreach.sealing import Sealed
 
 
 class Reading(Model):
@@ -53,9 +54,30 @@ class Reading(Model):
     is_unreliable: Mapped[bool] = mapped_column(default=False, server_default=false())
     is_void: Mapped[bool] = mapped_column(default=False, server_default=false())
     withdrawn_at: Mapped[datetime | None]
-    reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    reason: Mapped[str] = mapped_column(Sealed("reading.reason"), default="")
 
     @property
     def said(self) -> frozenset[Sign]:
         """What was said with the reading."""
         return frozenset(map(Sign, self.signs or ()))
+
+
+class LatestReading(Model):
+    """A patient's last reading of a kind that counts, beside its history; ``newest`` keeps it.
+
+    ``value`` and ``taken_at`` are those of ``reading_id``, so that a list can be filtered and
+    sorted by them without reading histories.
+    """
+
+    __tablename__ = "latest_reading"
+    __table_args__ = (
+        Index(None, "kind", "value"),
+        Index(None, "kind", "taken_at"),
+    )
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    kind: Mapped[MeasureKind] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    reading_id: Mapped[int] = mapped_column(ForeignKey("reading.id"), unique=True)
+    value: Mapped[Decimal] = mapped_column(Numeric(9, 3))
+    taken_at: Mapped[datetime]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach.measures.models import Reading
 from outreach.measures.rules import REGISTRY, Bound, MeasureKind, ReadingSource, Sign
+from outreach.orm import among
 from outreach.patients.models import Patient
 
 
@@ -84,9 +85,28 @@ def are_kept(session: Session, patient_id: int, keys: Sequence[str]) -> bool:
 
 def is_current() -> ColumnElement[bool]:
     """Return the condition that a reading counts: not corrected, not taken back."""
+    return and_(is_last_word(), Reading.is_void.is_(False), Reading.withdrawn_at.is_(None))
+
+
+def is_last_word() -> ColumnElement[bool]:
+    """Return the condition that no correction stands in a reading's place, whether it counts."""
     correction = aliased(Reading)
-    is_corrected = exists().where(correction.supersedes_id == Reading.id)
-    return and_(~is_corrected, Reading.is_void.is_(False), Reading.withdrawn_at.is_(None))
+    return ~exists().where(correction.supersedes_id == Reading.id)
+
+
+def firsts(session: Session, patient_ids: Sequence[int]) -> dict[int, int]:
+    """Return for the id of each correction of these patients that of the reading it began with."""
+    earlier = aliased(Reading)
+    rows = session.execute(
+        select(Reading.id, earlier.id)
+        .join(earlier, earlier.id == Reading.supersedes_id)
+        .where(among(Reading.patient_id, patient_ids))
+        .order_by(Reading.id)
+    )
+    first: dict[int, int] = {}
+    for reading_id, earlier_id in rows:  # whatever is corrected was stored before
+        first[reading_id] = first.get(earlier_id, earlier_id)
+    return first
 
 
 def since(
@@ -103,15 +123,6 @@ def since(
         )
         .order_by(Reading.taken_at, Reading.id)
     ).all()
-
-
-def withdraw(session: Session, attempt_id: int, *, now: datetime) -> None:
-    """Let the readings of an attempt that was taken back count no more. Does not commit."""
-    session.execute(
-        update(Reading)
-        .where(Reading.attempt_id == attempt_id, Reading.withdrawn_at.is_(None))
-        .values(withdrawn_at=now)
-    )
 
 
 def latest(session: Session, patient_id: int, kinds: Sequence[MeasureKind]) -> list[Reading]:

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, SQLColumnExpression, and_, case, exists, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from outreach.accounts.models import Clinic
 from outreach.clock import day_began_at
-from outreach.messaging import conversation, setting
+from outreach.encryption import CannotDecrypt
+from outreach.messaging import conversation, due, holding, setting
+from outreach.messaging.due import Due
 from outreach.messaging.models import Message
 from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import (
@@ -38,7 +39,13 @@ from outreach.orm import among
 from outreach.patients import consent, hours, registry
 from outreach.patients.hours import HoursBook
 from outreach.patients.models import Patient
-from outreach.patients.rules import Channel, ContactHours, next_allowed_at
+from outreach.patients.rules import (
+    Channel,
+    ContactHours,
+    Wishes,
+    next_allowed_at,
+    weekdays_from_mask,
+)
 from outreach.programmes import enrolment
 from outreach.telephony.gateway import OutboundSms
 
@@ -75,36 +82,31 @@ class Claim:
 
 def is_any_due(session: Session, *, now: datetime) -> bool:
     """Say whether any text's time has come."""
-    due = exists().where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-    return bool(session.scalar(select(due)))
+    is_due = exists().where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
+    return bool(session.scalar(select(is_due)))
 
 
 def claim(session: Session, *, now: datetime, limit: int = BATCH) -> Claim:
     """Take up to ``limit`` texts whose time has come.
 
     What matters most first, then the oldest. Texts that must not go out now are put off or
-    dropped, with the reason. Does not commit; nothing may be handed over before it is
-    committed.
+    dropped, with the reason. After a restore, see :mod:`holding`, most wait. Does not commit;
+    nothing may be handed over before it is committed.
     """
-    rows = _due(session, now=now, limit=limit)
-    if not rows:
+    rows, unreadable = due.texts(session, now=now, limit=limit)
+    if not rows and not unreadable:
         return Claim([], has_more=False)
-    decisions = _judged(session, rows, now=now)
+    try:
+        settled, decisions = _settled_and_judged(session, rows, now=now)
+    except CannotDecrypt:
+        settled, decisions = _by_patient(session, rows, now=now)
+    decisions |= {row.id: _put_off(row, now=now) for row in unreadable}
     _store(session, decisions, now=now)
     sending = {message_id for message_id, decision in decisions.items() if decision.is_send}
     texts = [Claimed(as_sms(row), Asked(row.id, now)) for row in rows if row.id in sending]
-    return Claim(texts, has_more=len(rows) == limit and bool(decisions))
-
-
-def in_turn(now: datetime) -> tuple[SQLColumnExpression[Any], ...]:
-    """Return the order in which texts get their turn, for ``order_by``.
-
-    Of those that are due, what matters most comes first, then the oldest; what is not due
-    yet comes by its time.
-    """
-    rank = case(PRIORITY, value=Message.kind, else_=len(MessageKind))
-    is_later = case((Message.send_after <= now, 0), else_=1)
-    return is_later, case((is_later == 0, rank), else_=0), Message.send_after, rank, Message.id
+    return Claim(
+        texts, has_more=len(rows) + len(unreadable) == limit and bool(decisions or settled)
+    )
 
 
 def as_sms(row: Any) -> OutboundSms:
@@ -112,32 +114,40 @@ def as_sms(row: Any) -> OutboundSms:
     return OutboundSms(row.id, row.to_number, row.body, row.sms_sender)
 
 
-def _due(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    return session.execute(
-        select(
-            Message.id,
-            Message.clinic_id,
-            Message.patient_id,
-            Message.inbound_id,
-            Message.kind,
-            Message.to_number,
-            Message.body,
-            Message.send_after,
-            Message.expires_at,
-            Message.tries,
-            Clinic.sms_sender,
-        )
-        .join(Clinic, Clinic.id == Message.clinic_id)
-        .where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
-        .order_by(*in_turn(now))
-        .limit(limit)
-        .with_for_update(of=Message, skip_locked=True)
-    ).all()
+def _settled_and_judged(
+    session: Session, rows: Sequence[Due], *, now: datetime
+) -> tuple[set[int], dict[int, Decision]]:
+    """Return which of ``rows`` had gone out before, and what becomes of the others.
+
+    All or nothing of it is done: a value of one patient may not be readable.
+    """
+    with session.begin_nested():
+        settled = holding.settle(session, rows, now=now)
+        return settled, _judged(session, [row for row in rows if row.id not in settled], now=now)
 
 
-def _judged(
-    session: Session, rows: Sequence[Row[*tuple[Any, ...]]], *, now: datetime
-) -> dict[int, Decision]:
+def _by_patient(
+    session: Session, rows: Sequence[Due], *, now: datetime
+) -> tuple[set[int], dict[int, Decision]]:
+    """As :func:`_settled_and_judged`, each patient by themselves, so that one stops no other."""
+    whose: dict[tuple[str, int], list[Due]] = {}
+    for row in rows:
+        key = ("patient", row.patient_id) if row.patient_id else ("text", row.id)
+        whose.setdefault(key, []).append(row)
+    settled: set[int] = set()
+    decisions: dict[int, Decision] = {}
+    for (kind, row_id), texts in whose.items():
+        try:
+            gone, judged = _settled_and_judged(session, texts, now=now)
+        except CannotDecrypt:
+            log.exception("%s %s can't be decrypted", kind, row_id)
+            gone, judged = set(), {row.id: _put_off(row, now=now) for row in texts}
+        settled |= gone
+        decisions |= judged
+    return settled, decisions
+
+
+def _judged(session: Session, rows: Sequence[Due], *, now: datetime) -> dict[int, Decision]:
     """Return what becomes of each; a row that can't be read never stops the others."""
     patient_ids = {row.patient_id for row in rows if row.patient_id}
     facts = BatchFacts(session, patient_ids, numbers={row.to_number for row in rows}, now=now)
@@ -191,6 +201,16 @@ def _values(decision: Decision, *, now: datetime) -> dict[str, Any]:
     }
 
 
+class _Person(NamedTuple):
+    """What of a patient's row decides when they may be texted; ``weekdays`` is a bit mask."""
+
+    id: int
+    clinic_id: int
+    zone: str
+    state: str | None
+    weekdays: int
+
+
 class _Times(NamedTuple):
     """A patient's day, and from when they may be contacted in it and in the next."""
 
@@ -219,18 +239,25 @@ class BatchFacts:
     ) -> None:
         ids = sorted(patient_ids)
         self._session, self._now = session, now
-        patients = select(Patient).where(among(Patient.id, ids)).order_by(Patient.id)
+        patients = (
+            select(Patient.id, Patient.clinic_id, Patient.zone, Patient.state, Patient.weekdays)
+            .where(among(Patient.id, ids))
+            .order_by(Patient.id)
+        )
         if is_held:
             patients = patients.with_for_update(key_share=True, skip_locked=True)
-        self._patients = {each.id: each for each in session.scalars(patients)}
+        self._patients = {row.id: _Person(*row) for row in session.execute(patients)}
         clinics = {each.clinic_id for each in self._patients.values()}
         self._book: HoursBook = hours.book_of(session, today=now.date(), clinic_ids=clinics)
+        self._lawful: dict[tuple[int, str | None, int], ContactHours] = {}
         self._known_times: dict[tuple[str, ContactHours], _Times] = {}
         self._limits = setting.limits_by(session, clinics)
         self._numbers = registry.textable_numbers(session, ids)
         self._consents = consent.held_by(session, ids, Channel.SMS)
         self._enrolled = enrolment.active_among(session, ids)
         self._sent, self._ahead = _sent_and_ahead(session, ids, now=now)
+        for patient_id, at in holding.unasked(session, self._numbers, now=now):
+            self._sent[patient_id].append(at)
         self._to = sorted(set(numbers))
         self._stopped: set[tuple[int, str]] | None = None
         self._writing = conversation.writing(session, clinics, self._to, now=now)
@@ -260,15 +287,14 @@ class BatchFacts:
             patient = self._patients.get(row.patient_id)
             if patient is None:
                 return None
-            lawful = self._book.of_patient(patient)
-            allowed_at = next_allowed_at(self._now, ZoneInfo(patient.zone), lawful)
+            allowed_at = self._times(patient).allowed_at
         if self._stopped is None:  # batches without an answer need not know
             self._stopped = conversation.stopped(self._session, self._to)
         has_said_stop = (row.clinic_id, row.to_number) in self._stopped
         facts = ReplyFacts(row.kind, has_said_stop, row.expires_at, allowed_at)
         return decide_reply(facts, now=self._now)
 
-    def _facts(self, row: Any, patient: Patient) -> SendFacts:
+    def _facts(self, row: Any, patient: _Person) -> SendFacts:
         times = self._times(patient)
         sent = self._sent[patient.id]
         limits = self._limits[patient.clinic_id]
@@ -292,9 +318,14 @@ class BatchFacts:
             is_conversation_open=(patient.clinic_id, row.to_number) in self._writing,
         )
 
-    def _times(self, patient: Patient) -> _Times:
+    def _times(self, patient: _Person) -> _Times:
         """Return the patient's day and hours; most patients of a batch share theirs."""
-        lawful = self._book.of_patient(patient)
+        whose = (patient.clinic_id, patient.state, patient.weekdays)
+        if whose not in self._lawful:
+            wishes = Wishes(weekdays_from_mask(patient.weekdays))
+            lawful = self._book.of(patient.clinic_id, patient.state).wished(wishes)
+            self._lawful[whose] = lawful
+        lawful = self._lawful[whose]
         key = (patient.zone, lawful)
         if key not in self._known_times:
             zone = ZoneInfo(patient.zone)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from outreach.messaging.models import InboundText
 from outreach.messaging.rules import MessageKind, MessageStatus
+from outreach.orm import among_words
 from outreach.patients.models import ConsentEvent, PhoneNumber
 from outreach.patients.rules import TOPICS, Channel
 
@@ -102,7 +103,7 @@ def stopped(session: Session, numbers: Iterable[str]) -> set[tuple[int, str]]:
     rows = session.execute(
         select(PhoneNumber.clinic_id, PhoneNumber.e164)
         .join(event, event.id == newest)
-        .where(PhoneNumber.e164.in_(sorted(numbers)), event.is_given.is_(False))
+        .where(among_words(PhoneNumber.e164, sorted(numbers)), event.is_given.is_(False))
     )
     return {(clinic_id, number) for clinic_id, number in rows}
 
@@ -114,7 +115,7 @@ def writing(
     rows = session.execute(
         select(InboundText.clinic_id, InboundText.from_number).where(
             InboundText.clinic_id.in_(sorted(clinic_ids)),
-            InboundText.from_number.in_(sorted(numbers)),
+            among_words(InboundText.from_number, sorted(numbers)),
             InboundText.open_until > now,
             InboundText.answered_at.is_(None),
         )

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Scope
-from outreach.accounts.scoping import visible_clinics
+from outreach.accounts.scoping import visible_at_clinic, visible_clinics
 from outreach.messaging import thread
 from outreach.messaging.models import DeliveryEvent, Message
 from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
+from outreach.web.bounded import whole
 
 TAKEN = (
     MessageStatus.ACCEPTED,
@@ -21,6 +22,7 @@ TAKEN = (
     MessageStatus.UNDELIVERED,
 )
 SHOWN_LOST = 10
+PERIODS = (7, 14, 30, 90)  # days
 _WAITING = (MessageStatus.SCHEDULED,)
 _ON_ITS_WAY = (MessageStatus.CALLING, MessageStatus.UNKNOWN)
 
@@ -66,7 +68,7 @@ class Day:
 class Delivery:
     """Some days, the newest last, their sum, and why texts did not go out or arrive.
 
-    ``lost`` are the newest of those of which nobody knows whether they went out.
+    ``lost`` are the newest of the counted ones of which nobody knows whether they went out.
     """
 
     days: list[Day]
@@ -75,6 +77,12 @@ class Delivery:
     failures: dict[str, int] = field(default_factory=dict)
     hard_numbers: Sequence[tuple[str, int, bool]] = ()
     lost: Sequence[Message] = ()
+
+
+def days_of(typed: str | None) -> int:
+    """Return how many days an address asks for: one of PERIODS."""
+    asked = whole(typed)
+    return asked if asked in PERIODS else PERIODS[1]
 
 
 def delivery(
@@ -99,17 +107,12 @@ def delivery(
     number_of = case(
         *((Message.send_after < end, index) for index, end in enumerate(starts[1:])), else_=days
     ).label("day")
+    counted = _counted(starts, kind)
     query = (
         select(number_of, Message.status, Message.skip_reason, Message.failure, func.count())
-        .where(
-            visible_clinics(scope, Message.clinic_id),
-            Message.send_after >= starts[0],
-            Message.send_after < starts[-1],
-        )
+        .where(visible_clinics(scope, Message.clinic_id), *counted)
         .group_by(number_of, Message.status, Message.skip_reason, Message.failure)
     )
-    if kind is not None:
-        query = query.where(Message.kind == kind)
     for index, status, skip, failure, number in session.execute(query):
         found.days[index].count(status, number)
         found.total.count(status, number)
@@ -118,11 +121,23 @@ def delivery(
         if status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
             found.failures[failure] = found.failures.get(failure, 0) + number
     if found.total.lost:
-        found.lost = thread.page_of(
-            session, scope, before_id=None, statuses=(MessageStatus.LOST,), kind=kind
-        ).messages[:SHOWN_LOST]
+        lost = (*counted, Message.status == MessageStatus.LOST)
+        found.lost = thread.newest(session, scope, lost, most=SHOWN_LOST)
     found.hard_numbers = _hard_numbers(session, scope, since=starts[0])
     return found
+
+
+def _counted(
+    starts: Sequence[datetime], kind: MessageKind | None
+) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds of the texts that are counted. Of an e-mail nobody reports whether it
+    arrived, so e-mails are among them only where they are asked for.
+    """
+    return (
+        Message.send_after >= starts[0],
+        Message.send_after < starts[-1],
+        Message.kind == kind if kind else Message.kind != MessageKind.DIGEST_EMAIL,
+    )
 
 
 def _hard_numbers(
@@ -134,13 +149,13 @@ def _hard_numbers(
         select(Message.to_number, texts, func.max(case((DeliveryEvent.is_unreachable, 1), else_=0)))
         .join(DeliveryEvent, DeliveryEvent.message_id == Message.id)
         .where(
-            visible_clinics(scope, Message.clinic_id),
+            visible_at_clinic(scope, Message.clinic_id, Message.patient_id),
             Message.send_after >= since,
             Message.status.in_((MessageStatus.UNDELIVERED, MessageStatus.FAILED)),
             DeliveryEvent.error_code.is_not(None),
         )
         .group_by(Message.to_number)
-        .order_by(texts.desc(), Message.to_number)
+        .order_by(texts.desc(), func.min(Message.id))
         .limit(20)
     )
     return [(number, count, bool(found_nobody)) for number, count, found_nobody in rows]

@@ -4,14 +4,15 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 
 from sqlalchemy.orm import Session
 
 from outreach.clock import Clock
 from outreach.errors import OutreachError, ProviderUnavailable
-from outreach.messaging import claiming, lost, outbox
+from outreach.messaging import claiming, holding, lost, outbox
 from outreach.messaging.claiming import Claimed
 from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import FRESH, TryResult
@@ -71,6 +72,12 @@ def settle_lost_messages(sessions: Sessions, gateway: TelephonyGateway, clock: C
     return for_each(message_ids, lambda each: _settle(sessions, gateway, each, clock))
 
 
+def forget_unrecorded(sessions: Sessions, clock: Clock) -> int:
+    """Delete texts of the carrier's list that nothing is matched with any more; say how many."""
+    with sessions.begin() as session:
+        return holding.forget_unrecorded(session, now=clock())
+
+
 def size_after(size: int, claimed_at: datetime | None, *, now: datetime) -> int:
     """Return how many texts to claim next, when ``size`` were claimed at ``claimed_at``."""
     if claimed_at is None:
@@ -121,19 +128,25 @@ class _Round:
 
     def _send_with(self, pool: ThreadPoolExecutor) -> None:
         flying: dict[Future[Answer], Claimed] = {}
+        landed: SimpleQueue[Future[Answer]] = SimpleQueue()
         done: list[tuple[Claimed, Answer]] = []
         while True:
-            self._fill(pool, flying)
+            self._fill(pool, flying, landed)
             if flying:
-                finished, _others = wait(flying, return_when=FIRST_COMPLETED)
-                done += [(flying.pop(each), each.result()) for each in finished]
+                answered = landed.get()
+                done.append((flying.pop(answered), answered.result()))
             if len(done) >= max(RECORDED, self._size // 2) or not self._waiting:
                 self._store(done)
                 done = []
             if not flying and not self._waiting and not self._has_more:
                 return
 
-    def _fill(self, pool: ThreadPoolExecutor, flying: dict[Future[Answer], Claimed]) -> None:
+    def _fill(
+        self,
+        pool: ThreadPoolExecutor,
+        flying: dict[Future[Answer], Claimed],
+        landed: SimpleQueue[Future[Answer]],
+    ) -> None:
         """Keep every connection busy, and no longer than the carrier answers."""
         if self._is_in_trouble:
             self._give_back()
@@ -142,7 +155,9 @@ class _Round:
         while self._waiting and len(flying) < self._connections:
             text = self._next()
             if text is not None:
-                flying[pool.submit(self._ask, text)] = text
+                asking = pool.submit(self._ask, text)
+                flying[asking] = text
+                asking.add_done_callback(landed.put)
 
     def _claim(self) -> None:
         if not self._has_more:

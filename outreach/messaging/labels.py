@@ -13,6 +13,7 @@ KIND_WORDS = {
     MessageKind.MEASUREMENT_DUE: _l("time to measure something"),
     MessageKind.ALERT: _l("alert to staff"),
     MessageKind.DIGEST: _l("weekly word to managers"),
+    MessageKind.DIGEST_EMAIL: _l("weekly word to managers by e-mail"),
     MessageKind.ANSWER: _l("answer that a person wrote"),
     MessageKind.CONFIRMED_REPLY: _l("answer: the time is confirmed"),
     MessageKind.OFFERED_SLOTS: _l("answer: other times"),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Scope
-from outreach.accounts.scoping import visible_clinics
+from outreach.accounts.scoping import visible_at_clinic
 from outreach.audit.models import AuditEvent
 from outreach.errors import NotFound
 from outreach.messaging import outbox
@@ -45,7 +45,10 @@ def by_id(session: Session, scope: Scope, message_id: int) -> Message:
     message = session.scalar(
         select(Message)
         .options(joinedload(Message.patient), joinedload(Message.staff), joinedload(Message.clinic))
-        .where(Message.id == message_id, visible_clinics(scope, Message.clinic_id))
+        .where(
+            Message.id == message_id,
+            visible_at_clinic(scope, Message.clinic_id, Message.patient_id),
+        )
     )
     if message is None:
         raise NoSuchMessage("There is no such text.")

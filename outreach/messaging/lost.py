@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.messaging import setting
@@ -48,7 +48,6 @@ def lost_ids(session: Session, *, now: datetime, limit: int = 200) -> Sequence[i
 
 def one(session: Session, message_id: int, *, now: datetime) -> Lost | None:
     """Return what is needed to look one up; None where that must wait or is done already."""
-    twin = aliased(Message)
     row = session.execute(
         select(
             Message.id,
@@ -65,16 +64,9 @@ def one(session: Session, message_id: int, *, now: datetime) -> Lost | None:
         .where(
             Message.id == message_id,
             _is_lost(now),
-            ~exists().where(
-                twin.id != Message.id,
-                twin.to_number == Message.to_number,
-                twin.body == Message.body,
-                twin.status == MessageStatus.CALLING,
-                twin.lease_until >= now,
-            ),
         )
     ).one_or_none()
-    if row is None:
+    if row is None or row.body in _being_sent(session, row.to_number, row.id, now=now):
         return None
     known = session.scalars(
         select(Message.provider_id).where(
@@ -93,6 +85,18 @@ def one(session: Session, message_id: int, *, now: datetime) -> Lost | None:
         settles_at=row.calling_at + settle_after(row.kind, limits),
         is_past_use=row.expires_at is not None and row.expires_at <= now,
     )
+
+
+def _being_sent(session: Session, number: str, but: int, *, now: datetime) -> Sequence[str]:
+    """Return what a worker is sending to a number right now, but for one text."""
+    return session.scalars(
+        select(Message.body).where(
+            Message.id != but,
+            Message.to_number == number,
+            Message.status == MessageStatus.CALLING,
+            Message.lease_until >= now,
+        )
+    ).all()
 
 
 def _is_lost(now: datetime) -> ColumnElement[bool]:

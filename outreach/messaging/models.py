@@ -1,14 +1,26 @@
 """Tables of text messages."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import Clinic, StaffMember
-from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason, TryResult
+from outreach.messaging.rules import (
+    PRIORITY,
+    MessageKind,
+    MessageStatus,
+    SkipReason,
+    TryResult,
+)
 from outreach.orm import Model
 from outreach.patients.models import Patient
+from outreach.sealing import NUMBER, Findable, Sealed
+
+
+def _rank(context: Any) -> int:
+    return PRIORITY[MessageKind(context.get_current_parameters()["kind"])]
 
 
 class Message(Model):
@@ -17,13 +29,22 @@ class Message(Model):
     An answer need not be anybody's: a number may belong to several patients, or to nobody.
     ``dedupe_key`` makes a second one for one cause impossible.
     ``body`` is what goes out, to the letter; ``wording_id`` is the version of the words that it
-    was made from, None where they are as built in. Not before ``send_after``, not from
-    ``expires_at`` on. ``lease_until`` bounds how long one worker may hold it.
+    was made from, None where they are as built in. Of those that are due, the lowest ``rank``
+    goes first; its kind gives it. Not before ``send_after``, not from ``expires_at`` on.
+    ``lease_until`` bounds how long one worker may hold it.
     """
 
     __tablename__ = "message"
     __table_args__ = (
         Index(None, "status", "send_after"),
+        Index(
+            "ix_message_in_turn",
+            "rank",
+            "send_after",
+            "id",
+            postgresql_where=text("status = 'scheduled'"),
+            sqlite_where=text("status = 'scheduled'"),
+        ),
         Index(None, "patient_id", "created_at"),
         Index(None, "clinic_id", "created_at"),
         Index(None, "clinic_id", "send_after"),
@@ -44,11 +65,12 @@ class Message(Model):
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_text.id"))
     by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     kind: Mapped[MessageKind]
+    rank: Mapped[int] = mapped_column(default=_rank, server_default="1")
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
     cause: Mapped[str] = mapped_column(String(60))
-    to_number: Mapped[str] = mapped_column(String(20))
+    to_number: Mapped[str] = mapped_column(Findable(NUMBER))
     language: Mapped[str] = mapped_column(String(10))
-    body: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Sealed("message.body"))
     wording_id: Mapped[int | None] = mapped_column(ForeignKey("wording.id"))
     status: Mapped[MessageStatus]
     skip_reason: Mapped[SkipReason | None]
@@ -82,9 +104,9 @@ class InboundText(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     provider_id: Mapped[str] = mapped_column(String(64), unique=True)
-    from_number: Mapped[str] = mapped_column(String(40))
+    from_number: Mapped[str] = mapped_column(Findable(NUMBER))
     to_number: Mapped[str] = mapped_column(String(40))
-    body: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Sealed("inbound_text.body"))
     attachments: Mapped[int]
     received_at: Mapped[datetime]
     open_until: Mapped[datetime]
@@ -149,3 +171,34 @@ class MessageSetting(Model):
     is_on: Mapped[bool]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     changed_at: Mapped[datetime]
+
+
+class OutboxHold(Model):
+    """The outbox is closed: the rows are older than what the carrier was given meanwhile.
+
+    Written when a backup is put back; ``since`` is when it was made. ``ended_as`` says how it
+    was found out what went out since then.
+    """
+
+    __tablename__ = "outbox_hold"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_as: Mapped[str] = mapped_column(String(40))
+
+
+class UnrecordedText(Model):
+    """A text that the carrier's list shows and no row of ours tells of, after a backup.
+
+    The row that would send it a second time is matched with it when its turn comes.
+    """
+
+    __tablename__ = "unrecorded_text"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    provider_id: Mapped[str] = mapped_column(String(64), unique=True)
+    to_number: Mapped[str] = mapped_column(Findable(NUMBER), index=True)
+    body: Mapped[str] = mapped_column(Sealed("unrecorded_text.body"))
+    sent_at: Mapped[datetime]

@@ -57,6 +57,7 @@ class MessageKind(enum.StrEnum):
     MEASUREMENT_DUE = "measurement_due"
     ALERT = "alert"
     DIGEST = "digest"
+    DIGEST_EMAIL = "digest_email"  # no text: never due, see calls/letters.py
     ANSWER = "answer"
     DANGER_REPLY = "danger_reply"
     STOP_REPLY = "stop_reply"
@@ -67,6 +68,11 @@ class MessageKind(enum.StrEnum):
     CONFIRMED_REPLY = "confirmed_reply"
     READING_RECEIVED = "reading_received"
     READING_QUESTION = "reading_question"
+
+
+def kind_named(typed: str | None) -> MessageKind | None:
+    """Return the kind that an address names; None: every kind."""
+    return MessageKind(typed) if typed in set(MessageKind) else None
 
 
 # Answers to a text that came in: each belongs to one.
@@ -171,19 +177,21 @@ PRIORITY = {
     MessageKind.ALERT: 0,
     **dict.fromkeys(REPLIES, 1),
     MessageKind.DIGEST: 2,
+    MessageKind.DIGEST_EMAIL: 2,
     MessageKind.REMINDER: 3,
     MessageKind.CALLBACK_CONFIRMED: 4,
     MessageKind.MISSED_YOU: 5,
     MessageKind.THANK_YOU: 6,
     MessageKind.MEASUREMENT_DUE: 7,  # of use for weeks: it can wait longest
 }
-_TO_STAFF = frozenset({MessageKind.ALERT, MessageKind.DIGEST})
+_TO_STAFF = frozenset({MessageKind.ALERT, MessageKind.DIGEST, MessageKind.DIGEST_EMAIL})
 # Sent by themselves only where a clinic wants them; reminders and alerts always are.
 BY_CHOICE = (
     MessageKind.CALLBACK_CONFIRMED,
     MessageKind.MISSED_YOU,
     MessageKind.THANK_YOU,
     MessageKind.DIGEST,
+    MessageKind.DIGEST_EMAIL,
 )
 
 

@@ -78,9 +78,19 @@ def rhythm(language: str, *, is_weekly: bool, value: int) -> str:
     return _RHYTHMS[known_language(language)][is_weekly].format(n=value)
 
 
-def digest(clinic_name: str, language: str) -> str:
-    """Return the body of the weekly word to managers: that there are numbers, and no numbers."""
-    return _to_staff("digest", clinic_name, language)
+def digest(clinic_name: str, language: str, report: str | None = None) -> str:
+    """Return the body of the weekly word to managers: that there are numbers, and no numbers.
+
+    ``report`` is the address of the page that has them, None where no address is configured.
+    """
+    words = _to_staff("digest", clinic_name, language)
+    return f"{words} {report}" if report else words
+
+
+def digest_subject(clinic_name: str, language: str) -> str:
+    """Return the subject of the weekly word as an e-mail: its first sentence."""
+    words = keeping.built_in("digest", known_language(language)).partition(". ")[0]
+    return filled(words, {"clinic": clinic_name[:60]})
 
 
 def alert(clinic_name: str, language: str) -> str:

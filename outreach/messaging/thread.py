@@ -1,13 +1,13 @@
 """Reading texts: what went out, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
-from outreach.accounts.scoping import visible_clinics
+from outreach.accounts.scoping import visible_at_clinic
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, MessageStatus
 
@@ -19,6 +19,17 @@ IN_TROUBLE = (
     MessageStatus.FAILED,
     MessageStatus.UNDELIVERED,
 )
+
+# What an address asks for by ``show``; anything else means every text.
+SHOWN: Mapping[str, Sequence[MessageStatus]] = {
+    "trouble": IN_TROUBLE,
+    "waiting": (MessageStatus.SCHEDULED,),
+    "delivered": (MessageStatus.DELIVERED,),
+    "undelivered": (MessageStatus.UNDELIVERED,),
+    "failed": (MessageStatus.FAILED,),
+    "lost": (MessageStatus.LOST,),
+    "skipped": (MessageStatus.SKIPPED,),
+}
 
 
 @dataclass(frozen=True)
@@ -44,19 +55,50 @@ def page_of(
         statuses: none of them means any.
         kind: None means any.
     """
+    query = _query(scope, statuses, kind).limit(PAGE + 1)
+    if before_id is not None:
+        query = query.where(Message.id < before_id)
+    found = session.scalars(query).all()
+    more = found[PAGE - 1].id if len(found) > PAGE else None
+    return Page(found[:PAGE], more)
+
+
+def newest(
+    session: Session, scope: Scope, of: Sequence[ColumnElement[bool]], *, most: int
+) -> Sequence[Message]:
+    """Return the newest ``most`` texts in ``scope`` of which all of ``of`` holds, with whom to."""
+    return session.scalars(_query(scope, (), None).where(*of).limit(most)).all()
+
+
+def everything(
+    session: Session,
+    scope: Scope,
+    *,
+    statuses: Sequence[MessageStatus] = (),
+    kind: MessageKind | None = None,
+) -> tuple[int, Iterator[Message]]:
+    """Return how many texts there are, and all of them, read as they are asked for."""
+    query = _query(scope, statuses, kind)
+    total = (
+        session.scalar(
+            select(func.count()).select_from(query.with_only_columns(Message.id).subquery())
+        )
+        or 0
+    )
+    return total, iter(session.scalars(query.execution_options(yield_per=500)))
+
+
+def _query(
+    scope: Scope, statuses: Sequence[MessageStatus], kind: MessageKind | None
+) -> Select[Message]:
     query = (
         select(Message)
         .options(joinedload(Message.patient), joinedload(Message.staff), joinedload(Message.clinic))
-        .where(visible_clinics(scope, Message.clinic_id))
+        .where(visible_at_clinic(scope, Message.clinic_id, Message.patient_id))
         .order_by(Message.id.desc())
-        .limit(PAGE + 1)
     )
-    if before_id is not None:
-        query = query.where(Message.id < before_id)
     if statuses:
         query = query.where(Message.status.in_(statuses))
     if kind is not None:
         query = query.where(Message.kind == kind)
-    found = session.scalars(query).all()
-    more = found[PAGE - 1].id if len(found) > PAGE else None
-    return Page(found[:PAGE], more)
+    return query

@@ -18,23 +18,13 @@ from outreach.messaging import labels, life, setting, thread
 from outreach.messaging.delivery import Day
 from outreach.messaging.forms import LimitsForm
 from outreach.messaging.outbox import resend as write_again
-from outreach.messaging.rules import BY_CHOICE, MessageKind, MessageStatus
+from outreach.messaging.rules import BY_CHOICE, MessageKind, kind_named
 from outreach.patients import finding
+from outreach.telephony.mail import mailer_of
 from outreach.web.bounded import whole
 from outreach.web.charts import Chart, Series, line_chart
 
 bp = Blueprint("messaging", __name__, url_prefix="/messages")
-
-PERIODS = (7, 14, 30, 90)
-_SHOWN = {
-    "trouble": thread.IN_TROUBLE,
-    "waiting": (MessageStatus.SCHEDULED,),
-    "delivered": (MessageStatus.DELIVERED,),
-    "undelivered": (MessageStatus.UNDELIVERED,),
-    "failed": (MessageStatus.FAILED,),
-    "lost": (MessageStatus.LOST,),
-    "skipped": (MessageStatus.SKIPPED,),
-}
 
 
 @bp.get("/")
@@ -46,13 +36,13 @@ def outbox() -> ResponseReturnValue:
         db.session,
         signed_in().scope,
         before_id=whole(request.args.get("before")),
-        statuses=_SHOWN.get(show, ()),
+        statuses=thread.SHOWN.get(show, ()),
         kind=_kind(),
     )
     return render_template(
         "messaging/outbox.html",
         page=page,
-        show=show if show in _SHOWN else "",
+        show=show if show in thread.SHOWN else "",
         kind=_kind(),
         labels=labels,
         carrier=deps().gateway.name,
@@ -63,8 +53,7 @@ def outbox() -> ResponseReturnValue:
 @role_required(Role.MANAGER, Role.ADMINISTRATOR)
 def delivery() -> ResponseReturnValue:
     """Show what became of texts, by day and by reason."""
-    asked = whole(request.args.get("days"))
-    days = asked if asked in PERIODS else PERIODS[1]
+    days = deliveries.days_of(request.args.get("days"))
     zone = ZoneInfo(signed_in().zone)
     found = deliveries.delivery(
         db.session,
@@ -79,7 +68,7 @@ def delivery() -> ResponseReturnValue:
         found=found,
         chart=_chart(found.days),
         days=days,
-        periods=PERIODS,
+        periods=deliveries.PERIODS,
         kind=_kind(),
         kinds=tuple(MessageKind),
         labels=labels,
@@ -111,6 +100,7 @@ def settings() -> ResponseReturnValue:
         labels=labels,
         by_choice=BY_CHOICE,
         chosen=setting.kinds_of(db.session, clinic.id),
+        has_mail=mailer_of(deps().config) is not None,
     )
     return page, 422 if form.errors else 200
 
@@ -178,8 +168,7 @@ def resend(message_id: int) -> ResponseReturnValue:
 
 
 def _kind() -> MessageKind | None:
-    wanted = request.args.get("kind", "")
-    return MessageKind(wanted) if wanted in set(MessageKind) else None
+    return kind_named(request.args.get("kind"))
 
 
 def _chart(days: list[Day]) -> Chart | None:

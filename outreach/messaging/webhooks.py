@@ -5,7 +5,7 @@ import logging
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from outreach.accounts.access import open_to_all
+from outreach.accounts.access import open_to_carrier
 from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import receipts
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 @bp.post("/sms-status/<reference>")
-@open_to_all
+@open_to_carrier
 def sms_status(reference: str) -> ResponseReturnValue:
     """Take one delivery report; the address carries our own id, so order does not matter.
 

@@ -80,8 +80,10 @@ def open_patient(session: Session, actor: Actor, wanted: Wanted, *, now: datetim
     return patient.ref
 
 
-def recent(session: Session, scope: Scope, *, now: datetime) -> list[Line]:
-    """Return the emergency accesses at clinics in ``scope``, newest first."""
+def recent(
+    session: Session, scope: Scope, *, now: datetime, most: int | None = MOST_SHOWN
+) -> list[Line]:
+    """Return the emergency accesses at clinics in ``scope``, newest first; ``most`` None: all."""
     rows = session.execute(
         select(
             EmergencyAccess.from_at,
@@ -99,6 +101,6 @@ def recent(session: Session, scope: Scope, *, now: datetime) -> list[Line]:
             EmergencyAccess.from_at > now - SHOWN,
         )
         .order_by(EmergencyAccess.from_at.desc(), EmergencyAccess.id.desc())
-        .limit(MOST_SHOWN)
+        .limit(most)
     ).all()
     return [Line(*row) for row in rows]

@@ -1,38 +1,71 @@
 """Reading the audit trail: who did what to which record, and when."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from outreach.access_keys.models import AccessKey
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor, Role
 from outreach.audit.models import AuditEvent
-from outreach.oversight.looks import LOOKED
+from outreach.oversight.looks import BY_KEY, LOOKED
 from outreach.patients.models import Patient
 
 ON_PAGE = 100
-MOST_EXPORTED = 50_000
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which events: of days on the reader's clock, of a patient, of somebody."""
+    """Which events: of days on the reader's clock, of a patient, of somebody.
+
+    ``patient_ids``: only of these; None: of everybody, and of nobody. Two clinics may have
+    patients of one record number.
+    """
 
     from_on: date
     until_on: date
     zone: ZoneInfo
-    record_number: str = ""
+    patient_ids: tuple[int, ...] | None = None
     staff: str = ""
     only_looks: bool = False
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The question as plain data, without a record number: it is kept with its file."""
+        return {
+            "from_on": self.from_on.isoformat(),
+            "until_on": self.until_on.isoformat(),
+            "zone": self.zone.key,
+            "patient_ids": self.patient_ids,
+            "staff": self.staff,
+            "only_looks": self.only_looks,
+        }
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> "Asked":
+        """Return the question that was kept as ``params``."""
+        ids = params["patient_ids"]
+        return cls(
+            date.fromisoformat(params["from_on"]),
+            date.fromisoformat(params["until_on"]),
+            ZoneInfo(params["zone"]),
+            None if ids is None else tuple(ids),
+            params["staff"],
+            only_looks=params["only_looks"],
+        )
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the trail. The patient is named by record number alone."""
+    """One line of the trail. The patient is named by record number alone.
+
+    ``staff`` is who it was: a person, another system by the name of its key, or None, ourselves.
+    """
 
     at: datetime
     staff: str | None
@@ -58,9 +91,29 @@ def find(session: Session, actor: Actor, asked: Asked, *, page: int = 1) -> Foun
     return Found(_rows(session, query.limit(ON_PAGE).offset(first)), total)
 
 
-def export(session: Session, actor: Actor, asked: Asked) -> list[Event]:
-    """Return at most MOST_EXPORTED events, newest first."""
-    return _rows(session, _query(actor, asked).limit(MOST_EXPORTED))
+def everything(session: Session, actor: Actor, asked: Asked) -> tuple[int, Iterator[Event]]:
+    """Return how many events there are, and all of them, read as they are asked for."""
+    query = _query(actor, asked)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.execute(query.execution_options(yield_per=1000))
+    return total, (Event(*row) for row in rows)
+
+
+def patients_of(session: Session, record_number: str) -> tuple[int, ...] | None:
+    """Return the patients of a record number, at any clinic; None where none is asked for."""
+    if not record_number:
+        return None
+    found = select(Patient.id).where(Patient.record_number == record_number).order_by(Patient.id)
+    return tuple(session.scalars(found))
+
+
+def readable_clinics(actor: Actor) -> frozenset[int] | None:
+    """Return the clinics whose events ``actor`` reads; None: all, and those of no clinic."""
+    if Role.ADMINISTRATOR in actor.roles:
+        return None
+    if any(held.role is Role.AUDITOR and held.clinic_id is None for held in actor.held):
+        return None
+    return actor.clinic_ids_as(Role.AUDITOR, Role.MANAGER)
 
 
 def _rows(session: Session, query: Select[*tuple[Any, ...]]) -> list[Event]:
@@ -70,28 +123,36 @@ def _rows(session: Session, query: Select[*tuple[Any, ...]]) -> list[Event]:
 def _query(actor: Actor, asked: Asked) -> Select[*tuple[Any, ...]]:
     begins = datetime.combine(asked.from_on, time(), tzinfo=asked.zone)
     ends = datetime.combine(asked.until_on + timedelta(days=1), time(), tzinfo=asked.zone)
+    who = func.coalesce(StaffMember.name, AccessKey.name)
     query = (
         select(
             AuditEvent.at,
-            StaffMember.name,
+            who,
             AuditEvent.action,
             AuditEvent.object_kind,
             Clinic.name,
             Patient.record_number,
         )
         .outerjoin(StaffMember, StaffMember.id == AuditEvent.actor_id)
+        .outerjoin(
+            AccessKey,
+            and_(
+                AccessKey.id == AuditEvent.object_id,
+                AuditEvent.actor_id.is_(None),
+                AuditEvent.object_kind.startswith(BY_KEY),
+            ),
+        )
         .outerjoin(Patient, Patient.id == AuditEvent.patient_id)
         .outerjoin(Clinic, Clinic.id == AuditEvent.clinic_id)
         .where(_is_readable(actor), AuditEvent.at >= begins, AuditEvent.at < ends)
         .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
     )
-    if asked.record_number:
-        same = select(Patient.id).where(Patient.record_number == asked.record_number)
-        query = query.where(AuditEvent.patient_id.in_(same))
+    if asked.patient_ids is not None:
+        query = query.where(AuditEvent.patient_id.in_(asked.patient_ids))
     if asked.staff:
         text = asked.staff.lower()
         is_meant = or_(
-            func.lower(StaffMember.name).contains(text, autoescape=True),
+            func.lower(who).contains(text, autoescape=True),
             StaffMember.email == text,
         )
         query = query.where(is_meant)
@@ -102,9 +163,7 @@ def _query(actor: Actor, asked: Asked) -> Select[*tuple[Any, ...]]:
 
 def _is_readable(actor: Actor) -> ColumnElement[bool]:
     """Administrators and auditors of every clinic read all; others their clinics' events."""
-    if Role.ADMINISTRATOR in actor.roles:
+    clinics = readable_clinics(actor)
+    if clinics is None:
         return true()
-    if any(held.role is Role.AUDITOR and held.clinic_id is None for held in actor.held):
-        return true()
-    clinics = sorted(actor.clinic_ids_as(Role.AUDITOR, Role.MANAGER))
-    return AuditEvent.clinic_id.in_(clinics) if clinics else false()
+    return AuditEvent.clinic_id.in_(sorted(clinics)) if clinics else false()

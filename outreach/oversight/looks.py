@@ -12,6 +12,9 @@ from outreach.orm import Model
 from outreach.patients.models import Patient
 
 LOOKED = "looked at"
+LISTED = "listed patients"
+# What a look by way of an access key is at begins so; the key is what it is about.
+BY_KEY = "fhir."
 # The same person on the same page of the same patient: one look, however often it refreshes.
 ONE_LOOK = timedelta(minutes=10)
 
@@ -60,6 +63,31 @@ def note(
         about=(page[:40], None),
     )
     return True
+
+
+def note_by_key(
+    session: Session,
+    by: tuple[int, int],
+    kind: str,
+    patient_id: int | None,
+    *,
+    now: datetime,
+) -> None:
+    """Note that another system read records of a ``kind`` (Patient): of a patient, or a list.
+
+    ``by`` are the ids of its access key and of the key's clinic. One note a request: no page
+    refreshes itself here. Does not commit.
+    """
+    key_id, clinic_id = by
+    trail.record(
+        session,
+        LISTED if patient_id is None else LOOKED,
+        actor_id=None,
+        now=now,
+        clinic_id=clinic_id,
+        patient_id=patient_id,
+        about=(f"{BY_KEY}{kind}", key_id),
+    )
 
 
 def names_a_patient(named: Mapping[str, object]) -> bool:

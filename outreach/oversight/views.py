@@ -14,7 +14,6 @@ from outreach import orm
 from outreach.accounts import staff
 from outreach.accounts.access import actor_or_none, fresh_required, role_required, signed_in
 from outreach.accounts.rules import EMERGENCY_LASTS, Role
-from outreach.audit import trail
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
@@ -22,13 +21,11 @@ from outreach.errors import NotFound
 from outreach.oversight import emergency, events, looks
 from outreach.oversight.emergency import Wanted
 from outreach.oversight.forms import SHOWN_DAYS, AuditForm, EmergencyForm
-from outreach.reports.export import as_csv
 from outreach.web.bounded import whole
 
 bp = Blueprint("oversight", __name__, url_prefix="/audit")
 
 READERS = (Role.AUDITOR, Role.MANAGER, Role.ADMINISTRATOR)
-HEADER = ("at_utc", "staff", "action", "page_or_record", "clinic", "record_number")
 OK = 200
 PAGE_WORDS = {
     "chart": _l("patient's page"),
@@ -39,11 +36,16 @@ PAGE_WORDS = {
     "messaging": _l("text"),
     "welfare": _l("welfare check"),
     "results": _l("readings"),
+    "assessing": _l("readings"),
     "questionnaires": _l("questionnaire"),
+    "asking": _l("questionnaire"),
+    "nurse_asking": _l("questionnaire"),
     "patients": _l("details"),
     "goals": _l("goals"),
     "panels": _l("caller"),
     "phoning": _l("telephone call"),
+    "retention": _l("keeping of data"),
+    "fhir": _l("record, through the API"),
 }
 
 
@@ -87,7 +89,7 @@ def trail_page() -> ResponseReturnValue:
         form.only_looks.data = True
     else:
         form.validate()
-    asked = form.asked(actor.zone, today)
+    asked = form.asked(db.session, actor.zone, today)
     page = whole(request.form.get("page")) or 1
     found = events.find(db.session, actor, asked, page=page)
     shown = render_template(
@@ -98,37 +100,6 @@ def trail_page() -> ResponseReturnValue:
         pages=max(1, -(-found.total // events.ON_PAGE)),
     )
     return shown, 422 if form.errors else 200
-
-
-@bp.post("/events.csv")
-@role_required(*READERS)
-@fresh_required
-def events_csv() -> ResponseReturnValue:
-    """Hand the answer over as a file, which is itself noted."""
-    actor, now, form = signed_in(), deps().clock(), AuditForm()
-    form.validate()
-    asked = form.asked(actor.zone, local_day(now, ZoneInfo(actor.zone)))
-    rows = [
-        (
-            each.at.isoformat(timespec="seconds"),
-            each.staff,
-            each.action,
-            each.page,
-            each.clinic,
-            each.record_number,
-        )
-        for each in events.export(db.session, actor, asked)
-    ]
-    trail.record(
-        db.session, "exported audit events", actor_id=actor.staff_id, now=now, about=("audit", None)
-    )
-    db.session.commit()
-    name = f"audit-{asked.from_on}-{asked.until_on}.csv"
-    return Response(
-        as_csv(HEADER, rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 @bp.route("/emergency", methods=["GET", "POST"])

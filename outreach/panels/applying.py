@@ -271,7 +271,7 @@ def _assign_all(session: Session, proposal: Proposal, *, by_staff_id: int, now: 
                 ProposalLine.caller_id,
                 literal(now, PanelMembership.from_at.type),
                 literal(ChangeReason.ENROLLED, PanelMembership.reason.type),
-                literal(""),
+                literal("", PanelMembership.note.type),
                 literal(by_staff_id),
             )
             .join(ProposalLine, ProposalLine.enrolment_id == Enrolment.id)

@@ -13,7 +13,7 @@ from outreach.audit import trail
 from outreach.clock import local_day
 from outreach.errors import NotFound, RuleBroken, Stale
 from outreach.panels import duty, roster
-from outreach.panels.models import PanelMembership
+from outreach.panels.models import CallerProfile, PanelMembership
 from outreach.panels.rules import ChangeReason
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment
@@ -129,6 +129,11 @@ def change_caller(
     if current is None:
         _begin_late_starters_today(session, enrolments, now=now)
     _begin(session, enrolments[0].Enrolment, handover, by_staff_id=by_staff_id, now=now)
+    session.execute(
+        update(CallerProfile)
+        .where(CallerProfile.staff_id == handover.caller_id)
+        .values(days_changed_at=now)  # the call to come may stand on a day that they don't work
+    )
 
 
 def _lock(

@@ -3,13 +3,14 @@
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
 from outreach.orm import Model
 from outreach.panels.rules import DEFAULT_WEEKLY_MINUTES, ChangeReason, LeftOut
 from outreach.patients.rules import Sex
+from outreach.sealing import Sealed
 
 _CURRENT = text("until_at IS NULL")
 _OPEN = text("applied_at IS NULL AND dropped_at IS NULL")
@@ -20,7 +21,8 @@ class CallerProfile(Model):
 
     ``weekly_minutes`` is the time they have for calls in a week. ``trained_on`` is the day
     on which their training was complete, None before: nobody is given to them until then
-    (domain.md A3, 8 hours before the first call).
+    (domain.md A3, 8 hours before the first call). ``days_changed_at`` is set while calls of
+    their panel may stand on days on which they don't work, see ``planning.caller_days``.
     """
 
     __tablename__ = "caller_profile"
@@ -30,6 +32,7 @@ class CallerProfile(Model):
     weekly_minutes: Mapped[int] = mapped_column(default=DEFAULT_WEEKLY_MINUTES)
     gender: Mapped[Sex | None]
     trained_on: Mapped[date | None]
+    days_changed_at: Mapped[datetime | None]
 
 
 class Shift(Model):
@@ -86,7 +89,7 @@ class Cover(Model):
     from_at: Mapped[datetime]
     until_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    note: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Sealed("cover.note"))
     opened_at: Mapped[datetime | None]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     created_at: Mapped[datetime]
@@ -123,7 +126,7 @@ class PanelMembership(Model):
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
     reason: Mapped[ChangeReason]
-    note: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Sealed("panel_membership.note"))
     by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     opened_at: Mapped[datetime | None]
 

@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.rules import Scope
+from outreach.accounts.scoping import visible
 from outreach.errors import RuleBroken, Stale
 from outreach.panels import proposing, solving
 from outreach.panels.applying import NoProposal, changes_of, signature
@@ -143,6 +145,17 @@ def page_of(
         _lines().where(wanted).order_by(ProposalLine.position).limit(PAGE).offset(number * PAGE)
     ).all()
     return [_shown(row) for row in rows], count
+
+
+def everything(session: Session, scope: Scope, proposal: Proposal, show: str) -> list[Shown]:
+    """Return the lines of those in ``scope``; ``show`` as :func:`page_of`."""
+    wanted = and_(
+        ProposalLine.proposal_id == proposal.id,
+        _shown_by(show),
+        visible(scope, Patient.clinic_id, Patient.id),
+    )
+    rows = session.execute(_lines().where(wanted).order_by(ProposalLine.position)).all()
+    return [_shown(row) for row in rows]
 
 
 def line_of(session: Session, proposal: Proposal, line_id: int) -> Shown:

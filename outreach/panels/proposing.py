@@ -34,6 +34,7 @@ from outreach.patients.rules import Daypart, Wishes, weekdays_from_mask
 from outreach.programmes import choices
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus, Protocol
+from outreach.seeing import every_clinic
 
 # A caller whose hours turn out too few for those given to them gives some back, and the rest
 # is solved again: so often at most.
@@ -315,7 +316,8 @@ def _candidates(
     }
     shifts = _shifts(session, ids)
     away = roster.away(session, ids, now=now)
-    loads = loads_of(session, ids, mondays)
+    with every_clinic(session, "somebody who calls for two clinics has one working week"):
+        loads = loads_of(session, ids, mondays)
     bare = CallerProfile(panel_cap=0, weekly_minutes=0)
     return [
         Candidate(

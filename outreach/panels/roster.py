@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts import staff
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Scope
+from outreach.accounts.scoping import visible
 from outreach.panels.models import Absence, CallerProfile, PanelMembership
 from outreach.panels.rules import DEFAULT_PANEL_CAP, NEW_PATIENTS_WAIT
 from outreach.patients.models import Patient
 from outreach.patients.rules import Wishes
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
+from outreach.seeing import every_clinic
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,17 @@ class PanelCaller:
     def is_full(self) -> bool:
         """Whether one more patient goes above the cap."""
         return self.panel_size >= self.cap
+
+
+@dataclass(frozen=True)
+class OnPanel:
+    """An open enrolment with its dedicated caller, None where it waits for one."""
+
+    patient: Patient
+    status: EnrolmentStatus
+    starts_on: date
+    caller_name: str | None
+    since_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,32 @@ def waiting(session: Session, clinic_id: int, *, limit: int | None = None) -> li
         )
         for row in rows
     ]
+
+
+def everybody(session: Session, scope: Scope, clinic_id: int) -> list[OnPanel]:
+    """Return every open enrolment of a clinic in ``scope`` with its caller, by patient's name."""
+    rows = session.execute(
+        select(
+            Patient,
+            Enrolment.status,
+            Enrolment.starts_on,
+            StaffMember.name,
+            PanelMembership.from_at,
+        )
+        .join(Patient, Patient.id == Enrolment.patient_id)
+        .outerjoin(
+            PanelMembership,
+            and_(PanelMembership.enrolment_id == Enrolment.id, PanelMembership.until_at.is_(None)),
+        )
+        .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
+        .where(
+            Enrolment.clinic_id == clinic_id,
+            Enrolment.status.in_(OPEN_STATUSES),
+            visible(scope, Enrolment.clinic_id, Enrolment.patient_id),
+        )
+        .order_by(Patient.name_rank, Patient.id)
+    ).all()
+    return [OnPanel(*row) for row in rows]
 
 
 def count_waiting(session: Session, clinic_id: int) -> int:
@@ -115,16 +156,14 @@ def trained(session: Session, caller_ids: Sequence[int], *, on: date) -> set[int
 
 def away(session: Session, caller_ids: Sequence[int], *, now: datetime) -> set[int]:
     """Return those of ``caller_ids`` who are away now, or at some time of the coming week."""
-    return set(
-        session.scalars(
-            select(Absence.staff_id).where(
-                Absence.staff_id.in_(caller_ids),
-                Absence.from_at < now + NEW_PATIENTS_WAIT,
-                Absence.until_at > now,
-                Absence.ended_at.is_(None),
-            )
-        )
+    asked = select(Absence.staff_id).where(
+        Absence.staff_id.in_(caller_ids),
+        Absence.from_at < now + NEW_PATIENTS_WAIT,
+        Absence.until_at > now,
+        Absence.ended_at.is_(None),
     )
+    with every_clinic(session, "whoever is away from one clinic is away"):
+        return set(session.scalars(asked))
 
 
 def is_waiting(clinic_id: int) -> tuple[ColumnElement[bool], ...]:
@@ -148,7 +187,7 @@ def _caps(session: Session, caller_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _panel_sizes(session: Session, caller_ids: Sequence[int]) -> dict[int, int]:
-    rows = session.execute(
+    asked = (
         select(PanelMembership.caller_id, func.count(PanelMembership.id).label("size"))
         .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
         .where(
@@ -158,5 +197,7 @@ def _panel_sizes(session: Session, caller_ids: Sequence[int]) -> dict[int, int]:
         )
         .group_by(PanelMembership.caller_id)
         .order_by(PanelMembership.caller_id)
-    ).all()
+    )
+    with every_clinic(session, "a panel may have patients of several clinics, and one cap"):
+        rows = session.execute(asked).all()
     return {row.caller_id: row.size for row in rows}

@@ -15,7 +15,7 @@ from outreach.accounts.rules import Scope
 from outreach.callers.rules import last_day_of
 from outreach.chart.rules import programme_week
 from outreach.clock import local_day
-from outreach.measures.models import Reading
+from outreach.measures.models import LatestReading
 from outreach.measures.rules import MeasureKind
 from outreach.panels import duty
 from outreach.panels.models import Cover, PanelMembership
@@ -154,10 +154,10 @@ def _rows(ids: Select[int], sorted_by: Sequence[Key], now: datetime) -> Select[*
             Cover.until_at.label("covered_until_at"),
             PlannedCall,
             selecting.last_reached_at().label("last_reached_at"),
-            last(Reading.value, MeasureKind.HBA1C).label("hba1c"),
-            last(Reading.taken_at, MeasureKind.HBA1C).label("hba1c_at"),
-            last(Reading.value, MeasureKind.PHQ9_TOTAL).label("phq9"),
-            last(Reading.taken_at, MeasureKind.PHQ9_TOTAL).label("phq9_at"),
+            last(LatestReading.value, MeasureKind.HBA1C).label("hba1c"),
+            last(LatestReading.taken_at, MeasureKind.HBA1C).label("hba1c_at"),
+            last(LatestReading.value, MeasureKind.PHQ9_TOTAL).label("phq9"),
+            last(LatestReading.taken_at, MeasureKind.PHQ9_TOTAL).label("phq9_at"),
             selecting.has_open_concern().label("has_concern"),
             selecting.has_number(is_working=False).label("has_broken_number"),
             selecting.has_number(is_working=True).label("has_working_number"),

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
+from outreach.sealing import Sealed
 
 
 class SavedList(Model):
@@ -38,7 +39,7 @@ class KeptSearch(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str] = mapped_column(String(16), unique=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
-    text: Mapped[str] = mapped_column(String(400))
+    text: Mapped[str] = mapped_column(Sealed("kept_search.text"))
     is_either: Mapped[bool]
     has_notes: Mapped[bool]
     at: Mapped[datetime]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
-from outreach.measures.models import Reading
+from outreach.measures.models import LatestReading
 from outreach.measures.rules import MeasureKind
 from outreach.patient_list.rules import Sort, Wanted
 from outreach.patient_list.selecting import last_reached_at, latest, latest_enrolment
@@ -65,12 +65,11 @@ def keys(wanted: Wanted) -> list[Key]:
     last = Key(Patient.id, is_falling=turn)
     match wanted.sort:
         case Sort.NAME:
-            names = [Key(Patient.family_name, turn), Key(Patient.given_name, turn)]
-            return [*names, last]
+            return [Key(Patient.name_rank, turn), last]
         case Sort.RECORD:
-            return [Key(Patient.record_number, turn), last]
+            return [Key(Patient.record_rank, turn), last]
         case Sort.HBA1C:
-            value = latest(Reading.value, MeasureKind.HBA1C)
+            value = latest(LatestReading.value, MeasureKind.HBA1C)
             return [_or_last(value, (Decimal(-1), Decimal(1000)), is_falling=not turn), last]
         case Sort.REACHED:
             return [Key(func.coalesce(last_reached_at(), _FIRST), turn), last]

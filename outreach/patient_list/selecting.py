@@ -11,12 +11,10 @@ from sqlalchemy.orm import aliased
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
-from outreach.calls.models import Attempt
-from outreach.calls.rules import REACHED
+from outreach.calls.models import LastTalk
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus
-from outreach.measures.models import Reading
-from outreach.measures.readings import is_current
+from outreach.measures.models import LatestReading
 from outreach.measures.rules import MeasureKind
 from outreach.orm import among
 from outreach.panels.models import PanelMembership
@@ -80,9 +78,7 @@ def latest(column: Any, kind: MeasureKind) -> ScalarSelect[Any]:
     """Return ``column`` of a patient's last reading of ``kind`` that counts."""
     return (
         select(column)
-        .where(Reading.patient_id == Patient.id, Reading.kind == kind, is_current())
-        .order_by(Reading.taken_at.desc(), Reading.id.desc())
-        .limit(1)
+        .where(LatestReading.patient_id == Patient.id, LatestReading.kind == kind)
         .correlate(Patient)
         .scalar_subquery()
     )
@@ -91,8 +87,8 @@ def latest(column: Any, kind: MeasureKind) -> ScalarSelect[Any]:
 def last_reached_at() -> ScalarSelect[datetime]:
     """Return when somebody last talked with a patient."""
     return (
-        select(func.max(Attempt.at))
-        .where(Attempt.patient_id == Patient.id, *_is_reached())
+        select(LastTalk.at)
+        .where(LastTalk.patient_id == Patient.id)
         .correlate(Patient)
         .scalar_subquery()
     )
@@ -118,10 +114,6 @@ def has_stopped_texts() -> Condition:
         ConsentEvent.id == newest,
         ConsentEvent.is_given.is_(False),
     )
-
-
-def _is_reached() -> tuple[Condition, Condition]:
-    return Attempt.outcome.in_(REACHED), Attempt.superseded_at.is_(None)
 
 
 def _who(frame: Frame, filters: Filters) -> Iterable[Condition]:
@@ -162,16 +154,15 @@ def _programme(frame: Frame, filters: Filters) -> Iterable[Condition]:
 
 
 def _health(frame: Frame, filters: Filters) -> Iterable[Condition]:
+    hba1c, phq9 = MeasureKind.HBA1C, MeasureKind.PHQ9_TOTAL
     if filters.hba1c_over is not None:
-        yield latest(Reading.value, MeasureKind.HBA1C) > filters.hba1c_over
+        yield _has_latest(hba1c, LatestReading.value > filters.hba1c_over)
     if filters.hba1c_under is not None:
-        yield latest(Reading.value, MeasureKind.HBA1C) < filters.hba1c_under
+        yield _has_latest(hba1c, LatestReading.value < filters.hba1c_under)
     if filters.phq9 is Stratum.UNMEASURED:
-        yield latest(Reading.id, MeasureKind.PHQ9_TOTAL).is_(None)
+        yield ~_has_latest(phq9)
     elif filters.phq9 and filters.phq9.bounds:
-        # Totals are whole. BETWEEN would look for each patient's reading twice.
-        low, high = filters.phq9.bounds
-        yield latest(Reading.value, MeasureKind.PHQ9_TOTAL).in_(range(low, high + 1))
+        yield _has_latest(phq9, LatestReading.value.between(*filters.phq9.bounds))
     if filters.concern:
         yield has_open_concern()
     if filters.due:
@@ -182,13 +173,18 @@ def _contact(frame: Frame, filters: Filters) -> Iterable[Condition]:
     if filters.silent_days is not None:
         since = frame.now - timedelta(days=filters.silent_days)
         yield _is_open(Enrolment.enrolled_at <= since)
-        yield ~exists().where(Attempt.patient_id == Patient.id, Attempt.at > since, *_is_reached())
+        yield Patient.id.not_in(select(LastTalk.patient_id).where(LastTalk.at > since))
     if filters.number is Numbers.ONE_BROKEN:
         yield has_number(is_working=False)
     elif filters.number is Numbers.NONE_WORKS:
         yield ~has_number(is_working=True)
     if filters.stopped:
         yield has_stopped_texts()
+
+
+def _has_latest(kind: MeasureKind, *also: Condition) -> Condition:
+    """Return that a patient's last reading of ``kind`` that counts is so; by index."""
+    return Patient.id.in_(select(LatestReading.patient_id).where(LatestReading.kind == kind, *also))
 
 
 def _is_open(*also: Condition) -> Condition:

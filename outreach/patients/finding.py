@@ -36,13 +36,14 @@ def to_change(session: Session, actor: Actor, ref: str) -> Patient:
     """Return the patient with ``ref`` for their dedicated caller or a manager to change.
 
     Raises:
+        IsAnonymised: there is nothing left to change.
         NoSuchPatient: outside what ``actor`` may see.
         NotYoursToChange: visible to ``actor`` as a nurse only.
 
     """
     registry.by_ref(session, actor.scope, ref)
     try:
-        return registry.by_ref(session, managing(actor), ref)
+        return registry.to_write(session, managing(actor), ref)
     except NoSuchPatient as error:
         raise NotYoursToChange("Only the caller and managers change this.") from error
 

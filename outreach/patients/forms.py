@@ -1,12 +1,13 @@
 """Forms about a patient: details, a new number, consent to texts."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import phonenumbers
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     Field,
     RadioField,
     SelectChoice,
@@ -20,6 +21,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.patients import labels
+from outreach.patients.dead_numbers import Learnt
 from outreach.patients.models import Patient
 from outreach.patients.registry import Details
 from outreach.patients.rules import TOPICS, Channel, ConsentSource, ConsentTopic, Daypart
@@ -105,10 +107,10 @@ class NumberForm(FlaskForm):
     )
 
     region: str
-    e164: str
+    e164: str | None = None  # as it is dialled, once it was found to be one
 
     @classmethod
-    def of(cls, patient: Patient) -> "NumberForm":
+    def of(cls, patient: Patient) -> Self:
         """Return an empty form that reads numbers as the patient's clinic dials them."""
         form = cls()
         form.region = patient.clinic.region
@@ -123,6 +125,27 @@ class NumberForm(FlaskForm):
         if not phonenumbers.is_valid_number(parsed):
             raise ValidationError(_l("No such number exists: check the digits and area code."))
         self.e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+class LearntForm(NumberForm):
+    """What was found out about a dead number: words, a number that works, or that all is done."""
+
+    words = TextAreaField(_l("What was learnt"), validators=[Optional(), Length(max=1_000)])
+    number = TelField(_l("New number"), validators=[Optional(), Length(max=40)])
+    is_resolved = BooleanField(_l("Resolved: nothing more to find out"))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Refuse a form that says nothing."""
+        if not super().validate(extra_validators=extra_validators):
+            return False
+        if not (self.words.data or "").strip() and not self.e164 and not self.is_resolved.data:
+            self.words.errors = [_l("Write what was learnt, or a number that works.")]
+            return False
+        return True
+
+    def to_learnt(self) -> Learnt:
+        """Return what was written."""
+        return Learnt((self.words.data or "").strip(), bool(self.is_resolved.data), self.e164)
 
 
 class ConsentForm(FlaskForm):

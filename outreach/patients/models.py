@@ -1,13 +1,15 @@
 """Tables of patients, their numbers and what they agreed to."""
 
 from datetime import date, datetime, time
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from outreach.accounts.models import Clinic
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.orm import Model
 from outreach.patients.rules import (
+    Cause,
     Channel,
     ConsentSource,
     ConsentTopic,
@@ -17,6 +19,7 @@ from outreach.patients.rules import (
     Wishes,
     weekdays_from_mask,
 )
+from outreach.sealing import NUMBER, Findable, Sealed
 
 
 class Patient(Model):
@@ -27,23 +30,30 @@ class Patient(Model):
     to talk with them, ``said_as`` how to say their name. ``state`` is the
     part of the country where they live (ISO 3166-2 without the country: TX), from their
     address. ``wished_caller`` is whom they would rather speak with, None for anybody.
+    ``name_rank`` and ``record_rank`` are their place in the order of names and record numbers,
+    which are encrypted; see ``ranking``.
     """
 
     __tablename__ = "patient"
     __table_args__ = (
         UniqueConstraint("clinic_id", "record_number"),
-        Index(None, "clinic_id", "family_name", "given_name"),
+        Index(None, "clinic_id", "name_rank"),
+        Index(None, "clinic_id", "record_rank"),
+        Index(None, "name_rank"),
+        Index(None, "record_rank"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(String(16), unique=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
-    record_number: Mapped[str] = mapped_column(String(60))
-    given_name: Mapped[str] = mapped_column(String(120))
-    family_name: Mapped[str] = mapped_column(String(120))
-    preferred_name: Mapped[str | None] = mapped_column(String(120))
-    said_as: Mapped[str | None] = mapped_column(String(120))
+    record_number: Mapped[str] = mapped_column(Findable("patient.record_number"))
+    given_name: Mapped[str] = mapped_column(Sealed("patient.given_name"))
+    family_name: Mapped[str] = mapped_column(Sealed("patient.family_name"))
+    preferred_name: Mapped[str | None] = mapped_column(Sealed("patient.preferred_name"))
+    said_as: Mapped[str | None] = mapped_column(Sealed("patient.said_as"))
     pronouns: Mapped[str | None] = mapped_column(String(40))
+    name_rank: Mapped[int] = mapped_column(BigInteger, default=0)
+    record_rank: Mapped[int] = mapped_column(BigInteger, default=0)
     date_of_birth: Mapped[date]
     sex: Mapped[Sex]
     language: Mapped[str] = mapped_column(String(10))
@@ -53,8 +63,8 @@ class Patient(Model):
     weekdays: Mapped[int]
     dayparts: Mapped[list[str]]
     is_voicemail_allowed: Mapped[bool | None]
-    about: Mapped[str] = mapped_column(Text)
-    approach: Mapped[str | None] = mapped_column(Text)
+    about: Mapped[str] = mapped_column(Sealed("patient.about"))
+    approach: Mapped[str | None] = mapped_column(Sealed("patient.approach"))
     created_at: Mapped[datetime]
 
     clinic: Mapped[Clinic] = relationship(lazy="raise_on_sql")
@@ -99,26 +109,62 @@ class HoursRule(Model):
     source: Mapped[str] = mapped_column(Text)
 
 
+TAIL_DIGITS = 4
+
+
+def tail_of(e164: str) -> str:
+    """Return the digits at the end of a number by which people look for it."""
+    return e164[-TAIL_DIGITS:]
+
+
+def _tail(context: Any) -> str:
+    return tail_of(context.get_current_parameters()["e164"])
+
+
 class PhoneNumber(Model):
     """One number of one patient, E.164, with its own health. ``position`` 1 is tried first.
 
-    ``can_text`` turns false when the carrier says that it is a landline or does not exist.
+    ``tail`` are its last digits, by which people look for it. ``can_text`` turns false when
+    the carrier says that it is a landline or does not exist.
     """
 
     __tablename__ = "phone_number"
     __table_args__ = (
         UniqueConstraint("patient_id", "e164"),
         Index(None, "e164"),
+        Index(None, "tail"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    e164: Mapped[str] = mapped_column(String(20))
+    e164: Mapped[str] = mapped_column(Findable(NUMBER))
+    tail: Mapped[str] = mapped_column(Findable("phone_number.tail"), default=_tail)
     position: Mapped[int]
     health: Mapped[NumberHealth]
     can_text: Mapped[bool] = mapped_column(default=True)
     health_at: Mapped[datetime]
+
+
+class NumberNote(Model):
+    """What was learnt about a number that is dead. Appended; says when nothing is left to do.
+
+    ``is_resolved`` holds until the number goes dead once more.
+    """
+
+    __tablename__ = "number_note"
+    __table_args__ = (Index(None, "patient_id", "number_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    number_id: Mapped[int] = mapped_column(ForeignKey("phone_number.id"))
+    text: Mapped[str] = mapped_column(Sealed("number_note.text"))
+    is_resolved: Mapped[bool]
+    at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+
+    by: Mapped[StaffMember] = relationship(lazy="raise_on_sql")
 
 
 class ConsentEvent(Model):
@@ -137,8 +183,27 @@ class ConsentEvent(Model):
     channel: Mapped[Channel]
     topic: Mapped[ConsentTopic]
     is_given: Mapped[bool]
-    number: Mapped[str] = mapped_column(String(20))
+    number: Mapped[str] = mapped_column(Findable(NUMBER))
     source: Mapped[ConsentSource]
     wording: Mapped[str] = mapped_column(String(40))
     by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     at: Mapped[datetime]
+
+
+class Anonymised(Model):
+    """A patient whose names, numbers and texts are gone, and why. Once for each.
+
+    ``record_hash`` is the keyed hash of the record number that they had, by which a file of the
+    clinic is kept from bringing them back; None for those of before it was kept.
+    """
+
+    __tablename__ = "anonymised"
+    __table_args__ = (Index(None, "clinic_id", "at"),)
+
+    patient_id: Mapped[int] = mapped_column(
+        ForeignKey("patient.id"), primary_key=True, autoincrement=False
+    )
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    cause: Mapped[Cause]
+    at: Mapped[datetime]
+    record_hash: Mapped[str | None] = mapped_column(String(32))

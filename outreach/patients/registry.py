@@ -8,16 +8,24 @@ from datetime import datetime
 from sqlalchemy import ScalarSelect, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from outreach import sealing
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
-from outreach.errors import NotFound
+from outreach.errors import NotAllowed, NotFound
 from outreach.orm import among
-from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.models import Anonymised, Patient, PhoneNumber
 from outreach.patients.rules import Daypart, NumberHealth, Wishes, mask_of_weekdays
 
 
 class NoSuchPatient(NotFound):
     """Nobody in the actor's scope has that reference."""
+
+
+class IsAnonymised(NotAllowed):
+    """What names this patient was removed: nothing is added to the record any more."""
+
+    def __init__(self) -> None:
+        super().__init__("This patient was anonymised. Nothing is added to the record any more.")
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,32 @@ def by_ref(session: Session, scope: Scope, ref: str) -> Patient:
     if patient is None:
         raise NoSuchPatient("There is no such patient.")
     return patient
+
+
+def to_write(session: Session, scope: Scope, ref: str) -> Patient:
+    """Return the patient with ``ref`` and their clinic for whoever adds something to the record.
+
+    Every page on which something is typed about a patient opens them by this.
+
+    Raises:
+        IsAnonymised
+        NoSuchPatient: nobody in ``scope`` has that reference.
+    """
+    patient = by_ref(session, scope, ref)
+    refuse_anonymised(session, patient.id)
+    return patient
+
+
+def refuse_anonymised(session: Session, patient_id: int) -> None:
+    """Raise IsAnonymised where what names a patient was removed."""
+    gone = select(Anonymised.patient_id).where(Anonymised.patient_id == patient_id)
+    if session.scalar(gone) is not None:
+        raise IsAnonymised
+
+
+def anonymised_as(record_number: str) -> str:
+    """Return by what a record number is known again after its patient was anonymised."""
+    return sealing.keyed_hash(record_number, place=Anonymised.__tablename__)
 
 
 def numbers_of(session: Session, patient_id: int) -> Sequence[PhoneNumber]:

@@ -1,6 +1,7 @@
 """When and how a patient wants to be reached, and when we may. Pure."""
 
 import enum
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -52,6 +53,13 @@ class NumberHealth(enum.StrEnum):
     WORKING = "working"
     WRONG = "wrong"
     DISCONNECTED = "disconnected"
+
+
+class Cause(enum.StrEnum):
+    """Why a patient was anonymised."""
+
+    SCHEDULE = "schedule"
+    REQUEST = "request"
 
 
 class Channel(enum.StrEnum):
@@ -335,3 +343,18 @@ def _readings(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the instants that ``at`` can mean: two where clocks change, else the same twice."""
     local = datetime.combine(day, at, tzinfo=zone)
     return local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+
+
+def name_key(family: str, given: str) -> tuple[str, ...]:
+    """Return what patients are sorted by: letters without accents, then as they are written."""
+    return (_plain(family), _plain(given), family, given)
+
+
+def record_key(record_number: str) -> tuple[str, ...]:
+    """Return what record numbers are sorted by."""
+    return (_plain(record_number), record_number)
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(each for each in decomposed if not unicodedata.combining(each))

@@ -11,14 +11,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.access import may_open, role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import NotFound
-from outreach.patients import consent, finding, labels, registry
-from outreach.patients.forms import ConsentForm, NumberForm
+from outreach.patients import consent, dead_numbers, finding, labels, registry
+from outreach.patients.forms import ConsentForm, LearntForm, NumberForm
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
 from outreach.web.bounded import whole
@@ -40,10 +40,31 @@ def add_number(ref: str) -> ResponseReturnValue:
     patient = finding.to_change(db.session, signed_in(), ref)
     form = NumberForm.of(patient)
     if form.validate_on_submit():
-        registry.add_number(db.session, patient, form.e164, now=now)
+        registry.add_number(db.session, patient, form.e164 or "", now=now)
         words = _("The new number is tried first from now on.")
         return _saved(patient, "added number", words, now=now)
     page = render_template("patients/number.html", patient=patient, form=form)
+    return page, 422 if form.errors else 200
+
+
+@bp.route("/<ref>/numbers/<int:number_id>", methods=["GET", "POST"])
+@role_required(*KEEPERS)
+def dead_number(ref: str, number_id: int) -> ResponseReturnValue:
+    """Keep what was learnt about a number that is dead."""
+    now, actor = deps().clock(), signed_in()
+    patient = finding.to_change(db.session, actor, ref)
+    number = finding.number_of(db.session, patient, number_id)
+    form = LearntForm.of(patient)
+    if form.validate_on_submit():
+        learnt = form.to_learnt()
+        dead_numbers.keep(db.session, patient, number, learnt, actor=actor, now=now)
+        words = (
+            _("The new number is tried first from now on.") if learnt.new_number else _("Noted.")
+        )
+        saved = _saved(patient, "noted a dead number", words, now=now)
+        is_on_a_call = request.form.get("back") == "call" and may_open("calls.call")
+        return redirect(url_for("calls.call", ref=ref)) if is_on_a_call else saved
+    page = render_template("patients/dead_number.html", patient=patient, number=number, form=form)
     return page, 422 if form.errors else 200
 
 

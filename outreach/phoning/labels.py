@@ -16,7 +16,7 @@ from outreach.phoning.rules import (
     stage_of,
     talk_seconds,
 )
-from outreach.telephony.gateway import AnsweredBy
+from outreach.telephony.gateway import AnsweredBy, Words
 from outreach.web.phones import as_written
 
 
@@ -30,6 +30,7 @@ def phone_state(
     none is to be left, once a machine has answered.
     """
     stage = stage_of(call.facts)
+    card = _card(call, patient, caller_name)
     return {
         "stage": stage.value,
         "is_over": stage is Stage.ENDED,
@@ -39,8 +40,8 @@ def phone_state(
         "talk_seconds": talk_seconds(call.answered_at, call.ended_at, now)
         if stage is Stage.CONNECTED
         else None,
-        "card": _card(call, patient, caller_name),
-        "card_language": patient.language if call.may_leave_voicemail else "en",
+        "card": card.text if card else None,
+        "card_language": card.language if card else templates.FALLBACK,
     }
 
 
@@ -80,11 +81,13 @@ def _ending_words(call: PhoneCall, name: str) -> str:
     }[call.ending or Ending.LOST]
 
 
-def _card(call: PhoneCall, patient: Patient, caller_name: str) -> str | None:
+def _card(call: PhoneCall, patient: Patient, caller_name: str) -> Words | None:
     if call.answered_by is not AnsweredBy.MACHINE:
         return None
     if not call.may_leave_voicemail:
-        return _("A machine answered. Hang up without leaving a message.")
+        return Words(
+            _("A machine answered. Hang up without leaving a message."), templates.FALLBACK
+        )
     return templates.voicemail(
         patient.language,
         patient=patient.called,

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
 from outreach.phoning.rules import Direction, Ending, Facts
+from outreach.sealing import NUMBER, Findable
 from outreach.telephony.gateway import AnsweredBy, Leg, LegStatus
 
 _LIVE = text("ended_at IS NULL AND caller_id IS NOT NULL")
@@ -52,7 +53,7 @@ class PhoneCall(Model):
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     planned_call_id: Mapped[int | None] = mapped_column(ForeignKey("planned_call.id"))
     caller_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
-    number: Mapped[str] = mapped_column(String(40))
+    number: Mapped[str] = mapped_column(Findable(NUMBER))
     staff_number: Mapped[str | None] = mapped_column(String(20))
     shown_number: Mapped[str] = mapped_column(String(40))
     may_leave_voicemail: Mapped[bool]
@@ -120,7 +121,7 @@ class ReturnedCall(Model):
     phone_call_id: Mapped[int] = mapped_column(ForeignKey("phone_call.id"))
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id"))
-    number: Mapped[str] = mapped_column(String(40))
+    number: Mapped[str] = mapped_column(Findable(NUMBER))
     at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     done_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))

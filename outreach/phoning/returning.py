@@ -23,10 +23,10 @@ from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role, Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
-from outreach.orm import UTCDateTime, insert_new
+from outreach.orm import UTCDateTime, among, insert_new
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership, Shift
-from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.models import TAIL_DIGITS, Patient, PhoneNumber, tail_of
 from outreach.patients.rules import NumberHealth
 from outreach.phoning import progress, templates
 from outreach.phoning.models import PhoneCall, ReturnedCall
@@ -34,7 +34,7 @@ from outreach.phoning.rules import Direction, Ending, WorkHours, is_on_shift
 from outreach.planning import next_call
 from outreach.telephony.gateway import Answer, Connect, End, Leg, LegStatus, VoiceNews
 
-SHORTEST_SEARCH = 4
+SHORTEST_SEARCH = TAIL_DIGITS
 MOST_FOUND = 20
 _RINGING = 0  # stands where a task has its id
 
@@ -211,15 +211,18 @@ def find(session: Session, scope: Scope, written: str) -> Sequence[Patient]:
     digits = "".join(each for each in written if each.isascii() and each.isdigit())
     if len(digits) < SHORTEST_SEARCH:
         return []
+    # Numbers are encrypted: the last digits find some, and those are compared here.
+    likely = session.execute(
+        select(PhoneNumber.patient_id, PhoneNumber.e164).where(
+            PhoneNumber.tail == tail_of(digits),
+            visible(scope, PhoneNumber.clinic_id, PhoneNumber.patient_id),
+        )
+    )
+    found = [row.patient_id for row in likely if row.e164.endswith(digits[-11:])]
     return session.scalars(
         select(Patient)
-        .where(
-            visible(scope, Patient.clinic_id, Patient.id),
-            Patient.id.in_(
-                select(PhoneNumber.patient_id).where(PhoneNumber.e164.endswith(digits[-11:]))
-            ),
-        )
-        .order_by(Patient.family_name, Patient.given_name, Patient.id)
+        .where(visible(scope, Patient.clinic_id, Patient.id), among(Patient.id, found))
+        .order_by(Patient.name_rank, Patient.id)
         .limit(MOST_FOUND)
     ).all()
 

@@ -34,9 +34,11 @@ def later(language: str) -> Words:
     return Words(_text("later", known), known)
 
 
-def voicemail(language: str, *, patient: str, caller: str, phone: str) -> str:
-    """Return the neutral voicemail for a caller to speak, in the patient's language."""
-    return _text("voicemail", _known(language)).format(patient=patient, caller=caller, phone=phone)
+def voicemail(language: str, *, patient: str, caller: str, phone: str) -> Words:
+    """Return the neutral voicemail for a caller to speak, in the patient's language or English."""
+    known = _known(language)
+    words = _text("voicemail", known).format(patient=patient, caller=caller, phone=phone)
+    return Words(words, known)
 
 
 def _known(language: str) -> str:

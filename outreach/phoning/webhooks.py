@@ -9,7 +9,7 @@ import logging
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from outreach.accounts.access import open_to_all
+from outreach.accounts.access import open_to_carrier
 from outreach.db import db
 from outreach.deps import deps
 from outreach.phoning import bridging, progress, returning, templates
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 @bp.post("/incoming")
-@open_to_all
+@open_to_carrier
 def incoming() -> ResponseReturnValue:
     """Somebody rings a clinic's number."""
     news = _news()
@@ -41,7 +41,7 @@ def incoming() -> ResponseReturnValue:
 
 
 @bp.post("/<reference>/answered")
-@open_to_all
+@open_to_carrier
 def answered(reference: str) -> ResponseReturnValue:
     """One of the staff picked up: ask for a key, so that no voicemail is ever put through."""
     news, call = _news(), _call(reference)
@@ -54,7 +54,7 @@ def answered(reference: str) -> ResponseReturnValue:
 
 
 @bp.post("/<reference>/key")
-@open_to_all
+@open_to_carrier
 def key(reference: str) -> ResponseReturnValue:
     """They pressed a key: ring the patient, or let in the one who rang back."""
     news, call, now = _news(), _call(reference), deps().clock()
@@ -69,7 +69,7 @@ def key(reference: str) -> ResponseReturnValue:
 
 
 @bp.post("/<reference>/over")
-@open_to_all
+@open_to_carrier
 def over(reference: str) -> ResponseReturnValue:
     """The telephone that was rung second is done, or never picked up."""
     news, call, now = _news(), _call(reference), deps().clock()
@@ -84,21 +84,21 @@ def over(reference: str) -> ResponseReturnValue:
 
 
 @bp.post("/<reference>/staff")
-@open_to_all
+@open_to_carrier
 def staff_leg(reference: str) -> ResponseReturnValue:
     """Take a report about the telephone of one of the staff."""
     return _reported(reference, Leg.STAFF)
 
 
 @bp.post("/<reference>/patient")
-@open_to_all
+@open_to_carrier
 def patient_leg(reference: str) -> ResponseReturnValue:
     """Take a report about the patient's telephone."""
     return _reported(reference, Leg.PATIENT)
 
 
 @bp.post("/<reference>/answered-by")
-@open_to_all
+@open_to_carrier
 def answered_by(reference: str) -> ResponseReturnValue:
     """Take the news that a person, or a machine, answered."""
     news, call = _news(), _call(reference)

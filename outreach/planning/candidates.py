@@ -25,12 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from outreach.orm import UTCDateTime, latest
+from outreach.orm import UTCDateTime
 from outreach.planning import spoken
 from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import FollowUpPolicy
+from outreach.sql import latest
 
 A_DAY = timedelta(days=1)
 NEVER = 10_000  # days or missed calls: longer than any programme

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from outreach.orm import among, as_json
+from outreach.orm import among
 from outreach.panels.models import PanelMembership, Shift
 from outreach.patients import hours
 from outreach.patients.hours import HoursBook
@@ -37,6 +37,7 @@ from outreach.planning.models import PlannedCall
 from outreach.planning.rules import WEEK, Calendar, CallStatus, Course
 from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus, Protocol
+from outreach.sql import as_json
 
 # Longer than any local day, and than the week with the zones on both sides of it.
 A_DAY, A_WEEK = timedelta(hours=26), timedelta(days=WEEK + 1)
@@ -118,6 +119,7 @@ class Reader:
         self._protocols: dict[int, Protocol] = {}
         self._books: dict[int, HoursBook] = {}
         self._alike: dict[ContactHours, ContactHours] = {}
+        self._calendars: dict[tuple[Any, ...], Calendar] = {}
 
     def rows(self, session: Session, enrolment_ids: Sequence[int]) -> Sequence[Row]:
         """Return the row of each of ``enrolment_ids``, by id."""
@@ -138,7 +140,7 @@ class Reader:
         return self._read(session, _rows(of_page))
 
     def place(self, session: Session, text: str) -> Place:
-        """Return what the ``place`` of a row says. Equal hours are one object."""
+        """Return what the ``place`` of a row says. Equal hours, and equal days, are one object."""
         clinic_id, state, zone, weekdays, dayparts, worked = json.loads(text)
         if clinic_id not in self._books:
             today = self.now.date()
@@ -148,7 +150,10 @@ class Reader:
         parts = tuple(Daypart(part) for part in _parsed(dayparts) or ())
         wishes = Wishes(weekdays_from_mask(weekdays), parts)
         days = weekdays_from_mask(worked or 0)
-        return Place(clinic_id, Calendar(ZoneInfo(zone), wishes, found, days))
+        alike = (zone, wishes, id(found), days)
+        if alike not in self._calendars:
+            self._calendars[alike] = Calendar(ZoneInfo(zone), wishes, found, days)
+        return Place(clinic_id, self._calendars[alike])
 
     def progress(self, session: Session, text: str) -> Progress:
         """Return what the ``course`` of a row says."""

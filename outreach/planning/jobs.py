@@ -9,6 +9,7 @@ from outreach.clock import Clock
 from outreach.messaging import outbox
 from outreach.orm import Sessions, for_batches, for_each, reading, recount
 from outreach.planning import (
+    caller_days,
     candidates,
     courses,
     follow_ups,
@@ -152,6 +153,25 @@ def refit_changed_versions(sessions: Sessions, clock: Clock) -> int:
             sessions, ids, REFITTED, lambda session, batch: versions.refit(session, batch, now=now)
         )
         after_id = ids[-1]
+
+
+def refit_callers_days(sessions: Sessions, clock: Clock) -> int:
+    """Move calls off the days on which their caller does not work; return how many.
+
+    Killed half-way it begins again: whoever was moved fits by then, or can't fit better.
+    """
+    now, moved = clock(), 0
+    with reading(), sessions() as session:
+        changed = caller_days.changed(session)
+    for each in changed:
+        with reading(), sessions() as session:
+            ids = caller_days.misfits(session, each.staff_id, now=now)
+        moved += for_batches(
+            sessions, ids, REFITTED, lambda session, some: caller_days.refit(session, some, now=now)
+        )
+        with sessions.begin() as session:
+            caller_days.settle(session, each)
+    return moved
 
 
 def write_reminders(sessions: Sessions, clock: Clock) -> int:

@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
 from outreach.planning.rules import CallStatus, FollowUpKind
+from outreach.sealing import Sealed
 
 _OPEN = text("status = 'planned'")
 _TO_DO = text("done_at IS NULL")
@@ -88,11 +89,11 @@ class FollowUp(Model):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
     kind: Mapped[FollowUpKind]
-    reason: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Sealed("follow_up.reason"))
     opened_at: Mapped[datetime]
     letter_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
-    note: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(Sealed("follow_up.note"), default="")
     by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
 
 

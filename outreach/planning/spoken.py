@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, Table, exists, func, select
 from sqlalchemy.orm import Session
 
-from outreach.orm import Model, latest
+from outreach.orm import Model
 from outreach.panels.models import PanelMembership
 from outreach.planning.follow_ups import GONE
 from outreach.programmes.models import Enrolment, EnrolmentEvent, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus, FollowUpPolicy
+from outreach.sql import latest
 
 
 @cache

@@ -186,7 +186,9 @@ def _move_enrolled(session: Session, version: ProgrammeVersion) -> None:
                 Enrolment.id,
                 Enrolment.status,
                 Enrolment.version_id,
-                literal(f"version {version.number}: {version.note}"[:200]),
+                literal(
+                    f"version {version.number}: {version.note}"[:200], EnrolmentEvent.reason.type
+                ),
                 Enrolment.resume_on,
                 literal(version.created_at, EnrolmentEvent.at.type),
                 literal(version.by_staff_id, EnrolmentEvent.by_staff_id.type),

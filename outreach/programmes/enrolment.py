@@ -6,11 +6,12 @@ Whoever changes a status or a version makes the plan fit afterwards: ``next_call
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Integer, insert, literal, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from outreach.errors import RuleBroken
 from outreach.orm import among
+from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.programmes import protocol
 from outreach.programmes.models import Enrolment, EnrolmentEvent
@@ -63,10 +64,12 @@ def enrol(
 
     Raises:
         AlreadyEnrolled: an enrolment of theirs is open.
+        IsAnonymised: there is nobody left to enrol.
         NoSuchProgramme: there is no ``programme`` with this code.
     """
     # Two at once wait here for each other, so that the second one sees the first.
     session.execute(select(Patient.id).where(Patient.id == patient.id).with_for_update())
+    registry.refuse_anonymised(session, patient.id)
     open_one = current(session, patient.id)
     if open_one is not None and open_one.status in OPEN_STATUSES:
         raise AlreadyEnrolled("This patient is already enrolled.")
@@ -184,24 +187,23 @@ def begin_histories(
     session: Session, patient_ids: Sequence[int], *, by_staff_id: int | None
 ) -> None:
     """Note the enrolment of newcomers who were written in bulk. Does not commit."""
-    columns = ("clinic_id", "patient_id", "enrolment_id", "status", "version_id", "reason", "at")
-    session.execute(
-        insert(EnrolmentEvent).from_select(
-            [*columns, "by_staff_id"],
-            select(
-                Enrolment.clinic_id,
-                Enrolment.patient_id,
-                Enrolment.id,
-                Enrolment.status,
-                Enrolment.version_id,
-                Enrolment.status_reason,
-                Enrolment.enrolled_at,
-                literal(by_staff_id, Integer),
-            )
-            .where(Enrolment.patient_id.in_(patient_ids))
-            .order_by(Enrolment.id),
+    rows = session.execute(
+        select(
+            Enrolment.clinic_id,
+            Enrolment.patient_id,
+            Enrolment.id.label("enrolment_id"),
+            Enrolment.status,
+            Enrolment.version_id,
+            Enrolment.status_reason.label("reason"),
+            Enrolment.enrolled_at.label("at"),
         )
-    )
+        .where(Enrolment.patient_id.in_(patient_ids))
+        .order_by(Enrolment.id)
+    ).mappings()
+    # Not copied by the database: a reason is encrypted for its own table.
+    events = [{**row, "by_staff_id": by_staff_id} for row in rows]
+    if events:
+        session.execute(insert(EnrolmentEvent), events)
 
 
 def _note(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from outreach.orm import Model
 from outreach.programmes.rules import EnrolmentStatus, Protocol
+from outreach.sealing import Sealed
 
 _OPEN = text("status IN ('active', 'paused', 'unreachable')")
 
@@ -73,12 +74,12 @@ class Enrolment(Model):
     starts_on: Mapped[date]
     status: Mapped[EnrolmentStatus]
     status_at: Mapped[datetime]
-    status_reason: Mapped[str] = mapped_column(String(200))
+    status_reason: Mapped[str] = mapped_column(Sealed("enrolment.status_reason"))
     enrolled_at: Mapped[datetime]
     resume_on: Mapped[date | None]
     away_from_on: Mapped[date | None]
     away_until_on: Mapped[date | None]
-    away_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    away_reason: Mapped[str] = mapped_column(Sealed("enrolment.away_reason"), default="")
 
     events: WriteOnlyMapped["EnrolmentEvent"] = relationship()
 
@@ -98,7 +99,7 @@ class EnrolmentEvent(Model):
     enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
     status: Mapped[EnrolmentStatus]
     version_id: Mapped[int] = mapped_column(ForeignKey("programme_version.id"))
-    reason: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Sealed("enrolment_event.reason"))
     resume_on: Mapped[date | None]
     at: Mapped[datetime]
     by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))

@@ -1,10 +1,11 @@
 """Keeping a questionnaire as it was answered, and telling a nurse where it asks for one."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
@@ -12,10 +13,10 @@ from outreach.audit import trail
 from outreach.concerns import raising
 from outreach.concerns.raising import Raised
 from outreach.concerns.rules import ConcernKind, Trigger, Urgency
-from outreach.errors import NotFound, Stale
+from outreach.errors import NotFound
 from outreach.measures import readings
 from outreach.measures.readings import ReportedReading
-from outreach.measures.rules import MeasureKind, ReadingSource
+from outreach.measures.rules import MeasureKind
 from outreach.orm import insert_new
 from outreach.patients.models import Patient
 from outreach.questionnaires import licences
@@ -58,17 +59,17 @@ class NoSuchQuestionnaire(NotFound):
     """No questionnaire of ours has that code, or its wording is licensed."""
 
 
-class AnsweredOtherwise(Stale):
-    """The same page was saved before, with other answers."""
-
-
 @dataclass(frozen=True)
 class Answered:
-    """What was answered on one page; ``form_key`` makes a double save one questionnaire."""
+    """What a nurse is told of: the answers, and what is ``added`` in words.
 
-    form_key: str
+    ``concern_key`` makes what is told twice one concern.
+    """
+
     code: InstrumentCode
     answers: Mapping[int, int]
+    added: str = ""
+    concern_key: str | None = None
 
 
 def instrument_of(session: Session, code: str) -> Instrument:
@@ -90,97 +91,102 @@ def known(session: Session, code: str) -> Instrument:
 
 
 def begun(
-    session: Session, patient_id: int, code: InstrumentCode, *, now: datetime
+    session: Session,
+    patient_id: int,
+    code: InstrumentCode,
+    *,
+    now: datetime,
+    is_locked: bool = False,
 ) -> BegunQuestionnaire | None:
-    """Return what was answered lately of a questionnaire that nobody has saved yet."""
-    return session.scalar(
-        select(BegunQuestionnaire).where(
-            BegunQuestionnaire.patient_id == patient_id,
-            BegunQuestionnaire.code == code,
-            BegunQuestionnaire.at >= now - RESUMED_WITHIN,
-        )
+    """Return what was answered lately of a questionnaire that nobody has scored yet."""
+    wanted = select(BegunQuestionnaire).where(
+        BegunQuestionnaire.patient_id == patient_id,
+        BegunQuestionnaire.code == code,
+        BegunQuestionnaire.at >= now - RESUMED_WITHIN,
     )
-
-
-def keep_begun(
-    session: Session, patient: Patient, answered: Answered, *, actor: Actor, now: datetime
-) -> bool:
-    """Keep what was answered so far; False where the page was saved already. Does not commit.
-
-    A thought of self-harm tells a nurse at once: the line may break before the page is saved.
-    """
-    instrument = INSTRUMENTS[answered.code]
-    is_urgent = review_of(instrument, answered.answers) is Review.NOW
-    if of_form(session, patient.id, answered.form_key):
-        return False
-    owned = {"clinic_id": patient.clinic_id, "patient_id": patient.id, "code": answered.code}
-    first = {"form_key": answered.form_key, "answers": {}, "is_told": False}
-    author = {"at": now, "by_staff_id": actor.staff_id}
-    insert_new(session, BegunQuestionnaire, [{**owned, **first, **author}])
-    row = session.scalars(
-        select(BegunQuestionnaire)
-        .where(
-            BegunQuestionnaire.patient_id == patient.id, BegunQuestionnaire.code == answered.code
-        )
-        .with_for_update()
-    ).one()
-    was_told = row.is_told and row.form_key == answered.form_key
-    row.form_key, row.at, row.by_staff_id = answered.form_key, now, actor.staff_id
-    row.answers = {str(number): answer for number, answer in answered.answers.items()}
-    row.is_told = was_told or is_urgent
-    if is_urgent and not was_told:
-        _raise_concern(session, patient, instrument, answered, actor=actor, now=now)
-    session.flush()
-    return True
+    if is_locked:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(wanted)
 
 
 def record(
-    session: Session, patient: Patient, answered: Answered, *, actor: Actor, now: datetime
+    session: Session, patient: Patient, row: BegunQuestionnaire, *, actor: Actor, now: datetime
 ) -> Questionnaire:
-    """Keep a questionnaire with its score, and raise the concern that it asks for.
+    """Keep what was begun, with its score, and raise the concern that it asks for. No commit.
 
-    A second time with the same form returns what the first one kept. Does not commit.
-
-    Raises:
-        AnsweredOtherwise: the form was saved before, with other answers.
+    ``row`` is locked, and ends.
     """
-    instrument = INSTRUMENTS[answered.code]
-    result = score(instrument, answered.answers)
-    is_new = insert_new(
-        session, Questionnaire, [_row(patient, answered, result, actor=actor, now=now)]
-    )
-    kept = session.scalars(
-        select(Questionnaire).where(Questionnaire.form_key == answered.form_key)
-    ).one()
-    if (kept.patient_id, kept.given) != (patient.id, dict(answered.answers)):
-        raise AnsweredOtherwise("This page was saved before, with other answers.")
-    if is_new:
-        was_told = _end_begun(session, patient, answered)
-        _keep_total(session, patient, instrument, result, actor=actor, now=now)
-        if not (was_told and review_of(instrument, answered.answers) is Review.NOW):
-            _raise_concern(session, patient, instrument, answered, actor=actor, now=now)
-        trail.record(
-            session,
-            "recorded a questionnaire",
-            actor_id=actor.staff_id,
-            now=now,
-            clinic_id=patient.clinic_id,
-            patient_id=patient.id,
-            about=("questionnaire", kept.id),
-        )
+    kept = store(session, patient, row, actor_id=actor.staff_id, taken_at=now, now=now)
+    if not is_told(row):
+        answered = Answered(row.code, row.given)
+        tell_nurse(session, patient, answered, by_staff_id=actor.staff_id, now=now)
+    session.delete(row)
+    session.flush()
     return kept
 
 
-def _end_begun(session: Session, patient: Patient, answered: Answered) -> bool:
-    """Forget what was begun; say whether a nurse was told from this very page already."""
-    told = session.execute(
-        delete(BegunQuestionnaire)
-        .where(
-            BegunQuestionnaire.patient_id == patient.id, BegunQuestionnaire.code == answered.code
+def store(
+    session: Session,
+    patient: Patient,
+    row: BegunQuestionnaire,
+    *,
+    actor_id: int | None,
+    taken_at: datetime,
+    now: datetime,
+) -> Questionnaire:
+    """Keep what was begun with its score and total. Does not commit.
+
+    ``taken_at`` is when it was asked; ``actor_id`` who scores it, None: nobody. A key that
+    some other questionnaire has already makes way for a new one: nothing given is lost.
+    """
+    instrument = INSTRUMENTS[row.code]
+    result = score(instrument, row.given)
+    by_staff_id = row.by_staff_id if actor_id is None else actor_id
+    new = {
+        "form_key": row.form_key,
+        "clinic_id": patient.clinic_id,
+        "patient_id": patient.id,
+        "code": row.code,
+        "answers": row.answers,
+        "skipped": row.skipped,
+        "score": result.value,
+        "is_prorated": result.is_prorated,
+        "gap": result.gap,
+        "at": taken_at,
+        "by_staff_id": by_staff_id,
+    }
+    if not insert_new(session, Questionnaire, [new]):
+        new["form_key"] = secrets.token_urlsafe(18)
+        insert_new(session, Questionnaire, [new])
+    kept = session.scalars(
+        select(Questionnaire).where(Questionnaire.form_key == new["form_key"])
+    ).one()
+    reading = _total(instrument, result, taken_at=taken_at)
+    if reading is not None:
+        readings.store(
+            session,
+            patient,
+            reading,
+            source=row.source,
+            attempt_id=None,
+            by_staff_id=by_staff_id,
+            now=now,
         )
-        .returning(BegunQuestionnaire.form_key, BegunQuestionnaire.is_told)
-    ).all()
-    return any(is_told and form_key == answered.form_key for form_key, is_told in told)
+    trail.record(
+        session,
+        "recorded a questionnaire",
+        actor_id=actor_id,
+        now=now,
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        about=("questionnaire", kept.id),
+    )
+    return kept
+
+
+def is_told(row: BegunQuestionnaire) -> bool:
+    """Say whether a nurse knows already what is most urgent in these answers."""
+    return row.is_told and review_of(INSTRUMENTS[row.code], row.given) is Review.NOW
 
 
 def past(
@@ -205,62 +211,30 @@ def of_form(session: Session, patient_id: int, form_key: str) -> Questionnaire |
     )
 
 
-def _row(
-    patient: Patient, answered: Answered, result: Score, *, actor: Actor, now: datetime
-) -> dict[str, object]:
-    return {
-        "form_key": answered.form_key,
-        "clinic_id": patient.clinic_id,
-        "patient_id": patient.id,
-        "code": answered.code,
-        "answers": {str(number): answer for number, answer in answered.answers.items()},
-        "score": result.value,
-        "is_prorated": result.is_prorated,
-        "gap": result.gap,
-        "at": now,
-        "by_staff_id": actor.staff_id,
-    }
-
-
-def _keep_total(
-    session: Session,
-    patient: Patient,
-    instrument: Instrument,
-    result: Score,
-    *,
-    actor: Actor,
-    now: datetime,
-) -> None:
-    """Keep the total as a reading. An estimated one stays with the questionnaire alone."""
+def _total(instrument: Instrument, result: Score, *, taken_at: datetime) -> ReportedReading | None:
+    """Return the total as a reading. An estimated one stays with the questionnaire alone."""
     if result.value is None or result.is_prorated or instrument.code not in KINDS:
-        return
-    readings.store(
-        session,
-        patient,
-        ReportedReading(
-            KINDS[instrument.code], result.value, "{score}", taken_at=now, is_time_known=True
-        ),
-        source=ReadingSource.CALL,
-        attempt_id=None,
-        by_staff_id=actor.staff_id,
-        now=now,
-    )
+        return None
+    kind = KINDS[instrument.code]
+    return ReportedReading(kind, result.value, "{score}", taken_at=taken_at, is_time_known=True)
 
 
-def _raise_concern(
+def tell_nurse(
     session: Session,
     patient: Patient,
-    instrument: Instrument,
     answered: Answered,
     *,
-    actor: Actor,
+    by_staff_id: int | None,
     now: datetime,
 ) -> None:
+    """Raise the concern that the answers ask for, if they ask for one. Does not commit."""
+    instrument = INSTRUMENTS[answered.code]
     trigger = _trigger(instrument, answered.answers)
     if trigger is None:
         return
-    raised = Raised(trigger, _words(instrument, answered.answers))
-    raising.raise_concern(session, patient, raised, by_staff_id=actor.staff_id, now=now)
+    words = " ".join(filter(None, (_words(instrument, answered.answers), answered.added)))
+    raised = Raised(trigger, words, form_key=answered.concern_key)
+    raising.raise_concern(session, patient, raised, by_staff_id=by_staff_id, now=now)
 
 
 def _trigger(instrument: Instrument, answers: Mapping[int, int]) -> Trigger | None:

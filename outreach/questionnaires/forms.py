@@ -1,4 +1,4 @@
-"""Forms of one questionnaire, made from its items, and of the permission to use it."""
+"""What is pressed on a questionnaire, and forms of the permission to use it."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,64 +10,37 @@ from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     DateField,
-    HiddenField,
-    RadioField,
-    SelectChoice,
     StringField,
     TextAreaField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from outreach.questionnaires.asking import Answered
-from outreach.questionnaires.labels import FREQUENCIES
+from outreach.questionnaires.item_by_item import Said
 from outreach.questionnaires.licences import Permission
-from outreach.questionnaires.rules import Instrument, InstrumentCode
+from outreach.questionnaires.rules import Instrument, Skip
 
-_BY_FREQUENCY = (InstrumentCode.PHQ_2, InstrumentCode.PHQ_9, InstrumentCode.GAD_7)
+MOST_KEY = 40  # characters of a form's key
 
 
-class AnswersForm(FlaskForm):
-    """One radio group an item; an item may stay without an answer."""
+def said_from(posted: Mapping[str, str], instrument: Instrument) -> tuple[Said, Skip | None]:
+    """Return what was pressed on the call screen, and why the rest is skipped, if it is.
 
-    form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
-    instrument: Instrument
+    A press is one field: ``item_3=2``, ``skip_3=declined`` or ``rest=declined``.
 
-    @classmethod
-    def of(cls, instrument: Instrument, form_key: str, begun: Mapping[int, int]) -> "AnswersForm":
-        """Return the form of ``instrument``, with answers that are known already."""
-        fields: dict[str, Any] = {
-            _name(item.number): RadioField(
-                item.text, choices=_choices(instrument), validators=[Optional()]
-            )
-            for item in instrument.items
-        }
-        made = type("AnswersForm", (cls,), {**fields, "instrument": instrument})
-        known = {_name(number): str(answer) for number, answer in begun.items()}
-        form: AnswersForm = made(data={"form_key": form_key, **known})
-        return form
-
-    @property
-    def items(self) -> list[RadioField]:
-        """The radio groups, in order."""
-        return [self[_name(item.number)] for item in self.instrument.items]
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Refuse a page without a single answer."""
-        if not super().validate(extra_validators=extra_validators):
-            return False
-        if not self.to_answered().answers:
-            self.form_errors.append(_l("Answer at least one question."))
-            return False
-        return True
-
-    def to_answered(self) -> Answered:
-        """Return what was answered."""
-        answers = {
-            item.number: int(data)
-            for item in self.instrument.items
-            if (data := self[_name(item.number)].data)
-        }
-        return Answered(self.form_key.data or "", self.instrument.code, answers)
+    Raises:
+        ValueError: it is no answer, or no reason.
+    """
+    answers, skips = {}, {}
+    for item in instrument.items:
+        if answer := posted.get(f"item_{item.number}"):
+            answers[item.number] = int(answer)
+        if reason := posted.get(f"skip_{item.number}"):
+            skips[item.number] = Skip(reason)
+    form_key, rest = posted.get("form_key", ""), posted.get("rest")
+    if not 0 < len(form_key) <= MOST_KEY or not (answers or skips or rest):
+        raise ValueError("Nothing was answered.")
+    said = Said(form_key, answers, skips, posted.get("after", ""))
+    return said, Skip(rest) if rest else None
 
 
 class PermissionForm(FlaskForm):
@@ -146,17 +119,3 @@ class WithdrawalForm(FlaskForm):
 
 def _lines(text: str | None) -> tuple[str, ...]:
     return tuple(line.strip() for line in (text or "").splitlines() if line.strip())
-
-
-def _name(number: int) -> str:
-    return f"item_{number}"
-
-
-def _choices(instrument: Instrument) -> list[SelectChoice]:
-    low, high = instrument.answers
-    if instrument.answer_words:
-        worded = enumerate(instrument.answer_words, start=low)
-        return [SelectChoice(str(answer), words) for answer, words in worded]
-    if instrument.code in _BY_FREQUENCY:
-        return [SelectChoice(str(index), words) for index, words in enumerate(FREQUENCIES)]
-    return [SelectChoice(str(answer), str(answer)) for answer in range(low, high + 1)]

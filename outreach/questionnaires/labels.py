@@ -1,8 +1,10 @@
 """The words around questionnaires. The items' own words are the instrument's."""
 
+from collections.abc import Sequence
+
 from flask_babel import lazy_gettext as _l
 
-from outreach.questionnaires.rules import Gap, Instrument, InstrumentCode, Review
+from outreach.questionnaires.rules import Gap, Instrument, InstrumentCode, Review, Skip
 
 _TWO_WEEKS = _l("Over the last 2 weeks, how often have you been bothered by this?")
 INTRODUCTIONS = {
@@ -18,13 +20,19 @@ FREQUENCIES = (
     _l("More than half the days"),
     _l("Nearly every day"),
 )
+_BY_FREQUENCY = (InstrumentCode.PHQ_2, InstrumentCode.PHQ_9, InstrumentCode.GAD_7)
+SKIP_WORDS = {
+    Skip.DECLINED: _l("They'd rather not say"),
+    Skip.UNSURE: _l("They can't say"),
+}
+# One key each while a questionnaire is asked on a call.
+SKIP_KEYS = {Skip.DECLINED: "d", Skip.UNSURE: "u"}
 GAP_WORDS = {
     Gap.TOO_MANY_MISSING: _l("No score: too many questions have no answer."),
     Gap.SAFETY_ITEM_MISSING: _l("Not assessed: the last question has no answer. A nurse will ask."),
     Gap.NO_INDEX: _l("A profile, without a score: that needs the value set of a country."),
 }
 REVIEW_WORDS = {
-    Review.NOW: _l("A nurse is being told now. Stay on the line."),
     Review.SAME_DAY: _l("A nurse will look at this today."),
     Review.TWO_BUSINESS_DAYS: _l("A nurse will look at this within two working days."),
     Review.NEXT_CONTACT: _l("Tell the clinic at the next contact."),
@@ -34,3 +42,14 @@ REVIEW_WORDS = {
 def introduction(instrument: Instrument) -> str:
     """Return what is said before the first question."""
     return instrument.introduction or str(INTRODUCTIONS.get(instrument.code, ""))
+
+
+def answers_of(instrument: Instrument) -> Sequence[tuple[str, str]]:
+    """Return the answers that an item may have, from low to high: figure and words."""
+    low, high = instrument.answers
+    words = instrument.answer_words
+    if not words and instrument.code in _BY_FREQUENCY:
+        words = tuple(str(each) for each in FREQUENCIES)
+    if not words:
+        return [(str(answer), str(answer)) for answer in range(low, high + 1)]
+    return [(str(answer), each) for answer, each in enumerate(words, start=low)]

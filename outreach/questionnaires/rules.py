@@ -7,7 +7,7 @@ administrator states the permission and gives the wording.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -41,6 +41,13 @@ class Gap(enum.StrEnum):
     TOO_MANY_MISSING = "too many items without an answer"
     SAFETY_ITEM_MISSING = "the item about self-harm has no answer"
     NO_INDEX = "a profile without a value set"
+
+
+class Skip(enum.StrEnum):
+    """Why an item that was asked has no answer. It counts as missing, never as 0."""
+
+    DECLINED = "declined"
+    UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,11 @@ FOLLOWS: Mapping[InstrumentCode, InstrumentCode] = {
     InstrumentCode.PHQ_2: InstrumentCode.PHQ_9,
     InstrumentCode.DDS_2: InstrumentCode.DDS_17,
 }
+
+
+def first_open(instrument: Instrument, seen: Collection[int]) -> int | None:
+    """Return the first item neither answered nor skipped; None where all of them are ``seen``."""
+    return next((item.number for item in instrument.items if item.number not in seen), None)
 
 
 def asks_for(code: InstrumentCode, value: Decimal | None) -> InstrumentCode | None:

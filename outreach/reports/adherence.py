@@ -1,42 +1,27 @@
 """The adherence report: what was planned, what was done, caller by caller.
 
-Set work is SQL, one statement a question; weeks of the programme are judged in Python over
-streamed rows (``courses.py``). A slow recount in the tests holds both to the definitions.
+Calls, dials and weeks come from roll-ups (``rolled.py``) where those hold, else from rows:
+``counted.py`` in SQL, weeks of the programme judged in Python over streamed rows
+(``courses.py``). A slow recount in the tests holds all of it to the definitions.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
+from statistics import median
 
-from sqlalchemy import (
-    ColumnElement,
-    Date,
-    Integer,
-    and_,
-    case,
-    cast,
-    column,
-    exists,
-    func,
-    or_,
-    select,
-    values,
-)
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
-from outreach.calls.models import Attempt
-from outreach.calls.rules import REACHED
-from outreach.clock import local_day
-from outreach.orm import UTCDateTime
-from outreach.panels.models import PanelMembership
-from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
-from outreach.reports import courses
+from outreach.reports import counted, courses, rolled
 from outreach.reports.asked import Asked
-from outreach.reports.courses import COMPLETING
-from outreach.reports.rules.period import DAY, RUN_WEEKS, begin_of, monday_of, whole_weeks
+from outreach.reports.counted import Counted, Detail
+from outreach.reports.rules.control import Bounds, p_chart
+from outreach.reports.rules.period import DAY, RUN_WEEKS, monday_of, whole_weeks
+from outreach.reports.rules.statistics import Share
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 
 SHOWN_DIALS = (1, 2, 3)  # Source: domain.md E2: a call is tried three times.
@@ -77,11 +62,30 @@ class DialTable:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report; ``total`` is the sum of ``lines``."""
+    """The whole report; ``total`` is the sum of ``lines``.
+
+    ``dialled``: on which days of the period each caller dialled.
+    """
 
     lines: tuple[Line, ...]
     total: Tally
     by_dial: DialTable
+    dialled: Mapping[int, Collection[date]]
+
+    @property
+    def days(self) -> Mapping[int, int]:
+        """On how many days of the period each caller dialled."""
+        return {caller_id: len(days) for caller_id, days in self.dialled.items()}
+
+    @property
+    def team(self) -> list[tuple[Line, int]]:
+        """Those who had patients or dialled, each with the days on which they dialled."""
+        days = self.days
+        return [
+            (line, days.get(line.caller_id, 0))
+            for line in self.lines
+            if line.caller_id is not None and (line.tally.patients or line.tally.dials)
+        ]
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,31 @@ class WeekRate:
     week_on: date
     part: int
     whole: int
+
+
+@dataclass(frozen=True)
+class WeekLimits:
+    """What a weekly rate is held against: page and file draw the same."""
+
+    known: Sequence[WeekRate]
+    by_week: Mapping[date, Bounds]
+
+    @classmethod
+    def of(cls, weeks: Sequence[WeekRate]) -> "WeekLimits":
+        """Return the limits of the weeks in which there is anything to divide by."""
+        known = [each for each in weeks if each.whole]
+        limits = p_chart([Share(each.part, each.whole) for each in known]) or []
+        return cls(known, {each.week_on: at for each, at in zip(known, limits, strict=False)})
+
+    @property
+    def shares(self) -> list[float]:
+        """The rate of each week that has one, in order."""
+        return [each.part / each.whole for each in self.known]
+
+    @property
+    def middle(self) -> float | None:
+        """The median of all weeks that have a rate."""
+        return median(self.shares) if self.known else None
 
 
 def report(session: Session, asked: Asked) -> Report:
@@ -104,7 +133,10 @@ def report(session: Session, asked: Asked) -> Report:
     ]
     lines.sort(key=lambda line: (line.caller_id is None, line.name.casefold(), line.caller_id))
     total = total_of(line.tally for line in lines)
-    return Report(tuple(lines), total, _by_dial(session, asked))
+    dialled: defaultdict[int, set[date]] = defaultdict(set)
+    for caller_id, day in rolled.each_day_dialled(session, asked):
+        dialled[caller_id].add(day)
+    return Report(tuple(lines), total, _by_dial(session, asked), dict(dialled))
 
 
 def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tuple[Cell, Tally]]:
@@ -114,8 +146,8 @@ def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tup
     counts each patient, phase and week apart; without, calls and dials of a caller together.
     """
     return chain(
-        _planned_calls(session, asked, fine=fine),
-        _dials(session, asked, fine=fine),
+        _calls_and_dials(session, asked, Detail.PATIENT if fine else Detail.CALLER),
+        _weeks(session, asked, Detail.PATIENT if fine else Detail.CALLER),
         courses.tallies(session, asked),
     )
 
@@ -128,7 +160,7 @@ def by_week(session: Session, asked: Asked, measure: Measure) -> list[WeekRate]:
     """
     weeks = whole_weeks(RUN_WEEKS, until=min(asked.period.until_on, asked.today - DAY))
     asked = replace(asked, period=weeks)
-    found = sum_by(SERIES[measure](session, asked), lambda cell: cell.week_on)
+    found = sum_by(SERIES[measure](session, asked, Detail.DAY), lambda cell: cell.week_on)
     rates = []
     for week in range(RUN_WEEKS):
         week_on = weeks.from_on + timedelta(weeks=week)
@@ -137,89 +169,35 @@ def by_week(session: Session, asked: Asked, measure: Measure) -> list[WeekRate]:
     return rates
 
 
-def _calls_by_week(session: Session, asked: Asked) -> Iterator[tuple[Cell, Tally]]:
-    """Count planned calls by the day on which they were due, whoever was the caller."""
-    rows = session.execute(
-        select(PlannedCall.due_on, _count(_is_completed()), _count(_is_missed(asked.today)))
-        .where(_planned_in(asked))
-        .group_by(PlannedCall.due_on)
-        .order_by(PlannedCall.due_on)
-    )
-    for due_on, completed, missed in rows:
-        yield _cell(None, day=due_on), Tally(completed=completed, missed=missed)
+def _calls_and_dials(
+    session: Session, asked: Asked, detail: Detail
+) -> Iterator[tuple[Cell, Tally]]:
+    """Count planned calls and dials: from the roll-ups, where they are asked for and hold."""
+    found: Iterable[Counted]
+    if asked.is_past or detail is Detail.PATIENT:
+        closed = counted.closed_calls(session, asked, detail)
+        found = chain(closed, counted.dials(session, asked, detail))
+    else:
+        by_day = detail is Detail.DAY
+        found = rolled.closed_calls_and_dials(session, asked, by_day=by_day)
+    for each in chain(found, counted.open_calls(session, asked, detail)):
+        yield _cell(each.caller_id, each.patient_id, each.phase, each.day), each.tally
 
 
-def _planned_calls(session: Session, asked: Asked, *, fine: bool) -> Iterator[tuple[Cell, Tally]]:
-    """Count planned calls by the caller who held the panel membership as the due day ended."""
-    days = (
-        values(column("due_on", Date), column("ends_at", UTCDateTime), name="day")
-        .data([(day, begin_of(day + DAY, asked.zone)) for day in asked.period.each_day()])
-        .cte("day")
-    )
-    holder = PanelMembership
-    by_primary = exists().where(
-        Attempt.planned_call_id == PlannedCall.id,
-        Attempt.outcome.in_(COMPLETING),
-        Attempt.is_primary_caller.is_(True),
-        Attempt.superseded_at.is_(None),
-    )
-    finely = (PlannedCall.patient_id, PlannedCall.phase, PlannedCall.due_on) if fine else ()
-    rows = session.execute(
-        select(
-            _count(_is_completed()),
-            _count(_is_missed(asked.today)),
-            _count(_is_still_open(asked.today)),
-            _count(and_(_is_completed(), by_primary)),
-            holder.caller_id,
-            *finely,
-        )
-        .select_from(PlannedCall)
-        .join(days, days.c.due_on == PlannedCall.due_on)
-        .outerjoin(
-            holder,
-            and_(
-                holder.patient_id == PlannedCall.patient_id,
-                holder.enrolment_id == PlannedCall.enrolment_id,
-                holder.from_at < days.c.ends_at,
-                or_(holder.until_at.is_(None), holder.until_at >= days.c.ends_at),
+def _weeks(session: Session, asked: Asked, detail: Detail) -> Iterator[tuple[Cell, Tally]]:
+    """Count patient-weeks, those kept to, and the calls and minutes of each."""
+    for each in rolled.weeks(session, asked, detail):
+        yield (
+            _cell(each.caller_id, each.patient_id, each.phase, each.last_on),
+            Tally(
+                weeks_kept=each.count * bool(each.is_kept),
+                weeks_judged=each.count * (each.is_kept is not None),
+                chosen_kept=each.count * bool(each.is_chosen and each.is_kept),
+                chosen_judged=each.count * bool(each.is_chosen and each.is_kept is not None),
+                minutes=(each.minutes,) * each.count,
+                calls=(each.calls,) * each.count,
             ),
         )
-        # The days are bounded by the join. Saying it twice leads SQLite to read them all for each.
-        .where(_is_counted(asked))
-        .group_by(holder.caller_id, *finely)
-        .order_by(holder.caller_id, *finely)
-    )
-    for done, missed, still_open, own, caller_id, *where in rows:
-        yield (
-            _cell(caller_id, *where),
-            Tally(completed=done, missed=missed, still_open=still_open, completed_by_primary=own),
-        )
-
-
-def _dials(session: Session, asked: Asked, *, fine: bool) -> Iterator[tuple[Cell, Tally]]:
-    """Count dials by the caller who dialled."""
-    begins_at, ends_at = asked.instants
-    finely = (Attempt.patient_id, PlannedCall.phase, Attempt.at) if fine else ()
-    counted = select(
-        func.count(), _count(Attempt.outcome.in_(REACHED)), Attempt.caller_id, *finely
-    ).where(
-        asked.within(Attempt.clinic_id),
-        Attempt.at >= begins_at,
-        Attempt.at < ends_at,
-        Attempt.superseded_at.is_(None),
-    )
-    if fine:
-        counted = counted.join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
-    rows = session.execute(
-        counted.group_by(Attempt.caller_id, *finely).order_by(Attempt.caller_id, *finely)
-    )
-    for dials, reached, caller_id, *where in rows:
-        tally = Tally(dials=dials, reached=reached)
-        if fine:
-            patient_id, phase, at = where
-            yield _cell(caller_id, patient_id, phase, local_day(at, asked.zone)), tally
-        else:
-            yield _cell(caller_id), tally
 
 
 def _cell(
@@ -233,67 +211,14 @@ def _cell(
 
 def _by_dial(session: Session, asked: Asked) -> DialTable:
     """Count the calls of the period that were dialled by the dial that reached the patient."""
-    numbered = (
-        select(
-            Attempt.planned_call_id,
-            Attempt.outcome,
-            func.row_number()
-            .over(partition_by=Attempt.planned_call_id, order_by=(Attempt.at, Attempt.id))
-            .label("dial"),
-        )
-        .join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
-        .where(
-            _planned_in(asked),
-            or_(_is_completed(), _is_missed(asked.today)),
-            Attempt.superseded_at.is_(None),
-        )
-        .subquery()
-    )
-    first = (
-        select(func.min(case((numbered.c.outcome.in_(REACHED), numbered.c.dial))).label("dial"))
-        .group_by(numbered.c.planned_call_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(first.c.dial, func.count()).group_by(first.c.dial).order_by(first.c.dial)
-    ).all()
-    return DialTable(
-        calls=sum(count for _dial, count in rows),
-        reached_at={dial: count for dial, count in rows if dial is not None},
-    )
-
-
-def _planned_in(asked: Asked) -> ColumnElement[bool]:
-    """Return the condition of counted calls due in the period."""
-    period = asked.period
-    return and_(_is_counted(asked), PlannedCall.due_on.between(period.from_on, period.until_on))
-
-
-def _is_counted(asked: Asked) -> ColumnElement[bool]:
-    """Return the condition of calls of the clinic, without those the programme cancelled."""
-    return and_(asked.within(PlannedCall.clinic_id), PlannedCall.status != CallStatus.CANCELLED)
-
-
-def _is_completed() -> ColumnElement[bool]:
-    return PlannedCall.status == CallStatus.COMPLETED
-
-
-def _is_missed(today: date) -> ColumnElement[bool]:
-    """Missed, or about to be closed as missed: its last day has passed."""
-    is_too_late = and_(PlannedCall.status == CallStatus.PLANNED, PlannedCall.complete_by_on < today)
-    return or_(PlannedCall.status == CallStatus.MISSED, is_too_late)
-
-
-def _is_still_open(today: date) -> ColumnElement[bool]:
-    return and_(
-        PlannedCall.status == CallStatus.PLANNED,
-        PlannedCall.due_on <= today,
-        PlannedCall.complete_by_on >= today,
-    )
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return cast(func.coalesce(func.sum(case((condition, 1), else_=0)), 0), Integer)
+    found: Counter[int] = Counter()
+    if not asked.is_past:
+        for dial, calls in rolled.by_dial(session, asked):
+            found[dial] += calls
+    are_open = None if asked.is_past else True
+    for _day, dial, calls in counted.by_dial(session, asked, are_open=are_open):
+        found[dial] += calls
+    return DialTable(found.total(), {dial: found[dial] for dial in sorted(found) if dial})
 
 
 def names_of(session: Session, staff_ids: Sequence[int]) -> dict[int, str]:
@@ -307,9 +232,9 @@ def names_of(session: Session, staff_ids: Sequence[int]) -> dict[int, str]:
 
 
 # Rates that are drawn week by week, and where each is counted.
-SERIES: Mapping[Measure, Callable[[Session, Asked], Iterator[tuple[Cell, Tally]]]] = {
-    Measure.COMPLETION: _calls_by_week,
-    Measure.REACH_PER_DIAL: lambda session, asked: _dials(session, asked, fine=True),
-    Measure.PROTOCOL: courses.tallies,
-    Measure.CONTINUITY: lambda session, asked: _planned_calls(session, asked, fine=True),
+SERIES: Mapping[Measure, Callable[[Session, Asked, Detail], Iterator[tuple[Cell, Tally]]]] = {
+    Measure.COMPLETION: _calls_and_dials,
+    Measure.REACH_PER_DIAL: _calls_and_dials,
+    Measure.PROTOCOL: _weeks,
+    Measure.CONTINUITY: _calls_and_dials,
 }

@@ -1,6 +1,6 @@
 """What a report is about, as every statement of it wants to know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible_clinics
 from outreach.clock import local_day
-from outreach.reports.rules.period import Period
+from outreach.reports.rules.period import DAY, Period, begin_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,14 @@ class Here:
         """Return the condition that a row is the clinic's and in scope."""
         return and_(clinic_id == self.clinic_id, visible_clinics(self.scope, clinic_id))
 
+    def known_at(self, day: date) -> datetime:
+        """Return up to when things are known as of the end of a local day.
+
+        That is the instant at which the next one begins: what ends on the day is over. A day
+        that has not ended is known as far as it went, and nothing that ends on it is over.
+        """
+        return min(self.now, begin_of(day + DAY, self.zone))
+
     def about(self, period: Period) -> "Asked":
         """Return the question about some days here."""
         return Asked(self.scope, self.clinic_id, self.zone, self.now, period)
@@ -44,11 +52,42 @@ class Here:
 
 @dataclass(frozen=True)
 class Asked(Here):
-    """One clinic, and the days that are asked about."""
+    """One clinic, and the days that are asked about.
+
+    ``is_past``: what became known after ``now`` doesn't count, where else it does.
+    ``asked_at``: when that was asked; None where it is ``now``.
+    """
 
     period: Period
+    is_past: bool = False
+    asked_at: datetime | None = None
+
+    def as_of(self, day: date) -> "Asked":
+        """Return the same question as it was answered when a local day ended.
+
+        Today's day, or a later one, is the question as it stands.
+        """
+        if day >= self.today:
+            return self
+        return replace(self, now=self.known_at(day), is_past=True, asked_at=self.now)
+
+    def at(self, clinic: Clinic) -> "Asked":
+        """Return the same question about another clinic, by its own calendar and clock."""
+        there = Here.of(self.scope, clinic, now=self.asked_at or self.now).about(self.period)
+        return there.as_of(self.as_of_day) if self.as_of_day else there
+
+    @property
+    def as_of_day(self) -> date | None:
+        """The earlier day as of whose end it is asked; None: what is known now."""
+        return self.today - DAY if self.is_past else None
 
     @property
     def instants(self) -> tuple[datetime, datetime]:
         """The period as [begins, ends) at the clinic."""
         return self.period.instants(self.zone)
+
+    def each_day(self) -> list[tuple[date, datetime, datetime]]:
+        """Return the days of the period with the instants at which they begin and end here."""
+        begins_at = [begin_of(day, self.zone) for day in self.period.each_day()]
+        ends_at = [*begins_at[1:], self.instants[1]]
+        return list(zip(self.period.each_day(), begins_at, ends_at, strict=True))

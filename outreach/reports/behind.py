@@ -78,7 +78,7 @@ def page_of(
             visible_clinics(here.scope, Patient.clinic_id),
             among(Patient.id, sorted(shown)),
         )
-        .order_by(Patient.family_name, Patient.given_name, Patient.id)
+        .order_by(Patient.name_rank, Patient.id)
     )
     rows = session.execute(chosen if is_ordered else chosen.offset(skipped).limit(PAGE))
     people = [

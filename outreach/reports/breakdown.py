@@ -8,24 +8,27 @@ import enum
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
-from outreach.accounts.rules import Scope
+from outreach.errors import NotFound
 from outreach.patients.models import Patient
 from outreach.programmes.models import ProgrammeVersion
 from outreach.reports import adherence, outcomes
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
 from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
-from outreach.reports.rules.period import Period
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 
 AGE_BANDS = ((0, 39), (40, 54), (55, 64), (65, 74), (75, 199))
+
+
+class NoSuchGroup(NotFound):
+    """No group goes by that key, or so few are in it that it is hidden."""
 
 
 class Dimension(enum.StrEnum):
@@ -97,6 +100,37 @@ def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
     order = {group: place for place, group in enumerate(names)}
     lines.sort(key=lambda line: (order.get(line.key, len(order)), line.key))
     return Breakdown(dimension, lines, total_of(tally for _cell, tally in found))
+
+
+def lines_of(
+    session: Session,
+    clinics: Sequence[Clinic],
+    report: adherence.Report,
+    asked: Asked,
+    dimension: Dimension,
+) -> Sequence[GroupLine]:
+    """Return the rows of the report's table below its total, which ``report`` holds."""
+    if dimension is Dimension.CALLER:
+        return [
+            GroupLine(str(line.caller_id or ""), line.name, line.tally, 0, is_hidden=False)
+            for line in report.lines
+        ]
+    if dimension is Dimension.CLINIC:
+        return by_clinic(session, clinics, asked)
+    return by(session, asked, dimension).lines
+
+
+def shown(session: Session, asked: Asked, dimension: Dimension, key: str) -> GroupLine:
+    """Return one group whose patients may be listed.
+
+    Raises:
+        NoSuchGroup: it is none, it is hidden, or it is a clinic: each has a report of its own.
+    """
+    if dimension is not Dimension.CLINIC:
+        for line in by(session, asked, dimension).lines:
+            if line.key == key and not line.is_hidden:
+                return line
+    raise NoSuchGroup("There is no such group.")
 
 
 def behind(
@@ -181,17 +215,15 @@ def _written(part: Hashable) -> str:
     return "" if part is None else str(part)
 
 
-def by_clinic(
-    session: Session, scope: Scope, clinics: Sequence[Clinic], period: Period, *, now: datetime
-) -> list[GroupLine]:
-    """Return every measure by clinic, each by its own calendar and clock.
+def by_clinic(session: Session, clinics: Sequence[Clinic], asked: Asked) -> list[GroupLine]:
+    """Return every measure by clinic, for the days ``asked`` is about.
 
-    A report for each: their days begin at different instants, and there are few of them.
+    A report for each, by its own calendar and clock: their days begin at different instants,
+    and there are few of them. As of an earlier day it is the end of that day at each; where
+    that has not come yet, as far as it went.
     """
     lines = []
     for clinic in clinics:
-        asked = Here.of(scope, clinic, now=now).about(period)
-        found = adherence.cells(session, asked)
-        tally = total_of(tally for _cell, tally in found)
+        tally = total_of(tally for _cell, tally in adherence.cells(session, asked.at(clinic)))
         lines.append(GroupLine(clinic.code, clinic.name, tally, tally.patients, is_hidden=False))
     return lines

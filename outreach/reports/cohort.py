@@ -21,6 +21,9 @@ from outreach.reports.rules.board import (
     BoardCohort,
     BoardMonth,
     Cared,
+    CohortStanding,
+    Month,
+    Standing,
     by_cohort,
     by_month,
     months_until,
@@ -38,10 +41,18 @@ class Board:
     cohorts: Sequence[BoardCohort]
     patients: int
 
+    def who(self, month: Month, standing: Standing | CohortStanding) -> Sequence[int]:
+        """Return who stood so at the end of a month, or of those who began in it, stands so."""
+        if isinstance(standing, CohortStanding):
+            began = {each.month: each.patients for each in self.cohorts}
+            return began[month][standing] if month in began else ()
+        ended = {each.month: each.patients for each in self.months}
+        return ended[month][standing] if month in ended else ()
+
 
 def board(session: Session, here: Here, as_of: date) -> Board:
     """Return the board as of the end of a local day, in four statements."""
-    cohort = outcomes.cohort(session, here, as_of, measures=[OutcomeMeasure.HBA1C])
+    cohort = outcomes.cohort(session, here, as_of, measures=[OutcomeMeasure.HBA1C], is_whole=True)
     statuses = _statuses(session, here, cohort.known_at)
     people = [Cared(each, statuses.get(each.patient_id, ())) for each in cohort.patients]
     months = months_until(cohort.today)

@@ -2,8 +2,8 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from outreach.accounts.models import Clinic
 from outreach.reports.adherence import Line, Report
@@ -23,15 +23,20 @@ HEADER = (
     "value",
     "period_from",
     "period_until",
+    "as_of",
 )
 
 
-def adherence_rows(clinic: Clinic, period: Period, report: Report) -> Iterator[Sequence[Cell]]:
+def adherence_rows(
+    clinic: Clinic, period: Period, report: Report, *, as_of: date | None = None
+) -> Iterator[Sequence[Cell]]:
     """Yield one row for each caller and measure, the whole clinic first.
 
+    ``as_of``: the earlier day as of whose end it was asked; empty: what was known when asked.
     With which dial patients are reached is known for the clinic, not by caller.
     """
-    days = (period.from_on.isoformat(), period.until_on.isoformat())
+    known = as_of.isoformat() if as_of else ""
+    days = (period.from_on.isoformat(), period.until_on.isoformat(), known)
     for line in (Line(0, EVERYBODY, report.total), *report.lines):
         name = NOBODY if line.caller_id is None else line.name
         for figure in figures(line.tally):
@@ -42,12 +47,6 @@ def adherence_rows(clinic: Clinic, period: Period, report: Report) -> Iterator[S
     for dial, reached in report.by_dial.shares:
         value = round(reached / calls, 4) if calls else None
         yield (clinic.name, EVERYBODY, f"reached by dial {dial}", reached, calls, value, *days)
-
-
-def adherence_name(clinic: Clinic, period: Period) -> str:
-    """Return the name of the file: letters, digits and dashes only."""
-    code = re.sub(r"[^A-Za-z0-9]+", "-", clinic.code).strip("-")
-    return f"adherence-{code}-{period.from_on}-{period.until_on}.csv"
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -29,6 +29,7 @@ from outreach.reports.rules.period import (
     last_days,
 )
 from outreach.reports.targets import Aim
+from outreach.web.template_filters import full_day
 
 LONGEST_PLAN = 1000
 
@@ -46,10 +47,11 @@ class PeriodForm(FlaskForm):
     until_on = DateField(_l("Until"), validators=[Optional()])
     days = IntegerField(validators=[Optional()])
 
-    def chosen(self, *, today: date) -> Period:
+    def chosen(self, *, today: date, latest: date | None = None) -> Period:
         """Return the period asked for; the default where it makes no sense.
 
-        What was typed stays in the fields, with a message beside what is wrong.
+        What was typed stays in the fields, with a message beside what is wrong. ``latest`` is
+        the last day that may be asked about, today where it is None.
         """
         if not any((self.from_on.raw_data, self.until_on.raw_data)):
             days = self.days.data if self.days.data in PRESET_DAYS else DEFAULT_DAYS
@@ -57,14 +59,14 @@ class PeriodForm(FlaskForm):
             self.from_on.data, self.until_on.data = period.from_on, period.until_on
             return period
         self.validate()
-        wrong = self._wrong(today)
+        wrong = self._wrong(today, latest)
         if wrong is None and self.from_on.data and self.until_on.data:
             return Period(self.from_on.data, self.until_on.data)
         if wrong is not None:
             wrong[0].errors = [wrong[1]]
         return last_days(DEFAULT_DAYS, today=today)
 
-    def _wrong(self, today: date) -> tuple[Field, str] | None:
+    def _wrong(self, today: date, latest: date | None) -> tuple[Field, str] | None:
         """Return the first field that is wrong and why, or None."""
         for field in (self.from_on, self.until_on):
             if field.data is None:
@@ -72,9 +74,15 @@ class PeriodForm(FlaskForm):
         from_on, until_on = self.from_on.data, self.until_on.data
         if from_on is None or until_on is None:
             return None
+        words = _("Choose today or an earlier day.")
+        if latest is not None:
+            words = _(
+                "Choose %(day)s or an earlier day: later ones are not known then.",
+                day=full_day(latest),
+            )
         problems = (
             (from_on < EARLIEST, self.from_on, _("Choose a day after the year 1999.")),
-            (until_on > today, self.until_on, _("Choose today or an earlier day.")),
+            (until_on > (latest or today), self.until_on, words),
             (from_on > until_on, self.until_on, _("The last day is before the first one.")),
             (
                 (until_on - from_on).days >= LONGEST_DAYS,
@@ -83,6 +91,37 @@ class PeriodForm(FlaskForm):
             ),
         )
         return next(((field, words) for is_wrong, field, words in problems if is_wrong), None)
+
+
+class AdherenceForm(PeriodForm):
+    """Clinic and days, and perhaps the day as of whose end they are told."""
+
+    as_of = DateField(_l("As of the end of"), validators=[Optional()])
+
+    def known_until(self, *, today: date) -> date:
+        """Return the day as of whose end is asked; today where it was not, or makes no sense."""
+        if not any(self.as_of.raw_data or ()):
+            return today
+        self.as_of.validate(self)
+        problem = _wrong_as_of(self.as_of.data, today)
+        if problem is None and self.as_of.data is not None:
+            return self.as_of.data
+        self.as_of.errors = [problem]
+        return today
+
+    def chosen_as_of(self, day: date, *, today: date) -> Period:
+        """Return the period asked for as of the end of ``day``; no day after it is known."""
+        if day >= today:
+            return self.chosen(today=today)
+        return self.chosen(today=day + DAY, latest=day)
+
+
+def _wrong_as_of(day: date | None, today: date) -> str | None:
+    if day is None:
+        return _("Enter a day as year, month and day: 2026-11-02.")
+    if day > today:
+        return _("Choose today or an earlier day.")
+    return _("Choose a day after the year 1999.") if day < EARLIEST else None
 
 
 class AsOfForm(FlaskForm):
@@ -103,15 +142,10 @@ class AsOfForm(FlaskForm):
             self.as_of.data = yesterday
             return yesterday
         self.validate()
-        day = self.as_of.data
-        if day is None:
-            self.as_of.errors = [_("Enter a day as year, month and day: 2026-11-02.")]
-        elif day > today:
-            self.as_of.errors = [_("Choose today or an earlier day.")]
-        elif day < EARLIEST:
-            self.as_of.errors = [_("Choose a day after the year 1999.")]
-        else:
-            return day
+        problem = _wrong_as_of(self.as_of.data, today)
+        if problem is None and self.as_of.data is not None:
+            return self.as_of.data
+        self.as_of.errors = [problem]
         return yesterday
 
 

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from flask_babel import gettext as _
 
-from outreach.reports.adherence import WeekRate
+from outreach.reports.adherence import WeekLimits, WeekRate
 from outreach.reports.labels import (
     FIGURE_WORDS,
     POINT_WORDS,
@@ -17,7 +17,7 @@ from outreach.reports.labels import (
     outcome_unit,
 )
 from outreach.reports.rules.board import UNDER_CARE, BoardMonth
-from outreach.reports.rules.control import RunTest, p_chart, run_test
+from outreach.reports.rules.control import RunTest, run_test
 from outreach.reports.rules.outcomes import (
     HBA1C_HIGH,
     HBA1C_LOW,
@@ -28,7 +28,7 @@ from outreach.reports.rules.outcomes import (
     OutcomeMeasure,
     Point,
 )
-from outreach.reports.rules.statistics import Correlation, Share, mean_interval, rank_correlation
+from outreach.reports.rules.statistics import Correlation, mean_interval, rank_correlation
 from outreach.reports.rules.tally import Measure
 from outreach.web.charts import Chart, Limit, RatePoint, run_chart
 from outreach.web.plots import Columns, Courses, Moment, Scatter, columns, courses, scatter
@@ -54,14 +54,8 @@ class DosePlot:
 
 def of_weeks(weeks: Sequence[WeekRate], measure: Measure) -> WeekChart:
     """Return a weekly rate as a run chart with the limits of a p-chart."""
-    known = [each for each in weeks if each.whole]
-    shares = [Share(each.part, each.whole) for each in known]
-    values = [each.part / each.whole for each in known]
-    limits = p_chart(shares) or []
-    bounds = {
-        each.week_on: (100 * limit.low, 100 * limit.high)
-        for each, limit in zip(known, limits, strict=False)
-    }
+    found = WeekLimits.of(weeks)
+    bounds = {on: (100 * limit.low, 100 * limit.high) for on, limit in found.by_week.items()}
     return WeekChart(
         measure,
         run_chart(
@@ -70,11 +64,11 @@ def of_weeks(weeks: Sequence[WeekRate], measure: Measure) -> WeekChart:
             median_label=_("Median"),
             bounds=bounds,
         ),
-        run_test(values),
+        run_test(found.shares),
         [
             each.week_on
-            for each, limit, value in zip(known, limits, values, strict=False)
-            if not limit.holds(value)
+            for each, value in zip(found.known, found.shares, strict=True)
+            if each.week_on in found.by_week and not found.by_week[each.week_on].holds(value)
         ],
     )
 

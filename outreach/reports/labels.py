@@ -89,6 +89,7 @@ FIGURE_WORDS = {
     Figured.REACH_PER_DIAL: _l("Reached per dial"),
     Figured.REACH_PER_PATIENT: _l("Patients reached"),
     Figured.PROTOCOL: _l("Weeks as planned"),
+    Figured.CHOSEN: _l("Weeks as chosen"),
     Figured.DIALS_PER_REACH: _l("Dials per reach"),
     Figured.MINUTES_MEAN: _l("Minutes a week"),
     Figured.CALLS_MEAN: _l("Calls a week"),
@@ -101,6 +102,7 @@ PARTS_WORDS = {
     Figured.REACH_PER_DIAL: (_l("Dials that reached"), _l("Dials")),
     Figured.REACH_PER_PATIENT: (_l("Reached"), _l("In the programme")),
     Figured.PROTOCOL: (_l("Weeks as planned"), _l("Weeks judged")),
+    Figured.CHOSEN: (_l("Weeks as chosen"), _l("Weeks with a choice")),
     Figured.DIALS_PER_REACH: (_l("Dials"), _l("Dials that reached")),
     Figured.MINUTES_MEAN: (_l("Minutes"), _l("Weeks")),
     Figured.CALLS_MEAN: (_l("Completed calls"), _l("Weeks")),
@@ -117,6 +119,16 @@ SERVICE_WORDS = {
         _l("Still in the programme at month 6"),
         _l("Still in it"),
         _l("Reached day 182"),
+    ),
+    ServiceMeasure.RETURNED_90: (
+        _l("Returned to care within 90 days"),
+        _l("Came back"),
+        _l("Out of care at enrolment"),
+    ),
+    ServiceMeasure.RETURNED_180: (
+        _l("Returned to care within 180 days"),
+        _l("Came back"),
+        _l("Out of care at enrolment"),
     ),
     ServiceMeasure.HBA1C_0: (
         _l("HbA1c measured at baseline"),
@@ -136,6 +148,7 @@ SERVICE_WORDS = {
 }
 SERVICE_PARTS = (
     (_l("Who stays"), (ServiceMeasure.STAYED_3, ServiceMeasure.STAYED_6)),
+    (_l("Who comes back"), (ServiceMeasure.RETURNED_90, ServiceMeasure.RETURNED_180)),
     (
         _l("Who is measured"),
         (

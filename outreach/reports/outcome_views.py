@@ -19,7 +19,7 @@ from outreach.accounts.models import Clinic
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
-from outreach.reports import behind, breakdown, graphs, labels, outcomes
+from outreach.reports import behind, graphs, labels, outcomes, strata
 from outreach.reports import cohort as cohort_board
 from outreach.reports.asked import Here
 from outreach.reports.breakdown import Dimension
@@ -28,22 +28,20 @@ from outreach.reports.rules.board import CohortStanding, Month, Standing
 from outreach.reports.rules.glycaemic import Glycaemic, GlycaemicGroup
 from outreach.reports.rules.outcomes import (
     FOLLOW_UPS,
-    Followed,
     Followup,
     Group,
     Outcome,
     OutcomeMeasure,
     Point,
-    by_stratum,
-    grouped,
     outcome_of,
 )
-from outreach.reports.rules.suppression import hidden
-from outreach.reports.views import READERS
+from outreach.reports.views import READERS, see_one_picture
 from outreach.web.template_filters import full_day, short_number
 
 bp = Blueprint("outcomes", __name__, url_prefix="/reports/outcomes")
 cohort_bp = Blueprint("cohort", __name__, url_prefix="/reports/cohort")
+bp.before_request(see_one_picture)
+cohort_bp.before_request(see_one_picture)
 
 Choice = TypeVar("Choice", bound=enum.StrEnum)
 
@@ -83,10 +81,7 @@ def page() -> ResponseReturnValue:
     chosen = found[measure, point]
     eligible = [each.patient for each in chosen.followups]
     dimension = _kind_of_people(request.args.get("by"))
-    strata = {
-        key: outcome_of(people, measure, point, today=cohort.today)
-        for key, people in _groups(question, cohort, dimension).items()
-    }
+    groups = strata.of(db.session, question.here, question.day, cohort, (measure, point), dimension)
     return render_template(
         "reports/outcomes.html",
         question=question,
@@ -95,8 +90,8 @@ def page() -> ResponseReturnValue:
         chosen=chosen,
         dimension=dimension,
         dimensions=[each for each in Dimension if each.is_about_patients],
-        strata=strata,
-        hidden=_hidden(strata),
+        strata=groups.outcomes,
+        hidden=groups.hidden,
         courses=graphs.of_courses(eligible, measure, point, unit),
         doses=graphs.of_dose(chosen),
         glycaemic=outcomes.glycaemic_status(db.session, question.here, question.day),
@@ -118,14 +113,10 @@ def patients() -> ResponseReturnValue:
     title = f"{labels.outcome_name(measure)}, {labels.POINT_WORDS[point]}"
     outcome = outcome_of(cohort.patients, measure, point, today=cohort.today)
     if by is not None and key is not None:
-        dimension = _kind_of_people(by)
-        strata = {
-            each: outcome_of(people, measure, point, today=cohort.today)
-            for each, people in _groups(question, cohort, dimension).items()
-        }
-        if key not in strata or key in _hidden(strata):
-            abort(404)
-        outcome = strata[key]
+        dimension, what = _kind_of_people(by), (measure, point)
+        outcome = strata.of(db.session, question.here, question.day, cohort, what, dimension).shown(
+            key
+        )
         title = f"{title}, {labels.group_name(dimension, key)}"
     rows = {each.patient.patient_id: each for each in outcome.of(group)}
     return _list(
@@ -134,6 +125,7 @@ def patients() -> ResponseReturnValue:
         (_("Baseline"), _("Follow-up"), _("Change"), _("Completed calls"), _("Minutes")),
         {who: _followup_cells(each, outcome, unit) for who, each in rows.items()},
         back=("outcomes.page", {"measure": measure.value, "point": point.value}),
+        taken="followed patients",
     )
 
 
@@ -150,6 +142,7 @@ def glycaemic() -> ResponseReturnValue:
         (_("Newest HbA1c or GMI"), _("Taken")),
         {each.patient_id: _glycaemic_cells(each) for each in status.of(group)},
         back=("outcomes.page", {}),
+        taken="patients of the glycaemic status",
     )
 
 
@@ -176,23 +169,19 @@ def board_patients() -> ResponseReturnValue:
     month = _month(request.args.get("month"))
     found = cohort_board.board(db.session, question.here, question.day)
     standing: Standing | CohortStanding
-    ids: Sequence[int]
     if request.args.get("of") == "cohort":
         standing = _one_of(CohortStanding, request.args.get("standing"))
-        cohorts = {each.month: each for each in found.cohorts}
         words, title = labels.COHORT_WORDS[standing], _("began in %(month)s")
-        ids = cohorts[month].patients[standing] if month in cohorts else ()
     else:
         standing = _one_of(Standing, request.args.get("standing"))
-        months = {each.month: each for each in found.months}
         words, title = labels.STANDING_WORDS[standing], _("at the end of %(month)s")
-        ids = months[month].patients[standing] if month in months else ()
     return _list(
         question,
         [str(words), title % {"month": labels.month_name(month)}],
         (),
-        dict.fromkeys(ids, ()),
+        dict.fromkeys(found.who(month, standing), ()),
         back=("cohort.board", {}),
+        taken="patients of the cohort board",
     )
 
 
@@ -208,23 +197,6 @@ def _kind_of_people(typed: str | None) -> Dimension:
     """Return what outcomes are broken down by; callers are never compared on them."""
     dimension = _one_of(Dimension, typed, Dimension.PHQ9)
     return dimension if dimension.is_about_patients else abort(404)
-
-
-def _groups(
-    question: AsOf, cohort: outcomes.Cohort, dimension: Dimension
-) -> dict[str, list[Followed]]:
-    """Return the patients of each group."""
-    if dimension is Dimension.PHQ9:
-        return by_stratum(cohort.patients)
-    groups = breakdown.patient_groups(db.session, question.here, dimension, on=question.day)
-    return grouped(cohort.patients, groups)
-
-
-def _hidden(strata: Mapping[str, Outcome]) -> frozenset[str]:
-    """Return the groups to hide: with few eligible patients, or few whose values are shown."""
-    eligible = hidden({key: len(outcome.followups) for key, outcome in strata.items()})
-    measured = {key: outcome.count(Group.MEASURED) for key, outcome in strata.items()}
-    return eligible | hidden(measured)
 
 
 def _question(session: Session, typed: MultiDict[str, str]) -> AsOf:
@@ -245,6 +217,7 @@ def _list(
     cells: Mapping[int, Sequence[str]],
     *,
     back: tuple[str, dict[str, str]],
+    taken: str,
 ) -> str:
     """Return a page of patients with ``cells`` of each under ``headings``."""
     number = request.args.get("page", 1, type=int)
@@ -257,6 +230,7 @@ def _list(
         cells=cells,
         page=behind.page_of(db.session, question.here, list(cells), number),
         back=endpoint,
+        taken=taken,
         back_to=question.address | more,
     )
 

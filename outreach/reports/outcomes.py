@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, String, case, func, select, type_coerce
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
 
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED
@@ -23,6 +24,7 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES
 from outreach.reports import known
 from outreach.reports.asked import Here
+from outreach.reports.rules.columns import Places, Talks, columns_of, runs_of
 from outreach.reports.rules.glycaemic import LOOKED_BACK, Glycaemic, GlycaemicStatus, counts
 from outreach.reports.rules.outcomes import (
     KINDS,
@@ -35,6 +37,7 @@ from outreach.reports.rules.outcomes import (
     Talk,
 )
 from outreach.reports.rules.period import DAY, begin_of
+from outreach.sql import epoch_seconds
 
 # Days are the patient's, instants everybody's: clocks on earth differ by 26 hours.
 _MARGIN = timedelta(days=2)
@@ -44,18 +47,14 @@ _MARGIN = timedelta(days=2)
 class Cohort:
     """Everybody who was enrolled by a day, and what was known of them as it ended.
 
-    ``today`` is the day after that day, so that "the window is over" needs no second look.
+    ``today`` is the day after that day, so that "the window is over" needs no second look; that
+    day itself where it has not ended.
     """
 
     as_of: date
     today: date
     known_at: datetime
     patients: tuple[Followed, ...]
-
-
-def known_at(here: Here, as_of: date) -> datetime:
-    """Return the instant up to which a report as of a local day knows things."""
-    return min(here.now, begin_of(as_of + DAY, here.zone))
 
 
 def cohort(
@@ -66,6 +65,7 @@ def cohort(
     glucose_unit: str = "mg/dL",
     measures: Collection[OutcomeMeasure] = tuple(OutcomeMeasure),
     with_talks: bool = True,
+    is_whole: bool = False,
 ) -> Cohort:
     """Return the patients of one clinic by their first enrolment, in three statements.
 
@@ -76,22 +76,27 @@ def cohort(
         glucose_unit: in which blood sugar is given: "mg/dL" or "mmol/L".
         measures: which to read.
         with_talks: whether to read conversations too.
+        is_whole: whether to keep every value; else of each window the one that counts.
     """
-    at = known_at(here, as_of)
+    at = here.known_at(as_of)
     people = session.execute(
         select(Enrolment.patient_id, Enrolment.starts_on, Patient.zone)
         .join(Patient, Patient.id == Enrolment.patient_id)
         .where(Enrolment.id.in_(_first_enrolments(here, at)))
         .order_by(Enrolment.patient_id)
     ).all()
-    today = as_of + DAY
+    today = local_day(at, here.zone)
     if not people:
         return Cohort(as_of, today, at, ())
-    zones = {patient_id: ZoneInfo(zone) for patient_id, _starts_on, zone in people}
+    places = Places(
+        [row[0] for row in people],
+        [starts_on for _id, starts_on, _zone in people],
+        [ZoneInfo(zone) for _id, _starts_on, zone in people],
+    )
     begins_at = begin_of(min(row[1] for row in people), here.zone) - _MARGIN
     kinds = [kind for measure in measures for kind in KINDS[measure]]
-    taken = _taken(session, here, zones, (begins_at, at), kinds, glucose_unit)
-    talks = _talks(session, here, zones, (begins_at, at)) if with_talks else {}
+    taken = _taken(session, here, places, (begins_at, at), kinds, glucose_unit, is_whole=is_whole)
+    talks = _talks(session, here, places, (begins_at, at)) if with_talks else {}
     return Cohort(
         as_of,
         today,
@@ -115,15 +120,26 @@ def _first_enrolments(here: Here, at: datetime) -> Select[int]:
 def _taken(
     session: Session,
     here: Here,
-    zones: Mapping[int, ZoneInfo],
+    places: Places,
     span: tuple[datetime, datetime],
     kinds: Sequence[MeasureKind],
     glucose_unit: str,
+    *,
+    is_whole: bool,
 ) -> Mapping[int, Mapping[OutcomeMeasure, Sequence[Taken]]]:
-    """Return what was measured of each patient from the first baseline window on."""
+    """Return what was measured of each patient from the first baseline window on.
+
+    There are hundreds of thousands, of which three a patient count: they stay numbers until
+    those are known.
+    """
     begins_at, at = span
-    rows = session.execute(
-        select(Reading.patient_id, Reading.kind, Reading.taken_at, Reading.value)
+    rows = session.connection().execute(
+        select(
+            Reading.patient_id,
+            epoch_seconds(Reading.taken_at),
+            type_coerce(Reading.kind, String),
+            type_coerce(Reading.value, NullType),
+        )
         .where(
             here.within(Reading.clinic_id),
             Reading.kind.in_(kinds),
@@ -131,17 +147,24 @@ def _taken(
             known.is_number(at),
         )
         .order_by(Reading.taken_at, Reading.id)
-        .execution_options(yield_per=5000)
     )
-    found: defaultdict[int, defaultdict[OutcomeMeasure, list[Taken]]] = defaultdict(
+    patients, instants, names, values = columns_of(rows.all(), 4)
+    kind_of = {kind.value: kind for kind in kinds}
+    number_of = {measure: number for number, measure in enumerate(OutcomeMeasure)}
+    numbers = [number_of[MEASURE_OF[kind_of[name]]] for name in names]
+    found = places.days(patients, instants)
+    kept = range(len(names)) if is_whole else found.nearest(numbers)
+    number = Reading.value.type.result_processor(session.connection().dialect, None)
+    taken: defaultdict[int, defaultdict[OutcomeMeasure, list[Taken]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for patient_id, kind, taken_at, value in rows:
-        zone = zones.get(patient_id)
-        if zone is not None:
-            shown = in_unit(kind, value, glucose_unit)
-            found[patient_id][MEASURE_OF[kind]].append(Taken(local_day(taken_at, zone), shown))
-    return found
+    for row in kept:
+        day = found.day(row)
+        if day is not None:
+            kind, value = kind_of[names[row]], values[row]
+            shown = in_unit(kind, number(value) if number else value, glucose_unit)
+            taken[patients[row]][MEASURE_OF[kind]].append(Taken(day, shown))
+    return taken
 
 
 def in_unit(kind: MeasureKind, value: Decimal, glucose_unit: str) -> Decimal:
@@ -153,35 +176,36 @@ def in_unit(kind: MeasureKind, value: Decimal, glucose_unit: str) -> Decimal:
 
 
 def _talks(
-    session: Session,
-    here: Here,
-    zones: Mapping[int, ZoneInfo],
-    span: tuple[datetime, datetime],
+    session: Session, here: Here, places: Places, span: tuple[datetime, datetime]
 ) -> Mapping[int, Sequence[Talk]]:
     """Return the conversations with each patient."""
     begins_at, at = span
-    rows = session.execute(
-        select(Attempt.patient_id, Attempt.at, Attempt.minutes, Attempt.outcome)
+    rows = session.connection().execute(
+        select(
+            Attempt.patient_id,
+            epoch_seconds(Attempt.at),
+            Attempt.minutes,
+            case((Attempt.outcome.in_(known.COMPLETING), 1), else_=0),
+        )
         .where(
             here.within(Attempt.clinic_id),
             Attempt.at >= begins_at,
             Attempt.outcome.in_(REACHED),
             known.is_attempt(at),
         )
-        .order_by(Attempt.at, Attempt.id)
-        .execution_options(yield_per=5000)
+        .order_by(Attempt.patient_id, Attempt.at, Attempt.id)
     )
-    found: defaultdict[int, list[Talk]] = defaultdict(list)
-    for patient_id, talked_at, minutes, outcome in rows:
-        zone = zones.get(patient_id)
-        if zone is not None:
-            found[patient_id].append(Talk(local_day(talked_at, zone), minutes, outcome.completes))
-    return found
+    patients, instants, minutes, completed = columns_of(rows.all(), 4)
+    days = places.days(patients, instants)
+    return {
+        patient_id: Talks(days, minutes, completed, range(first, last))
+        for patient_id, first, last in runs_of(patients)
+    }
 
 
 def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStatus:
     """Return the newest HbA1c or GMI of the year of everybody on the panel as of a day."""
-    at = known_at(here, as_of)
+    at = here.known_at(as_of)
     newest = _newest(session, here, at)
     rows = session.execute(
         select(Enrolment.patient_id, Patient.date_of_birth, Patient.zone)

@@ -29,6 +29,7 @@ from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports import outcomes
 from outreach.reports.asked import Asked
 from outreach.reports.breakdown import Behind
+from outreach.reports.returned import Returned, returned
 from outreach.reports.rules.outcomes import WINDOWS, Followed, OutcomeMeasure, Point
 from outreach.reports.rules.period import DAY
 
@@ -42,6 +43,8 @@ class ServiceMeasure(enum.StrEnum):
 
     STAYED_3 = "stayed_3"
     STAYED_6 = "stayed_6"
+    RETURNED_90 = "returned_90"
+    RETURNED_180 = "returned_180"
     HBA1C_0 = "hba1c_0"
     HBA1C_3 = "hba1c_3"
     HBA1C_6 = "hba1c_6"
@@ -56,6 +59,7 @@ class ServiceMeasure(enum.StrEnum):
 
 
 _STAYING = {ServiceMeasure.STAYED_3: Point.MONTH_3, ServiceMeasure.STAYED_6: Point.MONTH_6}
+_RETURNING = {ServiceMeasure.RETURNED_90: 90, ServiceMeasure.RETURNED_180: 180}
 _MEASURED = {
     ServiceMeasure.HBA1C_0: (OutcomeMeasure.HBA1C, Point.BASELINE),
     ServiceMeasure.HBA1C_3: (OutcomeMeasure.HBA1C, Point.MONTH_3),
@@ -86,25 +90,33 @@ class ServiceFigure:
 
 @dataclass(frozen=True)
 class Service:
-    """Everything on the page. ``minutes`` is the median until a concern was taken on."""
+    """Everything on the page.
+
+    ``minutes`` is the median until a concern was taken on; ``returned`` is who came back to
+    the clinic, with who is not counted there, and why.
+    """
 
     figures: Mapping[ServiceMeasure, ServiceFigure]
     minutes: float | None
     codes: Mapping[str, int]
+    returned: Mapping[ServiceMeasure, Returned]
 
 
 def service(session: Session, asked: Asked) -> Service:
     """Return every figure of one clinic's days."""
     texts, codes = _texts(session, asked)
     concerns, minutes = _concerns(session, asked)
+    came_back = returned(session, asked)
+    back = {measure: came_back[days] for measure, days in _RETURNING.items()}
     rows = {
+        **{measure: together(each.rows) for measure, each in back.items()},
         **_stayed(session, asked),
         **_measured(session, asked),
         **texts,
         **concerns,
     }
     return Service(
-        {each: ServiceFigure(each, rows[each]) for each in ServiceMeasure}, minutes, codes
+        {each: ServiceFigure(each, rows[each]) for each in ServiceMeasure}, minutes, codes, back
     )
 
 

@@ -38,16 +38,25 @@ class Aim:
     due_on: date | None
 
 
-def newest(session: Session, clinic_id: int) -> Mapping[Measure, Target]:
-    """Return the newest target of each measure, given up ones too. One statement."""
+def newest(
+    session: Session, clinic_id: int, *, at: datetime | None = None
+) -> Mapping[Measure, Target]:
+    """Return the newest target of each measure, given up ones too. One statement.
+
+    ``at``: those that had been set by then.
+    """
     last = select(func.max(Target.id)).where(Target.clinic_id == clinic_id).group_by(Target.measure)
+    if at is not None:
+        last = last.where(Target.at <= at)
     rows = session.scalars(select(Target).where(Target.id.in_(last)).options(joinedload(Target.by)))
     return {Measure[each.measure.upper()]: each for each in rows}
 
 
-def holding(session: Session, clinic_id: int) -> Mapping[Measure, Target]:
-    """Return the targets that a clinic aims for, by measure."""
-    found = newest(session, clinic_id)
+def holding(
+    session: Session, clinic_id: int, *, at: datetime | None = None
+) -> Mapping[Measure, Target]:
+    """Return the targets that a clinic aims for, or aimed for at an instant, by measure."""
+    found = newest(session, clinic_id, at=at)
     return {
         measure: found[measure]
         for measure in AIMED_AT

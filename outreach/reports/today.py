@@ -13,6 +13,7 @@ from outreach.concerns import readiness
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Span
 from outreach.intake.models import ImportRun
+from outreach.messaging import holding
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.panels import duty
@@ -26,6 +27,7 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports.asked import Here
 from outreach.reports.rules.period import begin_of
+from outreach.seeing import every_clinic
 
 TEXTS_LOOKED_BACK = timedelta(days=7)
 IMPORTS_LOOKED_BACK = timedelta(days=7)
@@ -109,6 +111,7 @@ class Today:
     to_welfare: int
     imports: Sequence[FailedImport]
     interruptions: Sequence[Interruption]
+    texts_held_since: datetime | None
 
     @property
     def needs_nothing(self) -> bool:
@@ -122,6 +125,7 @@ class Today:
             or self.concerns.waiting
             or self.concerns.taken_on
             or self.texts
+            or self.texts_held_since
             or self.numberless.count
             or self.to_check
             or self.to_welfare
@@ -145,6 +149,7 @@ def at(session: Session, here: Here, *, named: int = NAMED) -> Today:
         to_welfare=to_follow.get(FollowUpKind.WELFARE_CHECK, 0),
         imports=_imports(session, here),
         interruptions=interruption.recent(session, now=here.now),
+        texts_held_since=hold.since if (hold := holding.current(session)) else None,
     )
 
 
@@ -237,7 +242,7 @@ def _waiting(session: Session, here: Here) -> int:
 
 def _uncovered(session: Session, here: Here, named: int) -> Some:
     """Return whose caller is absent, or will be within a week, with nobody standing in."""
-    rows = session.execute(
+    asked = (
         _people(PanelMembership.patient_id, PanelMembership.enrolment_id, here)
         .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
         .where(
@@ -245,9 +250,11 @@ def _uncovered(session: Session, here: Here, named: int) -> Some:
             Enrolment.status == EnrolmentStatus.ACTIVE,
             duty.is_uncovered(here.now, ahead=COVER_LOOKED_AHEAD),
         )
-        .order_by(Patient.family_name, Patient.given_name, Enrolment.id)
+        .order_by(Patient.name_rank, Enrolment.id)
         .limit(named)
-    ).all()
+    )
+    with every_clinic(session, "whoever is away from one clinic is away"):
+        rows = session.execute(asked).all()
     people = tuple(
         NamedPatient(ref, f"{given} {family}", caller)
         for _count, ref, given, family, caller in rows
@@ -297,7 +304,7 @@ def _numberless(session: Session, here: Here, named: int) -> Some:
             Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),
             ~has_number,
         )
-        .order_by(Patient.family_name, Patient.given_name, Enrolment.id)
+        .order_by(Patient.name_rank, Enrolment.id)
         .limit(named)
     ).all()
     people = tuple(

@@ -2,39 +2,58 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectChoice
 
-from outreach import orm
 from outreach.accounts import staff
-from outreach.accounts.access import fresh_download, role_required, signed_in
+from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.db import db
 from outreach.deps import deps
+from outreach.orm import one_picture
 from outreach.patients import finding
+from outreach.pulse import monthly, supporting
+from outreach.pulse.rules import Group
 from outreach.reports import adherence as adherence_report
-from outreach.reports import behind, breakdown, export, graphs, labels, service, targets
+from outreach.reports import (
+    behind,
+    breakdown,
+    graphs,
+    labels,
+    load,
+    service,
+    single_calls,
+    targets,
+)
 from outreach.reports import today as today_report
-from outreach.reports.adherence import Report
 from outreach.reports.asked import Asked, Here
-from outreach.reports.breakdown import Behind, Dimension, GroupLine
-from outreach.reports.forms import PeriodForm, TargetForm
-from outreach.reports.rules.period import PRESET_DAYS, last_days
-from outreach.reports.rules.tally import Measure, parts_of
+from outreach.reports.breakdown import Behind, Dimension
+from outreach.reports.forms import AdherenceForm, PeriodForm, TargetForm
+from outreach.reports.rules.period import PRESET_DAYS, Period, last_days
+from outreach.reports.rules.tally import Measure, measure_named, parts_of
 from outreach.web import charts
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 
 NO_RATES = (Measure.DIALS_PER_REACH, Measure.MINUTES_MEAN, Measure.CALLS_MEAN)
 READERS = (Role.MANAGER, Role.ADMINISTRATOR)
+
+
+@bp.before_request
+def see_one_picture() -> None:
+    """Let every figure of a page be of one moment: a page asks some twenty statements."""
+    if request.method in {"GET", "HEAD"}:
+        db.session.commit()  # what was begun for signing in is over: it only read
+        one_picture(db.session)
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,23 @@ class Question:
     clinic: Clinic
     form: PeriodForm
     asked: Asked
+
+    @property
+    def as_of(self) -> date | None:
+        """The earlier day as of whose end is told what was known; None: what is known now."""
+        return self.asked.as_of_day
+
+    @property
+    def address(self) -> dict[str, Any]:
+        """What every link of the page carries."""
+        period = self.asked.period
+        days = {"from_on": period.from_on.isoformat(), "until_on": period.until_on.isoformat()}
+        return {"clinic": self.clinic.code, **days, "as_of": self.as_of}
+
+    @property
+    def presets(self) -> dict[int, Period]:
+        """Stretches that are often asked for, by their days."""
+        return {days: last_days(days, today=self.asked.today) for days in PRESET_DAYS}
 
 
 @bp.get("/today")
@@ -64,6 +100,7 @@ def today() -> ResponseReturnValue:
         clinic=clinic,
         here=here,
         found=found,
+        asks=supporting.of_clinic(db.session, clinic.id) if _manages(clinic) else (),
         bars=charts.bar_rows(rows),
     )
 
@@ -72,52 +109,67 @@ def today() -> ResponseReturnValue:
 @role_required(*READERS)
 def adherence() -> ResponseReturnValue:
     """Show what was planned and done, caller by caller."""
-    return _page(db.session, _question(db.session, request.args))
+    return _page(db.session, _question_as_of(db.session, request.args))
 
 
-@bp.post("/adherence.csv")
-@role_required(*READERS)
-@fresh_download
-def adherence_csv() -> ResponseReturnValue:
-    """Hand the report over as a file, and note who took it."""
-    with orm.reading(), db.sessionmaker() as reader:
-        question = _question(reader, request.form)
-        if question.form.errors:
-            return _page(reader, question), 422
-        report = adherence_report.report(reader, question.asked)
-    clinic, period = question.clinic, question.asked.period
-    rows = export.adherence_rows(clinic, period, report)
-    _note_export(question)
-    db.session.commit()
-    name = export.adherence_name(clinic, period)
-    return Response(
-        export.as_csv(export.HEADER, rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+def _manages(clinic: Clinic) -> bool:
+    """Say whether the person at the keyboard is a manager of ``clinic``, not only a reader."""
+    return clinic.id in signed_in().clinic_ids_as(Role.MANAGER)
+
+
+def _pulse(session: Session, question: Question) -> Sequence[Group]:
+    """Return how the callers of a clinic are, for its managers; not as of an earlier day."""
+    if question.as_of or not _manages(question.clinic):
+        return ()
+    config = deps().config
+    return monthly.of_clinic(
+        session,
+        question.clinic.id,
+        question.asked.today,
+        least=config.pulse_least_answers,
+        burnout_from=config.pulse_burnout_from,
     )
 
 
 def _question(session: Session, typed: MultiDict[str, str]) -> Question:
-    now, scope = deps().clock(), finding.managing(signed_in())
-    clinics = list(staff.clinics_in(session, scope))
-    clinic = staff.clinic_in(session, scope, typed.get("clinic"))
+    """Read the question of a page that only tells what is known now."""
+    clinics, clinic, here = _clinics(session, typed)
     form = PeriodForm(typed)
+    _offer(form, clinics, clinic)
+    return Question(clinics, clinic, form, here.about(form.chosen(today=here.today)))
+
+
+def _question_as_of(session: Session, typed: MultiDict[str, str]) -> Question:
+    """Read the question of a page that can tell what was known when an earlier day ended."""
+    clinics, clinic, here = _clinics(session, typed)
+    form = AdherenceForm(typed)
+    _offer(form, clinics, clinic)
+    day = form.known_until(today=here.today)
+    trouble = list(form.as_of.errors)
+    asked = here.about(form.chosen_as_of(day, today=here.today)).as_of(day)
+    if trouble:  # choosing the days validated the form again
+        form.as_of.errors = trouble
+    return Question(clinics, clinic, form, asked)
+
+
+def _clinics(session: Session, typed: MultiDict[str, str]) -> tuple[list[Clinic], Clinic, Here]:
+    now, scope = deps().clock(), finding.managing(signed_in())
+    clinic = staff.clinic_in(session, scope, typed.get("clinic"))
+    return list(staff.clinics_in(session, scope)), clinic, Here.of(scope, clinic, now=now)
+
+
+def _offer(form: PeriodForm, clinics: Sequence[Clinic], clinic: Clinic) -> None:
     form.clinic.choices = [SelectChoice(each.code, each.name) for each in clinics]
     form.clinic.data = clinic.code
-    here = Here.of(scope, clinic, now=now)
-    return Question(clinics, clinic, form, here.about(form.chosen(today=here.today)))
 
 
 @bp.get("/adherence/patients")
 @role_required(*READERS)
 def adherence_patients() -> ResponseReturnValue:
     """Show the patients behind one figure of the adherence report, with what each adds to it."""
-    question = _question(db.session, request.args)
+    question = _question_as_of(db.session, request.args)
     measure = _measure(request.args.get("measure"))
-    group = None
-    by, key = request.args.get("by"), request.args.get("group")
-    if by is not None and key is not None:
-        group = (_dimension(by), key)
+    group = _group(request.args)
     words = _group_words(db.session, question, group)
     return _behind(
         question,
@@ -126,7 +178,36 @@ def adherence_patients() -> ResponseReturnValue:
         breakdown.behind(db.session, question.asked, measure, group),
         endpoint="reports.adherence",
         group=words,
+        has_calls=measure in single_calls.COUNTED,
         is_rate=measure not in NO_RATES,
+    )
+
+
+@bp.get("/adherence/calls")
+@role_required(*READERS)
+def adherence_calls() -> ResponseReturnValue:
+    """Show the single calls behind one figure of the adherence report."""
+    question = _question(db.session, request.args)
+    measure = _measure(request.args.get("measure"))
+    if measure not in single_calls.COUNTED:
+        abort(404)
+    group = _group(request.args)
+    words = _group_words(db.session, question, group)
+    try:
+        page = single_calls.page(
+            db.session, question.asked, measure, group, after=request.args.get("after")
+        )
+    except ValueError:
+        abort(404)
+    return render_template(
+        "reports/single_calls.html",
+        question=question,
+        period=question.asked.period,
+        measure=measure,
+        title=labels.FIGURE_WORDS[measure],
+        is_planned=measure in single_calls.PLANNED,
+        group=words,
+        page=page,
     )
 
 
@@ -140,7 +221,7 @@ def around() -> ResponseReturnValue:
         question=question,
         period=question.asked.period,
         service=service.service(db.session, question.asked),
-        presets={days: last_days(days, today=question.asked.today) for days in PRESET_DAYS},
+        presets=question.presets,
         labels=labels,
     )
 
@@ -168,6 +249,7 @@ def _behind(
     endpoint: str,
     group: str = "",
     is_rate: bool = True,
+    has_calls: bool = False,
 ) -> str:
     """Return a page of patients with what each adds to a figure."""
     number = request.args.get("page", 1, type=int)
@@ -178,6 +260,7 @@ def _behind(
         title=title,
         parts=parts,
         is_rate=is_rate,
+        has_calls=has_calls,
         group=group or _("All patients"),
         endpoint=endpoint,
         rows={row.patient_id: row for row in rows},
@@ -248,8 +331,13 @@ def _set_target(clinic: Clinic, measure: Measure, form: TargetForm) -> ResponseR
 
 def _measure(typed: str | None) -> Measure:
     """Return the measure that an address names; not there where it has no list behind it."""
-    found = {each.name.lower(): each for each in labels.FIGURE_WORDS}.get(typed or "")
-    return found or abort(404)
+    return measure_named(typed) or abort(404)
+
+
+def _group(typed: MultiDict[str, str]) -> tuple[Dimension, str] | None:
+    """Return the group that an address names, None for everybody."""
+    by, key = typed.get("by"), typed.get("group")
+    return None if by is None or key is None else (_dimension(by), key)
 
 
 def _dimension(typed: str | None) -> Dimension:
@@ -265,28 +353,8 @@ def _group_words(session: Session, question: Question, group: tuple[Dimension, s
     if group is None:
         return _("All patients")
     dimension, key = group
-    if dimension is Dimension.CLINIC:
-        abort(404)
-    lines = breakdown.by(session, question.asked, dimension).lines
-    line = next((each for each in lines if each.key == key and not each.is_hidden), None)
-    return abort(404) if line is None else labels.group_name(dimension, line.key, line.name)
-
-
-def _lines(
-    session: Session, question: Question, dimension: Dimension, report: Report
-) -> Sequence[GroupLine]:
-    """Return the rows of the table below the total."""
-    if dimension is Dimension.CALLER:
-        return [
-            GroupLine(str(line.caller_id or ""), line.name, line.tally, 0, is_hidden=False)
-            for line in report.lines
-        ]
-    asked = question.asked
-    if dimension is Dimension.CLINIC:
-        return breakdown.by_clinic(
-            session, asked.scope, question.clinics, asked.period, now=asked.now
-        )
-    return breakdown.by(session, asked, dimension).lines
+    line = breakdown.shown(session, question.asked, dimension, key)
+    return labels.group_name(dimension, line.key, line.name)
 
 
 def _page(session: Session, question: Question) -> str:
@@ -301,7 +369,11 @@ def _page(session: Session, question: Question) -> str:
         question=question,
         period=asked.period,
         report=report,
-        aims=targets.holding(session, question.clinic.id),
+        loads=load.of_team(session, asked, report.dialled),
+        pulse=_pulse(session, question),
+        pulse_least=deps().config.pulse_least_answers,
+        pulse_from=deps().config.pulse_burnout_from,
+        aims=targets.holding(session, question.clinic.id, at=asked.now),
         aimed_at=targets.AIMED_AT,
         parts={each: parts_of(each, report.total) for each in targets.AIMED_AT},
         dimension=dimension,
@@ -310,20 +382,9 @@ def _page(session: Session, question: Question) -> str:
             for each in labels.DIMENSION_WORDS
             if each is not Dimension.CLINIC or len(question.clinics) > 1
         ],
-        lines=_lines(session, question, dimension, report),
+        lines=breakdown.lines_of(session, question.clinics, report, asked, dimension),
         labels=labels,
-        presets={days: last_days(days, today=asked.today) for days in PRESET_DAYS},
+        presets=question.presets,
         weeks=graphs.of_weeks(adherence_report.by_week(session, asked, series), series),
         series=list(adherence_report.SERIES),
-    )
-
-
-def _note_export(question: Question) -> None:
-    trail.record(
-        db.session,
-        "exported adherence report",
-        actor_id=signed_in().staff_id,
-        now=question.asked.now,
-        clinic_id=question.clinic.id,
-        about=("report", None),
     )

@@ -14,10 +14,10 @@ from outreach.concerns import raising
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Trigger, Urgency
 from outreach.errors import NotAllowed, NotFound, Stale
-from outreach.measures import readings
+from outreach.measures import newest, readings
 from outreach.measures.models import Reading
 from outreach.measures.readings import ReportedReading
-from outreach.measures.rules import REGISTRY, ReadingSource
+from outreach.measures.rules import REGISTRY, ReadingSource, in_both_units
 from outreach.orm import insert_new
 from outreach.patients.models import Patient
 from outreach.results import entering
@@ -89,9 +89,14 @@ def correct(
     refuse_others(actor, reading)
     if not insert_new(session, Reading, [_row(reading, correction, actor=actor, now=now)]):
         raise AlreadyCorrected("Somebody corrected this reading already.")
+    newest.find_again(session, patient.id, [reading.kind])
     made = session.scalars(select(Reading).where(Reading.supersedes_id == reading.id)).one()
     told = _concerns_of(session, reading)
-    words = "entered in error" if made.is_void else f"{made.entered_value} {made.entered_unit}"
+    words = (
+        "entered in error"
+        if made.is_void
+        else in_both_units(made.kind, made.entered_value, made.entered_unit, made.value)
+    )
     note = f"Reading corrected: {words}. {correction.reason}"
     for concern in told:
         if concern.status is not ConcernStatus.CLOSED:

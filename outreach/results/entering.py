@@ -27,7 +27,14 @@ from outreach.errors import NotAllowed
 from outreach.measures import readings
 from outreach.measures.models import Reading
 from outreach.measures.readings import ReportedReading
-from outreach.measures.rules import GLUCOSE, REGISTRY, MeasureKind, ReadingSource, Sign
+from outreach.measures.rules import (
+    GLUCOSE,
+    REGISTRY,
+    MeasureKind,
+    ReadingSource,
+    Sign,
+    in_both_units,
+)
 from outreach.patients.models import Patient
 
 _SIGN_WORDS = {
@@ -58,7 +65,10 @@ def roles_at(actor: Actor, clinic_id: int) -> frozenset[Role]:
 
 def may_enter(actor: Actor, kind: MeasureKind, clinic_id: int) -> bool:
     """Say whether the registry lets ``actor`` enter a measure at a clinic."""
-    return bool(REGISTRY[kind].entered_by & roles_at(actor, clinic_id))
+    roles = roles_at(actor, clinic_id)
+    if Role.ASSESSOR in roles:  # measures as a nurse does
+        roles |= {Role.NURSE}
+    return bool(REGISTRY[kind].entered_by & roles)
 
 
 def keep(
@@ -170,9 +180,11 @@ def _own_limits(session: Session, reading: Reading, *, now: datetime) -> OwnLimi
 def _words(
     measured: Measured, reading: Reading, earlier: Sequence[Measured], own: OwnLimits | None
 ) -> str:
-    """Return '52 mg/dL (needed help). Below 54 mg/dL for time 2 in two weeks.'."""
+    """Return '52 mg/dL (2.9 mmol/L), needed help. Below 54 mg/dL for time 2 in two weeks.'."""
     said = ", ".join(words for sign, words in _SIGN_WORDS.items() if sign in reading.said)
-    words = f"{reading.entered_value} {reading.entered_unit}" + (f" ({said})" if said else "")
+    words = in_both_units(
+        reading.kind, reading.entered_value, reading.entered_unit, reading.value
+    ) + (f", {said}" if said else "")
     lows = lows_before(measured, earlier) if is_level_2(measured) else 0
     told = [words] if lows or own else []
     if lows:

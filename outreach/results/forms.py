@@ -20,6 +20,7 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
+    TextAreaField,
     TimeField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
@@ -104,7 +105,7 @@ class MeasuredField(DecimalField):
     bound: Bound | None = None
 
     def __init__(self, *args: Any, is_metered: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, places=None, **kwargs)  # shown as it was written
         self.is_metered = is_metered
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -182,8 +183,27 @@ def check_pressure(upper: Field, lower: Field) -> bool:
     if upper.data is None or not (upper.data.is_finite() and lower.data.is_finite()):
         return True  # each by itself is refused as no number
     if not upper.data > lower.data:
-        return wrong(upper, _("The upper value is larger than the lower one."))
+        return wrong(upper, _("The upper value must be larger than the lower one."))
     return True
+
+
+class FindForm(FlaskForm):
+    """Whom an assessor measures. Posted: a record number never stands in an address."""
+
+    record_number = StringField(
+        _l("Record number of the patient"),
+        validators=[InputRequired(_l("Enter the record number.")), Length(max=60)],
+    )
+
+
+class TellNurseForm(FlaskForm):
+    """What worries an assessor."""
+
+    tell_key = HiddenField(validators=[DataRequired(), Length(max=40)])
+    words = TextAreaField(
+        _l("What worries you"),
+        validators=[InputRequired(_l("Say what worries you.")), Length(max=2000)],
+    )
 
 
 class ReadingsForm(FlaskForm):

@@ -17,17 +17,28 @@ from outreach.deps import deps
 from outreach.measures import labels, readings
 from outreach.measures.models import Reading
 from outreach.measures.readings import ReportedReading
-from outreach.measures.rules import GLUCOSE, METER_SHOWS, REGISTRY, MeasureKind, ReadingSource
+from outreach.measures.rules import (
+    GLUCOSE,
+    METER_SHOWS,
+    REGISTRY,
+    MeasureKind,
+    ReadingSource,
+    weight_unit_in,
+)
 from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.results import correcting, due, entering
+from outreach.patients.registry import NoSuchPatient
+from outreach.questionnaires import licences
+from outreach.questionnaires.asking import ASKED_BY
+from outreach.results import assessing, correcting, due, entering
 from outreach.results.correcting import Correction
-from outreach.results.forms import CorrectionForm, ReadingsForm, Taking
+from outreach.results.forms import CorrectionForm, FindForm, ReadingsForm, Taking, TellNurseForm
 
 bp = Blueprint("results", __name__, url_prefix="/patients/<ref>/readings")
 
 due_pages = Blueprint("due", __name__, url_prefix="/due")
 measure_pages = Blueprint("measures", __name__, url_prefix="/measures")
+assessing_pages = Blueprint("assessing", __name__, url_prefix="/assess")
 
 ENTERING = (Role.CALLER, Role.NURSE)
 MOST_SHOWN = 200
@@ -37,35 +48,111 @@ MOST_SHOWN = 200
 @role_required(*ENTERING)
 def new(ref: str) -> ResponseReturnValue:
     """Enter what was measured: laboratory values, or what a patient told outside a call."""
-    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    patient = _patient(ref)
+    form = _readings_form(patient)
+    if _keep(form, patient):
+        return _saved(ref, patient)
+    page = render_template("results/new.html", patient=patient, form=form)
+    return page, 422 if form.errors else 200
+
+
+@assessing_pages.route("/", methods=["GET", "POST"])
+@role_required(Role.ASSESSOR)
+def find() -> ResponseReturnValue:
+    """Ask whom to measure."""
+    form = FindForm()
+    if form.validate_on_submit():
+        try:
+            number = form.record_number.data or ""
+            found = assessing.by_record_number(db.session, signed_in(), number)
+        except NoSuchPatient:
+            form.record_number.errors = [_("No patient of your clinic has that record number.")]
+        else:
+            return redirect(url_for("assessing.visit", ref=found.ref), 303)
+    return render_template("results/find.html", form=form), 422 if form.errors else 200
+
+
+@assessing_pages.route("/<ref>", methods=["GET", "POST"])
+@role_required(Role.ASSESSOR)
+def visit(ref: str) -> ResponseReturnValue:
+    """Enter what was measured at a visit. Neither arm nor caller nor notes are on it."""
+    patient = assessing.by_ref(db.session, signed_in(), ref)
+    form = _readings_form(patient)
+    if _keep(form, patient):
+        flash(_("Saved."), "good")
+        return redirect(url_for("assessing.visit", ref=ref), 303)
+    return _visit_page(patient, form, TellNurseForm(formdata=None))
+
+
+@assessing_pages.post("/<ref>/concern")
+@role_required(Role.ASSESSOR)
+def tell_nurse(ref: str) -> ResponseReturnValue:
+    """Tell the nurse on call what worries an assessor."""
+    actor, patient, form = (
+        signed_in(),
+        assessing.by_ref(db.session, signed_in(), ref),
+        TellNurseForm(),
+    )
+    if not form.validate_on_submit():
+        return _visit_page(patient, _readings_form(patient), form)
+    words, key = form.words.data or "", form.tell_key.data or ""
+    assessing.tell_nurse(db.session, actor, patient, words, form_key=key, now=deps().clock())
+    db.session.commit()
+    flash(_("The nurse on call is told."), "good")
+    return redirect(url_for("assessing.visit", ref=ref), 303)
+
+
+def _visit_page(
+    patient: Patient, form: ReadingsForm, telling: TellNurseForm
+) -> ResponseReturnValue:
+    telling.tell_key.data = telling.tell_key.data or secrets.token_urlsafe(18)
+    page = render_template(
+        "results/visit.html",
+        patient=patient,
+        form=form,
+        telling=telling,
+        taken=assessing.own_readings(db.session, signed_in(), patient),
+    )
+    return page, 422 if form.errors or telling.errors else 200
+
+
+def _readings_form(patient: Patient) -> ReadingsForm:
+    actor = signed_in()
     measures = [
         measure
         for measure in REGISTRY.values()
         if entering.may_enter(actor, measure.kind, patient.clinic_id)
     ]
     body = (MeasureKind.WEIGHT, MeasureKind.HEIGHT)
-    last = readings.latest(db.session, patient.id, body)
+    # In which unit somebody was weighed last could tell an assessor that they are called.
+    is_blinded = Role.ASSESSOR in actor.roles
+    last = () if is_blinded else readings.latest(db.session, patient.id, body)
     units = dict.fromkeys(GLUCOSE, patient.clinic.glucose_unit)
+    units[MeasureKind.WEIGHT] = weight_unit_in(patient.clinic.region)
     units |= {reading.kind: reading.entered_unit for reading in last}
     form = ReadingsForm.of(measures, _taking(patient), units)
     form.form_key.data = form.form_key.data or secrets.token_urlsafe(18)
-    if form.validate_on_submit():
-        try:
-            entering.keep(
-                db.session,
-                patient,
-                form.to_readings(),
-                source=ReadingSource.STAFF,
-                actor=actor,
-                now=now,
-                form_key=form.form_key.data,
-            )
-            db.session.commit()
-        except IntegrityError:  # the same page, sent twice at the same moment
-            db.session.rollback()
-        return _saved(ref, patient)
-    page = render_template("results/new.html", patient=patient, form=form)
-    return page, 422 if form.errors else 200
+    return form
+
+
+def _keep(form: ReadingsForm, patient: Patient) -> bool:
+    """Keep what was entered, where that is whole; say whether it is kept, now or before."""
+    if not form.validate_on_submit():
+        return False
+    try:
+        entering.keep(
+            db.session,
+            patient,
+            form.to_readings(),
+            source=ReadingSource.STAFF,
+            actor=signed_in(),
+            now=deps().clock(),
+            form_key=form.form_key.data,
+        )
+        db.session.commit()
+    except IntegrityError:  # the same page, sent twice at the same moment
+        db.session.rollback()
+    return True
 
 
 @bp.route("/<int:reading_id>/correct", methods=["GET", "POST"])
@@ -92,8 +179,10 @@ def list_due() -> ResponseReturnValue:
     """Show whose measurement window is open, and what is missing."""
     with orm.reading():
         found = due.everybody(db.session, signed_in().scope, now=deps().clock())
+        askable = licences.askable(db.session)
     names = {kind.value: name for kind, name in labels.MEASURE_WORDS.items()}
-    return render_template("results/due.html", due=found, names=names, most=MOST_SHOWN)
+    asks = {measure: code for measure, code in ASKED_BY.items() if code in askable}
+    return render_template("results/due.html", due=found, names=names, asks=asks, most=MOST_SHOWN)
 
 
 @measure_pages.get("/")
@@ -104,7 +193,7 @@ def registry_page() -> ResponseReturnValue:
 
 
 def _patient(ref: str) -> Patient:
-    return registry.by_ref(db.session, signed_in().scope, ref)
+    return registry.to_write(db.session, signed_in().scope, ref)
 
 
 def _taking(patient: Patient) -> Taking:

@@ -2,6 +2,8 @@
 
 Leading only saves work: what makes a second call or text impossible are keys in the
 database. PostgreSQL: an advisory lock on a connection of its own. SQLite: a locked file.
+A leader asks every second whether it still leads. When PostgreSQL hears nothing from it for
+SILENCE_SECONDS, because its machine is cut off, frozen or dead, the seat is free again.
 """
 
 import fcntl
@@ -12,6 +14,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+SILENCE_SECONDS = 7
 _LOCK = 7_206_250_001  # any number, the same in every scheduler
 
 
@@ -74,10 +77,12 @@ class DatabaseLeadership:
         except DBAPIError:
             return False
         try:
+            connection.execute(text(f"SET idle_session_timeout = '{SILENCE_SECONDS}s'"))
             is_ours = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
         except DBAPIError:
             is_ours = False
         if not is_ours:
+            connection.invalidate()  # its time-out is not for others
             connection.close()
             return False
         self._connection = connection

@@ -1,14 +1,17 @@
 """The scheduler process: the only user of APScheduler, which is a clock here and no more.
 
-Run as ``python -m outreach.scheduler.runner``. Any number may be started; one leads.
+Run as ``python -m outreach.scheduler.runner``. Any number may be started; one leads. One that
+lost its seat ends, and whatever keeps processes up starts it again.
 """
 
 import logging
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 from types import FrameType
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -16,15 +19,20 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from config import Config
-from outreach import orm, tables
+from outreach import logs, orm, tables, traces
 from outreach.clock import utc_now
 from outreach.scheduler.leader import Leadership, leadership_for
 from outreach.scheduler.schedule import PeriodicJob, exports_of, periodic_jobs
 from outreach.telephony.carrier import carrier_of
+from outreach.telephony.mail import mailer_of
+from outreach.upkeep import fitting
+from outreach.upkeep.fitting import KeysDontFit
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("outreach.scheduler.runner")  # run as a program, its name is __main__
 
 POLL_SECONDS = 1.0
+# Longer than a seat lasts without its holder: by then another scheduler leads.
+GIVE_UP_SECONDS = 10.0
 _SHORT, _LONG = "default", "long"
 
 
@@ -41,15 +49,8 @@ class Runner:
             executors={_SHORT: ThreadPoolExecutor(1), _LONG: ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        for job in jobs:
-            self._scheduler.add_job(
-                _tick,
-                IntervalTrigger(seconds=job.every_seconds),
-                args=[job],
-                id=job.name,
-                executor=_LONG if job.is_long else _SHORT,
-            )
         self._jobs = jobs
+        self._heard_at = time.monotonic()
 
     def run(self) -> None:
         """Wait to lead, then tick until stopped or until leadership is lost."""
@@ -58,13 +59,12 @@ class Runner:
         if self._stopping.is_set():
             return
         log.info("this scheduler leads")
-        for job in (each for each in self._jobs if not each.is_long):
-            _tick(job)  # what fell due while nobody was up
-        self._scheduler.start()
+        self._begin()
         while not self._stopping.wait(POLL_SECONDS):
             if not self._leadership.still_held():
                 log.error("leadership lost; stopping")
                 break
+            self._heard_at = time.monotonic()
         self._scheduler.shutdown(wait=True)
         self._leadership.release()
 
@@ -72,12 +72,45 @@ class Runner:
         """Stop after the tick that is running."""
         self._stopping.set()
 
+    def _begin(self) -> None:
+        """Start ticking, at once with what fell due while nobody was up, in the jobs' order."""
+        now = utc_now()
+        for place, job in enumerate(self._jobs):
+            first = {} if job.is_long else {"next_run_time": now + timedelta(microseconds=place)}
+            self._scheduler.add_job(
+                _tick,
+                IntervalTrigger(seconds=job.every_seconds),
+                args=[job],
+                id=job.name,
+                executor=_LONG if job.is_long else _SHORT,
+                **first,
+            )
+        self._scheduler.start()
+        self._heard_at = time.monotonic()
+        threading.Thread(target=self._end_when_cut_off, name="watch", daemon=True).start()
+
+    def _end_when_cut_off(self) -> None:
+        """End this process when it heard nothing of its seat for too long.
+
+        The question itself may hang, and so may a job: neither can be interrupted. Ending at
+        any statement harms nothing.
+        """
+        while not self._stopping.wait(POLL_SECONDS):
+            if time.monotonic() - self._heard_at > GIVE_UP_SECONDS:
+                log.critical("cut off from the database; ending")
+                _end()
+
+
+def _end() -> None:
+    os._exit(1)
+
 
 def _tick(job: PeriodicJob) -> None:
     """Run one job once; log how it went; let nothing stop the others."""
     began = time.monotonic()
     try:
-        done = job.run()
+        with traces.span(f"job {job.name}"):
+            done = job.run()
     except Exception:
         log.exception("job failed: %s", job.name)
         return
@@ -87,19 +120,31 @@ def _tick(job: PeriodicJob) -> None:
 
 def main() -> None:
     """Run the scheduler of this installation until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s scheduler %(message)s")
-    for chatty in ("apscheduler", "twilio", "urllib3"):  # Twilio's client logs numbers
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     config = Config.from_environment()
+    logs.begin("scheduler", as_json=config.logs_are_json)
+    try:
+        fitting.begin(config)
+    except KeysDontFit as error:
+        sys.exit(str(error))
+    traces.begin("scheduler", config.traces_url)
     engine = orm.make_engine(config.database_url)
     sessions = orm.make_sessions(engine)
     log.debug("tables: %s", len(tables.ALL))
-    jobs = periodic_jobs(sessions, carrier_of(config), utc_now, config.uploads, exports_of(config))
+    jobs = periodic_jobs(
+        sessions,
+        carrier_of(config),
+        utc_now,
+        config.uploads,
+        exports_of(config),
+        config.public_url,
+        mailer_of(config),
+    )
     runner = Runner(jobs, leadership_for(engine, config.instance_path))
     signal.signal(signal.SIGTERM, runner.stop)
     signal.signal(signal.SIGINT, runner.stop)
     runner.run()
     engine.dispose()
+    traces.end()
 
 
 if __name__ == "__main__":

@@ -6,29 +6,37 @@ from datetime import timedelta
 from pathlib import Path
 
 from config import Config
+from outreach.accounts.jobs import clear_sign_ins
 from outreach.audit.jobs import link_events
 from outreach.calling_hours.jobs import refit_changed_hours
-from outreach.calls.jobs import catch_up_overdue_calls, write_courtesies
+from outreach.calls.jobs import catch_up_overdue_calls, mail_digests, write_courtesies
 from outreach.clock import Clock
 from outreach.concerns.jobs import alert_unanswered
 from outreach.exports.jobs import expire_exports, write_exports
 from outreach.exports.making import Place
-from outreach.intake.jobs import sweep_uploads
-from outreach.messaging.jobs import send_due_messages, settle_lost_messages
+from outreach.intake.jobs import forget_remarks, sweep_uploads
+from outreach.messaging.jobs import forget_unrecorded, send_due_messages, settle_lost_messages
 from outreach.orm import Sessions
 from outreach.patient_list.jobs import forget_searches
+from outreach.patients.jobs import place_in_order
 from outreach.phoning.jobs import settle_lost_calls
 from outreach.planning.jobs import (
     begin_pauses,
     end_pauses,
     follow_silences,
     plan_missing_calls,
+    refit_callers_days,
     refit_changed_versions,
     write_reminders,
 )
+from outreach.pulse.jobs import forget_answers
+from outreach.questionnaires.jobs import end_left_questionnaires
+from outreach.reports.jobs import roll_up
 from outreach.results.jobs import write_measure_reminders
+from outreach.retention.jobs import anonymise_due
 from outreach.searching.jobs import index_backlog
 from outreach.telephony.gateway import TelephonyGateway
+from outreach.telephony.mail import Mailer
 
 
 @dataclass(frozen=True)
@@ -51,11 +59,14 @@ def periodic_jobs(
     clock: Clock,
     uploads: Path,
     exports: Place | None = None,
+    public_url: str | None = None,
+    mailer: Mailer | None = None,
 ) -> tuple[PeriodicJob, ...]:
     """Return every periodic job of the product, in the order in which one feeds the next.
 
     ``uploads`` is the folder of files that wait to be imported, ``exports`` where those lie
-    that people asked for; None: this process writes none.
+    that people asked for; None: this process writes none. ``public_url`` is the address that
+    texts to staff lead to; None: they name none. ``mailer`` takes e-mails; None: none is sent.
     """
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
@@ -68,13 +79,17 @@ def periodic_jobs(
         PeriodicJob(
             "refit changed hours", 20, lambda: refit_changed_hours(sessions, clock), is_long=True
         ),
+        PeriodicJob("refit callers' days", 60, lambda: refit_callers_days(sessions, clock)),
         PeriodicJob("begin pauses", 60, lambda: begin_pauses(sessions, clock)),
         PeriodicJob("end pauses", 60, lambda: end_pauses(sessions, clock)),
         PeriodicJob("follow silences", 300, lambda: follow_silences(sessions, clock)),
         PeriodicJob("plan missing calls", 20, lambda: plan_missing_calls(sessions, clock)),
+        PeriodicJob(
+            "end left questionnaires", 600, lambda: end_left_questionnaires(sessions, clock)
+        ),
         PeriodicJob("alert unanswered concerns", 10, lambda: alert_unanswered(sessions, clock)),
         PeriodicJob("write reminders", 20, lambda: write_reminders(sessions, clock)),
-        PeriodicJob("write courtesies", 60, lambda: write_courtesies(sessions, clock)),
+        PeriodicJob("write courtesies", 60, lambda: write_courtesies(sessions, clock, public_url)),
         PeriodicJob(
             "write measure reminders", 60, lambda: write_measure_reminders(sessions, clock)
         ),
@@ -84,11 +99,30 @@ def periodic_jobs(
         ),
         PeriodicJob("settle lost calls", 15, lambda: settle_lost_calls(sessions, gateway, clock)),
         PeriodicJob("link audit events", 30, lambda: link_events(sessions)),
+        PeriodicJob("place in order", 60, lambda: place_in_order(sessions), is_long=True),
         PeriodicJob("index backlog", 60, lambda: index_backlog(sessions)),
+        PeriodicJob("roll up reports", 60, lambda: roll_up(sessions, clock), is_long=True),
+        PeriodicJob("clear sign-ins", 3600, lambda: clear_sign_ins(sessions, clock)),
         PeriodicJob("forget searches", 3600, lambda: forget_searches(sessions, clock)),
+        PeriodicJob("forget pulse answers", 3600, lambda: forget_answers(sessions, clock)),
+        PeriodicJob("forget remarks of imports", 3600, lambda: forget_remarks(sessions, clock)),
+        PeriodicJob("forget unrecorded texts", 3600, lambda: forget_unrecorded(sessions, clock)),
+        PeriodicJob(
+            "anonymise who is due", 3600, lambda: anonymise_due(sessions, clock), is_long=True
+        ),
         PeriodicJob("sweep uploads", 600, lambda: sweep_uploads(uploads, clock)),
         *(_of_exports(sessions, clock, exports) if exports else ()),
+        *(_of_mail(sessions, clock, mailer, public_url) if mailer else ()),
     )
+
+
+def _of_mail(
+    sessions: Sessions, clock: Clock, mailer: Mailer, public_url: str | None
+) -> tuple[PeriodicJob, ...]:
+    def mail() -> int:
+        return mail_digests(sessions, mailer, clock, public_url)
+
+    return (PeriodicJob("mail digests", 300, mail, is_long=True),)
 
 
 def _of_exports(sessions: Sessions, clock: Clock, place: Place) -> tuple[PeriodicJob, ...]:

@@ -6,19 +6,22 @@ text is claimed by one of them. A small installation needs none.
 
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
 
 from config import Config
-from outreach import orm, tables
+from outreach import logs, orm, tables, traces
 from outreach.clock import Clock, utc_now
 from outreach.messaging.jobs import send_due_messages
 from outreach.orm import Sessions
 from outreach.telephony.carrier import carrier_of
 from outreach.telephony.gateway import TelephonyGateway
+from outreach.upkeep import fitting
+from outreach.upkeep.fitting import KeysDontFit
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("outreach.scheduler.worker")  # run as a program, its name is __main__
 
 IDLE_SECONDS = 2.0
 
@@ -35,10 +38,14 @@ class Worker:
         wait = idle or self._stopping.wait
         while not self._stopping.is_set():
             try:
-                send_due_messages(self._sessions, self._gateway, self._clock, go_on=self.goes_on)
+                with traces.span("job send"):
+                    self._send()
             except Exception:
                 log.exception("sending failed")
             wait(IDLE_SECONDS)
+
+    def _send(self) -> None:
+        send_due_messages(self._sessions, self._gateway, self._clock, go_on=self.goes_on)
 
     def goes_on(self) -> bool:
         """Say whether more may be claimed."""
@@ -51,10 +58,13 @@ class Worker:
 
 def main() -> None:
     """Send for this installation until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(message)s")
-    for chatty in ("twilio", "urllib3"):  # Twilio's client logs numbers
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     config = Config.from_environment()
+    logs.begin("worker", as_json=config.logs_are_json)
+    try:
+        fitting.begin(config)
+    except KeysDontFit as error:
+        sys.exit(str(error))
+    traces.begin("worker", config.traces_url)
     engine = orm.make_engine(config.database_url)
     log.debug("tables: %s", len(tables.ALL))
     worker = Worker(orm.make_sessions(engine), carrier_of(config), utc_now)
@@ -62,6 +72,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, worker.stop)
     worker.run()
     engine.dispose()
+    traces.end()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapper, Session
 from outreach.calls.models import CallNote
 from outreach.orm import among
 from outreach.patients.models import Patient
+from outreach.searching import hashed
 from outreach.searching.models import Kind, SearchBacklog, SearchEntry
 from outreach.searching.rules import words_of, words_of_names
 
@@ -95,7 +96,7 @@ def _patient_entry(patient: Any) -> dict[str, Any]:
         "patient_id": patient.id,
         "kind": Kind.PATIENT,
         "source_id": patient.id,
-        "words": words_of_names(*names, patient.record_number),
+        "words": hashed.of_names(words_of_names(*names, patient.record_number)),
     }
 
 
@@ -105,7 +106,7 @@ def _note_entry(note: Any) -> dict[str, Any]:
         "patient_id": note.patient_id,
         "kind": Kind.NOTE,
         "source_id": note.id,
-        "words": words_of(note.text),
+        "words": hashed.of_notes(words_of(note.text)),
     }
 
 

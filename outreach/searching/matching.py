@@ -10,6 +10,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, Text, TypeDecorator
 
 from outreach.calls.models import CallNote
+from outreach.searching import hashed
 from outreach.searching.models import Kind, SearchEntry
 from outreach.searching.rules import Asked, Term, as_fts5, as_tsquery
 
@@ -50,10 +51,13 @@ class _TermText(TypeDecorator[Term]):
     cache_ok = True
 
     def process_bind_param(self, value: Term | None, dialect: Dialect) -> str | None:
-        """Return the query of the engine; both are made of folded words alone."""
+        """Return the query of the engine; both are made of keyed hashes alone."""
         if value is None:
             return None
-        return as_tsquery(value) if dialect.name == "postgresql" else as_fts5(value)
+        as_query = as_tsquery if dialect.name == "postgresql" else as_fts5
+        names, notes = hashed.in_names(value), hashed.in_notes(value)
+        joint = " | " if dialect.name == "postgresql" else " OR "
+        return joint.join((as_query(names), as_query(notes)))
 
 
 class _Has(FunctionElement[bool]):

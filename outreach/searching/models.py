@@ -22,7 +22,7 @@ class Kind(enum.StrEnum):
 
 
 class Words(TypeDecorator[Sequence[str]]):
-    """Folded words in their order: a tsvector, or a text that FTS5 splits at its spaces."""
+    """Tokens of words (see ``hashed``) in their order: a tsvector, or a text with spaces."""
 
     impl = Text
     cache_ok = True
@@ -41,7 +41,7 @@ class Words(TypeDecorator[Sequence[str]]):
 
 
 class SearchEntry(Model):
-    """The words of one patient's names and record number, or of one note.
+    """The hashed words of one patient's names and record number, or of one note.
 
     On PostgreSQL a GIN index stands on ``words``; on SQLite triggers carry each change into
     the FTS5 table ``search_words`` (migration 0020, decision 0013).

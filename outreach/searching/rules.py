@@ -28,7 +28,7 @@ _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»〝〞＂", '"') | dict.f
 
 @dataclass(frozen=True)
 class Term:
-    """Words that stand one behind the other; with ``is_prefix`` the last may go on."""
+    """Words that stand one behind the other; with ``is_prefix`` the last may go on in names."""
 
     words: tuple[str, ...]
     is_prefix: bool = False
@@ -102,17 +102,25 @@ def parse(typed: str, *, is_either: bool = False) -> Asked:
     return Asked(tuple(kept[0]), tuple(kept[1]), is_either, left_out)
 
 
-def is_met(asked: Asked, texts: Iterable[Sequence[str]]) -> bool:
-    """Say whether a patient with these ``texts`` (words each) is found: the rule itself.
+def is_met(
+    asked: Asked, names: Iterable[Sequence[str]], notes: Iterable[Sequence[str]] = ()
+) -> bool:
+    """Say whether a patient with these texts (words each) is found: the rule itself.
+
+    In ``names`` the last word may go on; in ``notes`` it is looked for whole.
 
     The databases' indexes give the same answer, which a test holds them to.
     """
-    kept = [tuple(text) for text in texts]
-    if any(_stands_in(term, kept) for term in asked.unwanted):
+    named, noted = ([tuple(text) for text in texts] for texts in (names, notes))
+
+    def stands(term: Term) -> bool:
+        return _stands_in(term, named) or _stands_in(Term(term.words), noted)
+
+    if any(map(stands, asked.unwanted)):
         return False
     if not asked.wanted:
         return bool(asked.unwanted)
-    found = (_stands_in(term, kept) for term in asked.wanted)
+    found = map(stands, asked.wanted)
     return any(found) if asked.is_either else all(found)
 
 

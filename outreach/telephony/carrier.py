@@ -8,7 +8,8 @@ from outreach.telephony.twilio_gateway import TwilioGateway
 
 
 def carrier_of(config: Config) -> TelephonyGateway:
-    """Return Twilio where it is configured, else the carrier that only stores."""
-    if config.twilio and config.public_url:
+    """Return Twilio where it is configured and this is no trial, else the one that only stores."""
+    if config.twilio and config.public_url and not config.is_trial:
         return TwilioGateway(config.twilio, config.public_url)
-    return ConsoleGateway(config.instance_path / "console-sms.jsonl", utc_now)
+    only_to = frozenset(config.trial_numbers) if config.is_trial else frozenset()
+    return ConsoleGateway(config.instance_path / "console-sms.jsonl", utc_now, only_to=only_to)

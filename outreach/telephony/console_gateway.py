@@ -8,9 +8,10 @@ pages show the same texts from our own rows.
 import json
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from outreach.clock import Clock
 from outreach.telephony.gateway import (
@@ -19,6 +20,7 @@ from outreach.telephony.gateway import (
     CallPicture,
     DeliveryReport,
     InboundSms,
+    ListedSms,
     OutboundCall,
     OutboundSms,
     ProviderReceipt,
@@ -31,17 +33,23 @@ log = logging.getLogger(__name__)
 
 
 class ConsoleGateway:
-    """The carrier used until Twilio is configured."""
+    """The carrier used until Twilio is configured, and in a trial.
+
+    ``only_to``: where it is not empty, texts to any other number are refused.
+    """
 
     name = "console"
     can_call = False
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, *, only_to: frozenset[str] = frozenset()) -> None:
+        self._only_to = only_to
         self._path = path
         self._clock = clock
 
     def send_sms(self, sms: OutboundSms) -> ProviderReceipt:
         """Store one text durably; log its id and length only."""
+        if self._only_to and sms.to not in self._only_to:
+            raise Refused("this number is not on the list of the trial")
         line = json.dumps(
             {
                 "reference": sms.reference,
@@ -65,15 +73,31 @@ class ConsoleGateway:
     ) -> ProviderReceipt | None:
         """Return the receipt of a text stored at or after ``since``."""
         del not_these  # our own reference is kept beside each text
+        for kept in self._kept(since):
+            if kept["reference"] == sms.reference and kept["to"] == sms.to:
+                return ProviderReceipt(f"console-{sms.reference}")
+        return None
+
+    def list_sms(self, *, since: datetime) -> list[ListedSms]:
+        """Return the texts stored at or after ``since``."""
+        return [
+            ListedSms(
+                f"console-{kept['reference']}",
+                kept["to"],
+                kept["body"],
+                datetime.fromisoformat(kept["sent_at"]),
+            )
+            for kept in self._kept(since)
+        ]
+
+    def _kept(self, since: datetime) -> Iterator[dict[str, Any]]:
         if not self._path.exists():
-            return None
+            return
         with self._path.open(encoding="utf-8") as lines:
             for line in lines:
                 kept = json.loads(line)
-                is_same = kept["reference"] == sms.reference and kept["to"] == sms.to
-                if is_same and datetime.fromisoformat(kept["sent_at"]) >= since:
-                    return ProviderReceipt(f"console-{sms.reference}")
-        return None
+                if datetime.fromisoformat(kept["sent_at"]) >= since:
+                    yield kept
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:
         """Refuse: nobody reports about texts that were never sent."""

@@ -26,6 +26,16 @@ class ProviderReceipt:
     provider_id: str
 
 
+@dataclass(frozen=True)
+class ListedSms:
+    """One text that the provider took from us, as its list shows it."""
+
+    provider_id: str
+    to: str
+    body: str
+    at: datetime
+
+
 class DeliveryStatus(enum.StrEnum):
     """What a provider says became of a text."""
 
@@ -55,7 +65,8 @@ class InboundSms:
     """One text that came in, as the provider hands it over; it may do so more than once.
 
     ``service`` is the pool of numbers that it came through, if any. ``is_answered``: the
-    provider has answered it by itself, as it does with STOP. ``attachments`` are counted.
+    provider has answered it by itself, as it does with STOP. ``taken_as``: "stop", "start" or
+    "help" where it has acted on it so, whatever the words are. ``attachments`` are counted.
     """
 
     provider_id: str
@@ -65,6 +76,7 @@ class InboundSms:
     service: str = ""
     attachments: int = 0
     is_answered: bool = False
+    taken_as: str = ""
 
 
 class Leg(enum.StrEnum):
@@ -264,6 +276,14 @@ class TelephonyGateway(Protocol):
 
         ``not_these`` are provider ids that belong to other texts to the same number. Bodies
         are compared as :func:`bodies.is_same` does: carriers change them.
+
+        Raises:
+            ProviderUnavailable: the list can't be had, or can't tell.
+        """
+        ...
+
+    def list_sms(self, *, since: datetime) -> Sequence[ListedSms]:
+        """Return every text that the provider took from us at or after ``since``.
 
         Raises:
             ProviderUnavailable: the list can't be had, or can't tell.

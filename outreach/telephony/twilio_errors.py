@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from requests.exceptions import ConnectTimeout, RequestException
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from urllib3.exceptions import NewConnectionError
 
 from outreach.errors import ProviderUnavailable
@@ -15,6 +15,8 @@ from outreach.telephony.gateway import (
     Refused,
 )
 
+# What reading a list may raise: for a page that can't be had the client has no error of its own.
+NO_LIST = (TwilioException, RequestException, ValueError)
 OPTED_OUT = 21610
 UNREACHABLE = frozenset({30003, 30005, 30006})
 NOT_FOUND = 404

@@ -12,6 +12,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from config import TwilioAccount
+from outreach import traces
 from outreach.errors import ProviderUnavailable
 from outreach.telephony import bodies, twiml
 from outreach.telephony.gateway import (
@@ -21,6 +22,7 @@ from outreach.telephony.gateway import (
     DeliveryReport,
     DeliveryStatus,
     InboundSms,
+    ListedSms,
     OutboundCall,
     OutboundSms,
     ProviderReceipt,
@@ -29,6 +31,7 @@ from outreach.telephony.gateway import (
     VoiceNews,
 )
 from outreach.telephony.twilio_errors import (
+    NO_LIST,
     OPTED_OUT,
     TOO_MANY,
     UNREACHABLE,
@@ -52,6 +55,7 @@ _STATUS = {
     "failed": DeliveryStatus.FAILED,
     "canceled": DeliveryStatus.FAILED,
 }
+_NOT_ARRIVED = frozenset({DeliveryStatus.UNDELIVERED, DeliveryStatus.FAILED})
 
 
 class _RedirectedHttpClient(TwilioHttpClient):
@@ -65,7 +69,9 @@ class _RedirectedHttpClient(TwilioHttpClient):
         if self._base:
             parts = urlsplit(url)
             url = urlunsplit((self._base.scheme, self._base.netloc, parts.path, parts.query, ""))
-        response = super().request(method, url, *args, **kwargs)
+        with traces.span("ask the carrier", "client"):
+            response = super().request(method, url, *args, **kwargs)
+            traces.describe({"http.response.status_code": response.status_code})
         if response.status_code == TOO_MANY:  # the client's own error forgets the headers
             raise TooFast(str(TOO_MANY), retry_after(response.headers or {}))
         return response
@@ -113,7 +119,7 @@ class TwilioGateway:
             return self._found(sms, since, not_these, date_sent_after=since) or self._found(
                 sms, since, not_these
             )
-        except (TwilioRestException, RequestException) as error:
+        except NO_LIST as error:
             raise ProviderUnavailable(type(error).__name__) from error
 
     def _found(
@@ -134,6 +140,29 @@ class TwilioGateway:
         if is_hidden:  # an account may keep no words: then nobody can tell which text it was
             raise ProviderUnavailable("the list shows no words")
         return None
+
+    def list_sms(self, *, since: datetime) -> list[ListedSms]:
+        """Read Twilio's list, newest first, down to what is older than ``since``.
+
+        A text that Twilio says did not arrive is none: it may go out again.
+        """
+        found = []
+        try:
+            for message in self._client.messages.stream(page_size=_PAGE):
+                at = message.date_created
+                if at is None:
+                    raise ProviderUnavailable("the list shows no time")
+                if at < since:
+                    break
+                is_ours = str(message.direction).startswith("outbound")
+                if not is_ours or _STATUS.get(str(message.status)) in _NOT_ARRIVED:
+                    continue
+                if not message.body:
+                    raise ProviderUnavailable("the list shows no words")
+                found.append(ListedSms(str(message.sid), str(message.to), message.body, at))
+        except NO_LIST as error:
+            raise ProviderUnavailable(type(error).__name__) from error
+        return found
 
     def read_report(self, request: SignedRequest) -> DeliveryReport:
         """Check Twilio's signature over every parameter, then translate."""

@@ -34,5 +34,8 @@ def text_of(parameters: Mapping[str, Sequence[str]]) -> InboundSms:
         body=body,
         service=first("MessagingServiceSid")[:40],
         attachments=int(attachments) if is_count else 0,
+        # Words that an account adds to the carrier's own are known to the carrier alone:
+        # https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+        taken_as=first("OptOutType").casefold()[:10],
         is_answered=bool(first("OptOutType")) or body.strip().casefold() in _ANSWERED,
     )

@@ -19,7 +19,7 @@ from outreach.telephony.gateway import (
     ProviderReceipt,
     VoiceNews,
 )
-from outreach.telephony.twilio_errors import NOT_FOUND, NOT_UNDER_WAY, translated
+from outreach.telephony.twilio_errors import NO_LIST, NOT_FOUND, NOT_UNDER_WAY, translated
 from outreach.telephony.twiml import (
     LONGEST_CALL_SECONDS,
     RING_STAFF_SECONDS,
@@ -71,7 +71,7 @@ class TwilioVoice:
         """Look through Twilio's list for a call to the same telephone that we don't know yet."""
         try:
             placed = self._client.calls.list(to=call.to, from_=call.shown, limit=50)
-        except (TwilioRestException, RequestException) as error:
+        except NO_LIST as error:
             raise ProviderUnavailable(type(error).__name__) from error
         for each in placed:
             is_since = each.date_created is None or each.date_created >= since
@@ -88,7 +88,7 @@ class TwilioVoice:
             if error.status == NOT_FOUND:
                 return None
             raise ProviderUnavailable(str(error.status)) from error
-        except RequestException as error:
+        except NO_LIST as error:
             raise ProviderUnavailable(type(error).__name__) from error
         return CallPicture(_as_news(first), _as_news(dialled[0]) if dialled else None)
 

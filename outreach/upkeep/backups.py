@@ -19,10 +19,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.orm import Session
 
 from outreach import orm
 from outreach.accounts.models import SignIn
 from outreach.audit import trail
+from outreach.messaging import holding
+from outreach.messaging.models import OutboxHold
 from outreach.orm import Model
 from outreach.upkeep import versions
 
@@ -79,7 +82,8 @@ def make(url: str, folder: Path, *, now: datetime) -> Path:
 def restore(backup: Path, url: str, *, now: datetime) -> Manifest:
     """Put ``backup`` back as the database at ``url``, which must not exist or be empty.
 
-    Everybody is signed out, and the audit trail says what happened.
+    Everybody is signed out, texts wait until it is known what went out since the backup
+    (see messaging/holding.py), and the audit trail says what happened.
 
     Raises:
         BackupTrouble: the backup is not whole, or something is there already.
@@ -98,12 +102,33 @@ def restore(backup: Path, url: str, *, now: datetime) -> Manifest:
         orm.use_wal(engine)
         with orm.make_sessions(engine).begin() as session:
             session.execute(delete(SignIn))
+            _hold_texts(session, manifest, now=now)
             trail.record(
                 session, f"restored a backup of {manifest.made_at}", actor_id=None, now=now
             )
     finally:
         engine.dispose()
     return manifest
+
+
+def hold_texts(session: Session, backup: Path, *, now: datetime) -> None:
+    """Close the outbox of a database restored from ``backup``, where it is not. Does not commit.
+
+    For a backup of a release that could not close it by itself.
+
+    Raises:
+        BackupTrouble: there is no such backup.
+    """
+    _hold_texts(session, read(backup), now=now)
+
+
+def _hold_texts(session: Session, manifest: Manifest, *, now: datetime) -> None:
+    since = datetime.fromisoformat(manifest.made_at)
+    if not inspect(session.connection()).has_table(OutboxHold.__tablename__):
+        return
+    ours = select(OutboxHold.id).where(OutboxHold.since == since).limit(1)
+    if session.scalar(ours) is None:
+        holding.close(session, since=since, now=now)
 
 
 def read(backup: Path) -> Manifest:
@@ -192,11 +217,11 @@ def _restore_postgresql(file: Path, target: URL) -> None:
 
 def _run(url: URL, command: Sequence[str], *arguments: str) -> None:
     """Run one of PostgreSQL's programs on ``url``; the password never stands on its line."""
-    program = _program(command[0])
+    path = program(command[0])
     address = url.set(drivername="postgresql", password=None).render_as_string()
     secret: Mapping[str, str] = {"PGPASSWORD": url.password} if url.password else {}
     done = subprocess.run(  # noqa: S603 - by whoever runs the command, on their own machine
-        [program, *command[1:], f"--dbname={address}", *arguments],
+        [path, *command[1:], f"--dbname={address}", *arguments],
         env={**os.environ, **secret},
         check=False,
         capture_output=True,
@@ -206,7 +231,8 @@ def _run(url: URL, command: Sequence[str], *arguments: str) -> None:
         raise BackupTrouble(f"{command[0]} failed: {done.stderr.strip()[:500]}")
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs; raise BackupTrouble where it is not."""
     folder = os.environ.get(PROGRAMS)
     found = shutil.which(name, path=folder) if folder else shutil.which(name)
     if not found:

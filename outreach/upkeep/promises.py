@@ -24,21 +24,32 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from outreach import sealing
+from outreach.accounts.models import Clinic
 from outreach.audit import chain
-from outreach.calls.models import Attempt
+from outreach.calls import last_talk
+from outreach.calls.models import Attempt, CallNote
 from outreach.calls.rules import REACHED
 from outreach.concerns import alerting
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Urgency
+from outreach.measures import newest
+from outreach.measures.models import Reading
 from outreach.messaging.models import Message, SendTry
 from outreach.messaging.rules import REPLIES, MessageKind, MessageStatus
 from outreach.orm import Model
-from outreach.patients.models import ConsentEvent
+from outreach.patients import ranking
+from outreach.patients.models import Anonymised, ConsentEvent, PhoneNumber
 from outreach.patients.rules import Channel
 from outreach.phoning.models import PhoneCall
 from outreach.planning import checking
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import OPEN_STATUSES
+from outreach.reports import comparing
+from outreach.reports.models import TouchedDays, TouchedEnrolment
+from outreach.upkeep import rotating
 
 # The sweepers run every minute: what is still there after an hour is stuck.
 STUCK_AFTER = timedelta(hours=1)
@@ -49,7 +60,6 @@ TEXT_WAITS_AT_MOST = timedelta(days=8)
 WENT_OUT = (MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.DELIVERED)
 # Sent whatever was said before: answers to a text, and what a person wrote.
 _ANSWERS = (*REPLIES, MessageKind.ANSWER)
-_OF_ONE_CAUSE = (Message.cause, Message.kind, Message.to_number, Message.body)
 
 Rows = Callable[[datetime], Select[int]]
 
@@ -63,8 +73,11 @@ class Breach:
     ids: tuple[int, ...]
 
 
-def breaches(session: Session, *, now: datetime) -> list[Breach]:
-    """Return every promise that is broken at ``now``."""
+def breaches(session: Session, *, now: datetime, every_value: bool = False) -> list[Breach]:
+    """Return every promise that is broken at ``now``.
+
+    ``every_value``: decrypt all that is encrypted, not only the newest of each column.
+    """
     found = [
         Breach(each.promise, "enrolment", each.enrolment_ids)
         for each in checking.breaches(session, now=now)
@@ -72,7 +85,20 @@ def breaches(session: Session, *, now: datetime) -> list[Breach]:
     for promise, (table, of) in _BY_ROWS.items():
         ids = session.scalars(of(now)).all()
         found.append(Breach(promise, table.__tablename__, tuple(ids)))
+    found.append(Breach("a text goes out once", Message.__tablename__, _sent_twice(session)))
+    differing = tuple(_differing_from_rows(session, now=now))
+    found.append(Breach("roll-ups of reports say what the rows say", "clinic", differing))
+    found.append(
+        Breach("of who was anonymised no note is left", "call_note", _noted_of_nobody(session))
+    )
     found += _over_clinics(session.connection())
+    most = None if every_value else rotating.SAMPLE
+    found += [
+        Breach("what is encrypted can be decrypted with the keys at hand", table, tuple(ids))
+        for table, ids in rotating.unreadable(session.connection(), sealing.cipher(), most=most)
+    ]
+    misplaced = tuple(ranking.out_of_order(session))
+    found.append(Breach("patients are in the order of their names", "patient", misplaced))
     proof = chain.prove(session)
     if proof.broken:
         promise = f"the audit trail is as it was written: {proof.broken}"
@@ -107,13 +133,42 @@ def _past_its_end(now: datetime) -> Select[int]:
     )
 
 
-def _sent_twice(_now: datetime) -> Select[int]:
-    return (
-        select(func.max(Message.id))
-        .where(Message.status.in_(WENT_OUT))
-        .group_by(*_OF_ONE_CAUSE)
-        .having(func.count() > 1)
+def _sent_twice(session: Session) -> tuple[int, ...]:
+    """Return texts that went out though the same words had, for the same cause."""
+    other = aliased(Message)
+    suspects = session.execute(
+        select(Message.id, Message.cause, Message.kind, Message.to_number, Message.body)
+        .where(
+            Message.status.in_(WENT_OUT),
+            exists().where(
+                other.cause == Message.cause,
+                other.kind == Message.kind,
+                other.to_number == Message.to_number,
+                other.id != Message.id,
+                other.status.in_(WENT_OUT),
+            ),
+        )
+        .order_by(Message.id)
     )
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for row in suspects:
+        alike.setdefault(tuple(row[1:]), []).append(row.id)
+    return tuple(ids[-1] for ids in alike.values() if len(ids) > 1)
+
+
+def _differing_from_rows(session: Session, *, now: datetime) -> Iterator[int]:
+    """Yield clinics whose roll-ups differ from their rows; not where something waits.
+
+    What waits is counted from rows until then, and whoever writes meanwhile may have said so
+    after we looked.
+    """
+    for clinic in session.scalars(select(Clinic).order_by(Clinic.id)).all():
+        is_waiting = any(
+            session.scalars(select(model.id).where(model.clinic_id == clinic.id).limit(1)).all()
+            for model in (TouchedDays, TouchedEnrolment)
+        )
+        if not is_waiting and any(comparing.differences(session, clinic, now=now)):
+            yield clinic.id
 
 
 def _sent_without_consent(_now: datetime) -> Select[int]:
@@ -191,6 +246,31 @@ def _told_nobody(now: datetime) -> Select[int]:
     )
 
 
+def _called_nobody(_now: datetime) -> Select[int]:
+    """Select numbers of patients who were anonymised."""
+    return select(PhoneNumber.id).join(Anonymised, Anonymised.patient_id == PhoneNumber.patient_id)
+
+
+def _enrolled_nobody(_now: datetime) -> Select[int]:
+    """Select open enrolments of patients who were anonymised."""
+    return (
+        select(Enrolment.id)
+        .join(Anonymised, Anonymised.patient_id == Enrolment.patient_id)
+        .where(Enrolment.status.in_(OPEN_STATUSES))
+    )
+
+
+def _noted_of_nobody(session: Session) -> tuple[int, ...]:
+    """Return notes of anonymised patients that say something: words are encrypted, so read."""
+    notes = session.execute(
+        select(CallNote.id, CallNote.text)
+        .join(Anonymised, Anonymised.patient_id == CallNote.patient_id)
+        .order_by(CallNote.id)
+        .execution_options(yield_per=1000)
+    )
+    return tuple(note_id for note_id, words in notes if words)
+
+
 def _over_clinics(connection: Connection) -> Iterator[Breach]:
     """Yield rows of one clinic that refer to a row of another, by every foreign key."""
     for table in Model.metadata.sorted_tables:
@@ -223,10 +303,16 @@ _BY_ROWS: dict[str, tuple[type[Model], Rows]] = {
     "no worker holds a text for longer than its lease": (Message, _held_too_long),
     "a lost answer is looked up at the carrier": (Message, _never_looked_up),
     "no text waits past its end": (Message, _past_its_end),
-    "a text goes out once": (Message, _sent_twice),
     "nobody is texted without consent or after saying stop": (Message, _sent_without_consent),
     "every dial that counts was recorded": (PlannedCall, _counted_without_attempt),
     "a completed call was a conversation": (PlannedCall, _completed_without_words),
     "no call stays on the line for ever": (PhoneCall, _on_the_line_for_ever),
     "somebody is told of every urgent concern": (Concern, _told_nobody),
+    "of who was anonymised no number is left": (PhoneNumber, _called_nobody),
+    "who was anonymised is in no programme": (Enrolment, _enrolled_nobody),
+    "the last reading of each kind is kept as the readings say": (
+        Reading,
+        lambda _now: newest.differing(),
+    ),
+    "the last talk is kept as the attempts say": (Attempt, lambda _now: last_talk.differing()),
 }

@@ -7,11 +7,12 @@ from flask import Blueprint, Response, abort, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
-from outreach.accounts.access import open_to_all
+from outreach.accounts.access import open_to_all, open_to_monitors
 from outreach.db import db
 from outreach.deps import deps
+from outreach.messaging import holding
 from outreach.orm import reading
-from outreach.upkeep import figures, vitals
+from outreach.upkeep import figures, fitting, second_wall, vitals
 from outreach.upkeep.versions import trouble
 
 bp = Blueprint("upkeep", __name__)
@@ -25,19 +26,29 @@ def healthz() -> Response:
 
 
 @bp.get("/readyz")
-@open_to_all
+@open_to_monitors
 def readyz() -> Response:
-    """Answer 200 while pages can be served: the database answers and fits this release."""
+    """Answer 200 while pages can be served: the database answers, and fits release and keys.
+
+    It says so too where texts wait after a restore.
+    """
+    is_held = False
     try:
         with db.engine.connect() as connection:
             words = trouble(connection)
+            words = words or fitting.trouble(connection, deps().config.data_keys)
+            words = words or second_wall.trouble(connection, deps().config.web_database_role)
+        if not words:
+            with reading(), db.sessionmaker() as session:
+                is_held = holding.current(session) is not None
     except SQLAlchemyError:
         words = "The database does not answer."
-    return _plain(words or "ok", status=503 if words else 200)
+    well = "ok, but texts wait since a restore: flask messages reconcile" if is_held else "ok"
+    return _plain(words or well, status=503 if words else 200)
 
 
 @bp.get("/metrics")
-@open_to_all
+@open_to_monitors
 def metrics() -> Response:
     """Return figures for Prometheus, to whoever knows the token or sits on this machine."""
     if not _may_read():

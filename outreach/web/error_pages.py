@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, render_template
+from flask import Flask, g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -73,4 +73,10 @@ def _page(status: int, message: str) -> str:
         503: _("The telephone service does not answer"),
     }
     title = titles.get(status, _("Something went wrong"))
-    return render_template("errors/error.html", title=title, message=message, status=status)
+    return render_template(
+        "errors/error.html",
+        title=title,
+        message=message,
+        status=status,
+        request_id=g.get("request_id") if status >= 500 else None,  # noqa: PLR2004
+    )

@@ -53,6 +53,11 @@ def calendar_day(day: date | None) -> str:
     return _formatted_day(day, "EEE, MMM d") if day else ""
 
 
+def month_name(day: date) -> str:
+    """Return the month of a day: 'November 2026'."""
+    return _formatted_day(day, "LLLL y")
+
+
 def full_day(day: date | None) -> str:
     """Return 'Nov 24, 2026'."""
     return _formatted_day(day, "MMM d, y") if day else ""
@@ -102,6 +107,7 @@ def init_app(app: Flask) -> None:
         local_weekday_time,
         wall_time,
         calendar_day,
+        month_name,
         full_day,
         short_number,
         ago,

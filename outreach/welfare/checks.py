@@ -47,9 +47,16 @@ class Welfare:
         return untried({step.kind for step in self.steps}, may_ring_contact=may_ring)
 
 
-def open_checks(session: Session, scope: Scope, *, now: datetime) -> tuple[int, list[Welfare]]:
-    """Return how many checks are open in ``scope``, and the first, the longest open first."""
-    found = contacts.open_checks(session, scope, kind=FollowUpKind.WELFARE_CHECK, now=now)
+def open_checks(
+    session: Session, scope: Scope, *, now: datetime, most: int | None = contacts.MOST
+) -> tuple[int, list[Welfare]]:
+    """Return how many checks are open in ``scope``, and the first, the longest open first.
+
+    ``most`` None: all of them.
+    """
+    found = contacts.open_checks(
+        session, scope, kind=FollowUpKind.WELFARE_CHECK, now=now, most=most
+    )
     steps = _steps(session, [each.follow_up.id for each in found.shown])
     rung = contacts_of(session, [each.patient.id for each in found.shown])
     shown = [

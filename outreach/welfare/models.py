@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
 from outreach.orm import Model
+from outreach.sealing import Sealed
 from outreach.welfare.rules import Outcome, StepKind
 
 
@@ -22,7 +23,7 @@ class WelfareStep(Model):
     follow_up_id: Mapped[int] = mapped_column(ForeignKey("follow_up.id"))
     kind: Mapped[StepKind]
     outcome: Mapped[Outcome | None]
-    note: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Sealed("welfare_step.note"))
     at: Mapped[datetime]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
 
@@ -42,9 +43,9 @@ class EmergencyContact(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    name: Mapped[str] = mapped_column(String(120))
-    relation: Mapped[str] = mapped_column(String(60))
-    e164: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(Sealed("emergency_contact.name"))
+    relation: Mapped[str] = mapped_column(Sealed("emergency_contact.relation"))
+    e164: Mapped[str] = mapped_column(Sealed("emergency_contact.e164"))
     is_agreed: Mapped[bool]
     at: Mapped[datetime]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))

@@ -84,7 +84,7 @@ def close(follow_up_id: int) -> ResponseReturnValue:
 def contact(ref: str) -> ResponseReturnValue:
     """Keep whom to ring about a patient, and whether the patient agreed to it."""
     actor, now = signed_in(), deps().clock()
-    patient = registry.by_ref(db.session, actor.scope, ref)
+    patient = registry.to_write(db.session, actor.scope, ref)
     known = checks.contacts_of(db.session, [patient.id]).get(patient.id)
     form = ContactForm.of(known, patient.clinic.region)
     if form.validate_on_submit():

@@ -13,7 +13,7 @@ from outreach.accounts.models import Clinic, StaffMember
 from outreach.errors import RuleBroken
 from outreach.orm import insert_new
 from outreach.wordings.models import Wording
-from outreach.wordings.rules import KINDS, TextName, known_language
+from outreach.wordings.rules import KINDS, LANGUAGES, UNASKED, TextName, known_language
 from outreach.wordings.rules.linting import Finding, faults
 
 FOLDER = ROOT / "templates" / "sms"
@@ -73,6 +73,12 @@ def book_of(session: Session, *, clinic_ids: Iterable[int] | None = None) -> Boo
             for each in rows
         }
     )
+
+
+def ever_unasked(session: Session) -> list[str]:
+    """Return all words that texts which nobody asked for had in any clinic. One statement."""
+    own = session.scalars(select(Wording.body).where(Wording.name.in_(UNASKED)).distinct())
+    return [*own, *(built_in(name, each) for name in UNASKED for each in LANGUAGES)]
 
 
 def history(session: Session, clinic_id: int, name: TextName, language: str) -> list[Version]:

@@ -1,8 +1,10 @@
 """Databases for benches: migrated, emptied between runs, and reached past SQLAlchemy."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,30 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
 
 from config import ROOT
-from outreach import orm
+from outreach import orm, sealing
+from outreach.encryption import KEY_BYTES
 from outreach.orm import Model
+from outreach.patients.models import Patient, PhoneNumber, tail_of
+from outreach.sealing import SealedType
 
 Rows = dict[str, list[dict[str, Any]]]
-
-_SQLITE_PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
+KEYS = (("bench", bytes(KEY_BYTES)),)  # of rows that are made up
 
 
 class NotEmpty(RuntimeError):
     """A bench never empties a database that holds somebody's patients."""
 
 
+def use_keys() -> None:
+    """Encrypt as the product does, with a key that every process of a bench knows."""
+    if not sealing.is_ready():
+        sealing.use(KEYS)
+
+
 def prepare(url: str | None, folder: Path) -> str:
     """Return the address of a migrated, empty database: the one named, else a new file."""
     address = _for_sqlalchemy(url) if url else f"sqlite:///{folder / 'bench.sqlite3'}"
+    use_keys()
     engine = orm.make_engine(address)
     try:
         if inspect(engine).has_table("patient") and _has_patients(address):
@@ -76,11 +87,16 @@ def settle(address: str) -> None:
 def connect(address: str) -> Any:
     """Return a bare driver's connection, as durable as ours."""
     if not is_sqlite(address):
-        return psycopg.connect(address.replace("postgresql+psycopg://", "postgresql://"))
+        return psycopg.connect(plain(address))
     connection = sqlite3.connect(str(make_url(address).database))
-    for pragma in _SQLITE_PRAGMAS:
+    for pragma in orm.SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def plain(address: str) -> str:
+    """Return a PostgreSQL's address as its own programs and driver read it."""
+    return address.replace("postgresql+psycopg://", "postgresql://")
 
 
 def is_sqlite(address: str) -> bool:
@@ -90,7 +106,8 @@ def is_sqlite(address: str) -> bool:
 
 def write(connection: Any, rows: Rows, *, is_sqlite: bool) -> None:
     """Write rows by the bare driver; all rows of a table have the same columns."""
-    for table, found in rows.items():
+    for table, bare in rows.items():
+        found = [_sealed(table, row) for row in bare]
         columns = list(found[0])
         into = f"{table} ({', '.join(columns)})"
         if is_sqlite:
@@ -100,6 +117,32 @@ def write(connection: Any, rows: Rows, *, is_sqlite: bool) -> None:
         with connection.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
             for row in found:
                 copy.write_row(list(row.values()))
+
+
+def _sealed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as the product keeps it: with ranks and tails, and encrypted."""
+    kinds = Model.metadata.tables[table].columns
+    if table == PhoneNumber.__tablename__:
+        row = {**row, "tail": tail_of(row["e164"])}
+    if table == Patient.__tablename__:
+        row = {"name_rank": row["id"], "record_rank": row["id"], **row}
+    row = {**_empty(table), **row}
+    return {
+        name: kind.sealed(value)
+        if isinstance(kind := kinds[name].type, SealedType) and value is not None
+        else value
+        for name, value in row.items()
+    }
+
+
+@cache
+def _empty(table: str) -> dict[str, Any]:
+    """Return the encrypted columns that are empty unless a row says otherwise."""
+    return {
+        column.name: ""
+        for column in Model.metadata.tables[table].columns
+        if isinstance(column.type, SealedType) and getattr(column.default, "arg", None) == ""
+    }
 
 
 def stored(instant: datetime) -> str:

@@ -53,6 +53,7 @@ def run(patients: int | None, url: str | None) -> Result:
 
 def import_once(address: str, path: Path) -> Sample:
     """Import ``path`` in this process; return seconds and the most memory it took."""
+    databases.use_keys()
     engine = orm.make_engine(address)
     sessions = orm.make_sessions(engine)
     with sessions.begin() as session:

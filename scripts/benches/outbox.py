@@ -123,7 +123,7 @@ def _fill(address: str, count: int) -> None:
 
 
 def _owner(number: int) -> dict[str, object]:
-    return {"clinic_id": number % plan_rows.CLINICS + 1, "patient_id": number}
+    return {"clinic_id": plan_rows.clinic_of(number), "patient_id": number}
 
 
 def _number(number: int, at: str) -> dict[str, object]:
@@ -151,6 +151,7 @@ def _consent(number: int, at: str) -> dict[str, object]:
 def _message(number: int, at: str) -> dict[str, object]:
     return _owner(number) | {
         "kind": "reminder",
+        "rank": 3,
         "dedupe_key": f"bench:{number}",
         "cause": "bench",
         "to_number": f"+1202{number:07d}",

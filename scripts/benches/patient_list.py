@@ -17,6 +17,8 @@ from typing import Any
 from sqlalchemy import (
     Insert,
     String,
+    Text,
+    bindparam,
     cast,
     func,
     insert,
@@ -24,12 +26,16 @@ from sqlalchemy import (
     select,
     text,
     true,
+    type_coerce,
+    update,
 )
 from sqlalchemy.orm import Session
 
 from outreach import orm
 from outreach.accounts.rules import Scope
+from outreach.calls import last_talk
 from outreach.calls.models import Attempt, CallNote
+from outreach.measures import newest
 from outreach.orm import Sessions
 from outreach.panels.models import PanelMembership
 from outreach.patient_list import listing
@@ -39,6 +45,8 @@ from outreach.patient_list.selecting import Search
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.planning.models import PlannedCall
 from outreach.programmes.models import Enrolment
+from outreach.sealed_sql import AlreadyEncrypted
+from outreach.sealing import Sealed
 from outreach.searching import index
 from outreach.searching.models import SearchEntry
 from outreach.searching.rules import parse
@@ -60,7 +68,7 @@ INSERT INTO reading (clinic_id, patient_id, kind, value, entered_value, entered_
                      is_time_known, recorded_at, source, is_unreliable, is_void, signs, reason)
 SELECT p.clinic_id, p.id, k.kind,
        k.least + (p.id % 9973 * 7919 + n.n * 104729) % k.range / 10.0, '', '',
-       {day}, {yes}, {day}, 'csv', {no}, {no}, '[]', ''
+       {day}, {yes}, {day}, 'csv', {no}, {no}, '[]', :reason
   FROM patient p
  CROSS JOIN (SELECT 'hba1c' AS kind, 5 AS least, 90 AS range
              UNION ALL SELECT 'phq9_total', 0, 270) k
@@ -113,8 +121,22 @@ def fill(address: str, sessions: Sessions, patients: int) -> None:
         made = session.scalar(select(func.count(Patient.id))) or 0
         for table in COPIED:
             session.execute(_copies(table.__table__, patients // made - 1))
-        session.execute(text(_READINGS.format(day=_DAY[is_sqlite], yes=yes, no=no)))
+        _give_record_numbers(session)
+        readings = text(_READINGS.format(day=_DAY[is_sqlite], yes=yes, no=no))
+        # "reason" is encrypted
+        session.execute(readings, {"reason": Sealed("reading.reason").sealed("")})
+        newest.rebuild(session)
+        last_talk.rebuild(session)
     databases.settle(address)
+
+
+def _give_record_numbers(session: Session) -> None:
+    """Give every patient one of their own, encrypted, where the database made up something."""
+    table = Patient.__table__
+    statement = update(Patient).where(table.c.id == bindparam("patient"))
+    ids = session.scalars(select(Patient.id)).all()
+    rows = [{"patient": each, "number": f"B{each}"} for each in ids]
+    session.connection().execute(statement.values(record_number=bindparam("number")), rows)
 
 
 def _copies(table: Any, times: int) -> Insert:
@@ -128,7 +150,9 @@ def _copies(table: Any, times: int) -> Insert:
         elif column.name == "ref":
             taken.append(cast(table.c.id + numbers.c.n * FAR, String))
         elif column.name in ("record_number", "form_key"):
-            taken.append(column.concat(literal("-")).concat(cast(numbers.c.n, String)))
+            kept = type_coerce(column, Text())
+            unlike = kept.concat(literal("-")).concat(cast(numbers.c.n, String))
+            taken.append(type_coerce(unlike, AlreadyEncrypted()))
         else:
             taken.append(column)
     return insert(table).from_select(

@@ -45,6 +45,11 @@ def fill(address: str, enrolments: int) -> None:
     databases.settle(address)
 
 
+def clinic_of(patient_id: int) -> int:
+    """Return the id of a patient's clinic, which is that of the others of the same caller."""
+    return patient_id // PANEL % CLINICS + 1
+
+
 def _people(enrolments: int) -> Rows:
     """Return clinics, and callers by the panel."""
     clinics = [
@@ -93,7 +98,7 @@ def _enrolled(numbers: Iterable[int], enrolments: int, version_id: int) -> Rows:
 
 def _of_one(number: int, starts_on: date, version_id: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the rows of one enrolment, in week 2 or later up to the last but one."""
-    owned = {"clinic_id": number % CLINICS + 1, "patient_id": number}
+    owned = {"clinic_id": clinic_of(number), "patient_id": number}
     at = databases.stored(NOW - timedelta(days=2))
     yield (
         "patient",

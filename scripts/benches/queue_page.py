@@ -106,7 +106,12 @@ def _measured(app: Flask, address: str, count: int, caller_id: int) -> Result:
 
 def _app(address: str, folder: Path) -> Flask:
     """Return the product over ``address``, at a moment that stands still."""
-    config = Config(database_url=address, instance_path=folder, secret_key="bench " * 8)
+    config = Config(
+        database_url=address,
+        instance_path=folder,
+        secret_key="bench " * 8,
+        data_keys=databases.KEYS,
+    )
     gateway = ConsoleGateway(folder / "console-sms.jsonl", _now)
     app = create_app(Deps(config, _now, gateway))
     app.config["WTF_CSRF_ENABLED"] = False  # for signing in; pages still make their tokens

@@ -6,6 +6,7 @@ from itertools import count
 from outreach import orm
 from outreach.accounts.models import Clinic, Language, Membership, StaffMember
 from outreach.accounts.rules import Role
+from outreach.calls import last_talk
 from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.panels.models import CallerProfile, PanelMembership
@@ -56,8 +57,9 @@ def fill(address: str, patients: int, password_hash: str) -> dict[int, int]:
             if at % CHUNK == 0:
                 rows.write()
         rows.write()
-    with sessions.begin() as session:  # as the database does by itself within minutes
-        session.connection().exec_driver_sql("ANALYZE")
+    with sessions.begin() as session:
+        last_talk.rebuild(session)  # as the product keeps it, which was written past
+        session.connection().exec_driver_sql("ANALYZE")  # as the database does within minutes
     engine.dispose()
     return callers
 

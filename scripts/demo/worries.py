@@ -7,6 +7,7 @@ from random import Random
 
 from outreach.calls.rules import Outcome
 from outreach.concerns.rules import ConcernKind, Trigger, Urgency, trigger_of
+from outreach.measures.rules import REGISTRY, in_both_units
 from scripts.demo import words
 from scripts.demo.people import ANA, CEDAR, Part, Person
 from scripts.demo.readings import Measured, read_out
@@ -77,7 +78,8 @@ def of_reading(
     )
     if trigger is None:
         return None
-    told = f"{measured.value} {measured.unit}"
+    canonical = REGISTRY[measured.kind].in_canonical_unit(measured.value, measured.unit)
+    told = in_both_units(measured.kind, str(measured.value), measured.unit, canonical)
     return _worry(rng, person, trigger, dial, (told, measured), is_settled=is_settled, now=now)
 
 

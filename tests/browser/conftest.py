@@ -100,3 +100,16 @@ def sign_in(page: Page, person: StaffMember) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Sign out").wait_for()
+
+
+def without_javascript(context: BrowserContext, person: StaffMember) -> BrowserContext:
+    """Return a browser without scripts, ``person`` signed in; whoever asks closes it."""
+    first = context.new_page()
+    sign_in(first, person)
+    browser = context.browser
+    assert browser is not None
+    return browser.new_context(
+        base_url=first.url.split("/queue")[0],
+        java_script_enabled=False,
+        storage_state=context.storage_state(),
+    )

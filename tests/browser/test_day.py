@@ -3,21 +3,24 @@ the caller calls and logs, the manager reads it in the report.
 """
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from config import Config
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
 from outreach.calls.models import Attempt
+from outreach.exports.jobs import write_exports
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.orm import Sessions
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.scheduler.schedule import periodic_jobs
+from outreach.scheduler.schedule import exports_of, periodic_jobs
 from tests.browser.conftest import sign_in
 from tests.builders import make_clinic, make_on_call, make_staff
 from tests.conftest import HASH
@@ -67,7 +70,12 @@ def sign_out(page: Page) -> None:
 
 
 def test_a_day(
-    page: Page, sessions: Sessions, gateway: FakeGateway, clock: FakeClock, tmp_path: Path
+    page: Page,
+    sessions: Sessions,
+    gateway: FakeGateway,
+    clock: FakeClock,
+    config: Config,
+    tmp_path: Path,
 ) -> None:
     clinic = Clinic(sessions)
     file = tmp_path / "patients.csv"
@@ -94,7 +102,7 @@ def test_a_day(
 
     clock.now += timedelta(days=1)
     sign_in(page, clinic.manager)
-    _read_report(page)
+    _read_report(page, lambda: write_exports(sessions, clock, exports_of(config)))
     assert len(gateway.sent) == 1
 
 
@@ -152,12 +160,16 @@ def _check_plan(sessions: Sessions) -> None:
     assert [call.status for call in calls].count(CallStatus.COMPLETED) == 1
 
 
-def _read_report(page: Page) -> None:
+def _read_report(page: Page, write_files: Callable[[], int]) -> None:
     page.get_by_role("link", name="Adherence").click()
-    row = page.get_by_role("row").filter(has_text="Ana Morales")
+    row = page.get_by_role("row").filter(has_text="Ana Morales").first
     expect(row).to_contain_text("1 of 2")  # dials that reached the patient
+    page.get_by_role("button", name="CSV", exact=True).click()
+    page.get_by_role("heading", name="My files").wait_for()
+    assert write_files() == 1
+    page.reload()
     with page.expect_download() as download:
-        page.get_by_role("button", name=re.compile("CSV")).click()
+        page.get_by_role("link", name="Download").click()
     lines = Path(download.value.path()).read_text("utf-8-sig").splitlines()
     assert any("Ana Morales" in line for line in lines)
 

@@ -108,8 +108,12 @@ def test_a_machine_brings_the_card(page: Page, day: Day, sessions: Sessions) -> 
     tell(page, f"{call.id}/patient", CallSid=PATIENT_LEG, CallStatus="in-progress")
     tell(page, f"{call.id}/answered-by", CallSid=PATIENT_LEG, AnsweredBy="machine_start")
 
-    page.get_by_text("After the tone, say once:").wait_for()
-    page.get_by_text("this is a message for Rosa").wait_for()
+    page.get_by_text("A machine answered. After the tone, say once:").wait_for()
+    page.keyboard.press("2")
+    page.keyboard.press("v")
+    expect(page.locator("[name=outcome][value=voicemail_left]")).to_be_checked()
+    words = page.get_by_text("this is a message for Rosa").filter(visible=True)
+    expect(words).to_have_count(1)
     shoot(page, "machine")
     assert Axe().run(page).response["violations"] == []
 

@@ -10,7 +10,7 @@ from outreach.calls.models import Attempt
 from outreach.concerns.models import Concern
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in, without_javascript
 from tests.builders import (
     make_clinic,
     make_enrolment,
@@ -93,15 +93,7 @@ def test_one_key_while_typing_tells_the_nurse_once_and_shows_who_took_it_on(
 def test_without_javascript_it_is_a_page(
     context: BrowserContext, sessions: Sessions, line: Line
 ) -> None:
-    browser = context.browser
-    assert browser is not None
-    address = context.new_page()
-    sign_in(address, line.caller)
-    plain = browser.new_context(
-        base_url=address.url.split("/queue")[0],
-        java_script_enabled=False,
-        storage_state=context.storage_state(),
-    )
+    plain = without_javascript(context, line.caller)
     page = plain.new_page()
     page.goto(f"/calls/{line.patient.ref}")
     with plain.expect_page() as opened:

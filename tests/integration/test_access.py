@@ -29,6 +29,7 @@ from outreach.orm import Sessions
 from outreach.panels import proposals
 from outreach.panels.models import ProposalLine
 from outreach.patient_list.models import SavedList
+from outreach.patients.models import PhoneNumber
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from tests.builders import (
@@ -122,8 +123,11 @@ class TwoClinics:
             session.flush()
             self.strangers: dict[Role, StaffMember] = {
                 role: make_staff(session, there, role, password_hash=HASH)
-                for role in (Role.CALLER, Role.NURSE, Role.MANAGER)
+                for role in (Role.CALLER, Role.NURSE, Role.MANAGER, Role.ASSESSOR)
             }
+            self.assessor: StaffMember = make_staff(
+                session, here, Role.ASSESSOR, password_hash=HASH
+            )
             self.colleague: StaffMember = make_staff(session, here, password_hash=HASH)
             self.arguments = {
                 "ref": patient.ref,
@@ -144,19 +148,21 @@ class TwoClinics:
                 "phone_call_id": phone_call.id,
                 "task_id": returned.id,
                 "item_id": texted.id,
-                "code": "phq_9",
+                "code": "phq9",
+                "number_id": session.scalars(select(PhoneNumber.id)).first() or 0,
                 "goal_id": goal.id,
-                "form_key": "unknown",
                 "name": "reminder",
                 "language": "en",
                 "clinic_id": here.id,
                 "message_id": make_message(session, patient).id,
+                "request_id": 1,
                 "reading_id": make_reading(session, patient).id,
                 "passkey_id": 1,
                 "sign_in_id": 1_000_000,
                 "membership_id": 1,
                 "list_id": _saved_list(session, own).id,
                 "export_ref": "unknown",
+                "key_id": 1,
             }
 
 
@@ -213,6 +219,25 @@ def test_a_record_of_another_clinic_or_panel_does_not_exist(
 
     assert wrong == []
     assert all(source.path.exists() for source in clinics.files)
+
+
+# What a blinded assessor may open of a patient of their own clinic. Source: security.md.
+ASSESSORS = ("/assess/",)
+
+
+def test_a_blinded_assessor_gets_to_their_own_pages_of_a_patient_alone(
+    app: Flask, clinics: TwoClinics
+) -> None:
+    client = app.test_client()
+    sign_in(client, clinics.assessor)
+    opened = set()
+    for method, path in routes_about_people(app, clinics.arguments):
+        status = client.open(path, method=method).status_code
+        if status != 404 and not path.endswith(NO_TROUBLE):
+            opened.add(path)
+
+    assert opened
+    assert [path for path in opened if not path.startswith(ASSESSORS)] == []
 
 
 def test_what_the_walk_knocks_at_is_there(app: Flask, clinics: TwoClinics) -> None:

@@ -9,10 +9,12 @@ import pytest
 from config import ROOT
 
 
-@pytest.mark.parametrize("name", ["assign", "import", "patient-list", "plan", "queue-page"])
+@pytest.mark.parametrize(
+    "name", ["assign", "import", "patient-list", "plan", "queue-page", "reports", "restore"]
+)
 def test_a_benchmark_prints_ours_and_the_limit(name: str) -> None:
     done = subprocess.run(
-        [sys.executable, "scripts/bench.py", name, "--patients", "60"],
+        [sys.executable, "scripts/bench.py", name, "--patients", "60", "--calls", "600"],
         cwd=ROOT,
         check=False,
         capture_output=True,

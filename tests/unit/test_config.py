@@ -1,11 +1,12 @@
 """Settings: what the environment may say."""
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
 
-from config import BadSetting, Config
+from config import BadSetting, Config, make_data_key, replace_secret
 
 
 def read(folder: Path, **environ: str) -> Config:
@@ -43,12 +44,61 @@ KEY = base64.b64encode(b"1" * 32).decode()
 
 
 def test_the_data_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
-    first, second = read(tmp_path), read(tmp_path)
+    file = tmp_path / "data_keys"
+    assert read(tmp_path).data_keys == ()
+    assert not file.exists()
 
-    assert first.data_keys == second.data_keys
+    make_data_key(file)
+    first = read(tmp_path)
+    make_data_key(file)
+
+    assert read(tmp_path).data_keys == first.data_keys
     assert len(first.data_keys[0][1]) == 32
-    assert (tmp_path / "data_keys").stat().st_mode & 0o777 == 0o600
-    assert "data_keys" not in repr(first)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert repr(first.data_keys[0][1]) not in repr(first)
+
+
+def test_a_key_that_only_reads_does_not_encrypt(tmp_path: Path) -> None:
+    other = base64.b64encode(b"2" * 32).decode()
+    told = read(tmp_path, DATA_KEYS=f"k1:{KEY},k2:{other}:read-only")
+    assert [key_id for key_id, _secret in told.data_keys] == ["k1", "k2"]
+    assert told.encrypting_key == "k1"
+
+
+def test_a_file_of_secrets_is_on_the_disk_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{handle}"))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    file = tmp_path / "data_keys"
+    make_data_key(file)
+    replace_secret(file, "another\n")
+
+    assert [Path(each).name.startswith(".data_keys.") for each in synced] == [True, False] * 2
+    assert synced[1] == synced[3] == str(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["data_keys"]
+
+
+def test_a_file_of_secrets_keeps_owner_and_mode_where_root_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owned: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda _path, uid, gid: owned.append((uid, gid)))
+    file = tmp_path / "data_keys"
+    make_data_key(file)
+    file.chmod(0o640)
+    replace_secret(file, "another\n")
+
+    found = file.stat()
+    assert found.st_mode & 0o777 == 0o640
+    assert owned == [(found.st_uid, found.st_gid)] * 2
 
 
 def test_data_keys_are_told_oldest_first_by_variable_or_file(tmp_path: Path) -> None:
@@ -63,7 +113,18 @@ def test_data_keys_are_told_oldest_first_by_variable_or_file(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "value", ["k1", "k1:", "k1:AAAA", f":{KEY}", f"k.1:{KEY}", f"a:{KEY},a:{KEY}", ","]
+    "value",
+    [
+        "k1",
+        "k1:",
+        "k1:AAAA",
+        f"k1:{KEY}:read-only",
+        f"k1:{KEY}:other",
+        f":{KEY}",
+        f"k.1:{KEY}",
+        f"a:{KEY},a:{KEY}",
+        ",",
+    ],
 )
 def test_a_data_key_that_is_none_is_named_and_not_shown(tmp_path: Path, value: str) -> None:
     with pytest.raises(BadSetting, match="DATA_KEYS") as refused:
@@ -83,3 +144,17 @@ def test_second_factors_are_required_wherever_others_reach_us(tmp_path: Path) ->
     assert not read(tmp_path, HOST="::", REQUIRE_SECOND_FACTOR="no").requires_second_factor
     with pytest.raises(BadSetting, match="REQUIRE_SECOND_FACTOR"):
         read(tmp_path, REQUIRE_SECOND_FACTOR="true")
+
+
+def test_a_mail_server_needs_a_sender_and_no_password_goes_in_the_clear(tmp_path: Path) -> None:
+    sender = {"SMTP_HOST": "mail.example", "SMTP_FROM": "outreach@clinic.example"}
+
+    assert read(tmp_path).smtp is None
+    found = read(tmp_path, **sender, SMTP_USER="outreach", SMTP_PASSWORD="secret").smtp
+    assert found is not None
+    assert (found.port, found.security) == (587, "starttls")
+    assert "secret" not in repr(found)
+    with pytest.raises(BadSetting, match="SMTP_FROM"):
+        read(tmp_path, SMTP_HOST="mail.example")
+    with pytest.raises(BadSetting, match="SMTP_SECURITY"):
+        read(tmp_path, **sender, SMTP_SECURITY="none", SMTP_USER="outreach")

@@ -21,6 +21,7 @@ __all__ = [
     "EARLY_TOLERANCE",
     "HELD_FOR",
     "LONGEST_CALL_MINUTES",
+    "LONGEST_WAIT",
     "NAMES_A_TIME",
     "NOT_REACHED",
     "OPEN_FOR",
@@ -49,6 +50,7 @@ LONGEST_CALL_MINUTES = 240
 HELD_FOR = timedelta(minutes=30)  # Source: peers.md (c) 3, the grace of an in-call mark.
 OPEN_FOR = timedelta(minutes=10)  # ours: a screen that was opened and left
 UNDO_FOR = timedelta(minutes=10)  # Source: issue 4.
+LONGEST_WAIT = timedelta(hours=12)  # of Save for a connection; ours: longer than a working day
 EARLY_TOLERANCE = timedelta(minutes=5)  # Source: peers.md (c) 2.
 
 

@@ -55,6 +55,8 @@ class QueueFacts:
     ``day_ends_at`` is when the caller's own day ends. ``spoken_at`` is the last conversation
     with the patient, whoever had it; ``answered_at`` is when a nurse last wrote what was done
     about a concern of theirs; ``missed_in_a_row`` counts the calls missed before this one.
+    ``is_barred``: the law lets nobody ring now, whatever was agreed. ``opens_at`` is when a call
+    that is due and can't be made now can be made; None for all others.
     """
 
     now: datetime
@@ -71,6 +73,13 @@ class QueueFacts:
     is_promise_due: bool = False
     spoken_at: datetime | None = None
     answered_at: datetime | None = None
+    is_barred: bool = False
+    opens_at: datetime | None = None
+
+    @property
+    def from_at(self) -> datetime:
+        """When it can be made: its time, or when calling is allowed again."""
+        return self.opens_at or self.dial_from_at
 
     @property
     def closes_at(self) -> datetime:
@@ -111,8 +120,9 @@ def group_of(facts: QueueFacts) -> QueueGroup:
     """Return the part of the queue that a call belongs in.
 
     A slot that has passed unused stays in NOW while calling is still lawful today. A time
-    that the patient asked for is NOW even outside the usual hours. Where no call is due, a
-    promise that is due is PROMISED by itself.
+    that the patient asked for is NOW even outside the usual hours, but never where the law bars
+    it: then it is LATER, once calling is allowed again today. Where no call is due, a promise
+    that is due is PROMISED by itself.
     """
     if not facts.has_number:
         return QueueGroup.NUMBER_TO_FIX
@@ -121,9 +131,11 @@ def group_of(facts: QueueFacts) -> QueueGroup:
         return not_today
     if facts.now < facts.dial_from_at:
         return QueueGroup.LATER
-    is_kept = facts.is_agreed and facts.now < facts.dial_until_at
-    is_open = facts.lawful_until_at is not None or is_kept
-    return QueueGroup.NOW if is_open else not_today
+    is_kept = facts.is_agreed and facts.now < facts.dial_until_at and not facts.is_barred
+    if facts.lawful_until_at is not None or is_kept:
+        return QueueGroup.NOW
+    opens_today = facts.opens_at is not None and facts.opens_at < facts.day_ends_at
+    return QueueGroup.LATER if facts.is_agreed and opens_today else not_today
 
 
 class Rest(enum.StrEnum):
@@ -189,5 +201,5 @@ def order_key(facts: QueueFacts) -> tuple[int, datetime, int, datetime]:
     """
     points = score_of(facts).points
     if group_of(facts) is not QueueGroup.NOW:
-        return 0, facts.dial_from_at, -points, facts.closes_at
+        return 0, facts.from_at, -points, facts.closes_at
     return -points, facts.spoken_at or _NEVER, 0, facts.closes_at

@@ -1,8 +1,9 @@
 """What is worrying, and how soon somebody must act. Pure.
 
 ``kinds`` has the words of it, ``ladder`` what a reading asks for (domain.md C2), ``limits``
-what one patient's own limits may be; here is who is told, and when (domain.md C3). The
-clinic's medical lead approves the targets; callers record and route, they never advise.
+what one patient's own limits may be, ``low_sugar`` what a low-sugar card may say; here is who is
+told, and when (domain.md C3). The clinic's medical lead approves the targets; callers record and
+route, they never advise.
 """
 
 import enum
@@ -15,9 +16,11 @@ from outreach.concerns.rules.ladder import (
     FRESH,
     HIGH_TWICE_WITHIN,
     LOWS_WITHIN,
+    LowSugar,
     Measured,
     Trigger,
     is_level_2,
+    low_now,
     lows_before,
     trigger_of,
 )
@@ -29,6 +32,7 @@ from outreach.concerns.rules.limits import (
     limited_kind,
     trouble_with,
 )
+from outreach.concerns.rules.low_sugar import CardFault, Finding, faults
 
 __all__ = [
     "CALLERS_KINDS",
@@ -40,10 +44,13 @@ __all__ = [
     "MOST_ROUNDS",
     "PUBLISHED",
     "ROUND_EVERY",
+    "CardFault",
     "ConcernKind",
     "ConcernStatus",
+    "Finding",
     "LimitTrouble",
     "Limits",
+    "LowSugar",
     "Measured",
     "Needed",
     "OnCallRank",
@@ -53,9 +60,11 @@ __all__ = [
     "Trigger",
     "Turn",
     "Urgency",
+    "faults",
     "gaps",
     "is_level_2",
     "limited_kind",
+    "low_now",
     "lows_before",
     "ranks_told",
     "round_of",

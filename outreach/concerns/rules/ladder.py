@@ -4,6 +4,7 @@ Source: domain.md C2. The clinic's medical lead approves the targets; a nurse ma
 of a patient's own (``limits``), which move the middle rungs and never the outermost ones.
 """
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -74,6 +75,26 @@ def trigger_of(
     return Trigger(trigger.kind, Urgency.NEXT_BUSINESS_DAY)
 
 
+class LowSugar(enum.StrEnum):
+    """How low a blood sugar is. Source: ADA levels, domain.md C2."""
+
+    LEVEL_1 = "level 1"  # below 70 mg/dL, or the patient's own lower limit
+    LEVEL_2 = "level 2"  # below 54 mg/dL, or LO, whoever it is
+
+
+def low_now(measured: Measured, *, now: datetime, own: Limits | None = None) -> LowSugar | None:
+    """Return how low a fresh blood sugar is: one with which the low-sugar card is read aloud.
+
+    An old one, however low, is nothing to treat on this call. ``own`` as in `trigger_of`.
+    """
+    if measured.kind not in GLUCOSE or now - measured.taken_at > FRESH:
+        return None
+    if is_level_2(measured):
+        return LowSugar.LEVEL_2
+    is_low = _is_below(measured, filled(MeasureKind.GLUCOSE, own))
+    return LowSugar.LEVEL_1 if is_low else None
+
+
 def lows_before(measured: Measured, earlier: Sequence[Measured]) -> int:
     """Count the level 2 lows in the two weeks before ``measured``."""
     return sum(
@@ -129,11 +150,15 @@ def _glucose_trigger(
         return Trigger(_severe_kind(measured), Urgency.NOW)
     if is_level_2(measured):
         return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.NOW)
-    is_low = measured.bound is None and limits.low is not None and measured.value < limits.low
+    is_low = _is_below(measured, limits)
     urgency = _urgency_of_high(measured, earlier, limits.high or _HIGH)
     if urgency is Urgency.NOW or (urgency and not is_low):
         return Trigger(ConcernKind.GLUCOSE_HIGH, urgency)
     return Trigger(ConcernKind.GLUCOSE_LOW, Urgency.SAME_DAY) if is_low else None
+
+
+def _is_below(measured: Measured, limits: Limits) -> bool:
+    return measured.bound is None and limits.low is not None and measured.value < limits.low
 
 
 def _severe_kind(measured: Measured) -> ConcernKind:

@@ -16,9 +16,78 @@ class Content(enum.StrEnum):
     """What a file is made of."""
 
     PATIENTS = "patients"
+    FHIR = "patients as FHIR"
     CALLS = "calls"
     ADHERENCE = "adherence"
     RESEARCH = "research"
+    OWN_DATA = "own data"
+    TO_MEASURE = "to measure"
+    FOLLOW_UPS = "follow-ups"
+    CONCERNS = "concerns"
+    SECOND_LOOKS = "concerns to look at again"
+    FLAGS = "flags to look at again"
+    KEPT = "holds and requests"
+    CLOSED_DAYS = "closed days"
+    MEASURES = "measures"
+    WELFARE = "welfare checks"
+    QUEUE = "my queue"
+    CALLERS = "callers"
+    PANELS = "panels"
+    PROPOSAL = "proposal"
+    ON_CALL = "on call"
+    STAFF = "staff accounts"
+    SENT_TEXTS = "sent texts"
+    DELIVERY = "delivery of texts"
+    TEXTS_WAITING = "texts that wait"
+    RETURNED = "returned calls"
+    IMPORTS = "imports"
+    AUDIT = "audit trail"
+    EMERGENCIES = "emergency access"
+    GROUPS = "adherence by group"
+    WEEKS = "adherence by week"
+    TEAM = "team"
+    DIALS = "dials until reached"
+    TARGETS = "targets"
+    BEHIND = "patients behind a figure"
+    SINGLE_CALLS = "single calls"
+    AROUND = "staying, texts, concerns"
+    AROUND_BEHIND = "patients behind a figure around calls"
+    TODAY = "calls of today"
+    OUTCOMES = "outcomes"
+    OUTCOME_GROUPS = "outcomes by group"
+    FOLLOWED = "followed patients"
+    GLYCAEMIC = "glycaemic status"
+    GLYCAEMIC_BEHIND = "patients of the glycaemic status"
+    BOARD = "cohort board"
+    COHORTS = "cohorts"
+    BOARD_BEHIND = "patients of the cohort board"
+
+    @property
+    def is_as_of(self) -> bool:
+        """Whether it is of what was known as of a day, not of a stretch of days."""
+        return self in _AS_OF
+
+    @property
+    def may_be_past(self) -> bool:
+        """Whether it is of a stretch of days, and may tell what was known on an earlier one."""
+        return self in _MAY_BE_PAST
+
+
+_MAY_BE_PAST = frozenset(
+    {Content.ADHERENCE, Content.GROUPS, Content.WEEKS, Content.TEAM, Content.DIALS, Content.BEHIND}
+)
+_AS_OF = frozenset(
+    {
+        Content.OUTCOMES,
+        Content.OUTCOME_GROUPS,
+        Content.FOLLOWED,
+        Content.GLYCAEMIC,
+        Content.GLYCAEMIC_BEHIND,
+        Content.BOARD,
+        Content.COHORTS,
+        Content.BOARD_BEHIND,
+    }
+)
 
 
 class Format(enum.StrEnum):
@@ -49,20 +118,30 @@ class Trouble(enum.StrEnum):
     GAVE_UP = "gave up"
 
 
-FORMATS = {
-    Content.PATIENTS: (Format.CSV, Format.XLSX),
-    Content.CALLS: (Format.CSV, Format.XLSX),
-    Content.ADHERENCE: (Format.CSV, Format.XLSX, Format.PDF),
+_TABLE = (Format.CSV, Format.XLSX)
+FORMATS = dict.fromkeys(Content, _TABLE) | {
+    Content.ADHERENCE: (*_TABLE, Format.PDF),
     Content.RESEARCH: (Format.ZIP,),
+    Content.OWN_DATA: (Format.ZIP,),
+    Content.FHIR: (Format.ZIP,),
 }
 _MANAGING = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
-# Who may take a file of it away.
-TAKERS = {
-    Content.PATIENTS: _MANAGING,
-    Content.CALLS: _MANAGING,
-    Content.ADHERENCE: _MANAGING,
+_SAFETY = frozenset({Role.NURSE, Role.MANAGER})
+# Who may take a file of it away: those for whom its page is.
+TAKERS = dict.fromkeys(Content, _MANAGING) | {
     Content.RESEARCH: frozenset({Role.ADMINISTRATOR}),
+    Content.TO_MEASURE: _MANAGING | {Role.NURSE},
+    Content.CONCERNS: _SAFETY,
+    Content.MEASURES: _MANAGING | {Role.NURSE},
+    Content.SECOND_LOOKS: _SAFETY,
+    Content.FLAGS: _SAFETY,
+    Content.WELFARE: _SAFETY,
+    Content.QUEUE: frozenset({Role.CALLER}),
+    Content.TEXTS_WAITING: _MANAGING | {Role.CALLER, Role.NURSE},
+    Content.AUDIT: _MANAGING | {Role.AUDITOR},
 }
+# What is true of one day only is not kept for longer: whose patients one has by then may differ.
+LASTS = dict.fromkeys((Content.QUEUE, Content.TEXTS_WAITING), timedelta(hours=12))
 
 
 def may_take(roles: Collection[Role], content: Content) -> bool:

@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 SMALLEST_CELL = 11
 OLDEST = 89
 FARTHEST_SHIFT = 182  # days, either way
+MOST_WITHHELD = 60  # days
 MOST_HIDDEN = 0.1  # of all patients
 HIDDEN = "hidden"
 HIDDEN_ALL = (HIDDEN,) * 4
@@ -63,6 +65,44 @@ def shift_of(key: bytes, patient_id: int) -> timedelta:
 def shifted(day: date | None, shift: timedelta) -> date | None:
     """Return a day as it is told."""
     return day + shift if day is not None else None
+
+
+def withheld(key: bytes, patient_id: int) -> timedelta:
+    """Return of how many last days before the file nothing measured is told, 1 to MOST_WITHHELD.
+
+    Somebody in the programme was measured days ago: from the last day told, and the day of the
+    file, anybody could reckon by how much the days were moved.
+    """
+    number = int.from_bytes(_digest(key, "end", patient_id)[:8], "big")
+    return timedelta(days=1 + number % MOST_WITHHELD)
+
+
+def told_statuses(statuses: Sequence[str], *, smallest: int = SMALLEST_CELL) -> tuple[str, ...]:
+    """Return where each enrolment stands, hidden where few stand there: one death is a name."""
+    small = _to_hide(Counter((status,) for status in statuses), smallest)
+    return tuple(HIDDEN if (status,) in small else status for status in statuses)
+
+
+def visible_bounds(
+    values: Sequence[tuple[Decimal, Decimal]], *, smallest: int = SMALLEST_CELL
+) -> tuple[Decimal, Decimal] | None:
+    """Return between which values a body's measure may be told as it is.
+
+    Height and weight are seen by everybody: beyond each bound lie at least ``smallest``
+    patients, it included, and all of them are told as the bound.
+
+    Args:
+        values: the least and the greatest of each patient.
+        smallest: how many patients hide each other.
+
+    Returns:
+        None where so few were measured that nothing may be told.
+    """
+    if len(values) < 2 * smallest:
+        return None
+    least = sorted(low for low, _high in values)[smallest - 1]
+    most = sorted((high for _low, high in values), reverse=True)[smallest - 1]
+    return (least, most) if least <= most else None
 
 
 def told_age(age: int) -> str:

@@ -6,7 +6,7 @@ finds times to offer; here it is put together.
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from outreach.concerns.rules import ConcernKind
@@ -71,12 +71,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Said:
-    """What a text says, before anything is known of who sent it."""
+    """What a text says, before anything is known of who sent it.
+
+    ``is_carriers_start``: a start to the carrier alone. Our questions may be answered by it.
+    """
 
     danger: ConcernKind | None
     stop: Stop
     is_start: bool
     is_help: bool
+    is_carriers_start: bool = False
 
 
 def said_in(text: str) -> Said:
@@ -89,6 +93,21 @@ def said_in(text: str) -> Said:
         keywords.is_start(text),
         keywords.is_help(text),
     )
+
+
+def as_carrier_took(said: Said, text: str, taken_as: str) -> Said:
+    """Return what ``text`` says, and what the carrier has already acted on: stop, start or help.
+
+    Whatever its words are, the carrier sends nothing more after a stop. Its lists of words are
+    the clinic's own setting, and may hold an answer to what we ask: most have YES as a start.
+    """
+    if taken_as == "stop":
+        return replace(said, stop=Stop.YES)
+    if taken_as == "start":
+        return replace(said, is_carriers_start=not said.is_start)
+    if taken_as == "help":
+        return replace(said, is_help=said.is_help or not keywords.may_answer(text))
+    return said
 
 
 def question_at(asked: Sequence[Question], now: datetime) -> Question | None:

@@ -175,6 +175,11 @@ def is_no(text: str) -> bool:
     return _is_among(text, _NO)
 
 
+def may_answer(text: str) -> bool:
+    """Say whether a text is one that answers what we ask: yes, no, a number, C."""
+    return is_yes(text) or is_no(text) or is_confirmation(text) or choice_in(text) is not None
+
+
 def is_courtesy(text: str) -> bool:
     """Say whether a text only says thanks, or that it was read: no answer is expected."""
     said = words(text)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from outreach.measures.rules import MeasureKind, ReadingSource
 from outreach.patients.rules import Daypart, Sex
+from outreach.visits.rules import VisitKind
 
 MOST_REMARKS = 5000  # kept with an import, of each sort; the rest is counted
 
@@ -17,6 +18,7 @@ class FileKind(enum.StrEnum):
     """What a file holds, by its content."""
 
     CSV = "csv"
+    CSV_VISITS = "csv visits"
     FHIR_BUNDLE = "fhir bundle"
     FHIR_NDJSON = "fhir ndjson"
 
@@ -67,7 +69,9 @@ class IncomingReading:
     """One value, already in the canonical unit of ``kind``.
 
     Either ``at`` is known, or only the patient's local day ``on``. ``key`` is the same
-    whenever the same reading comes again.
+    whenever the same reading comes again. ``begins_on`` is the first day of a value over
+    several days, ``is_unreliable``: something about the body makes the value doubtful,
+    ``is_corrected``: its source had told another value or time before.
     """
 
     kind: MeasureKind
@@ -78,6 +82,9 @@ class IncomingReading:
     at: datetime | None
     source: ReadingSource
     key: str
+    begins_on: date | None = None
+    is_unreliable: bool = False
+    is_corrected: bool = False
 
     def taken_at(self, zone: str) -> datetime:
         """Return the instant it was taken: local noon where only the day is known."""
@@ -85,6 +92,25 @@ class IncomingReading:
             return self.at
         if self.on is None:
             raise ValueError("a reading has an instant or a day")
+        return datetime.combine(self.on, time(12), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class IncomingVisit:
+    """A visit that took place, on the patient's local day ``on``; ``at``: where it is known.
+
+    ``key`` is the same whenever the same visit comes again.
+    """
+
+    kind: VisitKind
+    on: date
+    at: datetime | None
+    key: str
+
+    def began_at(self, zone: str) -> datetime:
+        """Return the instant it began: local noon where only the day is known."""
+        if self.at is not None:
+            return self.at
         return datetime.combine(self.on, time(12), tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
@@ -111,6 +137,7 @@ class IncomingPatient:
     is_voicemail_allowed: bool | None = None
     enrolled_on: date | None = None
     readings: tuple[IncomingReading, ...] = ()
+    visits: tuple[IncomingVisit, ...] = ()
     external_ids: tuple[str, ...] = field(default=(), compare=False)
     line: int = field(default=0, compare=False)
     file: str = field(default="", compare=False)
@@ -129,6 +156,24 @@ class LooseReading:
 
 
 @dataclass(frozen=True)
+class LooseVisit:
+    """A visit that stands apart from its patient, whom ``of`` names by external id."""
+
+    of: str
+    visit: IncomingVisit
+
+
+@dataclass(frozen=True)
+class VisitOf:
+    """A visit of somebody the clinic has, whom a table names by record number."""
+
+    record_number: str
+    visit: IncomingVisit
+    line: int
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Absent:
     """A patient who is in the file but does not come in: refused, or no longer alive."""
 
@@ -141,13 +186,17 @@ class PassedOver:
     """A part of a file that is not ours, such as an allergy."""
 
 
-Incoming = IncomingPatient | LooseReading | Absent | PassedOver | Problem | Note
+Incoming = (
+    IncomingPatient | LooseReading | LooseVisit | VisitOf | Absent | PassedOver | Problem | Note
+)
 
 
 @dataclass
 class Report:
     """What an import did, or would do. Counts are of patients unless they say otherwise.
 
+    ``visits`` counts those that are new, ``visits_read`` all of patients we have or get: that
+    files told of visits is how far they are known.
     ``concerns`` counts what a nurse was told of because of a recent reading.
     ``withdrawn`` counts patients we have who want no texts any more, which is news to us.
     ``refused`` counts the places (rows, resources) with a problem; ``more_problems`` and
@@ -160,6 +209,8 @@ class Report:
     refused: int = 0
     enrolled: int = 0
     readings: int = 0
+    visits: int = 0
+    visits_read: int = 0
     concerns: int = 0
     withdrawn: int = 0
     deceased: int = 0
@@ -200,8 +251,9 @@ class Report:
         }
 
     @classmethod
-    def from_data(cls, counts: dict[str, int], remarks: dict[str, Any]) -> "Report":
-        """Return the report that was kept as ``counts`` and ``remarks``."""
+    def from_data(cls, counts: dict[str, int], remarks: dict[str, Any] | None) -> "Report":
+        """Return the report that was kept as ``counts`` and ``remarks``; None: without them."""
+        remarks = remarks or {"problems": [], "notes": []}
         return cls(
             **counts,
             problems=[Problem(**each) for each in remarks["problems"]],

@@ -8,6 +8,7 @@ from decimal import Decimal
 from outreach.intake.rules import IncomingReading, Refused
 from outreach.intake.rules.fields import shown
 from outreach.measures.rules import REGISTRY, Doubt, MeasureKind, ReadingSource, doubt_about
+from outreach.measures.rules.outside import reading_named
 
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _DECIMAL_COMMA = re.compile(r"[0-9]+,[0-9]+")
@@ -26,6 +27,18 @@ _NAMES = {
     MeasureKind.HEIGHT: "height",
     MeasureKind.BMI: "BMI",
     MeasureKind.PHQ9_TOTAL: "the PHQ-9 total",
+    MeasureKind.PHQ2_TOTAL: "the PHQ-2 total",
+    MeasureKind.GAD7_TOTAL: "the GAD-7 total",
+    MeasureKind.PEG_MEAN: "the PEG mean",
+    MeasureKind.PAIN: "pain",
+    MeasureKind.DDS2_MEAN: "the DDS-2 mean",
+    MeasureKind.DDS17_MEAN: "the DDS-17 mean",
+    MeasureKind.UCLA3_TOTAL: "the UCLA-3 total",
+    MeasureKind.CARE_TOTAL: "the CARE total",
+    MeasureKind.EQ_VAS: "the EQ VAS",
+    MeasureKind.PROMIS_MENTAL: "the PROMIS mental score",
+    MeasureKind.PROMIS_PHYSICAL: "the PROMIS physical score",
+    MeasureKind.SELF_RATED_HEALTH: "self-rated health",
 }
 
 
@@ -83,6 +96,17 @@ def csv_reading(found: Value, on: date) -> IncomingReading:
     )
 
 
+def fhir_key(name: str, kind: MeasureKind, *, is_part: bool) -> str:
+    """Return the key of a value of the Observation ``name``, or of one part of it."""
+    return f"fhir:{name}:{kind.value}" if is_part else f"fhir:{name}"
+
+
+def own_id(reading: IncomingReading, patient_ref: str) -> int | None:
+    """Return the id that our own reading would have of which this is told; None: it is not."""
+    name = reading.key.removeprefix("fhir:").partition(":")[0]
+    return reading_named(patient_ref, name) if reading.source is ReadingSource.FHIR else None
+
+
 def plain(amount: Decimal) -> str:
     """Return a number without needless zeros: 9.4, never 9.400 or 1E+1."""
     return f"{amount.normalize():f}"
@@ -111,4 +135,5 @@ def _reason(doubt: Doubt, kind: MeasureKind, amount: Decimal, unit: str, place: 
 
 
 def _unit(kind: MeasureKind) -> str:
-    return "" if kind is MeasureKind.PHQ9_TOTAL else REGISTRY[kind].unit
+    unit = REGISTRY[kind].unit
+    return "" if unit in ("{score}", "{Tscore}") else unit

@@ -26,6 +26,8 @@ from outreach.measures.rules.registry import (
     entered_by,
     glucose_mmol_l,
     hba1c_mmol_mol,
+    in_both_units,
+    weight_unit_in,
 )
 
 __all__ = [
@@ -51,4 +53,6 @@ __all__ = [
     "entered_by",
     "glucose_mmol_l",
     "hba1c_mmol_mol",
+    "in_both_units",
+    "weight_unit_in",
 ]

@@ -343,6 +343,9 @@ _MEASURES = (
 )
 REGISTRY: Mapping[MeasureKind, Measure] = {measure.kind: measure for measure in _MEASURES}
 
+# UCUM's codes that people write otherwise.
+_PLAIN_UNITS = {"mm[Hg]": "mmHg", "[lb_av]": "lb", "{score}": "", "{Tscore}": "T"}
+
 # What stands for 'HI' and 'LO' in charts: common meters show numbers from 20 to 600 mg/dL.
 # From memory; no rule uses these figures, the ladder asks for the word.
 METER_SHOWS = {Bound.HIGH: Decimal(600), Bound.LOW: Decimal(20)}
@@ -351,6 +354,31 @@ METER_SHOWS = {Bound.HIGH: Decimal(600), Bound.LOW: Decimal(20)}
 def entered_by(role: Role) -> list[Measure]:
     """Return what somebody of ``role`` may enter, in the registry's order."""
     return [measure for measure in _MEASURES if role in measure.entered_by]
+
+
+def in_both_units(kind: MeasureKind, entered: str, unit: str, value: Decimal) -> str:
+    """Return '52 mg/dL (2.9 mmol/L)': what was ``entered`` in ``unit``, then the other unit.
+
+    Args:
+        kind: what was measured.
+        entered: the value as it was written, or what a meter showed instead.
+        unit: the UCUM code in which it was written.
+        value: the same in the canonical unit.
+    """
+    if not entered[:1].isdigit():
+        return entered  # HI and LO have no unit
+    said = f"{entered} {_PLAIN_UNITS.get(unit, unit)}".strip()
+    others = [each for each in REGISTRY[kind].units if each != unit]
+    if not others:
+        return said
+    other = others[0]
+    shown = REGISTRY[kind].units[other].from_canonical(value)
+    return f"{said} ({shown} {_PLAIN_UNITS.get(other, other)})"
+
+
+def weight_unit_in(region: str) -> str:
+    """Return the unit in which people of a country, by its ISO code, say what they weigh."""
+    return "[lb_av]" if region == "US" else "kg"
 
 
 def glucose_mmol_l(mg_dl: Decimal) -> Decimal:

@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports.rules.outcomes import HBA1C_LOW, Followed, OutcomeMeasure, Point, Taken
@@ -23,6 +23,11 @@ LOST_AFTER = 12
 # what became of them is the question.
 GONE = frozenset({EnrolmentStatus.DIED, EnrolmentStatus.WITHDRAWN})
 _MONTHS_A_YEAR = 12
+
+
+@cache
+def _first_on(number: int) -> date:
+    return date(number // _MONTHS_A_YEAR, number % _MONTHS_A_YEAR + 1, 1)
 
 
 class Standing(enum.StrEnum):
@@ -63,12 +68,12 @@ class Month:
     @property
     def first_on(self) -> date:
         """Its first day."""
-        return date(self.number // _MONTHS_A_YEAR, self.number % _MONTHS_A_YEAR + 1, 1)
+        return _first_on(self.number)
 
     @property
     def last_on(self) -> date:
         """Its last day."""
-        return (self + 1).first_on - DAY
+        return _first_on(self.number + 1) - DAY
 
     def __contains__(self, day: date) -> bool:
         return self.first_on <= day <= self.last_on
@@ -96,10 +101,9 @@ class Cared:
 
         Registered is who began before the last three months, and neither died nor left.
         """
-        last_on = month.last_on
-        if self.followed.starts_on >= (month + 1 + -READ_WITHIN).first_on or self.is_gone(last_on):
+        last_on, since = month.last_on, (month + (1 - READ_WITHIN)).first_on
+        if self.followed.starts_on >= since or self.is_gone(last_on):
             return None
-        since = (month + 1 + -READ_WITHIN).first_on
         read = [each for each in self._hba1c if since <= each.on <= last_on]
         if read:
             value = read[-1].value

@@ -5,7 +5,7 @@ an effect here or on the page.
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -216,7 +216,7 @@ class Outcome:
 
     def of(self, group: Group) -> tuple[Followup, ...]:
         """Return the patients of a group: the list behind a figure."""
-        return tuple(each for each in self.followups if _is_in(self.measure, group, each))
+        return self._members[group]
 
     def count(self, group: Group) -> int:
         """Return how many patients a group has."""
@@ -225,6 +225,14 @@ class Outcome:
     def share(self, part: Group, whole: Group) -> Share:
         """Return how many of ``whole`` are in ``part``."""
         return Share(self.count(part), self.count(whole))
+
+    @cached_property
+    def _members(self) -> Mapping[Group, tuple[Followup, ...]]:
+        found: dict[Group, list[Followup]] = {group: [] for group in Group}
+        for each in self.followups:
+            for group in _groups_of(self.measure, each):
+                found[group].append(each)
+        return {group: tuple(members) for group, members in found.items()}
 
     @cached_property
     def change(self) -> Change | None:
@@ -287,27 +295,30 @@ def by_stratum(patients: Sequence[Followed]) -> dict[str, list[Followed]]:
     return {stratum.value: found.get(stratum.value, []) for stratum in Stratum}
 
 
-def _is_in(measure: OutcomeMeasure, group: Group, each: Followup) -> bool:
-    before, after = each.before, each.after
-    if group == Group.ELIGIBLE:
-        return True
-    if before is None or after is None:
-        return {
-            Group.WITHOUT_BASELINE: before is None,
-            Group.WITH_BASELINE: before is not None,
-            Group.MISSING: before is not None,
-        }.get(group, False)
-    return {
-        Group.WITH_BASELINE: True,
-        Group.MEASURED: True,
-        Group.MAY_RESPOND: _may_respond(measure, before.value),
-        Group.RESPONDED: _has_responded(measure, before.value, after.value),
-        Group.REMITTED: _may_respond(measure, before.value) and after.value < PHQ9_REMITTED,
-        Group.LOW_BEFORE: before.value < HBA1C_LOW,
-        Group.LOW_AFTER: after.value < HBA1C_LOW,
-        Group.HIGH_BEFORE: before.value > HBA1C_HIGH,
-        Group.HIGH_AFTER: after.value > HBA1C_HIGH,
-    }.get(group, False)
+def _groups_of(measure: OutcomeMeasure, each: Followup) -> Iterator[Group]:
+    """Yield every group that a patient is in."""
+    yield Group.ELIGIBLE
+    if each.before is None:
+        yield Group.WITHOUT_BASELINE
+        return
+    yield Group.WITH_BASELINE
+    if each.after is None:
+        yield Group.MISSING
+        return
+    yield Group.MEASURED
+    before, after = each.before.value, each.after.value
+    may_respond = _may_respond(measure, before)
+    for group, is_in in (
+        (Group.MAY_RESPOND, may_respond),
+        (Group.RESPONDED, _has_responded(measure, before, after)),
+        (Group.REMITTED, may_respond and after < PHQ9_REMITTED),
+        (Group.LOW_BEFORE, before < HBA1C_LOW),
+        (Group.LOW_AFTER, after < HBA1C_LOW),
+        (Group.HIGH_BEFORE, before > HBA1C_HIGH),
+        (Group.HIGH_AFTER, after > HBA1C_HIGH),
+    ):
+        if is_in:
+            yield group
 
 
 def _may_respond(measure: OutcomeMeasure, before: Decimal) -> bool:

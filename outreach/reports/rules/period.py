@@ -1,6 +1,6 @@
 """Stretches of local days that a report is about. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -37,6 +37,27 @@ class Period:
     def instants(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Return [begins, ends) as it is in ``zone``, in UTC."""
         return begin_of(self.from_on, zone), begin_of(self.until_on + DAY, zone)
+
+
+def covered(stretches: Iterable[tuple[date, date | None]], period: Period) -> list[Period]:
+    """Return the days of ``period`` that lie in any of ``stretches``, as periods in order.
+
+    Both ends are included; a stretch without an end has none. Those that overlap, or have no
+    day between them, become one.
+    """
+    clipped = sorted(
+        (max(first, period.from_on), min(last or period.until_on, period.until_on))
+        for first, last in stretches
+    )
+    found: list[Period] = []
+    for first, last in clipped:
+        if first > last:
+            continue
+        if found and first <= found[-1].until_on + DAY:
+            found[-1] = Period(found[-1].from_on, max(found[-1].until_on, last))
+        else:
+            found.append(Period(first, last))
+    return found
 
 
 def begin_of(day: date, zone: ZoneInfo) -> datetime:

@@ -29,6 +29,7 @@ class Measure(enum.StrEnum):
     REACH_PER_DIAL = "reach rate per dial"
     REACH_PER_PATIENT = "reach rate per patient"
     PROTOCOL = "protocol adherence"
+    CHOSEN = "patient-weeks within the chosen dose"
     DIALS_PER_REACH = "attempts per reach"
     MINUTES = "minutes per patient-week, median"
     MINUTES_LOW = "minutes per patient-week, 25th percentile"
@@ -87,6 +88,8 @@ class Cell:
 class Tally:
     """Everything counted for one caller, or for all of them: tallies can be added.
 
+    ``chosen_kept`` and ``chosen_judged`` are those of ``weeks_kept`` and ``weeks_judged`` in
+    which patients choose how often they are called.
     ``minutes`` and ``calls`` (completed ones) have one entry for each patient-week, zeros
     included.
     """
@@ -101,6 +104,8 @@ class Tally:
     patients_reached: int = 0
     weeks_kept: int = 0
     weeks_judged: int = 0
+    chosen_kept: int = 0
+    chosen_judged: int = 0
     minutes: tuple[int, ...] = ()
     calls: tuple[int, ...] = ()
     waits: tuple[Wait, ...] = ()
@@ -146,13 +151,16 @@ class Tally:
         return None if math.isinf(days) else days
 
 
+_COUNTS = tuple(each.name for each in fields(Tally) if each.default == 0)
+_LISTS = tuple(each.name for each in fields(Tally) if each.default == ())
+
+
 def total_of(tallies: Iterable[Tally]) -> Tally:
     """Return the sum of tallies, in one go: added one by one, long lists are copied each time."""
     found = [vars(each) for each in tallies]
-    added: dict[str, Any] = {}
-    for field in fields(Tally):
-        parts = [each[field.name] for each in found]
-        added[field.name] = sum(parts) if field.default == 0 else tuple(chain.from_iterable(parts))
+    added: dict[str, Any] = {name: sum([each[name] for each in found]) for name in _COUNTS}
+    for name in _LISTS:
+        added[name] = tuple(chain.from_iterable([each[name] for each in found]))
     return Tally(**added)
 
 
@@ -162,6 +170,12 @@ def sum_by(found: Iterable[tuple[Cell, Tally]], key: Callable[[Cell], Key]) -> d
     for cell, tally in found:
         groups[key(cell)].append(tally)
     return {group: total_of(tallies) for group, tallies in groups.items()}
+
+
+def measure_named(typed: str | None) -> Measure | None:
+    """Return the measure that an address names; None where it names none with a list behind it."""
+    found = {each.name.lower(): each for each in Measure}.get(typed or "")
+    return found if found is not None and parts_of(found, Tally()) is not None else None
 
 
 def parts_of(measure: Measure, tally: Tally) -> tuple[int, int] | None:
@@ -175,6 +189,7 @@ def parts_of(measure: Measure, tally: Tally) -> tuple[int, int] | None:
         Measure.REACH_PER_DIAL: (tally.reached, tally.dials),
         Measure.REACH_PER_PATIENT: (tally.patients_reached, tally.patients),
         Measure.PROTOCOL: (tally.weeks_kept, tally.weeks_judged),
+        Measure.CHOSEN: (tally.chosen_kept, tally.chosen_judged),
         Measure.DIALS_PER_REACH: (tally.dials, tally.reached),
         Measure.MINUTES_MEAN: (sum(tally.minutes), weeks),
         Measure.CALLS_MEAN: (sum(tally.calls), weeks),

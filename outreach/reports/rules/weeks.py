@@ -48,12 +48,16 @@ class Course:
 
 @dataclass(frozen=True)
 class Week:
-    """A patient-week. ``is_kept`` is None where its two-week window is not over."""
+    """A patient-week. ``is_kept`` is None where its two-week window is not over.
+
+    ``is_chosen``: of a phase in which patients choose how often they are called.
+    """
 
     number: int
     last_on: date
     is_kept: bool | None
     phase: str
+    is_chosen: bool
 
 
 def weeks_of(
@@ -73,7 +77,7 @@ def weeks_of(
             last_on = course.last_day(week)
             if last_on in period and course.is_over(week, today=today):
                 is_kept = _is_kept(course, phase, week, completed, today=today)
-                yield Week(week, last_on, is_kept, phase.code)
+                yield Week(week, last_on, is_kept, phase.code, len(phase.choices) > 1)
 
 
 def _is_kept(

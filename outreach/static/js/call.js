@@ -198,6 +198,18 @@
     isSubmitting = true;
     clearTimeout(timer);
     isDirty = true;
+    const waitsFor = []; // what else must be on the server first: the answers of asking.js
+    document.dispatchEvent(new CustomEvent("report:sending", { detail: { waitsFor } }));
+    if (waitsFor.length) say(words.saving);
+    const unsent = (await Promise.all(waitsFor)).find(({ isSent }) => !isSent);
+    if (unsent) {
+      isSubmitting = false;
+      if (unsent.isLater && pressed) later(RETRY_AFTER);
+      else pressed = null;
+      if (pressed) tellWaiting();
+      else flush();
+      return;
+    }
     await flush();
     if (isStuck() || isHeld || !pressed) {
       isSubmitting = false;

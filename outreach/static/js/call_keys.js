@@ -38,6 +38,7 @@
     2: () => { reach("no"); choose("no").focus(); },
     n: () => note.focus(),
     c: () => start && start.click(),
+    q: () => document.dispatchEvent(new Event("questionnaire:open")),
     "?": () => keys.showModal(),
   };
   for (const option of outcomes) {
@@ -49,6 +50,8 @@
   const isOf = (element, names) => element.form === form && names.includes(element.name);
   const bare = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return null;
+    // A questionnaire that is being asked has keys of its own: asking.js.
+    if (event.target.closest("[data-asking]")) return event.key === "?" ? "?" : null;
     return form.dataset.keys === "off" ? null : event.key.toLowerCase();
   };
   // By the key's place, whatever it writes with Alt; S is the panel of safety.js.

@@ -19,6 +19,9 @@
   document.addEventListener("htmx:afterSettle", () => {
     if (wasAtEnd) toEnd();
     else document.getElementById("lines").scrollTop = before;
+  });
+  // At once with the lines, not when they have settled: somebody may send in between.
+  document.addEventListener("htmx:afterSwap", () => {
     // What the page shows by now counts as read when it is answered.
     const newest = document.getElementById("lines").dataset.newest;
     document.querySelectorAll("[name=read_up_to]").forEach((field) => { field.value = newest; });

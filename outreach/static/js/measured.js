@@ -7,8 +7,9 @@
   const form = document.getElementById("report");
   const glucose = form?.querySelector("[name=glucose]");
   if (!glucose) return;
+  const card = form.querySelector("[data-low-card]"); // read aloud with a low blood sugar
+  let wasLow = card.open;
   const show = (name, isShown) => { form.querySelector(name).hidden = !isShown; };
-  const LOW_FOR_ALL = 70; // mg/dL: below it somebody treats a low. Source: domain.md C2.
   const HIGH_FOR_ALL = 300;
   const LOOKS_LIKE_MMOL = 33; // mg/dL: a number below it was read in the other unit
 
@@ -27,21 +28,36 @@
     return value >= Number.parseFloat(field.dataset.toldHigh) ? "high" : "";
   };
 
+  // Whether the value is one of now: the card is not read for last week's. No day: just measured.
+  const isFresh = () => {
+    const [on, at] = ["glucose_on", "glucose_at"].map((name) => form.querySelector(`[name=${name}]`));
+    if (!on.value) return true;
+    return `${on.value}T${at.value || "12:00"}` >= card.dataset.freshSince;
+  };
+
   const judge = () => {
     const typed = glucose.value.trim().toUpperCase();
     const value = canonical(glucose);
-    const isLikely = unitOf(glucose).value === "mmol/L" || !(value < LOOKS_LIKE_MMOL);
+    const isReadBack = form.querySelector("[name=is_confirmed]")?.checked;
+    const isLikely = isReadBack || unitOf(glucose).value === "mmol/L" || !(value < LOOKS_LIKE_MMOL);
     const told = isLikely ? side(glucose) : "";
-    const isLow = ["LO", "LOW"].includes(typed) || (told === "low" && value < LOW_FOR_ALL);
+    const isLow = ["LO", "LOW"].includes(typed) || told === "low";
     const isHigh = ["HI", "HIGH"].includes(typed) || (told === "high" && value >= HIGH_FOR_ALL);
-    show("[data-glucose=low]", isLow);
+    const isLowNow = isLow && isFresh();
+    show("[data-glucose=low]", isLowNow);
+    if (isLowNow !== wasLow) card.open = isLowNow;
+    wasLow = isLowNow;
     show("[data-glucose=high]", isHigh);
+    if (isLow || isHigh) form.querySelector("[data-signs]").open = true; // asked now: they change what is done
     const isBeyond = watched.some((field) => (field === glucose ? told && !isLow && !isHigh : side(field)));
     show("[data-beyond]", isBeyond);
   };
   for (const field of watched) {
     field.addEventListener("change", judge);
     unitOf(field)?.addEventListener("change", judge);
+  }
+  for (const name of ["glucose_on", "glucose_at", "is_confirmed"]) {
+    form.querySelector(`[name=${name}]`)?.addEventListener("change", judge);
   }
   judge();
 

@@ -35,8 +35,8 @@
       if (place.dataset.state !== fresh.dataset.state) place.replaceWith(fresh.cloneNode(true));
     });
   };
-  const pollWatch = async () => {
-    const place = document.querySelector("[data-watch][data-polled]");
+  const pollWatch = async (where = "[data-watch][data-polled]") => {
+    const place = document.querySelector(where);
     if (!place) return;
     try {
       const answer = await get(place.dataset.watch);
@@ -45,7 +45,9 @@
   };
   if (document.querySelector("[data-watch]")) {
     setInterval(tick, 1000);
-    setInterval(pollWatch, WATCH_EVERY);
+    setInterval(() => pollWatch(), WATCH_EVERY);
+    // An answer just told a nurse: what became of it is shown from now on.
+    document.addEventListener("safety:raised", () => pollWatch("[data-watch]"));
   }
 
   // On every page of a nurse: what nobody has taken on, also as a number in the tab.

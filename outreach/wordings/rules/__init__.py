@@ -159,6 +159,11 @@ def placeholders(words: str) -> list[str]:
     return _PLACEHOLDER.findall(words)
 
 
+def pieces(words: str) -> list[str]:
+    """Return what stands around the {placeholders} of ``words``: one piece more than these."""
+    return _PLACEHOLDER.split(words)[::2]
+
+
 def filled(words: str, values: Mapping[str, str]) -> str:
     """Return ``words`` with each {placeholder} replaced; an unknown one raises KeyError.
 

@@ -77,23 +77,28 @@ def test_after_ten_minutes_what_was_posted_is_kept_until_one_has_confirmed(
 ) -> None:
     sign_in(client, manager(sessions))
     clock.advance(timedelta(minutes=11))
-    question = {"from_on": "2026-02-01", "until_on": "2027-02-28", "staff": 'a"<b'}
+    question = {
+        "content": "audit trail",
+        "format": "csv",
+        "form_key": "key",
+        "query": 'from_on=2026-02-01&until_on=2027-02-28&staff=a"<b',
+    }
 
-    asked = client.post("/audit/events.csv", data=question)
+    asked = client.post("/exports/", data=question)
     assert asked.status_code == 403
     assert "Is it still you?" in asked.text
-    assert 'value="2026-02-01"' in asked.text
+    assert "from_on=2026-02-01" in asked.text
     assert "a&#34;&lt;b" in asked.text
-    wrong = {**question, "kept": "1", "next": "/audit/events.csv", "proof": "not it"}
+    wrong = {**question, "kept": "1", "next": "/exports/", "proof": "not it"}
     again = client.post("/confirm", data=wrong)
     assert again.status_code == 422
-    assert 'value="2026-02-01"' in again.text
+    assert "from_on=2026-02-01" in again.text
     before = session_cookie(client)
     right = client.post("/confirm", data={**wrong, "proof": PASSWORD})
 
-    assert (right.status_code, right.location) == (307, "/audit/events.csv")
+    assert (right.status_code, right.location) == (307, "/exports/")
     assert session_cookie(client) != before
-    assert client.post("/audit/events.csv", data=question).status_code == 200
+    assert client.post("/exports/", data=question).status_code == 302
 
 
 def test_before_a_file_one_confirms_and_is_back_where_it_is_offered(
@@ -103,8 +108,12 @@ def test_before_a_file_one_confirms_and_is_back_where_it_is_offered(
     clock.advance(timedelta(minutes=11))
     offered = "/reports/adherence?days=28"
 
-    asked = client.post("/reports/adherence.csv", headers={"Referer": f"http://localhost{offered}"})
-    elsewhere = client.post("/reports/adherence.csv", headers={"Referer": "http://evil.example/x"})
+    asked = client.get(
+        "/import/runs/1/problems.csv", headers={"Referer": f"http://localhost{offered}"}
+    )
+    elsewhere = client.get(
+        "/import/runs/1/problems.csv", headers={"Referer": "http://evil.example/x"}
+    )
     data = {"next": offered, "proof": PASSWORD, "file": "1"}
     back = client.post("/confirm", data=data)
 

@@ -1,15 +1,13 @@
 """A caller is away: stand-ins are proposed, changed, kept, and the calls come back."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from outreach.accounts.models import StaffMember
 from outreach.orm import Sessions
-from outreach.panels import assignment, duty
+from outreach.panels import assignment
 from outreach.panels.assignment import Handover
 from outreach.panels.models import Absence, CallerProfile, Cover, PanelMembership
 from outreach.panels.rules import ChangeReason
@@ -18,40 +16,17 @@ from outreach.patients.rules import Sex
 from tests.builders import make_absence, make_enrolment, make_patient
 from tests.conftest import sign_in
 from tests.fakes import FakeClock
+from tests.integration.callers.absences import (
+    DAYS,
+    SATURDAY,
+    WEDNESDAY,
+    answers_on,
+    covers,
+    entered,
+    on_duty,
+    propose,
+)
 from tests.integration.callers.conftest import Place
-
-# From Wednesday to Friday of the clock's own week, in Chicago.
-DAYS = {"from_on": "2026-11-25", "last_on": "2026-11-27"}
-WEDNESDAY = datetime(2026, 11, 25, 6, tzinfo=UTC)
-SATURDAY = datetime(2026, 11, 28, 6, tzinfo=UTC)
-
-
-def answers_on(page: str) -> dict[str, str]:
-    """Return what a browser would send back from a page as it is."""
-    hidden = dict(re.findall(r'<input[^>]*type="hidden"[^>]*name="(\w+)" value="([^"]*)"', page))
-    answers = {name: value for name, value in hidden.items() if name in ("seen", "shown_days")}
-    for name, options in re.findall(
-        r'<select class="form-select" name="(caller-\d+)".*?>(.*?)</select>', page, re.DOTALL
-    ):
-        chosen = re.search(r'value="(\d+)" selected', options)
-        answers[name] = chosen.group(1) if chosen else ""
-    return answers
-
-
-def propose(client: FlaskClient, caller: StaffMember, **more: str) -> dict[str, str]:
-    page = client.post(f"/callers/{caller.id}/absences", data={**DAYS, **more, "propose": "1"})
-    assert page.status_code == 200, page.text
-    return {**DAYS, **answers_on(page.text), **more, "save": "1"}
-
-
-def covers(sessions: Sessions) -> list[Cover]:
-    with sessions() as session:
-        return list(session.scalars(select(Cover).order_by(Cover.id)))
-
-
-def on_duty(sessions: Sessions, enrolment_id: int, at: datetime) -> int | None:
-    with sessions() as session:
-        return duty.on_duty(session, enrolment_id, now=at)
 
 
 def test_proposes_by_language_and_load_and_keeps_what_is_saved(
@@ -197,13 +172,6 @@ def test_two_absences_never_overlap(client: FlaskClient, sessions: Sessions, pla
     assert len(covers(sessions)) == 2
 
 
-def entered(client: FlaskClient, sessions: Sessions, place: Place, **more: str) -> int:
-    answers = propose(client, place.ana, **more)
-    client.post(f"/callers/{place.ana.id}/absences", data=answers)
-    with sessions() as session:
-        return session.scalars(select(Absence.id)).one()
-
-
 def test_a_longer_absence_keeps_its_stand_ins_and_what_they_have_read(
     client: FlaskClient, sessions: Sessions, place: Place, clock: FakeClock
 ) -> None:
@@ -288,48 +256,6 @@ def test_an_absence_to_come_is_called_off(
 
     assert on_duty(sessions, place.sams.id, WEDNESDAY) == place.ana.id
     assert "called off" in client.get(f"/callers/{place.ana.id}").text
-
-
-def test_a_stand_in_who_goes_away_is_covered_and_comes_back(
-    client: FlaskClient, sessions: Sessions, place: Place
-) -> None:
-    sign_in(client, place.manager)
-    entered(client, sessions, place)
-
-    thursday = {"from_on": "2026-11-26", "last_on": "2026-11-26", "propose": "1"}
-    page = client.post(f"/callers/{place.ben.id}/absences", data=thursday).text
-    saved = client.post(
-        f"/callers/{place.ben.id}/absences",
-        data={**thursday, **answers_on(page), "propose": "", "save": "1"},
-    )
-
-    assert "covered for Ana Lima" in page
-    assert saved.status_code == 302
-    day = timedelta(days=1)
-    assert [on_duty(sessions, place.sams.id, WEDNESDAY + days * day) for days in range(4)] == [
-        place.ben.id,
-        place.carla.id,
-        place.ben.id,
-        place.ana.id,
-    ]
-
-
-def test_whoever_comes_back_early_gets_everybody_back_from_stand_ins_of_stand_ins(
-    client: FlaskClient, sessions: Sessions, place: Place, clock: FakeClock
-) -> None:
-    sign_in(client, place.manager)
-    absence_id = entered(client, sessions, place)
-    thursday = {"from_on": "2026-11-26", "last_on": "2026-11-26", "propose": "1"}
-    page = client.post(f"/callers/{place.ben.id}/absences", data=thursday).text
-    data = {**thursday, **answers_on(page), "propose": "", "save": "1"}
-    client.post(f"/callers/{place.ben.id}/absences", data=data)
-    clock.now = WEDNESDAY + timedelta(days=1, hours=10)
-    sign_in(client, place.manager)
-    assert on_duty(sessions, place.sams.id, clock()) == place.carla.id
-
-    client.post(f"/callers/absences/{absence_id}/end")
-
-    assert on_duty(sessions, place.sams.id, clock()) == place.ana.id
 
 
 def test_a_new_caller_for_good_ends_the_cover(

@@ -19,8 +19,8 @@ from tests.builders import (
 )
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock
+from tests.integration.callers.absences import answers_on
 from tests.integration.callers.conftest import Place
-from tests.integration.callers.test_absence_pages import answers_on
 
 NOTE = "Ana left on good terms; both know."
 

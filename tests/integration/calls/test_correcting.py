@@ -45,10 +45,9 @@ from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.integration.calls.conftest import Day
 from tests.telephones import make_phone_call
 
-NOW = MONDAY_10_CHICAGO
-SOON = NOW + timedelta(minutes=4)
+NOW, NUMBER = MONDAY_10_CHICAGO, "+15125550147"
+SOON, EARLIER = NOW + timedelta(minutes=4), NOW - timedelta(minutes=20)
 READING = ReportedReading(MeasureKind.GLUCOSE, Decimal(320), "mg/dL", NOW, True)
-NUMBER = "+15125550147"
 
 
 class Recorded:
@@ -122,13 +121,15 @@ def recorded(session: Session, day: Day) -> Recorded:
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("ended_at", [None, EARLIER], ids=["saved at once", "saved late"])
 def test_recording_and_taking_back_leaves_everything_as_it_was(
-    recorded: Recorded, outcome: Outcome
+    recorded: Recorded, outcome: Outcome, ended_at: datetime | None
 ) -> None:
     old = make_promise(recorded.session, recorded.rosa, recorded.day.ana)
     before = recorded.state()
     attempt = recorded.record(
         outcome,
+        ended_at=ended_at,
         note="She was in a hurry.",
         promise="Ask about the boiler",
         kept_promise_ids=(old.id,),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -33,7 +34,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH, sign_in
-from tests.fakes import FakeClock, FakeGateway
+from tests.fakes import PUBLIC_URL, FakeClock, FakeGateway
 
 EVERYTHING = Scope(everything=True, clinic_ids=frozenset(), staff_id=0)
 
@@ -185,6 +186,22 @@ def test_managers_get_one_word_a_week_and_no_figure(place: Place) -> None:
         "Cedar Creek Clinic: the week in numbers is ready. Please sign in to Outreach to read it."
     )
     assert bodies == [words] * 2
+
+
+def test_the_weekly_word_leads_to_the_report(place: Place, client: FlaskClient) -> None:
+    place.choose(MessageKind.DIGEST)
+    write_courtesies(place.sessions, place.clock, PUBLIC_URL)
+    send_due_messages(place.sessions, place.gateway, place.clock)
+
+    (body,) = [sms.body for sms in place.gateway.sent if sms.to == "+12025550155"]
+    words, link = body.rsplit(" ", 1)
+    assert words.endswith("Please sign in to Outreach to read it.")
+    assert link.startswith(f"{PUBLIC_URL}/")
+    asked = client.get(link.removeprefix(PUBLIC_URL))
+    assert asked.status_code == 302, "they sign in first, and get there then"
+    assert parse_qs(urlsplit(asked.location).query)["next"] == [link.removeprefix(PUBLIC_URL)]
+    sign_in(client, place.manager)
+    assert client.get(link.removeprefix(PUBLIC_URL)).status_code == 200
 
 
 def test_a_manager_chooses_what_is_sent(place: Place, client: FlaskClient) -> None:

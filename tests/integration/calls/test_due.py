@@ -19,7 +19,7 @@ def test_the_call_says_what_is_missing_and_leads_to_the_questionnaire(
     page = client.get(f"/calls/{day.rosa.ref}").text
 
     assert "To measure now" in page
-    assert f'href="/patients/{day.rosa.ref}/questionnaires/phq9"' in page
+    assert f'href="/calls/{day.rosa.ref}?ask=phq9#asked"' in page
 
 
 def test_who_it_is_how_to_say_it_and_until_when_to_call(client: FlaskClient, day: Day) -> None:

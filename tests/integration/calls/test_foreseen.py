@@ -95,7 +95,11 @@ def test_a_voicemail_is_offered_once_and_only_where_allowed(
 ) -> None:
     sign_in(client, day.ana)
     path, option = f"/calls/{day.rosa.ref}", 'value="voicemail_left"'
-    assert option in client.get(path).text
+    page = client.get(path).text
+    assert option in page
+    assert "this is a message for" in page
 
     client.post(path, data=day.form(reached="no", outcome="voicemail_left"))
-    assert option not in client.get(path).text
+    page = client.get(path).text
+    assert option not in page
+    assert "this is a message for" not in page

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from outreach.accounts.models import Clinic
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.measures.models import Reading
@@ -51,7 +52,7 @@ def call(sessions: Sessions, client: FlaskClient, day: Day) -> Call:
 def test_a_meter_that_shows_no_number_is_kept_and_tells_a_nurse_now(
     call: Call, typed: str, bound: Bound, kind: ConcernKind
 ) -> None:
-    assert call.save(glucose=typed, glucose_unit="mmol/L") == 302
+    assert call.save(glucose=typed, glucose_unit="mmol/L", low_said=["treated"]) == 302
 
     (reading,) = call.readings()
     assert (reading.bound, reading.entered_value) == (bound, bound.value)
@@ -67,7 +68,7 @@ def test_what_was_said_with_it_is_kept_and_judged(call: Call) -> None:
     assert call.readings()[0].said == {Sign.ILLNESS}
     assert call.concerns() == [(ConcernKind.GLUCOSE_HIGH, Urgency.SAME_DAY)]
     with call.sessions() as session:
-        assert session.scalar(select(ConcernStep.note)) == "250 mg/dL (ill)"
+        assert session.scalar(select(ConcernStep.note)) == "250 mg/dL (13.9 mmol/L), ill"
 
 
 def test_the_second_300_within_a_day_is_now(call: Call) -> None:
@@ -85,11 +86,11 @@ def test_a_nurse_reads_how_many_lows_there_were(call: Call) -> None:
         earlier = NOW - timedelta(days=9)
         make_reading(session, call.day.rosa, MeasureKind.GLUCOSE, "50", taken_at=earlier)
 
-    assert call.save(glucose="51", signs=["help_needed"]) == 302
+    assert call.save(glucose="51", signs=["help_needed"], low_said=["help"]) == 302
 
     with call.sessions() as session:
         assert session.scalar(select(ConcernStep.note)) == (
-            "51 mg/dL (needed help). Below 54 mg/dL for time 2 in two weeks."
+            "51 mg/dL (2.8 mmol/L), needed help. Below 54 mg/dL for time 2 in two weeks."
         )
 
 
@@ -111,7 +112,9 @@ def test_danger_signs_without_a_value_are_not_passed_over(call: Call) -> None:
     assert call.readings() == []
 
 
-@pytest.mark.parametrize("answers", [{"glucose": "25"}, {"weight": "89", "weight_unit": "kg"}])
+@pytest.mark.parametrize(
+    "answers", [{"glucose": "25", "low_said": "treated"}, {"weight": "89", "weight_unit": "kg"}]
+)
 def test_what_may_be_right_is_asked_once_more(call: Call, answers: dict[str, str]) -> None:
     with call.sessions.begin() as session:
         a_month_ago = NOW - timedelta(days=30)
@@ -136,3 +139,30 @@ def test_a_day_without_its_time_is_marked(call: Call) -> None:
     (reading,) = call.readings()
     assert not reading.is_time_known
     assert reading.taken_at <= NOW
+
+
+@pytest.mark.parametrize(
+    ("region", "last", "offered"),
+    [("US", None, "[lb_av]"), ("ES", None, "kg"), ("US", "kg", "kg"), ("ES", "[lb_av]", "[lb_av]")],
+)
+def test_a_weight_is_asked_in_the_unit_of_the_last_one_or_of_the_country(
+    call: Call, region: str, last: str | None, offered: str
+) -> None:
+    with call.sessions.begin() as session:
+        session.get_one(Clinic, call.day.clinic.id).region = region
+        if last:
+            make_reading(
+                session, call.day.rosa, MeasureKind.WEIGHT, "80", entered_unit=last, taken_at=NOW
+            )
+
+    page = call.client.get(f"/calls/{call.day.rosa.ref}").text
+
+    assert f'<option selected value="{offered}">' in page
+
+
+def test_a_value_that_is_asked_once_more_has_its_tick_beside_it(call: Call) -> None:
+    form = {**call.day.form(reached="yes", minutes="5"), "glucose": "25"}
+
+    page = call.client.post(f"/calls/{call.day.rosa.ref}", data=form).text
+
+    assert page.index('name="is_confirmed"') < page.index('name="systolic"')

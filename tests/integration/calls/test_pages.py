@@ -38,7 +38,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
     statements: list[str] = []
 
     def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith("BEGIN"):  # SQLite's, which we send ourselves
+        if not statement.startswith("BEGIN") and "outreach.reach" not in statement:
             statements.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
@@ -313,7 +313,9 @@ def test_a_low_sugar_tells_the_caller_that_a_nurse_is_on_it_and_brings_the_answe
         nurse = make_staff(session, day.clinic, Role.NURSE, name="Nadia", password_hash=HASH)
         session.get_one(StaffMember, day.nurse.id).phone = "+15125550177"
     sign_in(client, day.ana)
-    form = day.form(reached="yes", minutes="5", glucose="48", note="Shaky this morning.")
+    form = day.form(
+        reached="yes", minutes="5", glucose="48", note="Shaky this morning.", low_said="treated"
+    )
 
     saved = client.post(f"/calls/{day.rosa.ref}", data=form, follow_redirects=True)
 
@@ -322,7 +324,7 @@ def test_a_low_sugar_tells_the_caller_that_a_nurse_is_on_it_and_brings_the_answe
     with sessions.begin() as session:
         (concern,) = session.scalars(select(Concern)).all()
         assert raising.first_words(session, [concern])[concern.id] == (
-            "48 mg/dL\nShaky this morning."
+            "48 mg/dL (2.7 mmol/L)\nShaky this morning."
         )
         raising.close(session, concern, "Ate; 110 now.", by_staff_id=nurse.id, now=clock())
     page = client.get(f"/calls/{day.rosa.ref}").text

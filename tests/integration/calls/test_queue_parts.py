@@ -131,3 +131,23 @@ def test_what_one_recorded_or_what_was_planned_anew_did_not_leave(
     sign_in(client, day.ana)
 
     assert _part(client.get("/queue/").text, "removed") == ""
+
+
+def test_a_time_they_asked_for_that_the_law_bars_waits_until_calling_is_allowed(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    early = NOW - timedelta(hours=4)  # six in the morning there
+    clock.now = early
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        call.is_agreed = True
+        call.dial_from_at, call.dial_until_at = early - timedelta(minutes=5), early + TOMORROW / 24
+    sign_in(client, day.ana)
+
+    page = client.get("/queue/").text
+
+    assert "Rosa" not in _part(page, "now")
+    later = _part(page, "later")
+    assert "9:00 AM there" in later.replace("\u202f", " ")
+    assert "the law bars their time" in later
+    assert "asked for now" not in page

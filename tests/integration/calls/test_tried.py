@@ -174,7 +174,7 @@ def test_the_page_shows_the_words_or_says_why_not(
 ) -> None:
     sign_in(client, day.ana)
     page = client.get(f"/calls/{day.rosa.ref}").text
-    assert "they have not agreed to one" in page
+    assert "they have not agreed to such texts" in page
     assert 'name="tells_missed"' not in page
     with sessions.begin() as session:
         Trying(session, day)

@@ -65,3 +65,29 @@ def test_no_page_puts_a_call_before_it_began_or_after_now(
     client.post(f"/calls/{day.rosa.ref}", data=day.form(outcome="busy", waited=waited))
 
     assert _only(sessions).at == MONDAY_10_CHICAGO + at
+
+
+def test_undo_counts_from_when_the_server_was_told(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    sign_in(client, day.ana)
+    said = day.form(reached="no", outcome="no_answer", waited="7200")
+    client.post(f"/calls/{day.rosa.ref}", data=said)
+    address = f"/calls/{day.rosa.ref}/attempts/{_only(sessions).id}"
+
+    clock.advance(timedelta(minutes=9))
+    assert address in client.get("/queue/").text
+    clock.advance(timedelta(minutes=1))
+    assert address not in client.get("/queue/").text
+
+
+def test_what_waited_over_midnight_is_among_what_was_done_today(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock
+) -> None:
+    clock.now = MONDAY_10_CHICAGO - timedelta(hours=9)  # one in the night there
+    sign_in(client, day.ana)
+
+    said = day.form(reached="no", outcome="no_answer", waited="7200")
+    client.post(f"/calls/{day.rosa.ref}", data=said)
+
+    assert "1 dial" in client.get("/queue/").text

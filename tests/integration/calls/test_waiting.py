@@ -58,6 +58,7 @@ def test_a_promise_that_is_due_while_no_call_is_has_its_own_part_of_the_queue(
     (entry,) = queue_at(sessions, day, clock).of(QueueGroup.PROMISED)
     assert entry.promise_id == promise.id
     assert "Promised for today" in page
+    assert "You are done for today" not in page
     assert "Ask how the dentist went" in page
 
 

@@ -22,6 +22,7 @@ from outreach.measures.rules import MeasureKind
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, MessageStatus
 from outreach.orm import Sessions
+from outreach.oversight.looks import LOOKED
 from outreach.panels.models import PanelMembership
 from outreach.patients import consent
 from outreach.patients.models import Patient
@@ -273,11 +274,11 @@ def test_looking_is_written_down(client: FlaskClient, sessions: Sessions, place:
 
     with sessions() as session:
         seen = session.execute(
-            select(AuditEvent.actor_id, AuditEvent.patient_id).where(
-                AuditEvent.action == "viewed patient"
+            select(AuditEvent.actor_id, AuditEvent.patient_id, AuditEvent.action).where(
+                AuditEvent.patient_id == place.patient.id
             )
         ).all()
-    assert [tuple(row) for row in seen] == [(place.caller.id, place.patient.id)]
+    assert [tuple(row) for row in seen] == [(place.caller.id, place.patient.id, LOOKED)]
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -299,9 +300,7 @@ def test_another_clinics_patient_does_not_exist(
 
     with sessions() as session:
         assert (
-            session.scalar(
-                select(func.count(AuditEvent.id)).where(AuditEvent.action == "viewed patient")
-            )
+            session.scalar(select(func.count(AuditEvent.id)).where(AuditEvent.action == LOOKED))
             == 0
         )
 

@@ -192,7 +192,11 @@ def test_a_safety_outcome_alone_raises_one_and_shows_the_card(
 
 @pytest.mark.parametrize(
     ("given", "goes_to_card"),
-    [({"glucose": "48"}, True), ({"glucose": "310"}, True), ({"glucose": "120"}, False)],
+    [
+        ({"glucose": "48", "low_said": "help"}, True),
+        ({"glucose": "310"}, True),
+        ({"glucose": "120"}, False),
+    ],
 )
 def test_a_worrying_reading_shows_the_same_card(
     line: Line, client: FlaskClient, given: dict[str, str], *, goes_to_card: bool
@@ -208,17 +212,15 @@ def test_item_nine_shows_the_same_card_with_the_nurse_to_ring(
     line: Line, client: FlaskClient
 ) -> None:
     sign_in(client, line.caller)
-    asked = f"/patients/{line.patient.ref}/questionnaires/phq9"
-    page = client.get(asked).text
-    key = page.split('name="form_key"')[1].split('value="')[1].split('"')[0]
-    answers = {f"item_{number}": "0" for number in range(1, 9)} | {"item_9": "1"}
+    answer = {"form_key": "page", "item_9": "1"}
 
-    result = client.post(asked, data={"form_key": key} | answers, follow_redirects=True)
+    result = client.post(f"{line.call}/ask/phq9", data=answer, follow_redirects=True)
 
     assert result.status_code == 200
-    assert "Nurse told" in result.text
-    assert f"tel:{NURSES_NUMBER}" in result.text
-    assert "Ask where they are now." in result.text
+    shown = result.text[result.text.index("data-asking-danger") :]
+    assert "<span data-told>A nurse is told." in shown
+    assert f"tel:{NURSES_NUMBER}" in shown
+    assert "Ask where they are now." in shown
 
 
 def test_nobody_to_tell_is_said_loudly(line: Line, client: FlaskClient) -> None:

@@ -5,101 +5,34 @@ import io
 import stat
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from config import Config
-from outreach.accounts.models import Clinic, Membership, StaffMember
+from outreach.accounts.models import Membership
 from outreach.accounts.rules import Role
 from outreach.audit.models import AuditEvent
-from outreach.calls.rules import Outcome
 from outreach.exports import sheets
-from outreach.exports.jobs import expire_exports, write_exports
-from outreach.exports.making import Place
+from outreach.exports.jobs import expire_exports
 from outreach.exports.models import Export
 from outreach.exports.rules import LEASE, MOST_TRIES, Progress, Trouble
 from outreach.measures.rules import MeasureKind
-from outreach.orm import Sessions
-from outreach.patients.rules import Sex
-from outreach.planning.rules import CallStatus
+from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import (
-    make_attempt,
-    make_clinic,
-    make_enrolment,
-    make_patient,
-    make_planned_call,
     make_reading,
     make_staff,
 )
 from tests.conftest import HASH, sign_in
-from tests.fakes import MONDAY_10_CHICAGO, FakeClock
+from tests.fakes import MONDAY_10_CHICAGO
+from tests.integration.exports.conftest import House
 from tests.xlsx import sheets as sheets_of
 
 NOW = MONDAY_10_CHICAGO
-
-
-@dataclass
-class House:
-    """A clinic with 13 patients, its manager, and the scheduler that writes files."""
-
-    client: FlaskClient
-    sessions: Sessions
-    clock: FakeClock
-    place: Place
-    clinic: Clinic
-    manager: StaffMember
-
-    def ask(self, content: str, ending: str, query: str = "", key: str = "key") -> int:
-        data = {"content": content, "format": ending, "query": query, "form_key": key}
-        return self.client.post("/exports/", data=data).status_code
-
-    def write(self) -> int:
-        return write_exports(self.sessions, self.clock, self.place)
-
-    def one(self) -> Export:
-        with self.sessions() as session:
-            return session.scalars(select(Export)).one()
-
-    def taken(self) -> bytes:
-        self.write()
-        with self.client.get(f"/exports/{self.one().ref}/file") as answer:
-            assert answer.status_code == 200, self.one().trouble
-            return answer.data
-
-    def rows(self) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self.taken().decode("utf-8-sig"))))
-
-
-@pytest.fixture
-def house(client: FlaskClient, sessions: Sessions, clock: FakeClock, config: Config) -> House:
-    with sessions.begin() as session:
-        clinic = make_clinic(session, code="NORTH", name="North")
-        manager = make_staff(session, clinic, Role.MANAGER, password_hash=HASH)
-        caller = make_staff(session, clinic, name="Ana Lima")
-        for number in range(13):
-            patient = make_patient(
-                session, clinic, given_name=f"P{number:02d}", family_name="=HYPERLINK(1)",
-                sex=Sex.FEMALE, date_of_birth=date(1900 if number == 0 else 1970, 2, 3),
-            )  # fmt: skip
-            enrolment = make_enrolment(
-                session, patient, caller=caller, starts_on=NOW.date() - timedelta(days=60)
-            )
-            done = make_planned_call(
-                session, enrolment, NOW.date() - timedelta(days=9), status=CallStatus.COMPLETED
-            )
-            make_attempt(session, done, caller, Outcome.NO_ANSWER)
-            make_attempt(session, done, caller, note="secret words")
-            make_reading(session, patient, value="9.5")
-            make_reading(session, patient, MeasureKind.PHQ9_TOTAL, "12")
-    sign_in(client, manager)
-    place = Place(config.exports, timedelta(days=7), b"a key")
-    return House(client, sessions, clock, place, clinic, manager)
 
 
 def test_the_list_as_csv_has_its_columns_and_no_formula(house: House) -> None:
@@ -192,8 +125,12 @@ def test_nobody_else_takes_a_file(house: House) -> None:
     for person in (colleague, caller):
         sign_in(house.client, person)
         assert house.client.get(path).status_code == 404
+        assert path not in house.client.get("/exports/").text
+    assert house.ask("patients", "csv", key="other") == 404  # the caller, whom the list is not for
+    with house.sessions.begin() as session:
+        assessor = make_staff(session, house.clinic, Role.ASSESSOR, password_hash=HASH)
+    sign_in(house.client, assessor)
     assert house.client.get("/exports/").status_code == 404
-    assert house.ask("patients", "csv", key="other") == 404
 
 
 def test_what_there_is_no_file_of(house: House) -> None:
@@ -391,3 +328,22 @@ def test_too_few_people_make_no_research_file(house: House) -> None:
     assert house.one().trouble == Trouble.TOO_FEW
     assert "somebody could be known" in house.client.get("/exports/").text
     assert list(house.place.folder.iterdir()) == []
+
+
+def test_the_research_file_singles_nobody_out_by_body_death_or_yesterday(house: House) -> None:
+    with house.sessions.begin() as session:
+        admin = make_staff(session, None, Role.ADMINISTRATOR, password_hash=HASH)
+        enrolments = session.scalars(select(Enrolment).order_by(Enrolment.id)).all()
+        enrolments[0].status = EnrolmentStatus.DIED
+        patients = [session.get_one(Patient, each.patient_id) for each in enrolments]
+        make_reading(session, patients[1], MeasureKind.WEIGHT, "412")
+        make_reading(session, patients[2], value="7.7", taken_at=NOW - timedelta(hours=3))
+    sign_in(house.client, admin)
+    house.ask("research", "zip")
+
+    with zipfile.ZipFile(io.BytesIO(house.taken())) as file:
+        texts = {name: file.read(name).decode("utf-8-sig") for name in file.namelist()}
+    assert "died" not in texts["patients.csv"]
+    assert ",412," not in texts["measurements.csv"]
+    assert ",7.7," not in texts["measurements.csv"]
+    assert ",9.5," in texts["measurements.csv"]

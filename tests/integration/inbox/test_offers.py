@@ -59,6 +59,52 @@ def test_after_a_reminder_one_and_yes_confirm(house: House, body: str) -> None:
     assert house.understood()[-1] == "confirmed"
 
 
+@pytest.mark.parametrize("body", ["YES", "yes please", "Sí"])
+def test_a_yes_that_the_carrier_takes_as_a_start_answers_the_reminder(
+    house: House, body: str
+) -> None:
+    remind(house)
+
+    answers = house.said(body, OptOutType="START")
+
+    assert house.understood() == ["confirmed"]
+    assert ["Ana will call you" in each for each in answers] == [True]
+    assert house.consents() == [True]
+
+
+def test_a_number_that_the_carrier_takes_as_help_answers_the_reminder(house: House) -> None:
+    remind(house)
+
+    answers = house.said("2", OptOutType="HELP")
+
+    assert house.understood() == ["another_time"]
+    assert "Reply with the number" in answers[0]
+
+
+@pytest.mark.parametrize("body", ["no", "2", "C"])
+def test_an_answer_that_the_carrier_takes_as_a_stop_is_a_stop(house: House, body: str) -> None:
+    remind(house)
+
+    assert house.said(body, OptOutType="STOP") == []
+
+    assert house.understood() == ["stop"]
+    assert house.consents() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("body", "taken_as"), [("INFO", "HELP"), ("quién manda esto", "HELP"), ("UNSTOP", "START")]
+)
+def test_what_answers_nothing_is_what_the_carrier_took_it_as(
+    house: House, body: str, taken_as: str
+) -> None:
+    remind(house)
+
+    assert house.said(body, OptOutType=taken_as) == []
+
+    assert house.understood() == [taken_as.casefold()]
+    assert house.waiting() == 0
+
+
 def test_after_a_reminder_two_asks_for_another_time(house: House) -> None:
     remind(house)
     answers = house.said("2")

@@ -87,6 +87,15 @@ def test_who_has_not_agreed_is_asked_and_a_yes_keeps_the_value(house: House) -> 
     assert len(readings(house)) == 2
 
 
+def test_a_yes_that_the_carrier_takes_as_a_start_keeps_the_value(house: House) -> None:
+    house.said("sugar 132")
+
+    house.text("YES", OptOutType="START")
+
+    assert [each.entered_value for each in readings(house)] == ["132"]
+    assert house.understood()[-1] == "readings_allowed"
+
+
 def test_a_no_keeps_nothing(house: House) -> None:
     house.text("sugar 132")
     house.text("no")

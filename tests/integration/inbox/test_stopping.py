@@ -65,7 +65,58 @@ def test_start_gives_back_what_was_taken_and_no_more(house: House) -> None:
 
     house.text("START")
     assert house.consents() == [True, False, True]
-    assert house.understood()[-1] == "not_understood"
+    assert house.understood()[-1] == "start"
+    assert house.waiting() == 0  # they get texts already: nobody has anything to do
+
+
+def test_a_start_where_nobody_said_yes_goes_to_a_person(house: House) -> None:
+    with house.sessions.begin() as session:
+        clinic = session.get_one(Clinic, house.clinic.id)
+        other = make_patient(session, clinic)
+
+    house.text("START")
+
+    assert house.consents(other.id) == []
+    assert house.waiting() > 0
+
+
+@pytest.mark.parametrize("body", ["no molestar mas", "lose this", "🛑"])
+def test_what_the_carrier_took_as_a_stop_is_one_whatever_it_says(house: House, body: str) -> None:
+    assert house.said(body, OptOutType="STOP") == []
+
+    assert house.consents() == [True, False]
+    assert house.understood() == ["stop"]
+    assert house.said("volver a empezar", OptOutType="START") == []
+    assert house.consents() == [True, False, True]
+    assert house.understood()[-1] == "start"
+
+
+@pytest.mark.parametrize("body", ["YES", "UNSTOP", "START"])
+def test_what_the_carrier_took_as_a_start_gives_back_what_was_taken(
+    house: House, body: str
+) -> None:
+    house.text("STOP")
+
+    assert house.said(body, OptOutType="START") == []
+
+    assert house.consents() == [True, False, True]
+    assert house.understood()[-1] == "start"
+    assert house.waiting() == 0
+
+
+def test_a_yes_to_nothing_that_was_asked_goes_to_a_person(house: House) -> None:
+    house.text("YES", OptOutType="START")
+
+    assert house.understood() == ["not_understood"]
+    assert house.waiting() == 1
+    assert house.consents() == [True]
+
+
+def test_danger_counts_in_what_the_carrier_took_as_a_stop(house: House) -> None:
+    house.text("I want to die, leave it", OptOutType="STOP")
+
+    assert house.consents() == [True, False]
+    assert len(house.concerns()) == 1
 
 
 def test_a_start_of_ours_is_answered(house: House) -> None:

@@ -148,6 +148,8 @@ def test_the_example_files_come_in(sessions: Sessions, clinic: Clinic, shared: P
     ]
     # 44 each of height, weight, body mass index, systolic and diastolic; 33 HbA1c, 29 glucose.
     assert (bundles.new, bundles.readings, bundles.problems) == (8, 5 * 44 + 33 + 29, [])
+    # Encounters at the clinic, in emergency rooms and in hospital.
+    assert bundles.visits == 111 + 9 + 3
     # 545 of them body mass indices: the bulk files hold no heights.
     assert (bulk.new, bulk.deceased, bulk.readings) == (67, 33, 2680 + 545)
     # Blood pressures without a unit, and the weights of small children.

@@ -54,7 +54,7 @@ def test_a_low_of_today_tells_who_is_on_call(
     with sessions() as session:
         assert session.scalars(select(Alert.staff_id)).all() == [nurse.id]
         step = session.scalars(select(ConcernStep)).one()
-        assert step.note == "48 mg/dL\nFrom an imported file."
+        assert step.note == "48 mg/dL (2.7 mmol/L)\nFrom an imported file."
 
 
 def test_the_same_file_again_tells_nobody_again(

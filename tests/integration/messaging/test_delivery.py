@@ -57,6 +57,32 @@ def test_every_number_on_the_page_stands_beside_what_it_is_of(
     assert "enough texts that week already" in page
 
 
+def test_the_texts_that_are_lost_are_those_that_are_counted(
+    sessions: Sessions, clock: FakeClock, client: FlaskClient
+) -> None:
+    lost = {"status": MessageStatus.LOST, "calling_at": clock()}
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        aya = make_patient(session, clinic, given_name="Aya")
+        zoe = make_patient(session, clinic, given_name="Zoe")
+        manager = make_staff(session, clinic, Role.MANAGER, name="Mo Lind", password_hash=HASH)
+        make_message(session, aya, **lost)
+        make_message(session, zoe, **lost, send_after=clock() - timedelta(days=10))
+        email = {"kind": MessageKind.DIGEST_EMAIL, "patient_id": None, "staff_id": manager.id}
+        make_message(session, aya, **lost, **email)
+    sign_in(client, manager)
+
+    def listed(query: str) -> tuple[str, list[bool]]:
+        page = client.get(f"/messages/delivery?{query}").text
+        section = page.partition('id="lost"')[2].partition("</section>")[0]
+        count = section.partition('class="count">')[2].partition("<")[0]
+        return count, [name in section for name in ("Aya", "Zoe", "Mo Lind")]
+
+    assert listed("days=7") == ("1", [True, False, False])
+    assert listed("days=14") == ("2", [True, True, False])
+    assert listed("days=14&kind=digest_email") == ("1", [False, False, True])
+
+
 def test_a_texts_whole_life_is_told(
     sessions: Sessions, gateway: FakeGateway, clock: FakeClock, client: FlaskClient
 ) -> None:

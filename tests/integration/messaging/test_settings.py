@@ -1,11 +1,13 @@
 """What a clinic chooses about its texts holds wherever texts are judged."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from config import Config, SmtpServer
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role, Scope
 from outreach.messaging import receipts, setting, today
@@ -22,6 +24,11 @@ from tests.integration.messaging.conftest import make_message, make_reminder, on
 
 EVERYTHING = Scope(everything=True, clinic_ids=frozenset(), staff_id=0)
 SETTLE_AFTER = timedelta(minutes=LIMITS.settle_minutes)
+MAIL = SmtpServer(host="mail.example", port=587, sender="Outreach <o@clinic.example>")
+WHY_NO_EMAIL = NO_SERVER, IN_TRIAL = (
+    "no mail server is set up yet",
+    "no e-mail goes out in a trial",
+)
 
 
 class Place:
@@ -68,6 +75,12 @@ class Place:
         with self.sessions() as session:
             patient = session.get_one(Patient, self.patient.id)
             return today.outlook(session, patient, now=self.clock())
+
+
+@pytest.fixture
+def config(config: Config, request: pytest.FixtureRequest) -> Config:
+    """The settings of every test, and what a test sets itself."""
+    return replace(config, **getattr(request, "param", {}))
 
 
 @pytest.fixture
@@ -237,3 +250,23 @@ def test_nobody_sets_another_clinics_limits(place: Place, client: FlaskClient) -
 
     assert client.get(f"/messages/settings?clinic={other.code}").status_code == 404
     assert client.post(f"/messages/settings?clinic={other.code}", data={}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"smtp": MAIL}, None),
+        ({}, NO_SERVER),
+        ({"smtp": MAIL, "is_trial": True}, IN_TRIAL),
+        ({"is_trial": True}, IN_TRIAL),
+    ],
+    indirect=["config"],
+)
+def test_the_page_says_why_no_email_goes_out(
+    place: Place, client: FlaskClient, said: str | None
+) -> None:
+    sign_in(client, place.manager)
+
+    page = client.get("/messages/settings").text
+
+    assert [each for each in WHY_NO_EMAIL if each in page] == ([said] if said else [])

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from outreach.accounts.models import StaffMember
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.errors import OutreachError, ProviderUnavailable
 from outreach.messaging import receipts
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
@@ -14,6 +14,7 @@ from outreach.messaging.rules import (
     LEASE,
     LIMITS,
     MAX_TRIES,
+    PRIORITY,
     MessageKind,
     MessageStatus,
     SkipReason,
@@ -36,6 +37,7 @@ from outreach.telephony.gateway import (
     Refused,
     TooFast,
 )
+from tests.builders import make_enrolment, make_patient
 from tests.fakes import FakeClock, FakeGateway
 from tests.integration.messaging.conftest import NUMBER, make_message, make_reminder, only_message
 
@@ -309,6 +311,7 @@ def test_of_two_texts_with_the_same_words_the_one_that_did_not_go_out_is_found_o
     with sessions.begin() as session:
         first = only_message(session)
         first.kind = MessageKind.ALERT  # to one of the staff: no limits, and always the same words
+        first.rank = PRIORITY[MessageKind.ALERT]
         first.staff_id = session.scalars(select(StaffMember.id)).one()
         first.patient_id = None
         twin = make_message(
@@ -345,3 +348,43 @@ def test_of_two_texts_with_the_same_words_the_one_that_did_not_go_out_is_found_o
     clock.advance(timedelta(minutes=1))
     send_due_messages(sessions, gateway, clock)
     assert [sms.reference for sms in gateway.sent] == [went_out, never]
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "UPDATE message SET body = 'v1.lost.AAAA' WHERE id = :text",
+        "UPDATE message SET to_number = 's1.lost.AAAA' WHERE id = :text",
+        "UPDATE phone_number SET e164 = 's1.lost.AAAA' WHERE patient_id = :patient",
+        "UPDATE consent_event SET number = 's1.lost.AAAA' WHERE patient_id = :patient",
+    ],
+)
+def test_what_cant_be_decrypted_holds_up_nobody_else(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock, spoilt: str
+) -> None:
+    patient_id = make_reminder(sessions, clock)
+    with sessions.begin() as session:
+        bad = only_message(session).id
+        patient = session.get_one(Patient, patient_id)
+        other = make_patient(session, session.get_one(Clinic, patient.clinic_id), sms_consent=True)
+        make_enrolment(session, other)
+        number = session.scalar(select(PhoneNumber.e164).where(PhoneNumber.patient_id == other.id))
+        good = make_message(
+            session,
+            other,
+            to_number=number,
+            status=MessageStatus.SCHEDULED,
+            send_after=clock(),
+            provider_id=None,
+            tries=0,
+        ).id
+        session.execute(text(spoilt), {"text": bad, "patient": patient_id})
+
+    assert send_due_messages(sessions, gateway, clock) == 1
+
+    query = select(Message.status, Message.tries, Message.send_after)
+    with sessions() as session:
+        assert session.execute(query.where(Message.id == good)).one()[0] is MessageStatus.ACCEPTED
+        status, tries, send_after = session.execute(query.where(Message.id == bad)).one()
+    assert (status, tries) == (MessageStatus.SCHEDULED, 1)
+    assert send_after > clock()

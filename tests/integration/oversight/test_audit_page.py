@@ -1,5 +1,7 @@
 """Who looked at this patient: each look is noted, and the question is answered."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,12 +10,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, select
 
-from outreach.accounts.models import StaffMember
+from config import Config
+from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role
 from outreach.audit.models import AuditEvent
 from outreach.concerns import raising
 from outreach.db import db
+from outreach.exports.jobs import write_exports
+from outreach.exports.making import Place
+from outreach.exports.models import Export
 from outreach.orm import Sessions
+from outreach.oversight import looks as looks_at_patients
+from outreach.oversight.views import PAGE_WORDS
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
@@ -78,8 +86,6 @@ def test_a_look_is_noted_by_a_transaction_that_waits_its_turn(
     event.remove(served, "before_cursor_execute", listen)
 
     noted = next(n for n, each in enumerate(statements) if "INSERT INTO audit_event" in each)
-    while "audit_event" not in statements[noted] or "SELECT" not in statements[noted]:
-        noted += 1  # the page's own note comes first, then the look's question
     begun = [each for each in statements[:noted] if each.startswith("BEGIN")]
     expected = ["BEGIN IMMEDIATE"] if engine.dialect.name == "sqlite" else []
     assert begun[-1:] == expected
@@ -165,17 +171,59 @@ def test_an_auditor_reads_the_trail_and_no_patient(app: Flask, house: House) -> 
 
 
 def test_the_file_is_harmless_noted_and_asks_again(
-    app: Flask, sessions: Sessions, house: House, clock: FakeClock
+    app: Flask, sessions: Sessions, house: House, clock: FakeClock, config: Config
 ) -> None:
     signed_in(app, house.caller).get(f"/patients/{house.ref}")
     auditor = signed_in(app, house.auditor)
     days = {"from_on": "2026-01-01", "until_on": "2027-12-31"}
-    taken = auditor.post("/audit/events.csv", data=days)
-    assert taken.content_type.startswith("text/csv")
-    assert "Ana Morales,looked at,chart.patient,Here,MRN-77" in taken.text
+    page = auditor.post("/audit/", data=days | {"record_number": "MRN-77"}).text
+    query = re.search(r'name="query" value="([^"]*)"', page)
+    assert query
+    asked = {"content": "audit trail", "format": "csv", "query": html.unescape(query.group(1))}
+    assert auditor.post("/exports/", data=asked | {"form_key": "key"}).status_code == 302
+    place = Place(config.exports, timedelta(days=7), b"a key")
+    write_exports(sessions, clock, place)
     with sessions() as session:
-        assert "exported audit events" in session.scalars(select(AuditEvent.action)).all()
+        export = session.scalars(select(Export)).one()
+        assert "MRN" not in str(export.asked)  # kept with the file for days
+    with auditor.get(f"/exports/{export.ref}/file") as answer:
+        taken = answer.get_data(as_text=True)
+    assert "Ana Morales,looked at,chart.patient,Here,MRN-77" in taken
+    assert (len(taken.splitlines()), export.rows_total) == (2, 1)
+    with sessions() as session:
+        noted = session.scalars(select(AuditEvent.action)).all()
+        assert "downloaded a file of audit trail" in noted
 
     clock.advance(timedelta(minutes=11))
 
-    assert auditor.post("/audit/events.csv", data=days).status_code == 403
+    assert auditor.post("/exports/", data=asked | {"form_key": "again"}).status_code == 403
+
+
+def test_an_auditor_moved_to_another_clinic_takes_nothing_of_the_one_before(
+    app: Flask, sessions: Sessions, house: House, clock: FakeClock, config: Config
+) -> None:
+    auditor = signed_in(app, house.auditor)
+    query = "from_on=2026-01-01&until_on=2027-12-31"
+    asked = {"content": "audit trail", "format": "csv", "query": query, "form_key": "key"}
+    assert auditor.post("/exports/", data=asked).status_code == 302
+    write_exports(sessions, clock, Place(config.exports, timedelta(days=7), b"a key"))
+    with sessions.begin() as session:
+        ref = session.scalars(select(Export.ref)).one()
+        there = session.scalars(select(Clinic.id).where(Clinic.name == "There")).one()
+        held = session.scalars(
+            select(Membership).where(Membership.staff_id == house.auditor.id)
+        ).one()
+        held.clinic_id = there
+
+    assert auditor.get(f"/exports/{ref}/file").status_code == 404
+
+
+def test_each_page_whose_look_is_noted_has_a_name_in_the_trail(app: Flask) -> None:
+    noted = {
+        rule.endpoint.split(".")[0]
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or set())
+        and looks_at_patients.names_a_patient(dict.fromkeys(rule.arguments))
+    }
+    assert "nurse_asking" in noted
+    assert noted - PAGE_WORDS.keys() == set()

@@ -39,6 +39,8 @@ def test_a_proposal_is_shown_before_anything_changes_and_applied_at_one_press(
     assert apply_(client, page).status_code == 302
     assert current_caller(sessions, place.enrolment) == place.caller.id
     assert "Everybody has a caller" in client.get("/panels/").text
+    with sessions() as session:
+        assert session.scalars(select(PanelMembership.note)).all() == [""]  # encrypted as well
 
 
 def test_says_which_rule_left_somebody_out(

@@ -280,6 +280,30 @@ def test_a_machine_brings_the_neutral_voicemail_in_their_language_once(
     assert "Hola, este es un mensaje para Rosa" in ana.get(f"/calls/{day.rosa.ref}").text
 
 
+@pytest.mark.parametrize(("of_patient", "spoken"), [("es", "es"), ("pt-BR", "pt"), ("vi", "en")])
+def test_a_voicemail_says_in_which_language_its_words_are(
+    ana: FlaskClient,
+    day: Day,
+    carrier: Carrier,
+    sessions: Sessions,
+    of_patient: str,
+    spoken: str,
+) -> None:
+    with sessions.begin() as session:
+        session.execute(update(Patient).values(language=of_patient))
+    press(ana, day)
+    call_id = only_call(sessions).id
+    carrier.is_picked_up(call_id)
+    carrier.tells(f"{call_id}/patient", CallSid=PATIENT_LEG, CallStatus="in-progress")
+    carrier.tells(f"{call_id}/answered-by", CallSid=PATIENT_LEG, AnsweredBy="machine_start")
+
+    shown = state(ana, sessions)
+    page = ana.get(f"/calls/{day.rosa.ref}").text
+
+    assert shown["card_language"] == spoken
+    assert page.count(f'lang="{spoken}">{shown["card"]}</span>') == 2, "the card, and the form"
+
+
 @pytest.mark.parametrize("reason", ["left before", "not asked"])
 def test_a_second_voicemail_and_one_not_allowed_are_not_offered(
     ana: FlaskClient, day: Day, carrier: Carrier, sessions: Sessions, reason: str

@@ -1,28 +1,50 @@
 """A clinic in which every job of the plan finds something to do, and what can be seen of it."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.models import Clinic, SignInFailure, StaffMember
 from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
 from outreach.audit.models import AuditEvent, AuditLink
 from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
-from outreach.messaging.models import Message
+from outreach.intake.models import ImportRun
+from outreach.intake.rules import FileKind
+from outreach.measures.models import Reading
+from outreach.messaging.models import Message, UnrecordedText
 from outreach.orm import Model, Sessions
 from outreach.panels import proposals
-from outreach.panels.models import PanelMembership, Proposal
-from outreach.patients.models import Patient
+from outreach.panels.models import CallerProfile, PanelMembership, Proposal, Shift
+from outreach.patient_list.models import KeptSearch
+from outreach.patients import consent
+from outreach.patients.models import Anonymised, Patient
+from outreach.patients.rules import TOPICS, Channel, ConsentSource
 from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.programmes.models import Enrolment, EnrolmentEvent, ProgrammeVersion
-from outreach.programmes.rules import EnrolmentStatus
+from outreach.programmes.models import Enrolment, EnrolmentEvent, Programme, ProgrammeVersion
+from outreach.programmes.rules import PUBLISHED_PROTOCOL, EnrolmentStatus
+from outreach.pulse.models import PulseAnswer
+from outreach.questionnaires.models import BegunQuestionnaire, Questionnaire
+from outreach.questionnaires.rules import InstrumentCode
+from outreach.reports.models import (
+    DayCount,
+    DialCount,
+    RolledClinic,
+    TouchedDays,
+    TouchedEnrolment,
+    WeekCount,
+)
+from outreach.retention.models import RetentionSetting
+from outreach.searching import index
+from outreach.searching.models import SearchBacklog, SearchEntry
 from tests.builders import (
+    LONG_AGO,
     actor_of,
     make_attempt,
     make_clinic,
@@ -34,7 +56,15 @@ from tests.builders import (
 
 TODAY = date(2026, 11, 23)
 # Keys are handed out by the database, which leaves gaps where a transaction was undone.
-_KEYS = {"id", "object_id", "planned_call_id", "attempt_id", "cause", "dedupe_key"}
+_KEYS = {
+    "id",
+    "object_id",
+    "planned_call_id",
+    "attempt_id",
+    "cause",
+    "dedupe_key",
+    "source_id",
+}
 _SEEN: tuple[type[Model], ...] = (
     PlannedCall,
     Enrolment,
@@ -49,6 +79,25 @@ _SEEN: tuple[type[Model], ...] = (
     Proposal,
     FollowUp,
     EnrolmentEvent,
+    CallerProfile,
+    Patient,
+    KeptSearch,
+    SearchBacklog,
+    SearchEntry,
+    SignInFailure,
+    ImportRun,
+    UnrecordedText,
+    PulseAnswer,
+    Anonymised,
+    DayCount,
+    DialCount,
+    WeekCount,
+    RolledClinic,
+    TouchedDays,
+    TouchedEnrolment,
+    BegunQuestionnaire,
+    Questionnaire,
+    Reading,
 )
 
 
@@ -75,6 +124,12 @@ def fill(sessions: Sessions, *, now: datetime) -> Busy:
         _ahead(session, clinic, caller, now=now)
         _resting_and_silent(session, clinic, caller)
         _outside_the_hours(session, clinic, caller, now=now)
+        _off_their_callers_days(session, clinic, now=now)
+        _to_measure(session, clinic, caller, now=now)
+        _searched(session, manager, now=now)
+        _broken_off(session, clinic, caller, now=now)
+        _long_over(session, clinic, manager, now=now)
+        _not_in_order(session, clinic)
         trail.record(session, "opened the clinic", actor_id=manager.id, now=now)
         patient = make_patient(session, clinic, sms_consent=True, phone="+15125550199")
         enrolment = make_enrolment(session, patient, caller=caller)
@@ -93,7 +148,13 @@ def seen(sessions: Sessions) -> dict[str, list[tuple[Any, ...]]]:
 
 def _rows(session: Session, model: type[Model]) -> list[tuple[Any, ...]]:
     columns = [column for column in model.__table__.columns if column.name not in _KEYS]
-    return sorted((tuple(row) for row in session.execute(select(*columns))), key=repr)
+    rows = session.execute(select(*columns))
+    return sorted((tuple(map(_without_chance, row)) for row in rows), key=repr)
+
+
+def _without_chance(value: Any) -> Any:
+    """Return a value without what is drawn anew each time: the number of who was anonymised."""
+    return re.sub(r"^removed-[0-9a-f]{16}$", "removed", value) if isinstance(value, str) else value
 
 
 def _without_a_call(session: Session, clinic: Clinic, caller: StaffMember) -> None:
@@ -195,6 +256,119 @@ def _outside_the_hours(
         dial_until_at=tonight + timedelta(hours=1),
         version_id=enrolment.version_id,
     )
+
+
+def _off_their_callers_days(session: Session, clinic: Clinic, *, now: datetime) -> None:
+    """Let a caller work on Fridays only after a call was planned for Thursday."""
+    caller = make_staff(session, clinic)
+    session.get_one(CallerProfile, caller.id).days_changed_at = now
+    session.add(Shift(staff_id=caller.id, weekday=4, begins=time(9), ends=time(17)))
+    enrolment = make_enrolment(
+        session,
+        make_patient(session, clinic),
+        caller=caller,
+        starts_on=TODAY - timedelta(weeks=10),
+    )
+    make_planned_call(
+        session,
+        enrolment,
+        TODAY + timedelta(days=3),
+        phase="weeks_5_to_26",
+        complete_by_on=TODAY + timedelta(days=8),
+        version_id=enrolment.version_id,
+    )
+
+
+def _not_in_order(session: Session, clinic: Clinic) -> None:
+    """Add somebody who came in with many others, and has no place among the names yet."""
+    patient = make_patient(session, clinic, family_name="Mendez")
+    session.flush()
+    patient.name_rank = patient.record_rank = 0
+    session.flush()
+
+
+def _to_measure(session: Session, clinic: Clinic, caller: StaffMember, *, now: datetime) -> None:
+    """Add somebody whom their programme tells that it is time to measure."""
+    programme = Programme(code="told", name="Told when to measure")
+    session.add(programme)
+    session.flush()
+    data = replace(PUBLISHED_PROTOCOL, measure_lead_days=7).as_data()
+    told = ProgrammeVersion(programme_id=programme.id, number=1, data=data, created_at=now, note="")
+    session.add(told)
+    session.flush()
+    phone = "+15125550188"
+    patient = make_patient(session, clinic, phone=phone)
+    topics = frozenset(TOPICS[Channel.SMS])
+    consent.agree(
+        session, patient, phone, topics, source=ConsentSource.FORM, by_staff_id=None, now=LONG_AGO
+    )
+    make_enrolment(session, patient, caller=caller, version_id=told.id)
+
+
+def _broken_off(session: Session, clinic: Clinic, caller: StaffMember, *, now: datetime) -> None:
+    """Add a questionnaire that was asked to its end the day before and never scored."""
+    patient = make_patient(session, clinic)
+    session.add(
+        BegunQuestionnaire(
+            clinic_id=clinic.id,
+            patient_id=patient.id,
+            code=InstrumentCode.PHQ_2,
+            form_key="left",
+            answers={"1": 2, "2": 0},
+            is_told=False,
+            at=now - timedelta(days=1),
+            by_staff_id=caller.id,
+        )
+    )
+
+
+def _searched(session: Session, person: StaffMember, *, now: datetime) -> None:
+    """Add what was typed to search long ago, and what is not in the index yet."""
+    session.add(
+        KeptSearch(
+            token="old",
+            staff_id=person.id,
+            text="garden",
+            is_either=False,
+            has_notes=False,
+            at=now - timedelta(days=2),
+        )
+    )
+    index.rebuild(session)
+
+
+def _long_over(session: Session, clinic: Clinic, person: StaffMember, *, now: datetime) -> None:
+    """Add what is kept for some days only, and somebody who left ten years ago."""
+    session.add_all(
+        [
+            ImportRun(
+                clinic_id=clinic.id,
+                by_staff_id=person.id,
+                kind=FileKind.CSV,
+                sha256="a" * 64,
+                counts={},
+                problems={"remarks": []},
+                at=now - timedelta(weeks=6),
+            ),
+            PulseAnswer(
+                staff_id=person.id,
+                month=date(2024, 12, 1),
+                answer="4",
+                answered_at=now - timedelta(weeks=100),
+            ),
+            UnrecordedText(
+                provider_id="SM1",
+                to_number="+15125550177",
+                body="See you soon.",
+                sent_at=now - timedelta(weeks=6),
+            ),
+            SignInFailure(account_hash="a", address_hash="b", at=now - timedelta(weeks=5)),
+            RetentionSetting(
+                clinic_id=clinic.id, years=7, changed_at=LONG_AGO, by_staff_id=person.id
+            ),
+        ]
+    )
+    make_patient(session, clinic, created_at=now - timedelta(days=3653))
 
 
 def _newer(session: Session, version_id: int, *, now: datetime) -> int:

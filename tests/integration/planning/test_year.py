@@ -218,7 +218,7 @@ class Year:
             assert agreed is not None
 
     def _outcome(self, name: str) -> Outcome:
-        is_seldom_there = int(name.rsplit(maxsplit=1)[-1]) % SELDOM_THERE == 0
+        is_seldom_there = sum(name.encode()) % SELDOM_THERE == 0  # the same people all year
         answers = SELDOM_ANSWERS if is_seldom_there else ANSWERS
         table = REACHED if self.rng.random() < answers else NOT_REACHED
         return self.rng.choices(list(table), list(table.values()))[0]
@@ -320,9 +320,8 @@ def test_a_year_of_200_patients_keeps_every_promise_every_day(
                 EnrolmentEvent.status == EnrolmentStatus.UNREACHABLE
             )
         ).all()
-        pauses_over = session.scalar(
-            select(func.count()).where(EnrolmentEvent.reason == "the pause is over")
-        )
+        reasons = session.scalars(select(EnrolmentEvent.reason)).all()
+        pauses_over = reasons.count("the pause is over")
         away = session.scalars(select(Interruption)).all()
         asked = session.scalar(select(func.count(FollowUp.id)))
         counts = session.execute(
@@ -336,7 +335,6 @@ def test_a_year_of_200_patients_keeps_every_promise_every_day(
         ).all()
     assert open_calls == 0
     assert len(given_up) > 3
-    assert pauses_over is not None
     assert asked is not None
     assert (pauses_over > 10, asked > 100) == (True, True)
     assert [each.until_at - each.from_at > timedelta(days=3) for each in away] == [True]

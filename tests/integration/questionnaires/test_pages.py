@@ -1,6 +1,5 @@
 """Asking a questionnaire on a call: kept once, scored, and a nurse told where it asks for one."""
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -8,6 +7,7 @@ from decimal import Decimal
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
@@ -25,6 +25,8 @@ from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock
 
+SCRIPT = {"X-Background": "1"}
+
 
 @dataclass
 class Conversation:
@@ -37,18 +39,25 @@ class Conversation:
     caller: StaffMember
 
     def path(self, code: str) -> str:
-        return f"/patients/{self.ref}/questionnaires/{code}"
+        return f"/calls/{self.ref}/ask/{code}"
 
-    def answer(self, code: str, answers: dict[int, int], *, form_key: str = "") -> str:
-        """Fill in one questionnaire and return the page that follows."""
-        page = self.client.get(self.path(code)).text
-        found = re.search(r'name="form_key"[^>]*value="([^"]+)"', page)
-        assert found
+    def say(self, code: str, answers: dict[int, int], *, form_key: str = "page") -> TestResponse:
         data = {f"item_{number}": str(answer) for number, answer in answers.items()}
-        data["form_key"] = form_key or found.group(1)
-        answer = self.client.post(self.path(code), data=data, follow_redirects=True)
-        assert answer.status_code == 200
-        return answer.text
+        return self.client.post(self.path(code), data=data | {"form_key": form_key}, headers=SCRIPT)
+
+    def answer(self, code: str, answers: dict[int, int], *, form_key: str = "page") -> str:
+        """Answer items of one questionnaire, score it, and return what is shown then."""
+        assert self.say(code, answers, form_key=form_key).status_code == 200
+        return self.score(code, form_key=form_key)
+
+    def score(self, code: str, *, form_key: str = "page") -> str:
+        data = {"form_key": form_key}
+        scored = self.client.post(f"{self.path(code)}/finish", data=data, headers=SCRIPT)
+        assert scored.status_code == 200
+        return scored.text
+
+    def panel(self, code: str, **words: str) -> str:
+        return self.client.get(self.path(code), query_string=words, headers=SCRIPT).text
 
     def concerns(self) -> list[tuple[ConcernKind, Urgency]]:
         with self.sessions() as session:
@@ -122,66 +131,31 @@ def test_an_estimated_total_is_said_to_be_one_and_is_no_reading(talk: Conversati
         assert session.scalars(select(Reading)).all() == []
 
 
-def test_a_double_save_keeps_one_questionnaire_and_one_concern(talk: Conversation) -> None:
-    for _time in range(2):
-        talk.answer("phq9", {9: 2}, form_key="one-page")
+def test_a_second_score_keeps_one_questionnaire_and_one_concern(talk: Conversation) -> None:
+    talk.answer("phq9", {9: 2})
+    talk.score("phq9")
 
     with talk.sessions() as session:
         assert session.scalar(select(func.count(Questionnaire.id))) == 1
     assert len(talk.concerns()) == 1
 
 
-def test_the_same_page_with_other_answers_is_refused_and_changes_nothing(
-    talk: Conversation,
-) -> None:
-    talk.answer("gad7", {1: 1}, form_key="one-page")
+def test_a_page_that_was_scored_keeps_its_answers(talk: Conversation) -> None:
+    talk.answer("gad7", {1: 1})
 
-    answer = talk.client.post(talk.path("gad7"), data={"item_1": "2", "form_key": "one-page"})
-
-    assert answer.status_code == 409
+    assert talk.say("gad7", {1: 2}).status_code == 409
     with talk.sessions() as session:
         assert session.scalars(select(Questionnaire)).one().given == {1: 1}
 
 
-def test_a_phq_2_that_asks_for_it_goes_on_to_the_phq_9_with_its_answers(
-    talk: Conversation,
-) -> None:
-    page = talk.answer("phq2", {1: 1, 2: 2})
-
-    link = re.search(r'href="([^"]+phq9\?after=[^"]+)"', page)
-    assert link
-    begun = talk.client.get(link.group(1)).text
-    checked = re.findall(r"<input[^>]*checked[^>]*>", begun)
-    assert len(checked) == 2
-
-
 def test_a_phq_2_below_3_is_over(talk: Conversation) -> None:
-    assert "Go on with the PHQ-9" not in talk.answer("phq2", {1: 1, 2: 1})
-
-
-@pytest.mark.parametrize("data", [{}, {"item_1": "7"}, {"item_1": "x"}])
-def test_an_empty_page_or_an_answer_that_cannot_be_is_refused(
-    talk: Conversation, data: dict[str, str]
-) -> None:
-    answer = talk.client.post(talk.path("phq9"), data=data | {"form_key": "k"})
-
-    assert answer.status_code == 422
-    with talk.sessions() as session:
-        assert session.scalars(select(Questionnaire)).all() == []
+    assert "Go on with the PHQ-9" in talk.answer("phq2", {1: 2, 2: 1})
+    assert "Go on with the PHQ-9" not in talk.answer("phq2", {1: 1, 2: 1}, form_key="next")
 
 
 @pytest.mark.parametrize("code", ["dds17", "care", "nonsense"])
 def test_a_licensed_or_unknown_questionnaire_does_not_exist(talk: Conversation, code: str) -> None:
-    assert talk.client.get(talk.path(code)).status_code == 404
-
-
-def test_the_list_says_how_each_went_last(talk: Conversation) -> None:
-    talk.answer("gad7", dict.fromkeys(range(1, 8), 2))
-
-    page = talk.client.get(f"/patients/{talk.ref}/questionnaires/").text
-
-    assert "GAD-7" in page
-    assert ">14<" in page
+    assert talk.client.get(talk.path(code), headers=SCRIPT).status_code == 404
 
 
 def test_managers_do_not_ask_questionnaires(talk: Conversation) -> None:
@@ -190,57 +164,53 @@ def test_managers_do_not_ask_questionnaires(talk: Conversation) -> None:
     assert talk.client.get(talk.path("phq9")).status_code == 404
 
 
-def so_far(talk: Conversation, code: str, answers: dict[int, int], form_key: str = "page") -> int:
-    data = {f"item_{number}": str(answer) for number, answer in answers.items()}
-    data["form_key"] = form_key
-    return talk.client.post(f"{talk.path(code)}/begun", data=data).status_code
-
-
 def test_asking_goes_on_where_it_stopped(talk: Conversation) -> None:
-    assert so_far(talk, "phq9", {1: 1}) == 200
-    assert so_far(talk, "phq9", {1: 1, 2: 3}) == 200
+    talk.say("phq9", {1: 1})
+    talk.say("phq9", {2: 3}, form_key="another page")
 
-    page = talk.client.get(talk.path("phq9")).text
+    page = talk.panel("phq9")
 
-    assert len(re.findall(r"<input[^>]*checked[^>]*>", page)) == 2
+    assert page.count('aria-pressed="true"') == 2
     assert 'value="page"' in page
-    assert "begun: 2 of 9 answered" in talk.client.get(talk.path("")).text
-    talk.answer("phq9", {1: 1, 2: 3, 9: 0})
+    talk.answer("phq9", {9: 0})
     with talk.sessions() as session:
+        assert session.scalars(select(Questionnaire)).one().given == {1: 1, 2: 3, 9: 0}
         assert session.scalars(select(BegunQuestionnaire)).all() == []
 
 
 def test_what_was_begun_the_day_before_begins_anew(talk: Conversation, clock: FakeClock) -> None:
-    so_far(talk, "phq9", {1: 1})
+    talk.say("phq9", {1: 1})
     clock.advance(timedelta(hours=24, seconds=1))
     with talk.sessions() as session:
         person = session.get_one(StaffMember, talk.caller.id)
     sign_in(talk.client, person)
 
-    assert "checked" not in talk.client.get(talk.path("phq9")).text
+    assert 'aria-pressed="true"' not in talk.panel("phq9")
 
 
-def test_a_thought_of_self_harm_is_told_before_the_page_is_saved_and_once(
-    talk: Conversation,
+def test_a_thought_of_self_harm_is_told_before_the_score_and_once(talk: Conversation) -> None:
+    talk.say("phq9", {9: 1})
+    talk.say("phq9", {9: 2})
+    assert talk.concerns() == [(ConcernKind.SELF_HARM, Urgency.NOW)]
+
+    talk.score("phq9")
+
+    assert talk.concerns() == [(ConcernKind.SELF_HARM, Urgency.NOW)]
+
+
+def test_a_profile_stands_there_without_a_score(
+    talk: Conversation, administrator: StaffMember
 ) -> None:
-    so_far(talk, "phq9", {9: 1})
-    so_far(talk, "phq9", {9: 2})
-    assert talk.concerns() == [(ConcernKind.SELF_HARM, Urgency.NOW)]
+    words = "\n".join(f"Question {number}" for number in range(1, 6))
+    sign_in(talk.client, administrator)
+    stated = talk.client.post("/instruments/eq5d5l", data=PERMISSION | {"items": words})
+    assert stated.status_code == 302
+    sign_in(talk.client, talk.caller)
 
-    talk.answer("phq9", {9: 2}, form_key="page")
+    page = talk.answer("eq5d5l", {1: 2, 2: 1, 3: 5, 4: 3, 5: 2})
 
-    assert talk.concerns() == [(ConcernKind.SELF_HARM, Urgency.NOW)]
-
-
-def test_a_page_that_was_saved_is_not_begun_again(talk: Conversation) -> None:
-    talk.answer("phq9", {9: 0}, form_key="page")
-
-    assert so_far(talk, "phq9", {9: 0}) == 409
-
-
-@pytest.mark.parametrize("answers", [{}, {1: 7}])
-def test_what_no_item_allows_is_not_kept(talk: Conversation, answers: dict[int, int]) -> None:
-    assert so_far(talk, "phq9", answers) == 422
+    assert ">21532<" in page
+    assert "A profile, without a score" in page
 
 
 PERMISSION = {
@@ -267,7 +237,7 @@ def test_a_licensed_questionnaire_is_asked_while_its_permission_stands(
     assert talk.client.post("/instruments/dds2", data=PERMISSION).status_code == 302
     sign_in(talk.client, talk.caller)
 
-    page = talk.client.get(talk.path("dds2")).text
+    page = talk.panel("dds2")
     assert "Second question" in page
     assert "Think of the last month." in page
     result = talk.answer("dds2", {1: 3, 2: 4})
@@ -275,14 +245,13 @@ def test_a_licensed_questionnaire_is_asked_while_its_permission_stands(
     with talk.sessions() as session:
         total = session.scalars(select(Reading)).one()
         assert (total.kind, total.value) == (MeasureKind.DDS2_MEAN, Decimal("3.5"))
-        saved = session.scalars(select(Questionnaire)).one()
 
     sign_in(talk.client, administrator)
     gone = talk.client.post("/instruments/dds2/withdraw", data={"reason": "It ended."})
     assert gone.status_code == 302
     sign_in(talk.client, talk.caller)
-    assert talk.client.get(talk.path("dds2")).status_code == 404
-    assert "3.5" in talk.client.get(talk.path(f"dds2/{saved.form_key}")).text
+    assert talk.client.get(talk.path("dds2"), headers=SCRIPT).status_code == 404
+    assert "3.5" in talk.panel("dds2", done="page")
     with talk.sessions() as session:
         kept = session.scalars(select(InstrumentPermission).order_by(InstrumentPermission.id))
         assert [row.is_given for row in kept] == [True, False]

@@ -42,7 +42,7 @@ def make_history(session: Session, chance: random.Random) -> Clinic:
     clinic = make_clinic(session, zone=chance.choice(ZONES))
     for each in (clinic, make_clinic(session)):
         callers = [make_staff(session, each) for _ in range(3)]
-        for _ in range(chance.randint(0, 7)):
+        for _ in range(chance.randint(3, 7)):
             patient = make_patient(session, each, phone=None, zone=chance.choice(ZONES))
             _make_course(session, chance, patient, callers)
     return clinic
@@ -207,6 +207,13 @@ class Recount:
             if self.is_in_period(a.at) and (a.outcome.is_reached or not reached_only)
         ]
 
+    def dialled_days(self) -> list[tuple[int, date]]:
+        return [
+            (a.caller_id, a.at.astimezone(self.zone).date())
+            for a in self.attempts
+            if self.is_in_period(a.at)
+        ]
+
     def patients(self, *, reached_only: bool) -> list[int | None]:
         newest: dict[int, Enrolment] = {}
         for each in self.enrolments:
@@ -245,8 +252,17 @@ class Recount:
             return None
         return enrolment.status_at.astimezone(self.zones[enrolment.patient_id]).date()
 
+    def chosen_weeks(self) -> Iterator[tuple[int | None, bool]]:
+        """Yield (caller, kept) of each patient-week that is judged and that patients choose for."""
+        for who, is_kept, _minutes, week in self.numbered_weeks():
+            if week > 1 and is_kept is not None:
+                yield who, is_kept
+
     def weeks(self) -> Iterator[tuple[int | None, bool | None, int]]:
         """Yield (caller, kept or None where it can't be judged, minutes) of each patient-week."""
+        return ((who, kept, minutes) for who, kept, minutes, _week in self.numbered_weeks())
+
+    def numbered_weeks(self) -> Iterator[tuple[int | None, bool | None, int, int]]:
         for each in self.enrolments:
             for week in range(1, 27):
                 last = each.starts_on + timedelta(days=7 * week - 1)
@@ -258,7 +274,7 @@ class Recount:
                     calls, _minutes = self.spoken(each, first_week, last_week)
                 ends = each.starts_on + timedelta(days=7 * last_week - 1)
                 is_kept = calls >= wanted if self.is_past(each, ends) else None
-                yield self.caller_at_end_of(last, each.id), is_kept, minutes
+                yield self.caller_at_end_of(last, each.id), is_kept, minutes, week
 
     def is_past(self, enrolment: Enrolment, day: date) -> bool:
         left_on = self.left_on(enrolment)

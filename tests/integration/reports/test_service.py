@@ -13,6 +13,8 @@ from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
 from outreach.inbox.models import InboxItem
 from outreach.inbox.rules import Understood
+from outreach.intake.models import ImportRun
+from outreach.intake.rules import FileKind
 from outreach.measures.rules import MeasureKind
 from outreach.messaging.models import InboundText, Message
 from outreach.messaging.rules import MessageKind, MessageStatus
@@ -24,6 +26,8 @@ from outreach.reports import service
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.period import Period
 from outreach.reports.service import ServiceMeasure
+from outreach.visits.models import Visit
+from outreach.visits.rules import VisitKind
 from tests.builders import make_clinic, make_enrolment, make_patient, make_reading, make_staff
 from tests.conftest import HASH, sign_in
 from tests.counting import statements
@@ -258,4 +262,68 @@ def test_takes_as_many_statements_for_any_number_of_patients(
             service.service(session, ask(clinic))
         asked.append(len(seen))
 
-    assert asked == [6, 6]
+    assert asked == [9, 9]
+
+
+def visit(
+    session: Session, enrolment: Enrolment, days_after: int, kind: VisitKind = VisitKind.IN_PERSON
+) -> None:
+    day = enrolment.starts_on + timedelta(days=days_after)
+    session.add(
+        Visit(
+            clinic_id=enrolment.clinic_id,
+            patient_id=enrolment.patient_id,
+            took_place_on=day,
+            at=noon(day),
+            kind=kind,
+            external_key=f"csv:{day}:{kind}",
+            recorded_at=NOW,
+        )
+    )
+    session.flush()
+
+
+def visits_imported(session: Session, clinic: Clinic, day: date, read: int = 1) -> None:
+    session.add(
+        ImportRun(
+            clinic_id=clinic.id,
+            kind=FileKind.CSV_VISITS,
+            sha256="",
+            counts={"visits_read": read},
+            problems={},
+            at=noon(day),
+        )
+    )
+    session.flush()
+
+
+def test_who_was_out_of_care_and_came_back(session: Session) -> None:
+    clinic = make_clinic(session)
+    visits_imported(session, clinic, date(2026, 11, 20))
+    visits_imported(session, clinic, date(2026, 11, 22), read=0)
+    histories: list[list[tuple[int, VisitKind]]] = [
+        [(-400, VisitKind.IN_PERSON), (60, VisitKind.TELEHEALTH)],
+        [(-400, VisitKind.IN_PERSON), (60, VisitKind.EMERGENCY)],
+        [(-400, VisitKind.IN_PERSON), (91, VisitKind.IN_PERSON)],
+        [(-30, VisitKind.IN_PERSON), (60, VisitKind.IN_PERSON)],
+        [(-30, VisitKind.INPATIENT)],
+    ]
+    for history in histories:
+        enrolment = enrolled(session, clinic, days_ago=90)
+        for days_after, kind in history:
+            visit(session, enrolment, days_after, kind)
+    visit(session, enrolled(session, clinic, days_ago=90, from_day=date(2026, 11, 21)), -400)
+    visit(session, enrolled(session, clinic, days_ago=90, from_day=BEFORE), -400)
+
+    assert figure(session, clinic, ServiceMeasure.RETURNED_90) == (1, 3)
+    found = service.service(session, ask(clinic)).returned[ServiceMeasure.RETURNED_90]
+    assert (found.in_care, found.unknown, found.uncovered) == (1, 1, 1)
+
+
+def test_without_an_import_of_visits_nobody_is_called_lost(session: Session) -> None:
+    clinic = make_clinic(session)
+    visit(session, enrolled(session, clinic, days_ago=180), -400)
+
+    found = service.service(session, ask(clinic))
+    assert found.figures[ServiceMeasure.RETURNED_180].denominator == 0
+    assert found.returned[ServiceMeasure.RETURNED_180].uncovered == 1

@@ -40,6 +40,15 @@ def test_the_original_stays_struck_out_in_words(ward: Ward) -> None:
         assert "Misheard on the phone" in part
 
 
+def test_a_correction_begins_with_the_value_as_it_was_written(ward: Ward) -> None:
+    wrong = kept(ward, "252")
+    sign_in(ward.client, ward.nurse)
+
+    page = ward.client.get(f"/patients/{ward.rosa.ref}/readings/{wrong.id}/correct").text
+
+    assert 'value="252"' in page
+
+
 def test_a_reading_taken_back_leaves_nothing_in_its_place(ward: Ward) -> None:
     wrong = kept(ward, "252")
     sign_in(ward.client, ward.nurse)
@@ -74,8 +83,8 @@ def test_an_open_concern_is_told_and_not_raised_twice(ward: Ward) -> None:
             select(ConcernStep.note).where(ConcernStep.kind == StepKind.NOTED)
         ).all()
     assert notes == [
-        "Reading corrected: 50 mg/dL. Read it again",
-        "Reading corrected: 150 mg/dL. It was 150 after all",
+        "Reading corrected: 50 mg/dL (2.8 mmol/L). Read it again",
+        "Reading corrected: 150 mg/dL (8.3 mmol/L). It was 150 after all",
     ]
 
 

@@ -1,11 +1,13 @@
 """Whose measurement window is open, and what is missing in it."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 
+from outreach.accounts.models import Membership
 from outreach.accounts.rules import Role, Scope
 from outreach.measures.rules import MeasureKind
 from outreach.patients.models import Patient
@@ -139,3 +141,25 @@ def test_callers_have_their_queue_instead(ward: Ward) -> None:
     sign_in(ward.client, ward.caller)
 
     assert ward.client.get("/due/").status_code == 404
+
+
+def test_who_is_a_nurse_elsewhere_gets_no_link_that_leads_nowhere(ward: Ward) -> None:
+    with ward.sessions.begin() as session:
+        elsewhere = make_clinic(session)
+        for role in (Role.NURSE, Role.CALLER):
+            session.add(
+                Membership(
+                    staff_id=ward.manager.id, clinic_id=elsewhere.id, role=role,
+                    from_on=NOW.date(),
+                )
+            )  # fmt: skip
+        theirs = make_patient(session, elsewhere)
+        make_enrolment(session, theirs, starts_on=MONTH_3)
+    sign_in(ward.client, ward.manager)
+    due, chart = ward.client.get("/due/").text, ward.client.get(f"/patients/{ward.rosa.ref}").text
+
+    links = set(re.findall(r'href="(/(?!static)[^"#]*)', due + chart))
+    assert {each for each in links if ward.client.get(each).status_code == 404} == set()
+    assert f"/patients/{theirs.ref}/ask/phq9" in links
+    assert f"/patients/{theirs.ref}/readings/new" in links
+    assert f"/patients/{ward.rosa.ref}" in links

@@ -44,7 +44,7 @@ def test_a_value_beyond_own_limits_is_told_with_who_set_them_and_why(ward: Ward)
         words = session.scalars(select(ConcernStep.note)).one()
         action = session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all()
     assert words == (
-        "78 mg/dL. Own limits of this patient: below 80 mg/dL "
+        "78 mg/dL (4.3 mmol/L). Own limits of this patient: below 80 mg/dL "
         f"({ward.nurse.name}: Does not feel lows)."
     )
     assert "set own limits" in action

@@ -135,19 +135,47 @@ def test_of_two_schedulers_one_ticks_and_the_other_follows(
 
 
 class LostSeat(FileLeadership):
-    """Leadership whose connection dies after it was taken."""
+    """Leadership whose connection dies once a job ran."""
+
+    def __init__(self, path: Path, ticks: list[str]) -> None:
+        super().__init__(path)
+        self._ticks = ticks
 
     def still_held(self) -> bool:
-        return False
+        return not self._ticks
 
 
 def test_one_that_has_lost_its_seat_stops_by_itself(tmp_path: Path) -> None:
     ticks: list[str] = []
+    seat = LostSeat(tmp_path / "lock", ticks)
 
-    with running(Runner((ticking("only", ticks),), LostSeat(tmp_path / "lock"))) as (thread,):
+    with running(Runner((ticking("only", ticks),), seat)) as (thread,):
         assert eventually(lambda: not thread.is_alive())
 
     assert ticks[0] == "only"
+
+
+class SilentSeat(FileLeadership):
+    """Leadership that does not answer when asked, until it is let go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.goes_on = threading.Event()
+
+    def still_held(self) -> bool:
+        return not self.goes_on.wait(PATIENCE)
+
+
+def test_one_whose_seat_does_not_answer_ends_and_does_not_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat = SilentSeat(tmp_path / "lock")
+    monkeypatch.setattr(runner_module, "GIVE_UP_SECONDS", 0.2)
+    monkeypatch.setattr(runner_module, "_end", seat.goes_on.set)
+
+    with running(Runner((), seat)) as (thread,):
+        assert seat.goes_on.wait(PATIENCE / 2)
+        assert eventually(lambda: not thread.is_alive())
 
 
 def test_every_job_of_the_product_runs_on_an_empty_database(

@@ -17,14 +17,17 @@ import pytest
 from sqlalchemy import func, select
 
 from config import ROOT
-from outreach import orm
+from outreach import orm, sealing
 from outreach.orm import Sessions
 from outreach.planning import checking
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.scheduler.schedule import periodic_jobs
+from tests.conftest import KEYS, KEYS_WRITTEN
 from tests.fakes import FakeClock, FakeGateway
 from tests.integration.planning import busy
+
+Keys = tuple[tuple[str, bytes], ...]
 
 PATIENCE = 60.0  # seconds: a busy machine takes its time to start a process
 ROUNDS = 8
@@ -43,8 +46,9 @@ class HastyClock:
         return BEGINS_AT + timedelta(seconds=(time.time() - self._began) * HASTE)
 
 
-def tick_for_ever(url: str, began: float, uploads: Path) -> None:
+def tick_for_ever(url: str, began: float, uploads: Path, keys: Keys) -> None:
     """Run every job of the product over and over, without asking who leads."""
+    sealing.use(keys)
     clock = HastyClock(began)
     sessions = orm.make_sessions(orm.make_engine(url))
     jobs = periodic_jobs(sessions, FakeGateway(FakeClock()), clock, uploads)
@@ -63,7 +67,7 @@ def test_two_schedulers_that_both_believe_to_lead_and_are_killed_lose_nothing(
 
     def start() -> BaseProcess:
         process = processes.Process(
-            target=tick_for_ever, args=(database_url, began, tmp_path), daemon=True
+            target=tick_for_ever, args=(database_url, began, tmp_path, KEYS), daemon=True
         )
         process.start()
         return process
@@ -96,6 +100,7 @@ def _kill(process: BaseProcess) -> None:
 def schedulers(url: str, folder: Path, count: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Start the real thing ``count`` times for one installation."""
     environment = os.environ | {"DATABASE_URL": url, "INSTANCE_PATH": str(folder)}
+    environment["DATA_KEYS"] = KEYS_WRITTEN
     with ExitStack() as stack:
         found = []
         for number in range(count):

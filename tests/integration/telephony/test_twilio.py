@@ -1,7 +1,7 @@
 """The official Twilio client, held to Twilio's own description of its API."""
 
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 
 import pytest
 from twilio.request_validator import RequestValidator
@@ -172,6 +172,88 @@ def test_a_list_without_words_can_not_tell(twilio: FakeTwilio) -> None:
 
     with pytest.raises(ProviderUnavailable):
         carrier.find_sms(SMS, since=LONG_AGO, not_these=[])
+
+
+def test_the_list_after_a_restore_has_every_page(twilio: FakeTwilio) -> None:
+    carrier = gateway(twilio.address)
+    for number in range(230):
+        carrier.send_sms(OutboundSms(number, SMS.to, f"Cedar Creek Clinic: {number}."))
+    newest_first = [each["sid"] for each in twilio.messages]
+    twilio.pages_read = 0
+
+    listed = carrier.list_sms(since=LONG_AGO)
+
+    assert [each.provider_id for each in listed] == newest_first
+    assert twilio.pages_read == 3
+    assert (listed[0].to, listed[0].body) == (SMS.to, "Cedar Creek Clinic: 229.")
+    assert listed[0].at == parsedate_to_datetime(twilio.messages[0]["date_created"])
+
+
+def test_the_list_after_a_restore_ends_where_the_backup_was_made(twilio: FakeTwilio) -> None:
+    carrier = gateway(twilio.address)
+    for number in range(230):
+        carrier.send_sms(OutboundSms(number, SMS.to, f"Cedar Creek Clinic: {number}."))
+    for older in twilio.messages[90:]:
+        older["date_created"] = format_datetime(utc_now() - timedelta(days=3))
+    twilio.pages_read = 0
+
+    assert len(carrier.list_sms(since=utc_now() - timedelta(days=1))) == 90
+    assert twilio.pages_read == 1
+
+
+@pytest.mark.parametrize(
+    ("deviations", "listed"),
+    [
+        ({"status": "failed", "error_code": 30006}, 0),
+        ({"status": "undelivered", "error_code": 30003}, 0),
+        ({"status": "canceled"}, 0),
+        ({"status": "failed", "body": ""}, 0),
+        ({"status": "received", "direction": "inbound"}, 0),
+        ({"status": "delivered"}, 1),
+        ({"status": "scheduled"}, 1),
+        ({"status": "partially_delivered"}, 1),
+        ({"direction": "outbound-reply"}, 1),
+    ],
+)
+def test_what_did_not_arrive_and_what_came_in_are_no_texts_of_ours(
+    twilio: FakeTwilio, deviations: dict[str, object], listed: int
+) -> None:
+    carrier = gateway(twilio.address)
+    carrier.send_sms(SMS)
+    twilio.messages[0] |= deviations
+
+    assert len(carrier.list_sms(since=LONG_AGO)) == listed
+
+
+@pytest.mark.parametrize("missing", ["date_created", "body"])
+def test_a_list_that_can_not_tell_is_no_list(twilio: FakeTwilio, missing: str) -> None:
+    """One text without a time must not hide those that are older."""
+    carrier = gateway(twilio.address)
+    carrier.send_sms(SMS)
+    twilio.messages[0][missing] = None
+
+    with pytest.raises(ProviderUnavailable):
+        carrier.list_sms(since=LONG_AGO)
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
+@pytest.mark.parametrize("page", [0, 1])
+def test_a_list_with_a_page_missing_is_no_list(twilio: FakeTwilio, status: int, page: int) -> None:
+    carrier = gateway(twilio.address)
+    for number in range(101):
+        carrier.send_sms(OutboundSms(number, SMS.to, f"Cedar Creek Clinic: {number}."))
+
+    twilio.list_failures = [200] * page + [status]
+    with pytest.raises(ProviderUnavailable):
+        carrier.list_sms(since=LONG_AGO)
+    twilio.list_failures = [200] * page + [status]
+    with pytest.raises(ProviderUnavailable):
+        carrier.find_sms(SMS, since=LONG_AGO, not_these=[])
+
+
+def test_no_list_where_nobody_is_at_the_address() -> None:
+    with pytest.raises(ProviderUnavailable):
+        gateway("http://127.0.0.1:9").list_sms(since=LONG_AGO)
 
 
 def test_nobody_at_the_address_means_certainly_not_sent() -> None:

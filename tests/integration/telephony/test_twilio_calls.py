@@ -196,6 +196,18 @@ def test_no_answer_to_a_question_is_no_news(twilio: FakeTwilio) -> None:
             ask()
 
 
+def test_a_list_of_calls_that_can_not_be_had_is_no_news(twilio: FakeTwilio) -> None:
+    carrier = gateway(twilio.address)
+    sid = carrier.place_call(CALL).provider_id
+
+    twilio.list_failures = [500]
+    with pytest.raises(ProviderUnavailable):
+        carrier.find_call(CALL, since=LONG_AGO, not_these=[])
+    twilio.list_failures = [500]
+    with pytest.raises(ProviderUnavailable):
+        carrier.look_up_call(sid)
+
+
 URL = "https://outreach.example/webhooks/voice/7/patient"
 PARAMETERS = {
     "AccountSid": ACCOUNT_SID,

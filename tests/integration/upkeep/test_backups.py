@@ -67,6 +67,7 @@ def test_what_was_backed_up_comes_back_and_everybody_signs_in_again(
     after = everything(empty_url)
     assert after.pop("sign_in") == []
     assert len(before.pop("sign_in")) == 1
+    assert (len(before.pop("outbox_hold")), len(after.pop("outbox_hold"))) == (0, 1)
     restored = after.pop("audit_event")
     assert set(restored) > set(before.pop("audit_event"))
     assert after == before
@@ -172,7 +173,7 @@ def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(backups.PROGRAMS, str(tmp_path))
 
     with pytest.raises(BackupTrouble, match="pg_dump is not there"):
-        backups._program("pg_dump")
+        backups.program("pg_dump")
 
 
 def test_a_live_file_is_copied_whole_while_others_write(

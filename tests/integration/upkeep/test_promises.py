@@ -1,5 +1,6 @@
 """Every promise of the product, held against rows that keep it and against rows that don't."""
 
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.audit import trail
+from outreach.calls.models import CallNote
 from outreach.calls.rules import Outcome
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
@@ -18,12 +20,15 @@ from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, MessageStatus
 from outreach.orm import Sessions
 from outreach.patients import consent
-from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource
+from outreach.patients.models import Anonymised, Patient, PhoneNumber
+from outreach.patients.rules import Cause, Channel, ConsentSource
 from outreach.phoning.models import PhoneCall
 from outreach.phoning.rules import Direction
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
+from outreach.reports import jobs as rolling_up
+from outreach.reports.models import DayCount, TouchedDays
 from outreach.scheduler.schedule import periodic_jobs
 from outreach.telephony.gateway import LegStatus
 from outreach.upkeep import promises
@@ -37,6 +42,7 @@ from tests.builders import (
 )
 from tests.fakes import FakeClock, FakeGateway
 from tests.integration.planning import busy
+from tests.integration.reports.histories import make_history
 
 NOW = FakeClock()()
 AN_HOUR = timedelta(hours=1)
@@ -173,6 +179,33 @@ def _enrolled(session: Session, patient: Patient) -> Enrolment:
     return make_enrolment(session, patient, caller=make_staff(session, clinic))
 
 
+def _anonymised(session: Session, patient: Patient) -> None:
+    session.add(
+        Anonymised(
+            patient_id=patient.id, clinic_id=patient.clinic_id, cause=Cause.SCHEDULE, at=NOW
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def _number_of_nobody(session: Session, patient: Patient) -> int:
+    _anonymised(session, patient)
+    return session.scalars(select(PhoneNumber.id).where(PhoneNumber.patient_id == patient.id)).one()
+
+
+def _enrolled_nobody(session: Session, patient: Patient) -> int:
+    _anonymised(session, patient)
+    return make_enrolment(session, patient).id
+
+
+def _note_of_nobody(session: Session, patient: Patient) -> int:
+    _anonymised(session, patient)
+    caller = make_staff(session, session.get_one(Clinic, patient.clinic_id))
+    enrolment = make_enrolment(session, patient, status=EnrolmentStatus.COMPLETED)
+    make_attempt(session, make_planned_call(session, enrolment), caller, note="Likes tea")
+    return session.scalars(select(CallNote.id)).one()
+
+
 BREAKS: dict[str, Callable[[Session, Patient], int]] = {
     "no worker holds a text for longer than its lease": _held_too_long,
     "a lost answer is looked up at the carrier": _never_looked_up,
@@ -185,6 +218,9 @@ BREAKS: dict[str, Callable[[Session, Patient], int]] = {
     "a completed call was a conversation": _completed_without_words,
     "no call stays on the line for ever": _on_the_line_for_ever,
     "somebody is told of every urgent concern": _told_nobody,
+    "of who was anonymised no number is left": _number_of_nobody,
+    "who was anonymised is in no programme": _enrolled_nobody,
+    "of who was anonymised no note is left": _note_of_nobody,
 }
 
 
@@ -264,3 +300,22 @@ def test_a_changed_audit_trail_is_a_broken_promise(sessions: Sessions) -> None:
 
     assert found.table == "audit_link"
     assert "was changed" in found.promise
+
+
+def test_a_roll_up_that_differs_from_its_rows_is_named_unless_it_waits(
+    sessions: Sessions,
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_history(session, random.Random(3))  # noqa: S311
+    promise = "roll-ups of reports say what the rows say"
+    rolling_up.roll_up(sessions, lambda: NOW)
+    with sessions.begin() as session:
+        assert promise not in broken(session)
+        day = session.scalars(select(DayCount).filter_by(clinic_id=clinic.id)).first()
+        assert day is not None
+        day.dials += 1
+    with sessions.begin() as session:
+        assert broken(session)[promise] == (clinic.id,)
+        session.add(TouchedDays(clinic_id=clinic.id, from_on=day.day, until_on=day.day))
+    with sessions() as session:
+        assert promise not in broken(session)

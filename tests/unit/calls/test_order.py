@@ -56,6 +56,8 @@ FACTS = st.builds(
     is_promise_due=st.booleans(),
     spoken_at=BEFORE,
     answered_at=BEFORE,
+    is_barred=st.booleans(),
+    opens_at=st.none() | st.integers(1, 30).map(lambda ahead: NOW + ahead * HOUR),
 )
 # One deviation for each reason, in the order in which they press.
 DEVIATIONS: dict[Why, dict[str, object]] = {
@@ -91,6 +93,21 @@ PRESSING = {why: replace(READY, **more) for why, more in DEVIATIONS.items()}  # 
             QueueGroup.COMING,
             id="asked for, off hours, and over",
         ),
+        pytest.param(
+            {"lawful_until_at": None, "is_agreed": True, "is_barred": True},
+            QueueGroup.COMING,
+            id="asked for, and barred for the day",
+        ),
+        pytest.param(
+            {
+                "lawful_until_at": None,
+                "is_agreed": True,
+                "is_barred": True,
+                "opens_at": NOW + HOUR,
+            },
+            QueueGroup.LATER,
+            id="asked for, and barred until later today",
+        ),
         pytest.param({"has_number": False}, QueueGroup.NUMBER_TO_FIX, id="no number"),
         pytest.param(
             {"dial_from_at": NOW + 14 * HOUR, "is_promise_due": True},
@@ -104,6 +121,13 @@ def test_a_call_stands_in_one_part_of_the_queue(
     deviations: dict[str, object], group: QueueGroup
 ) -> None:
     assert group_of(replace(READY, **deviations)) is group  # type: ignore[arg-type]
+
+
+@given(FACTS)
+def test_what_the_law_bars_is_never_to_be_called_now(facts: QueueFacts) -> None:
+    barred = replace(facts, is_barred=True, lawful_until_at=None)
+
+    assert group_of(barred) is not QueueGroup.NOW
 
 
 def test_each_reason_has_its_own_fact_and_leads_those_below_it() -> None:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from outreach.calls.sent import LONGEST_WAIT, pressed_at
+from outreach.calls.rules import LONGEST_WAIT
+from outreach.calls.sent import pressed_at
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 SINCE = st.none() | st.timedeltas(-timedelta(days=2), timedelta(hours=1)).map(NOW.__add__)

@@ -20,6 +20,8 @@ def _row(measure: str, counted: Value, of: Value, value: Value) -> list[Value]:
         (_row(Measure.COMPLETION, 0, 0, None), ["0", "0", "–"]),
         (_row(Measure.DIALS_PER_REACH, 5, 5, 1.0), ["5", "5", "1.0"]),
         (_row(Measure.MINUTES, None, 40, 0.5), ["–", "40", "0.5"]),
+        (_row(Measure.CALLS, None, 40, 1.0), ["–", "40", "1.0"]),
+        (_row(Measure.CALLS_MEAN, 163, 154, 1.0584), ["163", "154", "1.1"]),
         (_row(Measure.STILL_OPEN, 1200, None, 1200), ["1,200", "–", "1,200"]),
         (_row("reached by dial 2", 81, 90, 0.9), ["81", "90", "90%"]),
     ],

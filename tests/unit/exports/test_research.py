@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from outreach.exports.rules.research import (
     FARTHEST_SHIFT,
     HIDDEN,
     HIDDEN_ALL,
+    MOST_WITHHELD,
     SMALLEST_CELL,
     Person,
     band,
@@ -19,6 +21,9 @@ from outreach.exports.rules.research import (
     shift_of,
     shifted,
     told_age,
+    told_statuses,
+    visible_bounds,
+    withheld,
 )
 
 KEYS = st.binary(min_size=8, max_size=32)
@@ -135,3 +140,35 @@ def test_those_in_small_cells_hide_among_each_other() -> None:
     assert found.hidden == 21
     assert found.told[0] == ("site 1", "40-49", "female", "en")
     assert set(found.told[600:]) == {(HIDDEN,) * 4}
+
+
+@given(KEYS, st.integers(1, 10**9))
+def test_the_last_days_are_left_out_by_another_number_for_each(key: bytes, who: int) -> None:
+    assert timedelta(1) <= withheld(key, who) <= timedelta(MOST_WITHHELD)
+    assert len({withheld(key, who + each) for each in range(200)}) > MOST_WITHHELD / 2
+
+
+@given(st.lists(st.sampled_from(["active", "completed", "died", "withdrawn"]), max_size=120))
+def test_no_status_is_told_of_few(statuses: list[str]) -> None:
+    told = told_statuses(statuses)
+    assert all(count >= SMALLEST_CELL for each, count in Counter(told).items() if each != HIDDEN)
+    hidden = Counter(told)[HIDDEN]
+    assert hidden == 0 or hidden >= SMALLEST_CELL or hidden == len(statuses)
+    assert all(each in (status, HIDDEN) for each, status in zip(told, statuses, strict=True))
+
+
+@given(st.lists(st.tuples(st.integers(80, 450), st.integers(0, 90)), max_size=60))
+def test_whoever_is_seen_from_afar_stands_among_others(bodies: list[tuple[int, int]]) -> None:
+    values = [(Decimal(low), Decimal(low + more)) for low, more in bodies]
+    bounds = visible_bounds(values)
+    if bounds is None:
+        return
+    low, high = bounds
+    assert sum(least <= low for least, _most in values) >= SMALLEST_CELL
+    assert sum(most >= high for _least, most in values) >= SMALLEST_CELL
+
+
+def test_of_few_bodies_nothing_is_told() -> None:
+    some = [(Decimal(100 + each), Decimal(101 + each)) for each in range(2 * SMALLEST_CELL - 1)]
+    assert visible_bounds(some) is None
+    assert visible_bounds([*some, (Decimal(500), Decimal(500))]) == (Decimal(110), Decimal(112))

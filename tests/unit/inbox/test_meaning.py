@@ -11,6 +11,7 @@ from outreach.inbox.rules import (
     Asked,
     Question,
     Understood,
+    as_carrier_took,
     meaning_of,
     question_at,
     said_in,
@@ -105,3 +106,17 @@ def test_what_only_looks_like_a_heart_is_read_as_it_is(text: str) -> None:
 )
 def test_our_own_words_that_come_back_are_no_danger(path: object) -> None:
     assert danger_in(path.read_text(encoding="utf-8")) is None  # type: ignore[attr-defined]
+
+
+@given(st.text(max_size=40), st.sampled_from(["", "stop", "start", "help", "other"]))
+def test_the_carrier_adds_to_what_a_text_says_and_takes_nothing_away(
+    text: str, taken_as: str
+) -> None:
+    said = said_in(text)
+    taken = as_carrier_took(said, text, taken_as)
+
+    assert taken.danger is said.danger
+    assert taken.stop is (Stop.YES if taken_as == "stop" else said.stop)
+    assert taken.is_start is said.is_start
+    assert taken.is_help >= said.is_help
+    assert taken.is_carriers_start is (taken_as == "start" and not said.is_start)

@@ -9,7 +9,7 @@ from typing import Any
 
 from outreach.intake import csv_rows, fhir
 from outreach.intake.files import json_object
-from outreach.intake.rules import Frame, Incoming, IncomingPatient, Note, Problem
+from outreach.intake.rules import Frame, Incoming, IncomingPatient, LooseReading, Note, Problem
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 FRAME = Frame(NOW, "US", "America/Chicago")
@@ -71,6 +71,10 @@ def patients_in(found: Iterable[Incoming]) -> list[IncomingPatient]:
     return [each for each in found if isinstance(each, IncomingPatient)]
 
 
+def readings_in(found: Iterable[Incoming]) -> list[LooseReading]:
+    return [each for each in found if isinstance(each, LooseReading)]
+
+
 def problems_in(found: Iterable[Incoming]) -> list[Problem]:
     return [each for each in found if isinstance(each, Problem)]
 
@@ -101,6 +105,7 @@ def a_code(code: str) -> dict[str, Any]:
 
 def an_observation(
     code: str = "4548-4",
+    /,
     value: float | str = 9.4,
     unit: str = "%",
     *,

@@ -249,7 +249,9 @@ def test_whatever_a_row_holds_it_comes_in_or_is_reported(
 def test_any_text_in_one_cell_comes_in_or_is_reported_for_that_cell(text: str, name: str) -> None:
     (row,) = [list(a_row(**{name: text}).values())]
 
-    found = list(csv_rows._row(2, row, list(a_row()), FRAME))
+    cells = csv_rows._by_name(2, row, list(a_row()))
+    assert isinstance(cells, dict)
+    found = list(csv_rows._Row(cells, 2, FRAME).values())
 
     assert patients_in(found) or {problem.field for problem in problems_in(found)} <= {
         name,

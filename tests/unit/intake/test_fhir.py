@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from outreach.intake import fhir
 from outreach.intake.files import json_object
-from outreach.intake.rules import Absent, Incoming, LooseReading, PassedOver
-from outreach.measures.rules import MeasureKind
+from outreach.intake.rules import Absent, Incoming, PassedOver
+from outreach.measures.rules import REGISTRY, MeasureKind
+from outreach.measures.rules.outside import OWN_CODES
 from outreach.patients.rules import Sex
 from tests.unit.intake.builders import (
     FRAME,
@@ -24,11 +25,8 @@ from tests.unit.intake.builders import (
     patients_in,
     problems_in,
     read_bundle,
+    readings_in,
 )
-
-
-def readings_in(found: list[Incoming]) -> list[LooseReading]:
-    return [each for each in found if isinstance(each, LooseReading)]
 
 
 def test_a_patient_comes_in_by_their_medical_record_number() -> None:
@@ -148,6 +146,9 @@ def test_the_preferred_language_wins_and_none_means_english_with_a_note() -> Non
         ("29463-7", 90.99673168872235, "kg", MeasureKind.WEIGHT, "90.997"),
         ("29463-7", 200, "[lb_av]", MeasureKind.WEIGHT, "90.718"),
         ("44261-6", 13, "{score}", MeasureKind.PHQ9_TOTAL, "13"),
+        ("70274-6", 8, "", MeasureKind.GAD7_TOTAL, "8"),
+        ("55758-7", 3, "{score}", MeasureKind.PHQ2_TOTAL, "3"),
+        ("91147-9", 4.3, "{score}", MeasureKind.PEG_MEAN, "4.3"),
     ],
 )
 def test_each_code_that_is_ours_becomes_a_reading(
@@ -207,6 +208,54 @@ def test_what_is_no_value_of_ours_is_passed_over_quietly(deviation: dict[str, An
     assert read_bundle(an_observation(**deviation)) == [PassedOver()]
 
 
+def by_own_code(kind: MeasureKind, value: float) -> dict[str, Any]:
+    code = {"coding": [{"system": OWN_CODES, "code": kind.value}]}
+    return an_observation(value=value, unit=REGISTRY[kind].unit, code=code)
+
+
+def test_our_own_code_is_enough_and_names_the_problem() -> None:
+    ((taken),) = readings_in(read_bundle(by_own_code(MeasureKind.PAIN, 6)))
+    (problem,) = problems_in(read_bundle(by_own_code(MeasureKind.PAIN, 11)))
+
+    assert (taken.reading.kind, taken.reading.value) == (MeasureKind.PAIN, Decimal(6))
+    assert problem.field == "Observation pain"
+    elsewhere = {"coding": [{"system": "urn:x", "code": "pain"}]}
+    assert read_bundle(an_observation(code=elsewhere)) == [PassedOver()]
+
+
+@pytest.mark.parametrize(
+    ("start", "begins_on"),
+    [
+        ("2026-09-21", date(2026, 9, 21)),
+        ("2026-10-05", None),  # after it ends
+        ("2026-09", None),
+        ("2026-09-21T10:00:00Z", None),  # whose day is not said
+    ],
+)
+def test_a_value_over_days_begins_on_the_day_that_is_named(
+    start: str, begins_on: date | None
+) -> None:
+    period = {"start": start, "end": "2026-10-04"}
+    whole: dict[str, Any] = {"effectiveDateTime": None, "effectivePeriod": period}
+    (gmi,) = readings_in(read_bundle(an_observation("97506-0", 7.1, **whole)))
+    (hba1c,) = readings_in(read_bundle(an_observation(**whole)))
+
+    assert gmi.reading.begins_on == begins_on
+    assert hba1c.reading.begins_on is None
+
+
+@pytest.mark.parametrize(
+    ("system", "is_unreliable"), [(OWN_CODES, True), ("urn:x", False), (None, False)]
+)
+def test_a_value_is_doubtful_where_our_own_tag_says_so(
+    system: str | None, *, is_unreliable: bool
+) -> None:
+    tagged = an_observation(meta={"tag": [{"system": system, "code": "unreliable"}]})
+    (found,) = readings_in(read_bundle(tagged))
+
+    assert found.reading.is_unreliable is is_unreliable
+
+
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
@@ -255,7 +304,7 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["coding", "code", "system", "value", "use", "given", "language", "start"]
+                ["coding", "code", "system", "value", "use", "given", "language", "start", "tag"]
             ),
             inner,
             max_size=4,
@@ -268,8 +317,9 @@ JSON = st.recursive(
 @settings(max_examples=600)
 @given(st.data())
 def test_whatever_stands_in_a_resource_it_never_breaks_the_import(data: st.DataObject) -> None:
-    resource = data.draw(st.sampled_from([a_person(), an_observation(), a_pressure(120, 80)]))
-    names = [*resource, "effectivePeriod", "valueInteger", "deceasedBoolean"]
+    own = by_own_code(MeasureKind.PAIN, 6)
+    resource = data.draw(st.sampled_from([a_person(), an_observation(), a_pressure(120, 80), own]))
+    names = [*resource, "meta", "effectivePeriod", "valueInteger", "deceasedBoolean"]
     changed = {name: data.draw(JSON) for name in data.draw(st.sets(st.sampled_from(names)))}
     if data.draw(st.booleans()):
         changed.pop("resourceType", None)

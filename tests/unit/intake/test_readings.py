@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from outreach.intake.rules import Refused, readings
-from outreach.measures.rules import MeasureKind
+from outreach.measures.rules import REGISTRY, MeasureKind
 
 
 @pytest.mark.parametrize("cell", ["9.4", "10", "0", " 7.25 "])
@@ -36,6 +36,12 @@ def test_a_doubtful_value_is_refused_in_plain_words(
 ) -> None:
     with pytest.raises(Refused, match=reason):
         readings.value(kind, Decimal(amount), unit)
+
+
+@pytest.mark.parametrize("kind", MeasureKind)
+def test_every_measure_is_named_in_a_refusal(kind: MeasureKind) -> None:
+    with pytest.raises(Refused, match=r"can't be right|looks like"):
+        readings.value(kind, Decimal(9999), REGISTRY[kind].unit)
 
 
 def test_a_value_is_kept_as_given_and_in_the_canonical_unit() -> None:

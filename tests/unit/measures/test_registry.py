@@ -19,6 +19,7 @@ from outreach.measures.rules import (
     doubt_about,
     doubt_about_change,
     entered_by,
+    in_both_units,
 )
 from outreach.questionnaires.rules import INSTRUMENTS, InstrumentCode
 
@@ -338,3 +339,20 @@ def test_only_weight_is_held_against_the_last_one() -> None:
     )
 
     assert found is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "entered", "unit", "value", "words"),
+    [
+        (MeasureKind.GLUCOSE, "52", "mg/dL", "52", "52 mg/dL (2.9 mmol/L)"),
+        (MeasureKind.GLUCOSE, "2.8", "mmol/L", "50.4448", "2.8 mmol/L (50 mg/dL)"),
+        (MeasureKind.GLUCOSE, "HI", "mg/dL", "600", "HI"),
+        (MeasureKind.HBA1C, "9.0", "%", "9.0", "9.0 % (75 mmol/mol)"),
+        (MeasureKind.SYSTOLIC, "185", "mm[Hg]", "185", "185 mmHg"),
+        (MeasureKind.PHQ9_TOTAL, "12", "{score}", "12", "12"),
+    ],
+)
+def test_a_nurse_reads_a_value_as_it_was_said_and_in_the_other_unit(
+    kind: MeasureKind, entered: str, unit: str, value: str, words: str
+) -> None:
+    assert in_both_units(kind, entered, unit, Decimal(value)) == words

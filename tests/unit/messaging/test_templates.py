@@ -116,3 +116,10 @@ def test_staff_are_told_in_their_language_and_of_no_one(
     assert text.startswith("Cedar Creek: ")
     assert not HEALTH.search(text.removeprefix("Cedar Creek"))
     assert (text == to_staff("Cedar Creek", "en")) == (language == "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_weekly_word_ends_with_the_address_of_the_report(language: str) -> None:
+    words, link = digest("Cedar Creek", language), "https://outreach.example/reports/adherence"
+
+    assert digest("Cedar Creek", language, link) == f"{words} {link}"

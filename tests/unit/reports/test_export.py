@@ -31,7 +31,7 @@ def test_every_caller_has_one_row_for_each_measure() -> None:
     clinic = Clinic(code="../C 1", name="Riverside")
     lines = (Line(4, "Ana", Tally(completed=1)), Line(None, "", Tally(missed=1)))
     total = Tally(completed=1, missed=1)
-    report = Report(lines, total, DialTable(4, {1: 1, 2: 1}))
+    report = Report(lines, total, DialTable(4, {1: 1, 2: 1}), {4: [date(2026, 11, 20)]})
 
     rows = list(export.adherence_rows(clinic, PERIOD, report))
 
@@ -45,6 +45,7 @@ def test_every_caller_has_one_row_for_each_measure() -> None:
         0.5,
         "2026-11-02",
         "2026-11-22",
+        "",
     )
     assert [row[1:6] for row in rows[-3:]] == [
         ("All callers", "reached by dial 1", 1, 4, 0.25),
@@ -52,4 +53,3 @@ def test_every_caller_has_one_row_for_each_measure() -> None:
         ("All callers", "reached by dial 3", 2, 4, 0.5),
     ]
     assert {row[1] for row in rows} == {"All callers", "Ana", "No caller"}
-    assert export.adherence_name(clinic, PERIOD) == "adherence-C-1-2026-11-02-2026-11-22.csv"

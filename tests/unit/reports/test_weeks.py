@@ -1,5 +1,6 @@
 """Which weeks of the programme were kept to."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -93,3 +94,17 @@ def test_is_active_from_the_first_day_to_the_day_of_leaving() -> None:
     assert not left.is_active_in(Period(left_on + timedelta(days=1), LATER), today=LATER)
     assert not course().is_active_in(EVER, today=START - timedelta(days=1))
     assert not course().is_active_in(Period(START + timedelta(weeks=26), LATER), today=LATER)
+
+
+def test_a_week_is_chosen_where_its_own_programme_lets_choose() -> None:
+    first, second, third = PUBLISHED_PROTOCOL.phases
+    bound = replace(
+        PUBLISHED_PROTOCOL, phases=(first, replace(second, choices=second.choices[:1]), third)
+    )
+
+    chosen = {}
+    for protocol in (PUBLISHED_PROTOCOL, bound):
+        weeks = weeks_of(replace(course(), protocol=protocol), EVER, {}, today=LATER)
+        chosen[protocol.phases[1].choices] = {week.number for week in weeks if week.is_chosen}
+
+    assert list(chosen.values()) == [set(range(2, 27)), set(range(5, 27))]

@@ -4,14 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outreach.telephony.bodies import is_made_from
 from outreach.wordings.keeping import built_in
 from outreach.wordings.rules import (
     KINDS,
     LANGUAGES,
+    UNASKED,
     TextKind,
     TextName,
     filled,
     known_language,
+    pieces,
     placeholders,
 )
 from outreach.wordings.rules.linting import Fault, Finding, faults
@@ -28,6 +31,17 @@ def test_the_words_that_come_with_the_product_are_fit(name: TextName, language: 
 
     assert faults(words, KINDS[name]) == []
     assert size_of(filled(words, KINDS[name].example)).messages <= 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", list(TextName))
+def test_what_we_send_unasked_is_told_from_an_answer_by_its_words(
+    name: TextName, language: str
+) -> None:
+    body = filled(built_in(name, language), KINDS[name].example_in(language))
+    unasked = [pieces(built_in(each, language)) for each in UNASKED for language in LANGUAGES]
+
+    assert any(is_made_from(each, body) for each in unasked) == (name in UNASKED)
 
 
 @pytest.mark.parametrize(

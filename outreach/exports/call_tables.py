@@ -1,0 +1,254 @@
+"""Tables and charts about calls as files: groups, weeks, targets, what is behind a figure."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.orm import Session
+
+from outreach.accounts import staff
+from outreach.exports.asked_of import OF_A_PATIENT, NoSuchTable, Question, who
+from outreach.exports.rules.cells import Column, Table, Value
+from outreach.reports import adherence, breakdown, load, service, single_calls, targets, today
+from outreach.reports.adherence import WeekLimits
+from outreach.reports.breakdown import Behind, Dimension, GroupLine
+from outreach.reports.rules.load import Load
+from outreach.reports.rules.tally import Measure, figures, measure_named, parts_of
+from outreach.reports.service import ServiceMeasure
+
+_NUMERATOR = Column("numerator", "What is counted.")
+_DENOMINATOR = Column("denominator", "Of how many. Empty: the figure is no rate.")
+_VALUE = Column("value", "Numerator by denominator, or the figure itself.")
+_FIGURE = (_NUMERATOR, _DENOMINATOR, _VALUE)
+
+
+def groups(session: Session, question: Question) -> Table:
+    """Return every measure of each group, all calls first; small groups of people are empty."""
+    dimension = question.choice(Dimension, "by", Dimension.CALLER)
+    asked, clinics = question.asked, staff.clinics_in(session, question.scope)
+    report = adherence.report(session, asked)
+    total = GroupLine("", "All", report.total, report.total.patients, is_hidden=False)
+    found = breakdown.lines_of(session, clinics, report, asked, dimension)
+    lines = found if dimension is Dimension.CLINIC else [total, *found]
+    columns = (
+        Column("group", f"By {dimension.value}. Empty: of none."),
+        Column("measure", "What is measured; the report's page defines each."),
+        *_FIGURE,
+        Column("hidden", "Whether it is hidden, as so few patients could be known by it."),
+    )
+    rows = [row for line in lines for row in _of_group(line)]
+    return question.table(f"Adherence by {dimension.value}", columns, rows)
+
+
+def _of_group(line: GroupLine) -> Iterator[Sequence[Value]]:
+    for figure in figures(line.tally):
+        found: tuple[Value, ...] = (figure.numerator, figure.denominator, figure.value)
+        shown = (None, None, None) if line.is_hidden else found
+        yield (line.name or line.key, figure.measure.value, *shown, line.is_hidden)
+
+
+def weeks(session: Session, question: Question) -> Table:
+    """Return a rate week by week, as the run chart draws it."""
+    measure = measure_of(question, "weeks", Measure.COMPLETION)
+    if measure not in adherence.SERIES:
+        raise NoSuchTable("There is no such table.")
+    found = adherence.by_week(session, question.asked, measure)
+    limits = WeekLimits.of(found)
+    rows: list[Sequence[Value]] = []
+    for each in found:
+        bound = limits.by_week.get(each.week_on)
+        value = each.part / each.whole if each.whole else None
+        edges = (bound.low, bound.high) if bound else (None, None)
+        rows.append((each.week_on, each.part, each.whole, value, limits.middle, *edges))
+    columns = (
+        Column("week_from", "The Monday it begins on."),
+        *_FIGURE,
+        Column("median", "Of all weeks that have a value."),
+        Column("lower_limit", "Control limit, 3 standard deviations below the mean."),
+        Column("upper_limit", "Control limit, 3 standard deviations above the mean."),
+    )
+    return question.table(f"{measure.value} by week", columns, rows)
+
+
+def team(session: Session, question: Question) -> Table:
+    """Return who had patients or dialled, with how much on a day, and what weighed on them."""
+    report = adherence.report(session, question.asked)
+    loads = load.of_team(session, question.asked, report.dialled)
+    rows: list[Sequence[Value]] = [
+        (
+            line.name,
+            line.tally.patients,
+            days,
+            line.tally.dials,
+            line.tally.dials / days if days else None,
+            line.tally.reached,
+            line.tally.reached / days if days else None,
+            found.run,
+            found.concerns,
+        )
+        for line, days in report.team
+        for found in (loads.get(line.caller_id or 0, Load()),)
+    ]
+    columns = (
+        Column("caller", "Name."),
+        Column("patients", "Patients whom they had in these days."),
+        Column("days", "Days on which they dialled: the denominator."),
+        Column("dials", "All their dials."),
+        Column("dials_a_day", "Dials by days."),
+        Column("conversations", "Dials in which they spoke with the patient."),
+        Column("conversations_a_day", "Conversations by days."),
+        Column("days_in_a_row", "The most days in a row on which they dialled for this clinic."),
+        Column("concerns", "Concerns that they raised about patients of this clinic."),
+    )
+    return question.table("The team", columns, rows)
+
+
+def dials(session: Session, question: Question) -> Table:
+    """Return with which dial patients were reached."""
+    found = adherence.report(session, question.asked).by_dial
+    rows = [
+        (dial, reached, found.calls, reached / found.calls if found.calls else None)
+        for dial, reached in found.shares
+    ]
+    columns = (Column("dial", "Reached by this dial or an earlier one."), *_FIGURE)
+    return question.table("With which dial patients are reached", columns, rows)
+
+
+def aims(session: Session, question: Question) -> Table:
+    """Return each measure with its target and what is done about it."""
+    total = adherence.report(session, question.asked).total
+    holding = targets.holding(session, question.clinic.id)
+    rows: list[Sequence[Value]] = []
+    for measure in targets.AIMED_AT:
+        part, whole = parts_of(measure, total) or (0, 0)
+        aim = holding.get(measure)
+        rest = (aim.share, aim.due_on, aim.plan, aim.by.name) if aim else (None,) * 4
+        rows.append((measure.value, part, whole, part / whole if whole else None, *rest))
+    columns = (
+        Column("measure", "What is measured; the report's page defines each."),
+        *_FIGURE,
+        Column("target", "At least this share."),
+        Column("by", "Day by which it is to be reached."),
+        Column("plan", "What is done about it."),
+        Column("set_by", "Who set it."),
+    )
+    return question.table("Targets", columns, rows)
+
+
+def behind(session: Session, question: Question) -> Table:
+    """Return the patients behind a figure of the adherence report."""
+    measure = measure_of(question, "measure")
+    rows = breakdown.behind(session, question.asked, measure, _group(session, question))
+    return _people(session, question, f"Patients behind: {measure.value}", rows)
+
+
+def calls(session: Session, question: Question) -> Table:
+    """Return the single calls behind a figure of the adherence report."""
+    measure = measure_of(question, "measure")
+    if measure not in single_calls.COUNTED:
+        raise NoSuchTable("There is no such table.")
+    total, found = single_calls.everything(
+        session, question.scope, question.asked, measure, _group(session, question)
+    )
+    zone = question.here.zone
+    rows = (
+        (
+            each.record_number,
+            each.name,
+            each.caller,
+            each.due_on,
+            each.phase,
+            each.at.astimezone(zone).replace(tzinfo=None, microsecond=0) if each.at else None,
+            each.outcome.value if each.outcome else None,
+            each.minutes,
+            each.is_in,
+        )
+        for each in found
+    )
+    columns = (
+        Column("record_number", "The clinic's number of the patient."),
+        Column("patient", "Name."),
+        Column("caller", "Who dialled, or had the patient as the due day ended."),
+        Column("due_on", "Day on which the call was due."),
+        Column("phase", "Phase of the programme of the planned call."),
+        Column("dialled_at", "When it was dialled, on the clinic's clock; empty: missed."),
+        Column("outcome", "How the dial ended; empty: missed."),
+        Column("minutes", "Length of the conversation."),
+        Column("counted", "Whether it is in the numerator; every row is in the denominator."),
+    )
+    table = question.table(f"Calls behind: {measure.value}", columns, [])
+    return Table(table.title, table.columns, rows, total, table.about)
+
+
+def around(session: Session, question: Question) -> Table:
+    """Return what stands around the calls, with who is not counted."""
+    found = service.service(session, question.asked)
+    rows: list[Sequence[Value]] = []
+    for measure, figure in found.figures.items():
+        whole = figure.denominator
+        value = figure.numerator / whole if whole else None
+        rows.append((measure.value, figure.numerator, whole, value))
+    for measure, each in found.returned.items():
+        left_out = (
+            ("in care", each.in_care),
+            ("no visit on file", each.unknown),
+            ("after the last import of visits", each.uncovered),
+        )
+        rows += [(f"{measure.value}, not counted: {why}", n, None, None) for why, n in left_out]
+    rows.append(("median minutes until a concern is taken on", None, None, found.minutes))
+    rows += [(f"texts refused, code {code}", n, None, None) for code, n in found.codes.items()]
+    columns = (
+        Column("measure", "What is measured; the report's page defines each."), *_FIGURE
+    )  # fmt: skip
+    return question.table("Staying, texts, concerns", columns, rows)
+
+
+def around_behind(session: Session, question: Question) -> Table:
+    """Return the patients behind a figure of what stands around the calls."""
+    measure = question.choice(ServiceMeasure, "measure")
+    rows = service.service(session, question.asked).figures[measure].rows
+    return _people(session, question, f"Patients behind: {measure.value}", rows)
+
+
+def of_today(session: Session, question: Question) -> Table:
+    """Return calls due and done today, caller by caller."""
+    found = today.at(session, question.here)
+    rows = [(each.name, each.done, each.due) for each in found.callers]
+    columns = (
+        Column("caller", "Empty: patients who have none."),
+        Column("done", "Calls done today."),
+        Column("due", "Calls due today, done or not."),
+    )
+    return question.table("Calls of today", columns, rows)
+
+
+def measure_of(question: Question, name: str, default: Measure | None = None) -> Measure:
+    """Return the measure that a parameter names as addresses do.
+
+    Raises:
+        NoSuchTable: it names none.
+    """
+    typed = question.params.get(name)
+    if typed is None and default is not None:
+        return default
+    found = measure_named(typed)
+    if found is None:
+        raise NoSuchTable("There is no such table.")
+    return found
+
+
+def _group(session: Session, question: Question) -> tuple[Dimension, str] | None:
+    """Return the group asked for; a hidden one, or one that there is not, has no table."""
+    key = question.params.get("group")
+    if key is None or question.params.get("by") is None:
+        return None
+    dimension = question.choice(Dimension, "by")
+    return dimension, breakdown.shown(session, question.asked, dimension, key).key
+
+
+def _people(session: Session, question: Question, title: str, rows: Sequence[Behind]) -> Table:
+    names = who(session, question, [row.patient_id for row in rows])
+    found: list[Sequence[Value]] = [
+        (*names[row.patient_id], row.numerator, row.denominator)
+        for row in rows
+        if row.patient_id in names
+    ]
+    return question.table(title, (*OF_A_PATIENT, _NUMERATOR, _DENOMINATOR), found)

@@ -1,0 +1,257 @@
+"""Outcomes and the cohort board as files: what their tables and charts are drawn from."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from outreach.exports.asked_of import OF_A_PATIENT, NoSuchTable, Question, who
+from outreach.exports.rules.cells import Column, Table, Value
+from outreach.measures.rules import GLUCOSE, REGISTRY
+from outreach.reports import cohort, outcomes, strata
+from outreach.reports.breakdown import Dimension
+from outreach.reports.rules.board import UNDER_CARE, CohortStanding, Month, Standing
+from outreach.reports.rules.glycaemic import GlycaemicGroup
+from outreach.reports.rules.outcomes import (
+    FOLLOW_UPS,
+    KINDS,
+    Group,
+    Outcome,
+    OutcomeMeasure,
+    Point,
+    outcome_of,
+)
+from outreach.reports.rules.statistics import Share
+
+_OF_AN_OUTCOME = (
+    Column("measure", "What was measured."),
+    Column("unit", "Unit of the values."),
+    Column("point", "When."),
+    Column("eligible", "Patients whose window is over."),
+    Column("without_baseline", "Of them, not measured at baseline."),
+    Column("missing", "Measured at baseline, not at follow-up."),
+    Column("measured", "Measured twice: means and changes are theirs."),
+    Column("mean_baseline", "Mean at baseline."),
+    Column("mean_baseline_missing", "Mean at baseline of those missing at follow-up."),
+    Column("mean_follow_up", "Mean at follow-up."),
+    Column("mean_change", "Follow-up less baseline. There is no control group."),
+    Column("sd_change", "Standard deviation of the change."),
+    Column("ci_low", "95% confidence interval of the mean change (t)."),
+    Column("ci_high", "95% confidence interval of the mean change (t)."),
+    Column("median_change", "Median of the change."),
+    Column("responded", "Fell by 0.5 points of HbA1c, or half of a PHQ-9 of 10 or more."),
+    Column("could_respond", "Of so many; empty: no rule."),
+    Column("below_8_before", "HbA1c below 8% at baseline, of those measured twice."),
+    Column("below_8_after", "HbA1c below 8% at follow-up."),
+    Column("above_9_before", "HbA1c above 9% at baseline."),
+    Column("above_9_after", "HbA1c above 9% at follow-up."),
+    Column("below_5_after", "PHQ-9 below 5 at follow-up, of those who could respond."),
+)
+_LEVELS = (Group.LOW_BEFORE, Group.LOW_AFTER, Group.HIGH_BEFORE, Group.HIGH_AFTER)
+
+
+def changes(session: Session, question: Question) -> Table:
+    """Return the change of every measure at every point."""
+    found = _cohort(session, question)
+    rows = [
+        _of_outcome(outcome_of(found.patients, measure, point, today=found.today), question)
+        for measure in OutcomeMeasure
+        for point in FOLLOW_UPS
+    ]
+    return question.table("Change from baseline", _OF_AN_OUTCOME, rows)
+
+
+def groups(session: Session, question: Question) -> Table:
+    """Return the change of one measure by kinds of people; small groups are empty."""
+    dimension = question.choice(Dimension, "by", Dimension.PHQ9)
+    found, what = _cohort(session, question), _what(question)
+    by_kind = strata.of(session, question.here, question.day, found, what, dimension)
+    nothing = (None,) * (len(_OF_AN_OUTCOME) - 3)
+    rows: list[Sequence[Value]] = []
+    for key, outcome in by_kind.outcomes.items():
+        values, is_hidden = _of_outcome(outcome, question), key in by_kind.hidden
+        shown = (*values[:3], *nothing) if is_hidden else values
+        rows.append((key, is_hidden, *shown))
+    columns = (
+        Column("group", f"By {dimension.value}. Empty: not known."),
+        Column("hidden", "Whether it is hidden, as so few patients could be known by it."),
+        *_OF_AN_OUTCOME,
+    )
+    return question.table(f"Outcomes by {dimension.value}", columns, rows)
+
+
+def followed(session: Session, question: Question) -> Table:
+    """Return patients' values and dose: what charts are drawn from, and who is behind a figure."""
+    measure, point = _what(question)
+    outcome = _of_stratum(session, question)
+    people = outcome.of(question.choice(Group, "group", Group.ELIGIBLE))
+    names = who(session, question, [each.patient.patient_id for each in people])
+    rows: list[Sequence[Value]] = []
+    for each in people:
+        if each.patient.patient_id not in names:
+            continue
+        taken = [each.patient.at(measure, at) for at in Point]
+        values: list[Value] = []
+        for value in taken:
+            values += [value.on, value.value] if value else [None, None]
+        dose = each.dose
+        given = (dose.calls, dose.minutes) if dose else (None, None)
+        rows.append((*names[each.patient.patient_id], *values, each.change, *given))
+    columns = (
+        *OF_A_PATIENT,
+        *(
+            Column(f"{at.value}{part}", f"{words}, nearest to the window's target.")
+            for at in Point
+            for part, words in (("_on", "Day of the value"), ("", f"{measure.value}"))
+        ),
+        Column("change", "Follow-up less baseline."),
+        Column("completed_calls", "Until the follow-up was measured."),
+        Column("minutes", "Of conversation until then."),
+    )
+    return question.table(f"{measure.value}, {point.value}, each patient", columns, rows)
+
+
+def _of_stratum(session: Session, question: Question) -> Outcome:
+    """Return the outcome of everybody, or of the group asked for where it is not hidden."""
+    found, what, key = _cohort(session, question), _what(question), question.params.get("key")
+    if key is None or question.params.get("by") is None:
+        return outcome_of(found.patients, *what, today=found.today)
+    dimension = question.choice(Dimension, "by")
+    return strata.of(session, question.here, question.day, found, what, dimension).shown(key)
+
+
+def glycaemic(session: Session, question: Question) -> Table:
+    """Return the CMS122-style measure."""
+    found = outcomes.glycaemic_status(session, question.here, question.day)
+    rows = [(group.value, *_share(found.share(group))) for group in GlycaemicGroup]
+    columns = (
+        Column("group", "CMS122-style, programme panel."),
+        Column("numerator", "Patients in the group."),
+        Column("denominator", "Everybody enrolled, 18 to 75 years old."),
+        Column("value", "The share; lower is better but for the panel."),
+    )
+    return question.table("Glycaemic status", columns, rows)
+
+
+def glycaemic_behind(session: Session, question: Question) -> Table:
+    """Return the patients of one group of the CMS122-style measure."""
+    group = question.choice(GlycaemicGroup, "group")
+    people = outcomes.glycaemic_status(session, question.here, question.day).of(group)
+    names = who(session, question, [each.patient_id for each in people])
+    rows: list[Sequence[Value]] = [
+        (*names[each.patient_id], each.value, each.on)
+        for each in people
+        if each.patient_id in names
+    ]
+    columns = (
+        *OF_A_PATIENT,
+        Column("value", "Newest HbA1c or GMI of the 12 months, percent. Empty: none."),
+        Column("taken_on", "Its day."),
+    )
+    return question.table(f"Glycaemic status: {group.value}", columns, rows)
+
+
+def board_behind(session: Session, question: Question) -> Table:
+    """Return the patients of one standing in one month of the board, or of one cohort."""
+    found = cohort.board(session, question.here, question.day)
+    try:
+        month = Month.of(date.fromisoformat(f"{question.params.get('month')}-01"))
+    except ValueError as error:
+        raise NoSuchTable("There is no such table.") from error
+    is_cohort = question.params.get("of") == "cohort"
+    kind: type[Standing | CohortStanding] = CohortStanding if is_cohort else Standing
+    standing = question.choice(kind, "standing")
+    ids = found.who(month, standing)
+    names = who(session, question, ids)
+    rows = [names[each] for each in ids if each in names]
+    return question.table(f"Cohort board: {standing.value}", OF_A_PATIENT, rows)
+
+
+def months(session: Session, question: Question) -> Table:
+    """Return who was under care, month by month."""
+    found = cohort.board(session, question.here, question.day)
+    rows: list[Sequence[Value]] = [
+        (
+            each.month.first_on,
+            each.registered,
+            each.under_care,
+            *(each.count(standing) for standing in (*UNDER_CARE, Standing.LOST)),
+        )
+        for each in found.months
+    ]
+    columns = (
+        Column("month", "Its first day; counted as it ended."),
+        Column("registered", "Under care or lost."),
+        Column("under_care", "Registered for three months, neither gone nor lost."),
+        *(Column(each.value.replace(" ", "_"), each.value) for each in UNDER_CARE),
+        Column("lost", "Neither spoken with nor measured in twelve months; of registered."),
+    )
+    return question.table("Cohort board", columns, rows)
+
+
+def cohorts(session: Session, question: Question) -> Table:
+    """Return what became of everybody who began in a month."""
+    found = cohort.board(session, question.here, question.day)
+    rows: list[Sequence[Value]] = [
+        (
+            each.month.first_on,
+            each.size,
+            each.known,
+            *(each.count(standing) for standing in CohortStanding),
+        )
+        for each in found.cohorts
+    ]
+    columns = (
+        Column("began_in", "First day of the month."),
+        Column("began", "Everybody who began, whatever became of them."),
+        Column("window_over", "Of them, whose window is over: the denominator."),
+        *(Column(each.value.replace(" ", "_"), each.value) for each in CohortStanding),
+    )
+    return question.table("Cohorts", columns, rows)
+
+
+def _what(question: Question) -> tuple[OutcomeMeasure, Point]:
+    measure = question.choice(OutcomeMeasure, "measure", OutcomeMeasure.HBA1C)
+    point = question.choice(Point, "point", Point.MONTH_6)
+    if point not in FOLLOW_UPS:
+        raise NoSuchTable("There is no such table.")
+    return measure, point
+
+
+def _cohort(session: Session, question: Question) -> outcomes.Cohort:
+    unit = question.clinic.glucose_unit
+    return outcomes.cohort(session, question.here, question.day, glucose_unit=unit)
+
+
+def _of_outcome(outcome: Outcome, question: Question) -> tuple[Value, ...]:
+    kind = KINDS[outcome.measure][0]
+    unit = question.clinic.glucose_unit if kind in GLUCOSE else REGISTRY[kind].unit
+    change, could = outcome.change, outcome.responders
+    spread = change.interval if change else None
+    is_hba1c = outcome.measure is OutcomeMeasure.HBA1C
+    is_phq9 = outcome.measure is OutcomeMeasure.PHQ9
+    return (
+        outcome.measure.value,
+        unit,
+        outcome.point.value,
+        outcome.count(Group.ELIGIBLE),
+        outcome.count(Group.WITHOUT_BASELINE),
+        outcome.count(Group.MISSING),
+        outcome.count(Group.MEASURED),
+        outcome.mean_before(Group.MEASURED),
+        outcome.mean_before(Group.MISSING),
+        outcome.mean_after,
+        change.mean if change else None,
+        change.sd if change else None,
+        spread.low if spread else None,
+        spread.high if spread else None,
+        change.median if change else None,
+        could.part if could else None,
+        could.whole if could else None,
+        *(outcome.count(level) if is_hba1c else None for level in _LEVELS),
+        outcome.count(Group.REMITTED) if is_phq9 else None,
+    )
+
+
+def _share(share: Share) -> tuple[Value, ...]:
+    return share.part, share.whole, share.value

@@ -1,0 +1,226 @@
+"""Places of patients in the order of names and of record numbers, which are encrypted.
+
+The database sorts by ``name_rank`` and ``record_rank``: whole numbers with gaps between them,
+that say who comes before whom and nothing else. A patient who is written through the session is
+placed at once; who inserts by the thousand calls :func:`place_new`. Rank 0 is not placed yet
+and comes first. One transaction at a time places on PostgreSQL, until it ends: it must see
+whom the others placed. SQLite has one writer anyway.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, event, func, inspect, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Mapper, Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from outreach.patients.models import Patient
+from outreach.patients.rules import name_key, record_key
+
+GAP = 2**40  # room for forty between the same two, each behind the last; for 8 million patients
+MOST_BY_ONE = 20  # more new ones than that are placed by reading all the others
+_LOCK = 7_102_331_502  # of all placing; one for both orders, so that no two wait for each other
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is sorted by, and where the rank of it stands."""
+
+    rank: InstrumentedAttribute[int]
+    columns: Sequence[InstrumentedAttribute[str]]
+    key: Callable[..., Key]
+
+    def key_of(self, row: Any) -> Key:
+        """Return what a patient, or a row with the columns, is sorted by."""
+        return self.key(*(getattr(row, column.key) for column in self.columns))
+
+
+_ORDERS = (
+    _Order(Patient.name_rank, (Patient.family_name, Patient.given_name), name_key),
+    _Order(Patient.record_rank, (Patient.record_number,), record_key),
+)
+
+
+def place_new(session: Session, *, most: int | None = None) -> int:
+    """Place who was inserted past the session; return how many ranks. Does not commit.
+
+    Args:
+        most: how many of each order are placed, None for all.
+    """
+    session.flush()
+    connection = session.connection()
+    _let_nobody_else_place(connection)
+    return sum(_place_new(connection, order, most) for order in _ORDERS)
+
+
+def place_anew(session: Session) -> int:
+    """Give everybody their places anew; return how many patients. Does not commit."""
+    session.flush()
+    connection = session.connection()
+    _let_nobody_else_place(connection)
+    for order in _ORDERS:
+        _renumber(connection, order)
+    return session.scalar(select(func.count()).select_from(Patient)) or 0
+
+
+def out_of_order(session: Session) -> list[int]:
+    """Return the patients whose place is not behind whom they come after, by id."""
+    found: set[int] = set()
+    for order in _ORDERS:
+        rows = session.execute(
+            select(Patient.id, *order.columns)
+            .where(order.rank > 0)
+            .order_by(order.rank, Patient.id)
+        ).all()
+        keys = [order.key_of(row) for row in rows]
+        found |= {
+            row.id
+            for row, before, key in zip(rows[1:], keys, keys[1:], strict=False)
+            if key < before
+        }
+    return sorted(found)
+
+
+def _let_nobody_else_place(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _place_new(connection: Connection, order: _Order, most: int | None) -> int:
+    new = connection.execute(
+        select(Patient.id, *order.columns).where(order.rank == 0).order_by(Patient.id).limit(most)
+    ).all()
+    if len(new) > MOST_BY_ONE:
+        _place_many(connection, order, new)
+    else:
+        for row in new:
+            _place(connection, order, row.id, order.key_of(row))
+    return len(new)
+
+
+def _place(connection: Connection, order: _Order, patient_id: int, key: Key) -> int:
+    """Give one patient a rank between the neighbours; return it."""
+    before, after = _neighbours(connection, order, patient_id, key)
+    rank = before + GAP if after is None else (before + after) // 2
+    if rank == before:
+        return _renumber(connection, order)[patient_id]
+    _write(connection, order, [(patient_id, rank)])
+    return rank
+
+
+def _neighbours(
+    connection: Connection, order: _Order, patient_id: int, key: Key
+) -> tuple[int, int | None]:
+    """Return the ranks on either side of ``key``: 0 and None where nobody stands there.
+
+    Halves the ranks that are left, each time by the one patient behind their middle.
+    """
+    top = connection.scalar(select(func.max(order.rank)).where(Patient.id != patient_id)) or 0
+    low, high, after = 0, top + 1, None  # who comes behind stands at high or later
+    while True:
+        middle = (low + high + 1) // 2
+        row = _first(connection, order, patient_id, middle, high)
+        if row is None:
+            row = _last(connection, order, patient_id, low, middle)
+            if row is None:
+                return low, after
+            middle = row[0]
+        if order.key_of(row) <= key:
+            low = row[0]
+        else:
+            high, after = middle, row[0]
+
+
+def _first(
+    connection: Connection, order: _Order, but: int, from_rank: int, until_rank: int
+) -> Any | None:
+    between = (order.rank >= from_rank, order.rank < until_rank, Patient.id != but)
+    query = select(order.rank, *order.columns).where(*between)
+    return connection.execute(query.order_by(order.rank, Patient.id).limit(1)).first()
+
+
+def _last(
+    connection: Connection, order: _Order, but: int, after_rank: int, until_rank: int
+) -> Any | None:
+    between = (order.rank > after_rank, order.rank < until_rank, Patient.id != but)
+    query = select(order.rank, *order.columns).where(*between)
+    by_rank = (order.rank.desc(), Patient.id.desc())
+    return connection.execute(query.order_by(*by_rank).limit(1)).first()
+
+
+def _place_many(connection: Connection, order: _Order, new: Sequence[Any]) -> None:
+    """Place ``new`` in the gaps between the others; number all anew where a gap is too small."""
+    there = connection.execute(
+        select(order.rank, *order.columns).where(order.rank > 0).order_by(order.rank, Patient.id)
+    ).all()
+    keys, ranks = [order.key_of(row) for row in there], [row[0] for row in there]
+    coming: dict[int, list[int]] = {}
+    for row in sorted(new, key=order.key_of):
+        coming.setdefault(bisect_right(keys, order.key_of(row)), []).append(row.id)
+    placed: list[tuple[int, int]] = []
+    for at, ids in coming.items():
+        before = ranks[at - 1] if at else 0
+        after = ranks[at] if at < len(ranks) else before + GAP * (len(ids) + 1)
+        step = (after - before) // (len(ids) + 1)
+        if step == 0:
+            _renumber(connection, order)
+            return
+        placed += [(each, before + step * number) for number, each in enumerate(ids, 1)]
+    _write(connection, order, placed)
+
+
+def _renumber(connection: Connection, order: _Order) -> dict[int, int]:
+    """Give everybody a rank anew, with gaps again; return the ranks by patient."""
+    everybody = connection.execute(select(Patient.id, order.rank, *order.columns)).all()
+    in_order = sorted(everybody, key=lambda row: (order.key_of(row), row.id))
+    ranks = {row.id: GAP * place for place, row in enumerate(in_order, 1)}
+    _write(connection, order, ((row[0], ranks[row[0]]) for row in everybody))
+    return ranks
+
+
+def _write(connection: Connection, order: _Order, ranks: Iterable[tuple[int, int]]) -> None:
+    # By id, as everybody locks who locks several patients.
+    rows = [{"patient": patient_id, "rank": rank} for patient_id, rank in sorted(ranks)]
+    table = Patient.__table__
+    statement = update(Patient).where(table.c.id == bindparam("patient"))
+    if rows:
+        connection.execute(statement.values({order.rank.key: bindparam("rank")}), rows)
+
+
+def _leave_place(_mapper: Mapper[Any], connection: Connection, patient: Patient) -> None:
+    """Take a renamed patient out of the order before anybody is placed in it anew.
+
+    The turn to place is taken before the row is locked: whoever has it may want the row.
+    """
+    changed = list(_changed(patient))
+    if changed:
+        _let_nobody_else_place(connection)
+    for order in changed:
+        setattr(patient, order.rank.key, 0)
+
+
+def _take_turn(_mapper: Mapper[Any], connection: Connection, _patient: Patient) -> None:
+    _let_nobody_else_place(connection)
+
+
+def _follow(_mapper: Mapper[Any], connection: Connection, patient: Patient) -> None:
+    for order in _changed(patient):
+        rank = _place(connection, order, patient.id, order.key_of(patient))
+        set_committed_value(patient, order.rank.key, rank)
+
+
+def _changed(patient: Patient) -> Iterator[_Order]:
+    state = inspect(patient)
+    for order in _ORDERS:
+        if any(state.attrs[column.key].history.has_changes() for column in order.columns):
+            yield order
+
+
+event.listen(Patient, "before_insert", _take_turn)
+event.listen(Patient, "before_update", _leave_place)
+for _event in ("after_insert", "after_update"):
+    event.listen(Patient, _event, _follow)

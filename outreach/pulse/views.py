@@ -1,0 +1,136 @@
+"""The monthly question, one's own answers, and asking for support.
+
+None of it is in the audit trail: that is read by others.
+"""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import user_logged_in
+
+from outreach import orm
+from outreach.accounts.access import Badge, role_required, signed_in
+from outreach.accounts.rules import Actor, Role
+from outreach.clock import local_day
+from outreach.db import db
+from outreach.deps import deps
+from outreach.pulse import asking, supporting
+from outreach.pulse.forms import AnswerForm
+from outreach.pulse.labels import ANSWER_WORDS
+from outreach.pulse.rules import MONTHS_KEPT, month_of
+
+bp = Blueprint("pulse", __name__, url_prefix="/pulse")
+
+WAITS = "pulse"  # whether the month's question waits; in the signed cookie
+
+
+@bp.get("/")
+@role_required(Role.CALLER)
+def mine() -> ResponseReturnValue:
+    """Show the month's question and what one answered before."""
+    return _page(AnswerForm())
+
+
+@bp.post("/")
+@role_required(Role.CALLER)
+def answer() -> ResponseReturnValue:
+    """Keep an answer; until the month is over it may be changed."""
+    form = AnswerForm()
+    if not form.validate_on_submit():
+        return _page(form), 422
+    if form.month.data != _month(signed_in()).isoformat():
+        flash(_("A new month has begun since: this is its question. Nothing was kept."), "warm")
+        return redirect(url_for("pulse.mine"))
+    _keep(int(form.answer.data))
+    flash(_("Kept, for you alone. You may change it until the month is over."), "good")
+    return redirect(url_for("pulse.mine"))
+
+
+@bp.post("/not-this-month")
+@role_required(Role.CALLER)
+def put_away() -> ResponseReturnValue:
+    """Ask no more in this month."""
+    _keep(None)
+    return redirect(url_for("calls.queue"))
+
+
+@bp.post("/support")
+@role_required(Role.CALLER)
+def ask_for_support() -> ResponseReturnValue:
+    """Let one's managers know that one wants to talk."""
+    supporting.ask(db.session, signed_in().staff_id, now=deps().clock())
+    db.session.commit()
+    if not supporting.somebody_sees(db.session, signed_in().staff_id):
+        flash(_("Your clinic has no manager who would see it: tell the administrator."), "warm")
+        return redirect(url_for("pulse.mine", _anchor="support"))
+    flash(_("Your managers see it on their first page, with your name."), "good")
+    return redirect(url_for("pulse.mine", _anchor="support"))
+
+
+@bp.post("/support/<int:request_id>/spoken")
+@role_required(Role.MANAGER)
+def spoken(request_id: int) -> ResponseReturnValue:
+    """Note that one has spoken with somebody who asked for support."""
+    actor = signed_in()
+    supporting.note_spoken(
+        db.session,
+        request_id,
+        actor.clinic_ids_as(Role.MANAGER),
+        by_staff_id=actor.staff_id,
+        now=deps().clock(),
+    )
+    db.session.commit()
+    return redirect(url_for("reports.today", clinic=request.args.get("clinic")))
+
+
+@bp.record_once
+def _look_when_somebody_signs_in(state: BlueprintSetupState) -> None:
+    user_logged_in.connect(_look_up, state.app)
+
+
+def _look_up(_app: Flask, user: Badge) -> None:
+    """Look up whether to invite who signs in, so that no page has to ask: it lasts a day."""
+    if Role.CALLER in user.actor.roles:
+        with orm.reading(), db.sessionmaker() as own:
+            session[WAITS] = asking.waits(own, user.actor.staff_id, _month(user.actor))
+
+
+@bp.app_template_global("pulse_waits")
+def _waits() -> bool:
+    """Say whether to invite the person at the keyboard."""
+    return bool(session.get(WAITS))
+
+
+def _keep(told: int | None) -> None:
+    actor, now = signed_in(), deps().clock()
+    month = _month(actor)
+    asking.keep(db.session, actor.staff_id, month, told, now=now)
+    db.session.commit()
+    session[WAITS] = False
+
+
+def _month(actor: Actor) -> date:
+    return month_of(local_day(deps().clock(), ZoneInfo(actor.zone)))
+
+
+def _page(form: AnswerForm) -> str:
+    actor, config = signed_in(), deps().config
+    month, own = _month(actor), asking.own(db.session, actor.staff_id)
+    told = {each.month: each.answer for each in own}
+    if form.answer.data is None and told.get(month):
+        form.answer.data = str(told[month])
+    return render_template(
+        "pulse/mine.html",
+        form=form,
+        month=month,
+        own=[each for each in own if each.answer],
+        is_open=month not in told,
+        answer_words=ANSWER_WORDS,
+        asked=supporting.latest(db.session, actor.staff_id),
+        least=config.pulse_least_answers,
+        months_kept=MONTHS_KEPT + 1,  # with the one that goes on
+    )

@@ -1,0 +1,63 @@
+"""Outcomes by kinds of people: page, list and file have the same groups, and hide the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from outreach.reports import breakdown, outcomes
+from outreach.reports.asked import Here
+from outreach.reports.breakdown import Dimension, NoSuchGroup
+from outreach.reports.rules.outcomes import (
+    Group,
+    Outcome,
+    OutcomeMeasure,
+    Point,
+    by_stratum,
+    grouped,
+    outcome_of,
+)
+from outreach.reports.rules.suppression import hidden
+
+
+@dataclass(frozen=True)
+class Strata:
+    """One outcome of each kind of people; ``hidden`` are of so few that they could be known."""
+
+    outcomes: Mapping[str, Outcome]
+    hidden: frozenset[str]
+
+    def shown(self, key: str) -> Outcome:
+        """Return the outcome of one group; NoSuchGroup where it is none, or hidden."""
+        if key not in self.outcomes or key in self.hidden:
+            raise NoSuchGroup("There is no such group.")
+        return self.outcomes[key]
+
+
+def of(
+    session: Session,
+    here: Here,
+    day: date,
+    cohort: outcomes.Cohort,
+    what: tuple[OutcomeMeasure, Point],
+    dimension: Dimension,
+) -> Strata:
+    """Return what became of each kind of people in one measure at one point.
+
+    Raises:
+        NoSuchGroup: ``dimension`` is not about patients; callers are never compared on outcomes.
+    """
+    if not dimension.is_about_patients:
+        raise NoSuchGroup("There are no such groups.")
+    if dimension is Dimension.PHQ9:
+        people = by_stratum(cohort.patients)
+    else:
+        people = grouped(
+            cohort.patients, breakdown.patient_groups(session, here, dimension, on=day)
+        )
+    found = {key: outcome_of(some, *what, today=cohort.today) for key, some in people.items()}
+    # Few eligible patients, or few whose values are shown.
+    eligible = hidden({key: len(outcome.followups) for key, outcome in found.items()})
+    measured = hidden({key: outcome.count(Group.MEASURED) for key, outcome in found.items()})
+    return Strata(found, eligible | measured)

@@ -1,0 +1,1 @@
+"""How long what is known of a patient is kept: holds, requests, anonymising."""

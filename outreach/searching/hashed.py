@@ -1,0 +1,64 @@
+"""Words as the index holds them: keyed hashes, so that a stolen file has no word to read.
+
+A word of a note is one hash: it is found whole. A word of a name has a short hash for each of
+its beginnings, one behind the other, so that the beginning of the word is the beginning of its
+token. Who steals the file sees which words are alike, in which order they stand, and of names
+how long they are and how they begin alike; see docs/decisions/0015.
+"""
+
+import base64
+from collections.abc import Sequence
+from functools import lru_cache
+
+from outreach import sealing
+from outreach.encryption import Cipher
+from outreach.searching.rules import Term
+
+_KNOWN = 20_000  # words of notes that are kept with their tokens
+_BEGINNINGS = 100_000  # of names; most share theirs with others
+_OF_NOTE = "search note"
+_OF_NAME = "search name"
+_WORD_BYTES = 10
+_LETTER = 4  # signs a letter: siblings are mixed up once in a million
+
+
+def of_notes(words: Sequence[str]) -> list[str]:
+    """Return the tokens of words of a note, in their order."""
+    cipher = sealing.cipher()
+    return [_whole(cipher, word) for word in words]
+
+
+def of_names(words: Sequence[str]) -> list[str]:
+    """Return the tokens of words of names, in their order."""
+    cipher = sealing.cipher()
+    return [_by_letter(cipher, word) for word in words]
+
+
+def in_notes(term: Term) -> Term:
+    """Return what to look for in notes: the words whole."""
+    return Term(tuple(of_notes(term.words)))
+
+
+def in_names(term: Term) -> Term:
+    """Return what to look for in names, where the last word may go on."""
+    return Term(tuple(of_names(term.words)), term.is_prefix)
+
+
+@lru_cache(_KNOWN)
+def _whole(cipher: Cipher, word: str) -> str:
+    return "w" + _as_letters(cipher.keyed_hash(word, place=_OF_NOTE)[:_WORD_BYTES])
+
+
+def _by_letter(cipher: Cipher, word: str) -> str:
+    return "n" + "".join(_letter(cipher, word[:end]) for end in range(1, len(word) + 1))
+
+
+@lru_cache(_BEGINNINGS)
+def _letter(cipher: Cipher, beginning: str) -> str:
+    """Return the signs of the last letter of ``beginning``, which depend on all before it."""
+    return _as_letters(cipher.keyed_hash(beginning, place=_OF_NAME)[:5])[:_LETTER]
+
+
+def _as_letters(raw: bytes) -> str:
+    """Return small letters and digits, which both engines leave as they are."""
+    return base64.b32encode(raw).decode().lower()

@@ -1,0 +1,64 @@
+"""What people see while the database is away, full or takes no changes.
+
+Nothing they typed is lost: the page holds it, and one press sends it again. What had got
+through all the same is there once, since the form's key is the same.
+"""
+
+import logging
+import sqlite3
+
+from flask import Flask, current_app, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 10
+KINDS = (OperationalError, InterfaceError, InternalError, NoConnectionFree)
+_DISK_FULL, _READ_ONLY = "53100", "25006"  # PostgreSQL, appendix A
+_SECRET = ("password", "proof", "code")
+
+
+def init_app(app: Flask) -> None:
+    """Give ``app`` this page."""
+    for kind in KINDS:
+        app.register_error_handler(kind, _page)
+
+
+def _page(error: DBAPIError | NoConnectionFree) -> ResponseReturnValue:
+    """Answer 503, without a look into the database."""
+    log.error("the database is out of order", exc_info=error)
+    current_app.login_manager._update_request_context_with_user()  # type: ignore[attr-defined]  # noqa: SLF001 - whoever is signed in is a row
+    page = render_template(
+        "errors/out_of_order.html",
+        reason=_reason(getattr(error, "orig", None)),
+        typed=_typed(),
+        is_change=request.method == "POST",
+        request_id=g.get("request_id"),
+    )
+    return page, 503, {"Retry-After": str(RETRY_SECONDS)}
+
+
+def _reason(cause: BaseException | None) -> str:
+    if isinstance(cause, sqlite3.Error):
+        is_full = cause.sqlite_errorcode == sqlite3.SQLITE_FULL
+        is_kept_from_writing = cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
+    else:
+        code = getattr(cause, "sqlstate", None)
+        is_full, is_kept_from_writing = code == _DISK_FULL, code == _READ_ONLY
+    if is_full:
+        return _("There is no room left on the disk.")
+    if is_kept_from_writing:
+        return _("The database takes no changes at the moment.")
+    return _("The database does not answer.")
+
+
+def _typed() -> list[tuple[str, str]] | None:
+    """Return the fields of the form, None where they can't be sent again from this page."""
+    if request.method != "POST" or request.files:
+        return None
+    fields = list(request.form.items(multi=True))
+    is_secret = any(word in name for name, _value in fields for word in _SECRET)
+    return None if is_secret else fields

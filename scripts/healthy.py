@@ -1,0 +1,31 @@
+"""Exit 0 while the web server of this machine can serve pages; for container health checks."""
+
+import http.client
+import sys
+
+from config import Config
+
+SECONDS = 4
+
+
+def main() -> int:
+    """Ask ``/readyz`` as a monitor would, by a host name that is answered to."""
+    config = Config.from_environment()
+    name = (*config.allowed_hosts, "localhost")[0]
+    connection = http.client.HTTPConnection("127.0.0.1", config.port, timeout=SECONDS)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": name})
+        answer = connection.getresponse()
+        said = answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        said, is_well = "nobody answers", False
+    else:
+        is_well = answer.status == http.HTTPStatus.OK
+    finally:
+        connection.close()
+    print(said)
+    return 0 if is_well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

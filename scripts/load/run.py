@@ -1,0 +1,168 @@
+"""Load a server of one's own: ``python -m scripts.load.run --callers 20 --seconds 60``.
+
+Fills an empty database with callers and their panels, starts the web server as in production,
+lets each caller work at a person's pace while patients write texts, and at the end holds every
+promise against the rows. Ends with one line of JSON; exits 1 where a request failed or a
+promise broke. ``--pace`` is the mean of seconds between two things that a caller does: 10 is a
+person, 1 is ten of them.
+"""
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+
+from config import ROOT
+from outreach import orm
+from outreach.clock import utc_now
+from outreach.upkeep import promises
+from scripts.benches import databases, queue_rows
+from scripts.benches.queue_rows import LARGE, NOW, PASSWORD, SMALL, USUAL
+
+# Accounts begin after those of the small, the large and the first usual panel.
+BEFORE = SMALL + LARGE + USUAL
+# Signing in is made slow on purpose; a load of calls is not about it.
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+START_SECONDS = 60
+
+
+def main() -> int:
+    """Fill, serve, load, check; return an exit status."""
+    asked = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        address = databases.prepare(asked.database, Path(folder))
+        patients = max(asked.patients, BEFORE + USUAL * asked.callers)
+        queue_rows.fill(address, patients, QUICK.hash(PASSWORD))
+        ahead = NOW - utc_now()
+        broken_before = _broken(address, ahead)
+        environment = os.environ | {
+            "DATABASE_URL": address,
+            "INSTANCE_PATH": folder,
+            "LOAD_AHEAD": str(ahead.total_seconds()),
+            "LOAD_CALLERS": str(asked.callers),
+            "LOAD_PACE": str(asked.pace),
+            "LOAD_PASSWORD": PASSWORD,
+            "LOAD_PATIENTS": str(patients),
+        }
+        server = _serve(asked, environment, Path(folder))
+        try:
+            _wait(asked.port, server)
+            status = _load(asked, environment, Path(folder))
+        finally:
+            server.terminate()
+            server.wait(30)
+        found = _figures(Path(folder) / "load_stats.csv")
+        broken = sorted(_broken(address, ahead) - broken_before)
+        if asked.database:
+            databases.empty(address)
+    line = {"name": "load", "callers": asked.callers, "patients": patients, "pace": asked.pace}
+    print(json.dumps(line | found | {"broken": broken}))
+    return 1 if status or broken or found["failed"] else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--callers", type=int, default=20)
+    parser.add_argument("--patients", type=int, default=0, help="at least; more than they call")
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--pace", type=float, default=10.0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--port", type=int, default=8089)
+    parser.add_argument("--database", help="an empty database; it is emptied again")
+    return parser.parse_args()
+
+
+def _serve(
+    asked: argparse.Namespace, environment: dict[str, str], folder: Path
+) -> subprocess.Popen[bytes]:
+    times = folder / "times"
+    times.mkdir()
+    return subprocess.Popen(
+        [
+            sys.executable, "-m", "gunicorn", "scripts.load.served:app()",
+            "--bind", f"127.0.0.1:{asked.port}", "--worker-class", "gthread",
+            "--workers", str(asked.workers), "--threads", "8", "--preload",
+            "--no-control-socket", "--log-level", "warning",
+        ],
+        cwd=ROOT,
+        env=environment | {"PROMETHEUS_MULTIPROC_DIR": str(times)},
+    )  # fmt: skip
+
+
+def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        asked = subprocess.run(
+            [sys.executable, "-m", "scripts.healthy"],
+            cwd=ROOT,
+            env=os.environ | {"PORT": str(port), "INSTANCE_PATH": tempfile.gettempdir()},
+            capture_output=True,
+            check=False,
+        )
+        if asked.returncode == 0:
+            return
+        time.sleep(0.5)
+    raise RuntimeError("The server does not answer.")
+
+
+def _load(asked: argparse.Namespace, environment: dict[str, str], folder: Path) -> int:
+    locust = os.environ.get("LOCUST") or shutil.which("locust") or "locust"
+    people = asked.callers + max(1, asked.callers // 20)
+    run = subprocess.run(
+        [
+            locust, "-f", str(ROOT / "scripts" / "load" / "users.py"), "--headless",
+            "--host", f"http://127.0.0.1:{asked.port}", "--users", str(people),
+            "--spawn-rate", str(max(1, people // 5)), "--run-time", f"{asked.seconds}s",
+            "--csv", str(folder / "load"), "--only-summary", "--exit-code-on-error", "0",
+            "--stop-timeout", "20",
+        ],
+        cwd=ROOT,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )  # fmt: skip
+    return run.returncode
+
+
+def _figures(file: Path) -> dict[str, Any]:
+    """Return what locust counted: of all requests, and of each kind the slow end."""
+    with file.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    total = next(row for row in rows if row["Name"] == "Aggregated")
+    kinds = {
+        row["Name"]: {
+            "requests": int(row["Request Count"]),
+            "ms_half": int(float(row["50%"])),
+            "ms_of_95_percent": int(float(row["95%"])),
+        }
+        for row in rows
+        if row["Name"] != "Aggregated" and int(row["Request Count"])
+    }
+    return {
+        "requests": int(total["Request Count"]),
+        "failed": int(total["Failure Count"]),
+        "a_second": round(float(total["Requests/s"]), 1),
+        "kinds": kinds,
+    }
+
+
+def _broken(address: str, ahead: timedelta) -> set[str]:
+    """Return the promises that the rows break, with how many rows do."""
+    engine = orm.make_engine(address)
+    with orm.reading(), orm.make_sessions(engine)() as session:
+        found = promises.breaches(session, now=utc_now() + ahead)
+    engine.dispose()
+    return {f"{each.promise} ({len(each.ids)})" for each in found}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

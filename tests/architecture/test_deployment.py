@@ -1,0 +1,155 @@
+"""The files for deployment fit the product, each other, and the programs that read them."""
+
+import configparser
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config import ROOT
+
+FOLDER = ROOT / "docs" / "deployment"
+UNITS = sorted(FOLDER.glob("*.service"))
+HARDENED = (
+    "NoNewPrivileges=yes",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "CapabilityBoundingSet=",
+    "User=outreach",
+)
+
+
+def dockerfile() -> list[list[str]]:
+    """Return the instructions of the Dockerfile, with their words."""
+    text = re.sub(r"\\\n", " ", (FOLDER / "Dockerfile").read_text())
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [[line.split()[0], line[len(line.split()[0]) :].strip()] for line in lines]
+
+
+def test_every_path_that_goes_into_the_image_is_there_and_let_in() -> None:
+    let_in = {
+        line.removeprefix("!")
+        for line in (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    copied: set[str] = set()
+    for name, words in dockerfile():
+        if name == "COPY" and "--from" not in words:
+            copied.update(words.split()[:-1])
+
+    assert copied == let_in
+    assert all((ROOT / path).exists() for path in copied)
+
+
+def test_the_image_runs_as_nobody_special_and_can_say_whether_it_is_well() -> None:
+    instructions = dict(dockerfile())
+
+    assert instructions["USER"] == "outreach"
+    assert "scripts.healthy" in instructions["HEALTHCHECK"]
+    assert (ROOT / "scripts" / "healthy.py").exists()
+    assert next(words for name, words in dockerfile() if name == "FROM").startswith("${BASE}")
+    names = [name for name, _words in dockerfile()]
+    assert names.index("USER") > max(i for i, name in enumerate(names) if name == "RUN")
+    assert json.loads(instructions["CMD"])[1] == "outreach.app:create_app()"
+
+
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yml").read_text())
+    return found
+
+
+def test_compose_starts_each_process_once_the_database_is_migrated() -> None:
+    services = compose()["services"]
+
+    assert set(services) == {"db", "migrate", "web", "scheduler", "worker"}
+    for name in ("web", "scheduler", "worker"):
+        assert services[name]["depends_on"]["migrate"]["condition"].endswith("successfully")
+        assert services[name]["read_only"]
+        assert services[name]["cap_drop"] == ["ALL"]
+    for name in ("scheduler", "worker"):
+        module = services[name]["command"][-1]
+        assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
+    assert services["web"]["ports"] == ["127.0.0.1:8000:8000"], "only the proxy comes in"
+    assert "ports" not in services["db"]
+
+
+def test_every_setting_named_for_deployment_is_one_of_ours() -> None:
+    known = set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "config.py").read_text()))
+    named = set(compose()["x-process"]["environment"])
+    for line in (FOLDER / "outreach.env").read_text().splitlines():
+        if line and not line.startswith("#"):
+            named.add(line.split("=")[0])
+
+    assert named <= known
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_a_unit_is_hardened_and_starts_what_is_there(path: Path) -> None:
+    text = path.read_text()
+    assert [line for line in HARDENED if line not in text.splitlines()] == []
+    command = re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)
+    assert command is not None
+    words = shlex.split(command[1].replace("create_app()", "create_app"))
+    program = Path(words[0]).relative_to("/opt/outreach")
+    assert (ROOT / program).exists()
+    if words[1:2] == ["-m"]:
+        assert (ROOT / words[2].replace(".", "/")).with_suffix(".py").exists()
+
+
+def test_units_are_read_by_systemd_without_a_complaint(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    for path in [*UNITS, FOLDER / "outreach-backup.timer"]:
+        text = path.read_text().replace("/opt/outreach", str(ROOT))
+        (tmp_path / path.name).write_text(text)
+        parser = configparser.ConfigParser(strict=False, interpolation=None)
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        parser.read_string(text)
+        assert parser.has_section("Unit")
+    if analyze is None:
+        return  # the units were parsed; this machine has no systemd to ask
+    units = [str(path) for path in sorted(tmp_path.iterdir())]
+    told = subprocess.run(
+        [analyze, "verify", "--man=no", *units], capture_output=True, text=True, check=False
+    )
+    ours = [line for line in told.stderr.splitlines() if "outreach" in line]
+    assert ours == []
+
+
+def test_nginx_takes_the_example(tmp_path: Path) -> None:
+    text = (FOLDER / "nginx.conf").read_text()
+    assert text.count("{") == text.count("}")
+    for header in ("X-Forwarded-For $remote_addr", "X-Forwarded-Proto", "X-Request-Id"):
+        assert header in text
+    nginx, openssl = shutil.which("nginx"), shutil.which("openssl")
+    if nginx is None or openssl is None:
+        return  # its words were looked at; this machine has no nginx to ask
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=outreach",
+            "-keyout", "privkey.pem", "-out", "fullchain.pem",
+        ],
+        cwd=tmp_path, check=True, capture_output=True,
+    )  # fmt: skip
+    site = tmp_path / "site.conf"
+    site.write_text(
+        text.replace("/etc/ssl/outreach", str(tmp_path)).replace("/var/log/nginx", str(tmp_path))
+    )
+    main = tmp_path / "nginx.conf"
+    main.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{ include {site}; }}\n")
+    told = subprocess.run(
+        [nginx, "-t", "-q", "-c", str(main), "-p", str(tmp_path), "-e", str(tmp_path / "errors")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+
+
+def test_no_file_names_where_images_or_packages_come_from() -> None:
+    for path in FOLDER.iterdir():
+        assert not re.search(r"\b[\w-]+\.(io|org|com)/", path.read_text()), path.name

@@ -1,0 +1,42 @@
+"""A nurse asks a questionnaire from the patient's page, by keyboard alone."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernKind
+from outreach.orm import Sessions
+from outreach.questionnaires.models import Questionnaire
+from tests.browser.asking import question
+from tests.browser.conftest import sign_in
+from tests.browser.test_safety import Line
+
+
+@pytest.fixture
+def line(sessions: Sessions) -> Line:
+    return Line(sessions)
+
+
+def test_a_phq_9_from_the_patient_page_to_its_score_and_back(
+    page: Page, sessions: Sessions, line: Line
+) -> None:
+    sign_in(page, line.nurse)
+    page.goto(f"/patients/{line.patient.ref}")
+    page.get_by_role("link", name="PHQ-9").click()
+
+    expect(question(page)).to_contain_text("1 of 9")
+    expect(question(page)).to_be_focused()
+    for key in "10000000":
+        page.keyboard.press(key)
+    expect(question(page)).to_contain_text("9 of 9")
+    page.keyboard.press("1")
+    expect(page.get_by_text("A nurse is told.")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="minimal")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.wait_for_url(f"**/patients/{line.patient.ref}")
+    with sessions() as session:
+        assert session.scalars(select(Questionnaire.score)).one() == 2
+        assert session.scalars(select(Concern.kind)).one() is ConcernKind.SELF_HARM

@@ -1,0 +1,131 @@
+"""Who steals a database of the whole demo, its log or its backup reads nobody in it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from outreach import orm
+from outreach.calls.models import CallNote, Promise
+from outreach.goals.models import Goal
+from outreach.messaging.models import InboundText, Message
+from outreach.orm import Model
+from outreach.patients.models import Patient, PhoneNumber
+from outreach.searching.jobs import index_backlog
+from outreach.upkeep import backups
+from scripts.seed_demo import seed
+from tests import postgres as embedded
+from tests.conftest import HASH
+from tests.fakes import MONDAY_10_CHICAGO as NOW
+from tests.postgres import Server
+
+SEALED = re.compile(r"[vs]1\.[^.\s]+\.[A-Za-z0-9_=-]+")
+TOKENS = re.compile(r"[nw][a-z2-7]+")
+# Staff and clinics are no patients: their names stay readable, and some are alike.
+OF_STAFF = {"staff_member", "clinic"}
+SHORTEST_IN_BYTES = 10  # shorter ones turn up in encrypted text by chance
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        path = tmp_path / "demo.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    with server.database("template_outreach") as address:
+        yield address
+
+
+@pytest.fixture
+def stolen(url: str) -> Iterator[Engine]:
+    engine = orm.make_engine(url)
+    sessions = orm.make_sessions(engine)
+    with sessions.begin() as session:
+        seed(session, now=NOW, passwords_hash=HASH)
+    index_backlog(sessions)
+    yield engine
+    engine.dispose()
+
+
+def secrets_of(session: Session) -> set[str]:
+    """Return what must not be read: names, numbers and words, as they were typed."""
+    found = {
+        value
+        for row in session.execute(
+            select(Patient.given_name, Patient.family_name, Patient.preferred_name,
+                   Patient.said_as, Patient.record_number, Patient.about, Patient.approach)
+        )
+        for value in row
+    }  # fmt: skip
+    for column in (PhoneNumber.e164, CallNote.text, Promise.text, Goal.text, Message.body,
+                   InboundText.body):  # fmt: skip
+        found |= set(session.scalars(select(column)))
+    for patient in session.scalars(select(Patient)):
+        found.add(patient.full_name)
+    return {value for value in found if value and len(value) >= 4}
+
+
+def test_no_row_shows_a_name_a_number_or_a_word(stolen: Engine) -> None:
+    with orm.reading(), orm.make_sessions(stolen)() as session:
+        secrets = secrets_of(session)
+        assert len(secrets) > 500
+        any_of_them = re.compile("|".join(rf"\b{re.escape(each)}\b" for each in secrets))
+        sealed = 0
+        for table in Model.metadata.sorted_tables:
+            if table.name in OF_STAFF:
+                continue
+            rows = session.execute(text(f"SELECT * FROM {table.name}"))  # noqa: S608 - ours
+            for row in rows.mappings():
+                for name, value in row.items():
+                    shown = str(value)
+                    if SEALED.fullmatch(shown):
+                        sealed += 1
+                        continue
+                    assert not any_of_them.search(shown), (table.name, name)
+    assert sealed > 5000
+
+
+def test_the_index_holds_hashes_alone(stolen: Engine) -> None:
+    with orm.reading(), orm.make_sessions(stolen)() as session:
+        kept = session.execute(text("SELECT words FROM search_entry")).scalars().all()
+    tokens = [re.sub(r"'([^']*)':[\d,]+", r"\1", words).split() for words in kept]
+    assert len(tokens) > 200
+    assert all(TOKENS.fullmatch(token) for words in tokens for token in words)
+
+
+def test_the_bytes_of_file_log_and_backup_show_nothing(
+    stolen: Engine,
+    url: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(backups.PROGRAMS, str(embedded._binaries()))
+    with orm.reading(), orm.make_sessions(stolen)() as session:
+        secrets = {s for s in secrets_of(session) if len(s) >= SHORTEST_IN_BYTES}
+        staff = session.scalars(text("SELECT name FROM staff_member")).all()
+    files = [each for each in tmp_path.rglob("demo.sqlite3*") if each.is_file()]
+    if stolen.dialect.name == "postgresql":
+        server: Server = request.getfixturevalue("postgres")
+        with stolen.connect() as connection:
+            oid = connection.scalar(
+                text("SELECT oid FROM pg_database WHERE datname = current_database()")
+            )
+            connection.commit()
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("CHECKPOINT"))
+        files = server.files(oid)
+    else:
+        assert any(each.name.endswith("-wal") for each in files)
+    made = backups.make(url, tmp_path / "backups", now=NOW)
+    files += [each for each in made.rglob("*") if each.is_file()]
+    contents = b"".join(each.read_bytes() for each in files)
+
+    assert any(name.encode() in contents for name in staff)  # these files are the right ones
+    assert [each for each in secrets if each.encode() in contents] == []

@@ -1,0 +1,86 @@
+"""Trial mode: nothing leaves the house, whatever else is set."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from requests import Session as HttpSession
+
+from config import Config, TwilioAccount
+from outreach.app import create_app
+from outreach.deps import Deps
+from outreach.telephony.carrier import carrier_of
+from outreach.telephony.gateway import OutboundCall, OutboundSms, Refused
+from tests.fakes import FakeClock
+
+ACCOUNT = TwilioAccount(account_sid="AC1", auth_token="t", sender="+15125550100")
+SMS = OutboundSms(1, "+15125550147", "Hello")
+
+
+def trial(tmp_path: Path, **deviations: Any) -> Config:
+    config = Config(
+        database_url=f"sqlite:///{tmp_path / 'trial.sqlite3'}",
+        instance_path=tmp_path,
+        secret_key="s" * 32,
+        public_url="https://outreach.example",
+        twilio=ACCOUNT,
+        is_trial=True,
+    )
+    return replace(config, **deviations)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every HTTP request that anybody tries to send."""
+    found: list[object] = []
+
+    def refuse(_self: HttpSession, request: object, **_options: object) -> None:
+        found.append(request)
+        raise ConnectionError
+
+    monkeypatch.setattr(HttpSession, "send", refuse)
+    return found
+
+
+def test_no_request_reaches_a_carrier_that_is_set_up(tmp_path: Path, asked: list[object]) -> None:
+    carrier = carrier_of(trial(tmp_path))
+
+    assert carrier.send_sms(SMS).provider_id == "console-1"
+    with pytest.raises(Refused):
+        carrier.place_call(OutboundCall(1, "+15125550147", "+15125550100"))
+    carrier.hang_up("CA1")
+    assert asked == []
+
+
+def test_without_the_setting_the_carrier_is_asked(tmp_path: Path, asked: list[object]) -> None:
+    carrier = carrier_of(trial(tmp_path, is_trial=False))
+
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever comes of no connection
+        carrier.send_sms(SMS)
+    assert len(asked) == 1
+
+
+def test_numbers_outside_the_list_are_refused(tmp_path: Path) -> None:
+    carrier = carrier_of(trial(tmp_path, trial_numbers=("+15125550199",)))
+
+    with pytest.raises(Refused, match="not on the list"):
+        carrier.send_sms(SMS)
+    assert carrier.send_sms(replace(SMS, to="+15125550199"))
+
+
+@pytest.mark.parametrize("is_trial", [True, False])
+def test_every_page_says_so(tmp_path: Path, *, is_trial: bool) -> None:
+    config = trial(tmp_path, is_trial=is_trial, public_url=None)
+    app: Flask = create_app(Deps(config, FakeClock(), carrier_of(config)))
+
+    page = app.test_client().get("/nowhere").text
+
+    assert ("Trial: no text" in page) == is_trial
+
+
+def test_one_setting_makes_it_a_trial(tmp_path: Path) -> None:
+    environ = {"INSTANCE_PATH": str(tmp_path), "TRIAL": "yes", "TRIAL_NUMBERS": "+1, +2"}
+    config = Config.from_environment(environ)
+    assert (config.is_trial, config.trial_numbers) == (True, ("+1", "+2"))

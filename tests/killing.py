@@ -1,0 +1,81 @@
+"""Ends a process before any statement and commit, and puts a database back as it was."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from outreach import orm
+from outreach.orm import Model
+
+
+class Killed(BaseException):
+    """The end of our own process: nothing catches it."""
+
+
+class Unwell(Exception):
+    """A statement that fails while the process lives on."""
+
+
+@dataclass(eq=False)
+class Fate:
+    """Counts statements and commits, and raises before the one whose time has come."""
+
+    trouble: type[BaseException] = Killed
+    strikes_at: int | None = None
+    steps: int = 0
+
+    def __call__(self, *_arguments: Any) -> None:
+        self.steps += 1
+        if self.steps == self.strikes_at:
+            raise self.trouble
+
+
+@contextmanager
+def fated(engine: Engine, fate: Fate) -> Iterator[None]:
+    """Let ``fate`` look at all that goes to the database."""
+    names = ("before_cursor_execute", "commit")
+    for name in names:
+        event.listen(engine, name, fate)
+    try:
+        yield
+    finally:
+        for name in names:
+            event.remove(engine, name, fate)
+
+
+class Kept:
+    """A database that can be had again as it is now: a file, or tables beside the tables."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.sessions = orm.make_sessions(engine)
+        self._file = engine.url.database if engine.dialect.name == "sqlite" else None
+        if self._file:
+            engine.dispose()
+            shutil.copy(self._file, f"{self._file}_kept")
+        else:
+            self._run("CREATE SCHEMA kept", "CREATE TABLE kept.{0} AS TABLE {0}")
+
+    def restore(self) -> None:
+        """Put every row back; other connections to a file must be closed."""
+        if self._file:
+            self.engine.dispose()
+            shutil.copy(f"{self._file}_kept", self._file)
+        else:
+            self._run(
+                "SET LOCAL session_replication_role = replica",
+                "DELETE FROM {0}; INSERT INTO {0} SELECT * FROM kept.{0}",
+            )
+
+    def _run(self, first: str, of_table: str) -> None:
+        names = [table.name for table in Model.metadata.sorted_tables]
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql("; ".join([first, *map(of_table.format, names)]))
+
+
+def hasty(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")  # a power cut is not what is tried here
