@@ -13,10 +13,13 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    CompoundSelect,
     Dialect,
     Engine,
     Enum,
     MetaData,
+    Row,
+    Select,
     bindparam,
     create_engine,
     event,
@@ -116,6 +119,20 @@ def reading() -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+
+
+def rows_of(
+    session: Session,
+    statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]],
+    wanted: Mapping[str, Any],
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the rows of a statement that selects columns, not objects, for ``wanted``.
+
+    As ``session.execute``, past what that does for objects: half of the CPU of a short read.
+    For statements that are built once and read on every page.
+    """
+    session.flush()
+    return session.connection().execute(statement, wanted).all()
 
 
 def one_picture(session: Session) -> None:

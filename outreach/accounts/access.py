@@ -81,7 +81,7 @@ def role_required(*roles: Role) -> Callable[[Callable[P, Any]], Callable[P, Any]
             actor: Actor = current_user.actor
             if not actor.roles.intersection(roles):
                 abort(404)
-            if _owes_a_factor() and not getattr(view, "is_open_without_factor", False):
+            if _owes_a_factor(current_user.present) and not _needs_none(view):
                 return _to_set_up()
             g.actor = actor.acting_as(roles)
             return view(*args, **kwargs)
@@ -187,13 +187,14 @@ def may_open(endpoint: str, clinic_id: int | None = None) -> bool:
     ``clinic_id`` is that of the patient whom the page is about: who is a nurse of another
     clinic has no nurse's page of theirs.
     """
-    actor, view = actor_or_none(), current_app.view_functions.get(endpoint)
-    allowed: frozenset[Role] | None = getattr(view, "allowed_roles", frozenset())
-    if actor and _owes_a_factor() and not getattr(view, "is_open_without_factor", False):
+    if actor_or_none() is None:
         return False
-    if actor is not None and clinic_id is not None:
-        actor = actor.at(clinic_id)
-    return actor is not None and bool(actor.roles.intersection(allowed or frozenset()))
+    user = current_user._get_current_object()  # noqa: SLF001 - asked for once, not at each use
+    view = current_app.view_functions.get(endpoint)
+    allowed: frozenset[Role] = getattr(view, "allowed_roles", None) or frozenset()
+    actor: Actor = user.actor if clinic_id is None else user.actor.at(clinic_id)
+    is_open = not actor.roles.isdisjoint(allowed)
+    return is_open and (_needs_none(view) or not _owes_a_factor(user.present))
 
 
 def as_seen(name: str, ref: str = "") -> str:
@@ -353,17 +354,17 @@ def _badge(token: str) -> Badge | None:
     return Badge(token, found)
 
 
-def _owes_a_factor() -> bool:
-    found: Present = current_user.present
-    is_required = deps().config.requires_second_factor
+def _needs_none(view: object) -> bool:
+    return getattr(view, "is_open_without_factor", False)
+
+
+def _owes_a_factor(found: Present) -> bool:
     must_have = bool(found.actor.roles & MUST_HAVE_FACTOR)
-    return is_required and must_have and not found.has_factor
+    return deps().config.requires_second_factor and must_have and not found.has_factor
 
 
 def _to_set_up() -> ResponseReturnValue:
-    if _is_script():
-        return "", 403
-    return redirect(url_for("security.mine"))
+    return ("", 403) if _is_script() else redirect(url_for("security.mine"))
 
 
 def _ask_again() -> ResponseReturnValue:

@@ -3,15 +3,27 @@
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import EmergencyAccess, Membership, SignIn, StaffMember
 from outreach.accounts.rules import HALF_SIGNED_IN_FOR, Actor, Held, Role
 from outreach.factors.models import Authenticator, Passkey
+from outreach.orm import rows_of
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -126,9 +138,49 @@ def present(
     ``needs_reason``: administrators see only patients that they opened with a reason, which
     takes a second one.
     """
-    rows = session.execute(
+    wanted = {
+        "token_hash": token_hash(token),
+        "today": now.date(),
+        "seen_since": now - idle,
+        "since": now - longest,
+    }
+    rows = rows_of(session, _present(), wanted)
+    if not rows:
+        return None
+    first = rows[0]
+    held = tuple(Held(row.role, row.clinic_id) for row in rows)
+    actor = Actor(
+        first.staff_id,
+        first.name,
+        first.locale,
+        first.zone,
+        held,
+        now,
+        first.has_shortcuts,
+        first.sees_own_only,
+    )
+    if needs_reason:
+        actor = narrowed(session, actor, now=now)
+    return Present(
+        actor, first.sign_in_id, first.seen_at, first.confirmed_at, has_factor=first.has_factor
+    )
+
+
+@cache
+def _present() -> Select[*tuple[Any, ...]]:
+    """Return the statement of :func:`present`, a row a role; built once, as each page asks it.
+
+    For ``token_hash``, ``today``, ``seen_since`` and ``since``.
+    """
+    today: ColumnElement[date] = bindparam("today", type_=Date())
+    return (
         select(
-            StaffMember,
+            StaffMember.id.label("staff_id"),
+            StaffMember.name,
+            StaffMember.locale,
+            StaffMember.zone,
+            StaffMember.has_shortcuts,
+            StaffMember.sees_own_only,
             SignIn.id.label("sign_in_id"),
             SignIn.seen_at,
             SignIn.confirmed_at,
@@ -141,38 +193,19 @@ def present(
             Membership,
             and_(
                 Membership.staff_id == StaffMember.id,
-                Membership.from_on <= now.date(),
-                or_(Membership.until_on.is_(None), Membership.until_on > now.date()),
+                Membership.from_on <= today,
+                or_(Membership.until_on.is_(None), Membership.until_on > today),
             ),
         )
         .where(
-            SignIn.token_hash == token_hash(token),
+            SignIn.token_hash == bindparam("token_hash"),
             SignIn.awaits_factor.is_(False),
             SignIn.ended_at.is_(None),
-            SignIn.seen_at > now - idle,
-            SignIn.created_at > now - longest,
+            SignIn.seen_at > bindparam("seen_since"),
+            SignIn.created_at > bindparam("since"),
             StaffMember.is_active.is_(True),
         )
         .order_by(Membership.id)
-    ).all()
-    if not rows:
-        return None
-    first, staff = rows[0], rows[0].StaffMember
-    held = tuple(Held(row.role, row.clinic_id) for row in rows)
-    actor = Actor(
-        staff.id,
-        staff.name,
-        staff.locale,
-        staff.zone,
-        held,
-        now,
-        staff.has_shortcuts,
-        staff.sees_own_only,
-    )
-    if needs_reason:
-        actor = narrowed(session, actor, now=now)
-    return Present(
-        actor, first.sign_in_id, first.seen_at, first.confirmed_at, has_factor=first.has_factor
     )
 
 

@@ -27,7 +27,7 @@ from outreach.accounts.rules import Actor
 from outreach.calls.models import Attempt
 from outreach.calls.rules import LONGEST_WAIT, Outcome, is_fresh
 from outreach.clock import day_began_at
-from outreach.orm import UTCDateTime
+from outreach.orm import UTCDateTime, rows_of
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
@@ -79,7 +79,7 @@ def today(
     began_at = day_began_at(now, ZoneInfo(actor.zone))
     wanted = {"caller_id": actor.staff_id, "began_at": began_at}
     wanted |= {"waited_since": began_at - LONGEST_WAIT}
-    rows = session.execute(_statement(), wanted).all()
+    rows = rows_of(session, _statement(), wanted)
     done = [
         Done(
             attempt_id=row.id,

@@ -16,7 +16,7 @@ from outreach.calls.models import Attempt, CallNote, Draft, Hiding, Lease, Promi
 from outreach.calls.rules import REACHED
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
-from outreach.orm import UTCDateTime
+from outreach.orm import UTCDateTime, rows_of
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
@@ -30,7 +30,7 @@ def of(session: Session, caller_id: int, *, now: datetime) -> Sequence[Row[Any]]
     """Return a row for each open call of those whom ``caller_id`` calls at ``now``."""
     running_since = now - leases.LONGEST_CALL
     wanted = {"caller_id": caller_id, "now": now, "running_since": running_since}
-    return session.execute(_statement(), wanted).all()
+    return rows_of(session, _statement(), wanted)
 
 
 @dataclass(frozen=True)

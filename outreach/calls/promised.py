@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Promise
 from outreach.clock import local_day
-from outreach.orm import UTCDateTime
+from outreach.orm import UTCDateTime, rows_of
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
@@ -46,7 +46,7 @@ def without_call(session: Session, actor: Actor, *, now: datetime) -> list[Loose
         "now": now,
         "latest": (now + FARTHEST_ZONE).date(),
     }
-    rows = session.execute(_statement(), wanted).all()
+    rows = rows_of(session, _statement(), wanted)
     return [
         Loose(
             promise_id=row.id,

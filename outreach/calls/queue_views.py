@@ -47,14 +47,15 @@ def queue() -> ResponseReturnValue:
     if "X-Background" not in request.headers:
         session[LOOKED_AT] = now.isoformat()
     fragment = "calls/_queue.html" if "HX-Request" in request.headers else "calls/queue.html"
+    # Words of every row are looked up here: once a page, not once a row.
     page = render_template(
         fragment,
         queue=found,
         groups=QueueGroup,
         group_words=GROUP_WORDS,
-        why_words=WHY_WORDS,
+        why_words={why: (str(said), tone) for why, (said, tone) in WHY_WORDS.items()},
         rest_words=rest_words,
-        outcome_words=OUTCOME_WORDS,
+        outcome_words={outcome: str(said) for outcome, said in OUTCOME_WORDS.items()},
         asked_words=ASKED_WORDS,
         status_words=STATUSES,
         returned=returning.board_of(db.session, signed_in().staff_id, now=now),

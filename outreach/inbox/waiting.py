@@ -187,12 +187,13 @@ def _waits(
     scope: Scope, danger_at: Collection[int], *, now: datetime, overdue_only: bool
 ) -> list[ColumnElement[bool]]:
     conditions = [InboxItem.done_at.is_(None), _is_visible(scope, danger_at)]
-    if overdue_only:
+    own = replace(scope, everything=False, clinic_ids=frozenset())
+    # A caller has nothing but their own, all of which is shown: nothing to leave out.
+    if overdue_only and (own != scope or danger_at):
         membership = aliased(PanelMembership)
         has_caller = exists().where(
             membership.patient_id == InboxItem.patient_id, membership.until_at.is_(None)
         )
-        own = replace(scope, everything=False, clinic_ids=frozenset())
         conditions.append(or_(InboxItem.at <= now - OLD_AFTER, ~has_caller, _is_visible(own)))
     return conditions
 

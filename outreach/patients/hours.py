@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import holidays
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Closure
+from outreach.orm import rows_of
 from outreach.patients.models import HoursRule, Patient
 from outreach.patients.rules import ContactHours, Law, weekdays_from_mask
 
@@ -66,12 +68,11 @@ def book_of(session: Session, *, today: date, clinic_ids: Iterable[int] | None =
     Args:
         today: closed days are known from a year before it to two years after.
     """
-    clinics = select(Clinic, Closure.on).outerjoin(Closure, Closure.clinic_id == Clinic.id)
-    if clinic_ids is not None:
-        clinics = clinics.where(Clinic.id.in_(sorted(clinic_ids)))
     found: dict[int, Clinic] = {}
     closed: dict[int, set[date]] = {}
-    for clinic, on in session.execute(clinics.order_by(Clinic.id)):
+    some = clinic_ids is not None
+    wanted = {"clinic_ids": sorted(clinic_ids)} if clinic_ids is not None else {}
+    for clinic, on in session.execute(_clinics(some=some), wanted):
         found[clinic.id] = clinic
         closed.setdefault(clinic.id, set()).update([on] if on else [])
     houses = {
@@ -86,6 +87,15 @@ def book_of(session: Session, *, today: date, clinic_ids: Iterable[int] | None =
         for each in found.values()
     }
     return HoursBook(houses, _laws(session, today, {each.region for each in found.values()}))
+
+
+@cache
+def _clinics(*, some: bool) -> Select[Clinic, date]:
+    """Return the statement of clinics with their closed days, of ``clinic_ids`` where ``some``."""
+    clinics = select(Clinic, Closure.on).outerjoin(Closure, Closure.clinic_id == Clinic.id)
+    if some:
+        clinics = clinics.where(Clinic.id.in_(bindparam("clinic_ids", expanding=True)))
+    return clinics.order_by(Clinic.id)
 
 
 def hours_of(session: Session, patient: Patient, *, today: date) -> ContactHours:
@@ -114,14 +124,7 @@ def holidays_in(country: str, area: str | None, years: tuple[int, ...]) -> dict[
 def _laws(
     session: Session, today: date, regions: Iterable[str]
 ) -> dict[tuple[str, str | None], tuple[Law, ...]]:
-    rules = session.scalars(
-        select(HoursRule)
-        .where(
-            HoursRule.region.in_(sorted(regions)),
-            or_(HoursRule.until_on.is_(None), HoursRule.until_on >= today),
-        )
-        .order_by(HoursRule.id)
-    )
+    rules = rows_of(session, _rules(), {"regions": sorted(regions), "today": today})
     laws: dict[tuple[str, str | None], tuple[Law, ...]] = {}
     for rule in rules:
         law = Law(
@@ -134,3 +137,24 @@ def _laws(
         key = (rule.region, rule.state)
         laws[key] = (*laws.get(key, ()), law)
     return laws
+
+
+@cache
+def _rules() -> Select[*tuple[Any, ...]]:
+    """Return the statement of laws of ``regions`` that count at ``today`` or later; built once."""
+    return (
+        select(
+            HoursRule.region,
+            HoursRule.state,
+            HoursRule.weekdays,
+            HoursRule.opens,
+            HoursRule.closes,
+            HoursRule.from_on,
+            HoursRule.until_on,
+        )
+        .where(
+            HoursRule.region.in_(bindparam("regions", expanding=True)),
+            or_(HoursRule.until_on.is_(None), HoursRule.until_on >= bindparam("today")),
+        )
+        .order_by(HoursRule.id)
+    )

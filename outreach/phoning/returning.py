@@ -23,7 +23,7 @@ from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role, Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
-from outreach.orm import UTCDateTime, among, insert_new
+from outreach.orm import UTCDateTime, among, insert_new, rows_of
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership, Shift
 from outreach.patients.models import TAIL_DIGITS, Patient, PhoneNumber, tail_of
@@ -111,7 +111,7 @@ def board_of(session: Session, caller_id: int, *, now: datetime) -> Board:
     """Return who rings ``caller_id`` back now, and who did and waits. One statement."""
     ringing: Waiting | None = None
     found: dict[str, Waiting] = {}
-    for row in session.execute(_board(), {"caller_id": caller_id, "now": now}):
+    for row in rows_of(session, _board(), {"caller_id": caller_id, "now": now}):
         name = f"{row.given_name} {row.family_name}"
         each = Waiting(row.task_id, row.ref, name, row.zone, row.at, 1)
         if row.task_id == _RINGING:
