@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.models import StaffMember
 from outreach.calls import dialing
@@ -14,6 +14,7 @@ from outreach.messaging import outbox
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus, SkipReason
 from outreach.patients import consent
+from outreach.patients.models import Patient
 from outreach.patients.rules import Channel, ConsentSource
 from outreach.phoning.models import PhoneCall
 from outreach.planning import reminders
@@ -65,6 +66,7 @@ def test_a_voicemail_that_was_not_left_after_all_may_still_be_left(recorded: Rec
     session.execute(update(StaffMember).values(work_phone="+15125550190"))
 
     recorded.take_back(attempt)
-    dialing.begin(session, recorded.rosa, call, recorded.ana, "press", now=SOON)
+    rosa = session.scalars(select(Patient).options(joinedload(Patient.clinic))).one()
+    dialing.begin(session, rosa, call, recorded.ana, "press", now=SOON)
 
     assert session.scalars(select(PhoneCall.may_leave_voicemail)).all() == [True]
