@@ -299,6 +299,7 @@ def _around(shown: Screen) -> Around:
         born_on=shown.patient.date_of_birth,
         lawful=shown.standing.course.calendar.lawful(),
         desk=desk,
+        programme_ends_on=shown.standing.course.protocol.ends_on(shown.standing.course.starts_on),
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
         own=own.limits if own else None,
     )
