@@ -177,7 +177,8 @@ def hide_openers(ref: str) -> ResponseReturnValue:
 @role_required(Role.CALLER)
 def record(ref: str) -> ResponseReturnValue:
     """Keep what came of a call, plan what follows, and go on to the next patient."""
-    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    now, actor = deps().clock(), signed_in()
+    patient = registry.to_write(db.session, replace(actor.scope, saves_begun=True), ref)
     form = CallReportForm()
     known = outcomes.recorded(db.session, form.form_key.data or "")
     if known is not None and known.answers_hash == hash_of(request.form):

@@ -107,12 +107,12 @@ def test_what_waited_while_the_patient_was_handed_over_is_saved(
         session.execute(update(PanelMembership).values(caller_id=day.ben.id))
     sign_in(client, day.ana)  # the sitting is over as well
     form = day.form(reached="yes", minutes="9", note="Her boiler is mended.", waited="1200")
+    assert client.get(f"/calls/{day.rosa.ref}").status_code == 404  # to look there is nothing
 
     assert client.post(f"/calls/{day.rosa.ref}", data=form).status_code == 302
 
     with sessions() as session:
         assert session.scalars(select(CallNote.text)).all() == ["Her boiler is mended."]
-    assert client.get(f"/patients/{day.rosa.ref}").status_code == 404  # and that was all
 
 
 def test_whoever_takes_the_call_over_ends_that(
@@ -125,5 +125,6 @@ def test_whoever_takes_the_call_over_ends_that(
         session.execute(update(PanelMembership).values(caller_id=day.ben.id))
         leases.take(session, day.call, actor_of(day.ben, day.clinic), now=clock())
     sign_in(client, day.ana)
+    form = day.form(reached="yes", minutes="9", note="Her boiler is mended.")
 
-    assert client.get(f"/calls/{day.rosa.ref}").status_code == 404
+    assert client.post(f"/calls/{day.rosa.ref}", data=form).status_code == 404
