@@ -79,7 +79,8 @@ class Scope:
     ``everything``: all clinics. ``clinic_ids``: all patients of these. Beyond those, only
     patients on the panel of ``staff_id`` at ``panel_clinic_ids``, or covered by them at
     ``as_of``. ``opened_patients``: None does not narrow ``everything``; a set does, as far as
-    patients go, to those that were opened in an emergency.
+    patients go, to those that were opened in an emergency. ``saves_begun``: whoever they began
+    a call with, too, until somebody else takes it; only for saving that call.
     """
 
     staff_id: int
@@ -88,6 +89,7 @@ class Scope:
     panel_clinic_ids: frozenset[int] = frozenset()
     as_of: datetime | None = None
     opened_patients: frozenset[int] | None = None
+    saves_begun: bool = False
 
 
 @dataclass(frozen=True)

@@ -75,11 +75,16 @@ def _own_panel(scope: Scope) -> Any:
         cover.c.until_at > scope.as_of,
         cover.c.ended_at.is_(None),
     )
-    # Whoever has a call open when their cover ends finishes it: nothing typed is lost.
+    # Whoever has a call open when their cover ends finishes it: nothing typed is lost. To save
+    # one that they began they need no lease that holds, which runs out where there is no network:
+    # it is theirs until somebody else takes it.
     lease = Model.metadata.tables["call_lease"]
     in_hands = select(lease.c.patient_id).where(
         lease.c.staff_id == scope.staff_id,
-        lease.c.until_at > scope.as_of,
+        or_(
+            lease.c.until_at > scope.as_of,
+            lease.c.started_at.is_not(None) if scope.saves_begun else false(),
+        ),
         lease.c.opened_at > scope.as_of - LONGEST_LEASE,
     )
     return own.union_all(covered, in_hands)

@@ -25,7 +25,7 @@ from outreach.errors import NotFound, RuleBroken
 from outreach.measures import newest
 from outreach.patients import consent
 from outreach.patients.models import Patient
-from outreach.phoning import bridging
+from outreach.phoning import bridging, returning
 from outreach.planning import follow_ups, next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
@@ -126,6 +126,7 @@ def take_back(
         ended_at=attempt.recorded_at,
         by_staff_id=attempt.caller_id,
     )
+    returning.open_again(session, attempt.patient_id, actor.staff_id, closed_at=attempt.recorded_at)
     tried.take_back(session, attempt.id, now=now)
     call.dials -= 1
     if may_go_on:

@@ -19,11 +19,11 @@ from outreach.patients.rules import (
     ContactHours,
     NumberHealth,
     hours_on,
-    may_agree,
     next_allowed_at,
 )
 from outreach.phoning import bridging
 from outreach.phoning.bridging import Press
+from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.telephony.gateway import OutboundCall
 
@@ -78,11 +78,7 @@ def moment_of(
     """
     lawful = lawful or hours.hours_of(session, patient, today=now.date())
     zone = ZoneInfo(patient.zone)
-    is_agreed_now = (
-        call.is_agreed
-        and call.dial_from_at <= now < call.dial_until_at
-        and may_agree(now, zone, lawful)
-    )
+    is_agreed_now = next_call.is_agreed_now(call, zone, lawful, now=now)
     allowed_at = now if is_agreed_now else next_allowed_at(now, zone, lawful)
     early = is_early(is_agreed=call.is_agreed, dial_from_at=call.dial_from_at, now=now)
     usual = hours_on(now.astimezone(zone).date(), zone, lawful)
@@ -142,7 +138,9 @@ def _may_leave_voicemail(session: Session, patient: Patient, call: PlannedCall) 
     was_left = session.scalar(
         select(
             exists().where(
-                Attempt.planned_call_id == call.id, Attempt.outcome == Outcome.VOICEMAIL_LEFT
+                Attempt.planned_call_id == call.id,
+                Attempt.outcome == Outcome.VOICEMAIL_LEFT,
+                Attempt.superseded_at.is_(None),
             )
         )
     )

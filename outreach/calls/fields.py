@@ -58,6 +58,7 @@ class Around:
     born_on: date
     lawful: ContactHours
     desk: Desk
+    programme_ends_on: date
     weighed: tuple[Decimal, datetime] | None = None
     own: Limits | None = None
 

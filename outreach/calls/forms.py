@@ -227,6 +227,10 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
         today = self.around.now.astimezone(self.around.zone).date()
         if not today <= on <= today + FARTHEST_CALL_BACK:
             return wrong(self.callback_on, _("Choose a day within the next 30 days."))
+        if on >= self.around.programme_ends_on:
+            return wrong(
+                self.callback_on, _("The programme is over by then: choose an earlier day.")
+            )
         if self.around.lawful.is_barred_on(on):
             return wrong(
                 self.callback_on, _("By law nobody is called on that day where the patient lives.")

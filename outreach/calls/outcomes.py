@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
@@ -280,9 +280,22 @@ def _complete_with_concern(event: Event) -> None:
         event.patient,
         event.report.note,
         by_staff_id=event.actor.staff_id,
+        since=_recorded_last(event),
         now=event.now,
     )
     _complete(event)
+
+
+def _recorded_last(event: Event) -> datetime | None:
+    """Return when this caller last recorded a call with this patient, before this one."""
+    return event.session.scalar(
+        select(func.max(Attempt.recorded_at)).where(
+            Attempt.patient_id == event.patient.id,
+            Attempt.caller_id == event.actor.staff_id,
+            Attempt.superseded_at.is_(None),
+            Attempt.id != event.attempt.id,
+        )
+    )
 
 
 def _call_back(event: Event) -> None:

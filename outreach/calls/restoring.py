@@ -16,7 +16,7 @@ from outreach.calls.models import (
 from outreach.errors import RuleBroken
 from outreach.patients import consent
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
-from outreach.patients.rules import ConsentSource, NumberHealth
+from outreach.patients.rules import ConsentSource, NumberHealth, Slot
 from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
@@ -50,12 +50,16 @@ def refuse_moved_on(session: Session, attempt: Attempt, call: PlannedCall) -> At
 def reopen(
     session: Session, attempt: Attempt, call: PlannedCall, before: AttemptBefore, *, now: datetime
 ) -> None:
-    """Open a call as it stood, and cancel the one that was planned after it."""
+    """Open a call as it stood, and cancel the one that was planned after it.
+
+    A text that names a time which was agreed in the attempt does not go out.
+    """
     if call.status is not CallStatus.PLANNED:
         _cancel_successor(session, attempt, call, now=now)
     call.status, call.closed_at = CallStatus.PLANNED, None
-    call.dial_from_at, call.dial_until_at = before.dial_from_at, before.dial_until_at
-    call.complete_by_on, call.is_agreed = before.complete_by_on, before.is_agreed
+    call.complete_by_on = before.complete_by_on
+    slot = Slot(before.dial_from_at, before.dial_until_at)
+    next_call.move(session, call, slot, now=now, is_agreed=before.is_agreed)
     session.flush()
 
 
@@ -158,8 +162,14 @@ def give_consents_back(
 
 
 def withdrawn(events: Sequence[ConsentEvent], attempt: Attempt) -> list[ConsentEvent]:
-    """Return the consents that ended with ``attempt``."""
-    return [event for event in events if event.at == attempt.recorded_at and not event.is_given]
+    """Return the consents that ended with ``attempt``, where nothing was said since.
+
+    A stop that came from the telephone meanwhile is not the caller's to take back.
+    """
+    newest = {(each.topic, each.number): each for each in reversed(events)}
+    return [
+        event for event in newest.values() if event.at == attempt.recorded_at and not event.is_given
+    ]
 
 
 def _newest_before(events: Sequence[ConsentEvent], event: ConsentEvent) -> ConsentEvent | None:

@@ -177,7 +177,8 @@ def hide_openers(ref: str) -> ResponseReturnValue:
 @role_required(Role.CALLER)
 def record(ref: str) -> ResponseReturnValue:
     """Keep what came of a call, plan what follows, and go on to the next patient."""
-    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    now, actor = deps().clock(), signed_in()
+    patient = registry.to_write(db.session, replace(actor.scope, saves_begun=True), ref)
     form = CallReportForm()
     known = outcomes.recorded(db.session, form.form_key.data or "")
     if known is not None and known.answers_hash == hash_of(request.form):
@@ -299,6 +300,7 @@ def _around(shown: Screen) -> Around:
         born_on=shown.patient.date_of_birth,
         lawful=shown.standing.course.calendar.lawful(),
         desk=desk,
+        programme_ends_on=shown.standing.course.protocol.ends_on(shown.standing.course.starts_on),
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
         own=own.limits if own else None,
     )

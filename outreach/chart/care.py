@@ -20,6 +20,7 @@ from outreach.chart.rules import (
 )
 from outreach.clock import local_day
 from outreach.errors import NotFound, RuleBroken, Stale
+from outreach.messaging import outbox
 from outreach.panels import duty
 from outreach.panels.models import Cover, PanelMembership
 from outreach.patients import consent, registry
@@ -180,10 +181,18 @@ def open_course_of(session: Session, patient: Patient, *, now: datetime) -> Cour
 
 
 def change_details(session: Session, patient: Patient, details: Details, *, now: datetime) -> None:
-    """Write ``details`` and make the plan fit them. Does not commit."""
+    """Write ``details`` and make the plan fit them. Does not commit.
+
+    A text that names a time on the clock of where they lived does not go out.
+    """
+    has_moved = patient.zone != details.zone
     registry.change_details(patient, details)
     session.flush()
     _fit_plan_of(session, patient, now=now)
+    enrolment = enrolments.current(session, patient.id) if has_moved else None
+    call = next_call.open_call(session, enrolment.id) if enrolment else None
+    if call is not None:
+        outbox.cancel(session, next_call.cause_of(call.id), now=now)
 
 
 def change_wishes(session: Session, patient: Patient, wishes: Wishes, *, now: datetime) -> None:

@@ -108,14 +108,18 @@ def stop(session: Session, concern: Concern, *, now: datetime) -> None:
 def _people(
     session: Session, clinic_id: int, number: int, *, now: datetime
 ) -> Sequence[StaffMember]:
-    """Return whom to tell in a round. An empty rank passes it on to everybody on call.
+    """Return whom to tell in a round, by name where a text can reach none of them.
 
-    Where nobody is on call, all nurses and managers of the clinic are told: better three
+    A rank that is empty, or has no number, passes it on to everybody on call. Where none of
+    them can be texted either, all nurses and managers of the clinic are told: better three
     people than none.
     """
     ready = readiness.watch(session, clinic_id, now=now).ready
     told = [ready[rank] for rank in ranks_told(number) if rank in ready]
-    return told or list(ready.values()) or rota.people(session, clinic_id, now=now)
+    for more in (list(ready.values()), rota.people(session, clinic_id, now=now)):
+        if not any(each.phone for each in told):
+            told += [each for each in more if each not in told]
+    return told
 
 
 def _write_texts(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, select
+from sqlalchemy import case, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
@@ -83,13 +83,24 @@ def raise_concern(
 
 
 def raise_with_call(
-    session: Session, patient: Patient, words: str, *, by_staff_id: int, now: datetime
+    session: Session,
+    patient: Patient,
+    words: str,
+    *,
+    by_staff_id: int,
+    since: datetime | None,
+    now: datetime,
 ) -> Concern:
     """Raise a caller's worry with the call that is saved, or add to the one they raised in it.
 
     Does not commit.
+
+    Args:
+        since: when they recorded their last call with this patient, None where there is none:
+            what was raised by then is of that call, and a nurse may have seen to it.
     """
-    known = _raised_in_call(session, patient.id, by_staff_id, now=now)
+    begins_at = max(now - SAME_CALL, since or now - SAME_CALL)
+    known = _raised_in_call(session, patient.id, by_staff_id, after=begins_at)
     if known is None:
         return raise_concern(session, patient, safety(words), by_staff_id=by_staff_id, now=now)
     if words.strip():
@@ -316,7 +327,7 @@ def _open(
 
 
 def _raised_in_call(
-    session: Session, patient_id: int, by_staff_id: int, *, now: datetime
+    session: Session, patient_id: int, by_staff_id: int, *, after: datetime
 ) -> Concern | None:
     """Return the caller's own worry of this call that is not closed, held until the commit."""
     return session.scalar(
@@ -326,7 +337,7 @@ def _raised_in_call(
             Concern.patient_id == patient_id,
             Concern.kind.in_(CALLERS_KINDS),
             Concern.status != ConcernStatus.CLOSED,
-            Concern.raised_at > now - SAME_CALL,
+            Concern.raised_at > after,
             ConcernStep.kind == StepKind.RAISED,
             ConcernStep.by_staff_id == by_staff_id,
         )
@@ -345,12 +356,17 @@ def note_correction(
     by_staff_id: int,
     now: datetime,
 ) -> None:
-    """Tell those who work a concern that the call it was raised in was corrected.
+    """Tell those who work a concern that the call it came with, or words of it, was corrected.
 
     The concern stays: a nurse decides what becomes of it. Does not commit.
     """
-    raised = select(Concern).where(Concern.patient_id == patient_id, Concern.raised_at == raised_at)
-    for concern in session.scalars(raised.order_by(Concern.id)):
+    came_with_it = exists().where(
+        ConcernStep.concern_id == Concern.id,
+        ConcernStep.kind.in_((StepKind.RAISED, StepKind.ADDED)),
+        ConcernStep.at == raised_at,
+    )
+    told = select(Concern).where(Concern.patient_id == patient_id, came_with_it)
+    for concern in session.scalars(told.order_by(Concern.id)):
         _step(session, concern, StepKind.CALL_CORRECTED, text, by_staff_id=by_staff_id, now=now)
 
 

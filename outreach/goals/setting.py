@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.errors import NotFound, RuleBroken
 from outreach.goals.models import Goal, GoalNews
 from outreach.goals.rules import GoalArea, GoalEnding
+from outreach.orm import Model
 from outreach.patients.models import Patient
 
 
@@ -121,10 +122,18 @@ def note_news(
 
 
 def open_of(session: Session, patient_id: int) -> Sequence[Pursued]:
-    """Return the open goals of a patient, oldest first, each with its latest news."""
+    """Return the open goals of a patient, oldest first, each with its latest news.
+
+    Not what was told on a call that was taken back: it may have been somebody else's.
+    """
+    # The table lies in a package above this one: named, not imported, as a foreign key is.
+    correction = Model.metadata.tables["attempt_correction"]
+    is_taken_back = exists().where(
+        correction.c.attempt_id == GoalNews.attempt_id, correction.c.replaced_by_id.is_(None)
+    )
     latest = (
         select(GoalNews.goal_id, func.max(GoalNews.id).label("id"))
-        .where(GoalNews.patient_id == patient_id)
+        .where(GoalNews.patient_id == patient_id, ~is_taken_back)
         .group_by(GoalNews.goal_id)
         .subquery()
     )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from outreach.accounts.models import Clinic
 from outreach.concerns import raising, readiness, rota
 from outreach.concerns.rules import ConcernKind
-from outreach.inbox import answers, replying, stopping
+from outreach.inbox import answers, replying, stopping, sugars
 from outreach.inbox.models import InboxItem
 from outreach.inbox.rules import OPEN_FOR, REPLY_WITHIN, Said, Understood, as_carrier_took, said_in
 from outreach.inbox.rules.keywords import Stop
@@ -26,7 +26,7 @@ from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
 from outreach.telephony.gateway import InboundSms
-from outreach.wordings.rules import FALLBACK
+from outreach.wordings.rules import FALLBACK, TextName
 
 MOST_QUOTED = 1000
 
@@ -214,7 +214,10 @@ def _all_get_texts(session: Session, arrival: Arrival) -> bool:
 
 
 def _answer(session: Session, arrival: Arrival, *, now: datetime) -> None:
-    """Answer the one patient who wrote; what nobody can answer by rule goes to a person."""
+    """Answer the one patient who wrote; what nobody can answer by rule goes to a person.
+
+    A dangerous blood sugar tells a nurse all the same, whoever has the number.
+    """
     if arrival.only is not None and not arrival.had_said_stop:
         replying.answer(session, arrival.only, arrival.inbound, now=now)
         return
@@ -223,7 +226,11 @@ def _answer(session: Session, arrival: Arrival, *, now: datetime) -> None:
         understood = Understood.UNKNOWN_NUMBER
     elif len(arrival.people) > 1:
         understood = Understood.SHARED_NUMBER
-    if not arrival.had_said_stop:
+    is_urgent = sugars.raise_for_each(session, arrival.people, arrival.inbound)
+    if is_urgent and not arrival.had_said_stop:
+        words = TextName.READING_URGENT
+        _reply(session, arrival, MessageKind.READING_RECEIVED, words, now=now)
+    elif not arrival.had_said_stop:
         _reply(session, arrival, MessageKind.NOT_UNDERSTOOD_REPLY, now=now)
     keep_items(session, arrival.inbound, arrival.people, understood, is_done=False, now=now)
 
@@ -255,12 +262,20 @@ def keep_items(
     session.flush()
 
 
-def _reply(session: Session, arrival: Arrival, kind: MessageKind, *, now: datetime) -> None:
+def _reply(
+    session: Session,
+    arrival: Arrival,
+    kind: MessageKind,
+    words: TextName | None = None,
+    *,
+    now: datetime,
+) -> None:
     only = arrival.only
     answers.reply(
         session,
         arrival.inbound,
         kind,
+        words=words,
         language=arrival.language,
         patient_id=only.id if only else None,
         now=now,

@@ -22,7 +22,7 @@ from outreach.inbox.rules import (
     meaning_of,
     question_at,
 )
-from outreach.inbox.rules.sugar import Sugar, Unclear, sugar_in
+from outreach.inbox.rules.sugar import Sugar, sugar_in
 from outreach.inbox.rules.words import words
 from outreach.messaging.models import InboundText, Message
 from outreach.messaging.rules import MessageKind
@@ -193,9 +193,7 @@ def _take_reading(talk: Talk, meaning: Meaning) -> Answered:
     sugar = meaning.sugar
     if isinstance(sugar, Sugar) and meaning.understood is Understood.READING:
         return _keep_reading(talk, sugar, talk.inbound)
-    maybe = sugar.maybe if isinstance(sugar, Unclear) else ()
-    if isinstance(sugar, Sugar):
-        maybe = ((sugar.value, sugar.unit),)
+    maybe = sugars.possibly_meant(sugar) if sugar else ()
     is_urgent = sugars.raise_if_alarming(talk.session, talk.patient, talk.inbound, maybe)
     if is_urgent:
         talk.reply(MessageKind.READING_RECEIVED, TextName.READING_URGENT)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource
+from outreach.patients.rules import FROM_THE_NUMBER, Channel, ConsentSource
 
 
 def stop_number(
@@ -23,13 +23,12 @@ def stop_number(
     """Withdraw consent to texts on ``number``; return for how many patients. Does not commit.
 
     Of each patient who has it, whether or not the number turned out to be another's: whoever
-    holds the telephone wants no texts on it. Who said stop before is left as they are.
+    holds the telephone wants no texts on it. Who said stop before is left as they are; but a
+    word from the telephone is noted even after one on a call, which may be taken back.
     """
     changed = 0
     for patient in _people(session, clinic_ids, number):
-        if not consent.is_withdrawn(session, patient.id, Channel.SMS, number) or consent.held(
-            session, patient.id, Channel.SMS, number
-        ):
+        if not _is_on_record(session, patient.id, number, source):
             consent.note(
                 session,
                 patient,
@@ -60,6 +59,15 @@ def start_number(
     for patient in _people(session, clinic_ids, number):
         changed += consent.give_back(session, patient, number, source=source, now=now)
     return changed
+
+
+def _is_on_record(session: Session, patient_id: int, number: str, source: ConsentSource) -> bool:
+    """Say whether a stop that reaches us by ``source`` adds nothing to what is noted."""
+    if consent.held(session, patient_id, Channel.SMS, number):
+        return False
+    if source in FROM_THE_NUMBER:
+        return consent.is_stopped_by_text(session, patient_id, number)
+    return consent.is_withdrawn(session, patient_id, Channel.SMS, number)
 
 
 def _people(session: Session, clinic_ids: Sequence[int], number: str) -> Sequence[Patient]:

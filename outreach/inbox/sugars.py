@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from outreach.clock import local_day
 from outreach.concerns import raising
 from outreach.concerns.rules import ConcernKind, Urgency, trigger_of
-from outreach.inbox.rules.sugar import Sugar
+from outreach.inbox import permission
+from outreach.inbox.rules.sugar import Sugar, Unclear, sugar_in
+from outreach.inbox.rules.words import is_reaction
 from outreach.measures import readings
 from outreach.measures.models import Reading
 from outreach.measures.readings import ReportedReading
@@ -19,6 +21,7 @@ from outreach.messaging.models import InboundText
 from outreach.patients.models import Patient
 from outreach.results import entering
 
+SHARED = "The number is not theirs alone. "
 BY_TEXT = "Sent by text; nobody has spoken with the patient yet."
 
 
@@ -57,15 +60,39 @@ def keep(
     return reading, judged.trigger.urgency is not Urgency.NEXT_BUSINESS_DAY
 
 
+def possibly_meant(sugar: Sugar | Unclear) -> Sequence[tuple[Decimal, str]]:
+    """Return every value, with its unit, that a text may mean."""
+    return ((sugar.value, sugar.unit),) if isinstance(sugar, Sugar) else sugar.maybe
+
+
+def raise_for_each(session: Session, people: Sequence[Patient], inbound: InboundText) -> bool:
+    """Raise a concern for each of ``people`` where their text, answered by no rule, alarms.
+
+    Of a number that is several people's, or said stop. Says whether there was one; no commit.
+    """
+    is_urgent, more = False, SHARED if len(people) > 1 else ""
+    for patient in people:
+        sugar = None
+        if is_reaction(inbound.body) is None:
+            sugar = sugar_in(inbound.body, patient.clinic.glucose_unit)
+        if sugar and (sugar.is_named or permission.is_given(session, patient.id)):
+            maybe = possibly_meant(sugar)
+            is_urgent |= raise_if_alarming(session, patient, inbound, maybe, more=more)
+    return is_urgent
+
+
 def raise_if_alarming(
     session: Session,
     patient: Patient,
     inbound: InboundText,
     maybe: Sequence[tuple[Decimal, str]],
+    *,
+    more: str = "",
 ) -> bool:
     """Raise a concern where anything that was possibly meant is urgent; say so. No commit.
 
     Nothing is kept as a reading: it is not clear what was meant, or they have not agreed.
+    ``more``: what the nurse should know besides.
     """
     now, measure = inbound.received_at, REGISTRY[MeasureKind.GLUCOSE]
     found = [
@@ -79,7 +106,7 @@ def raise_if_alarming(
         return False
     kinds = {each.kind for each in urgent}
     kind = kinds.pop() if len(kinds) == 1 else ConcernKind.SAFETY
-    words = f"Texted: “{inbound.body[:500]}”. Not kept as a reading. {BY_TEXT}"
+    words = f"Texted: “{inbound.body[:500]}”. Not kept as a reading. {more}{BY_TEXT}"
     raising.raise_by_text(session, patient, kind, words, key=f"{inbound.id}:{patient.id}", now=now)
     return True
 

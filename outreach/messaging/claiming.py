@@ -31,6 +31,7 @@ from outreach.messaging.rules import (
     MessageStatus,
     ReplyFacts,
     SendFacts,
+    SkipReason,
     decide,
     decide_reply,
     wait_before_retry,
@@ -282,17 +283,25 @@ class BatchFacts:
 
     def _decide_reply(self, row: Any) -> Decision | None:
         """Return what becomes of an answer to a text that came in."""
-        allowed_at = None
+        allowed_at, refused = None, None
         if row.kind is MessageKind.ANSWER and row.patient_id is not None:
             patient = self._patients.get(row.patient_id)
             if patient is None:
                 return None
             allowed_at = self._times(patient).allowed_at
+            refused = self._refusal_of_answer(row)
         if self._stopped is None:  # batches without an answer need not know
             self._stopped = conversation.stopped(self._session, self._to)
         has_said_stop = (row.clinic_id, row.to_number) in self._stopped
-        facts = ReplyFacts(row.kind, has_said_stop, row.expires_at, allowed_at)
+        facts = ReplyFacts(row.kind, has_said_stop, row.expires_at, allowed_at, refused)
         return decide_reply(facts, now=self._now)
+
+    def _refusal_of_answer(self, row: Any) -> SkipReason | None:
+        """Return why what somebody wrote is not for whoever would read it now."""
+        if registry.is_wrong(self._session, row.patient_id, row.to_number):
+            return SkipReason.NUMBER_UNFIT
+        died = enrolment.has_died_since(self._session, row.patient_id, at=row.created_at)
+        return SkipReason.NOT_ENROLLED if died else None
 
     def _facts(self, row: Any, patient: _Person) -> SendFacts:
         times = self._times(patient)

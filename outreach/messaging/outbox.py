@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, select, update
+from sqlalchemy import Dialect, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
@@ -126,13 +126,15 @@ def cancel(
     """Drop the texts of ``cause`` that have not gone out. Does not commit.
 
     One that is on its way to the carrier, or may be, can't be called back; but it is over
-    from now on, so that it is never tried again.
+    from now on, so that it is never tried again. So is one that failed: nobody sends once more
+    what names a time that holds no longer.
     """
     session.execute(
         update(Message)
         .where(
             Message.cause == cause,
-            Message.status.in_(UNSETTLED),
+            Message.status.in_((*UNSETTLED, MessageStatus.FAILED)),
+            or_(Message.expires_at.is_(None), Message.expires_at > now),
         )
         .values(expires_at=now)
     )

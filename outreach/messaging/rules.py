@@ -294,13 +294,15 @@ class ReplyFacts:
     """What is true at the moment of sending an answer to a text that came in.
 
     Whoever writes to us has asked for an answer to that text, so what counts is that they
-    have not said stop; limits are for what we send unasked.
+    have not said stop; limits are for what we send unasked. ``refused``: why what one of the
+    staff wrote reaches nobody any more; it may have waited a night and a Sunday.
     """
 
     kind: MessageKind
     has_said_stop: bool
     expires_at: datetime | None
     allowed_at: datetime | None = None
+    refused: SkipReason | None = None
 
 
 def decide_reply(facts: ReplyFacts, *, now: datetime) -> Decision:
@@ -313,6 +315,8 @@ def decide_reply(facts: ReplyFacts, *, now: datetime) -> Decision:
         return Decision(SkipReason.TOO_LATE)
     if facts.has_said_stop and facts.kind not in AFTER_STOP:
         return Decision(SkipReason.NO_CONSENT)
+    if facts.refused is not None:
+        return Decision(facts.refused)
     if facts.allowed_at is not None and facts.allowed_at > now:
         return Decision(wait_until=facts.allowed_at)
     return _SEND

@@ -13,6 +13,7 @@ from outreach.accounts.models import StaffMember
 from outreach.orm import among
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import (
+    FROM_THE_NUMBER,
     TOPICS,
     Channel,
     ConsentSource,
@@ -215,8 +216,22 @@ def is_given(
 
 def is_withdrawn(session: Session, patient_id: int, channel: Channel, number: str) -> bool:
     """Say whether they said stop to ``channel`` on ``number``; nothing on record is no stop."""
-    newest = session.scalar(
-        select(ConsentEvent.is_given)
+    newest = _newest(session, patient_id, channel, number)
+    return newest is not None and not newest.is_given
+
+
+def is_stopped_by_text(session: Session, patient_id: int, number: str) -> bool:
+    """Say whether a word from the telephone itself was the last that was said, and a stop."""
+    newest = _newest(session, patient_id, Channel.SMS, number)
+    return newest is not None and not newest.is_given and newest.source in FROM_THE_NUMBER
+
+
+def _newest(
+    session: Session, patient_id: int, channel: Channel, number: str
+) -> ConsentEvent | None:
+    """Return the last word on a plain yes or no to ``channel`` on ``number``."""
+    return session.scalar(
+        select(ConsentEvent)
         .where(
             ConsentEvent.patient_id == patient_id,
             ConsentEvent.channel == channel,
@@ -226,7 +241,6 @@ def is_withdrawn(session: Session, patient_id: int, channel: Channel, number: st
         .order_by(ConsentEvent.id.desc())
         .limit(1)
     )
-    return newest is False
 
 
 class OfNumber(NamedTuple):

@@ -133,6 +133,16 @@ def textable_numbers(session: Session, patient_ids: Sequence[int]) -> dict[int, 
     return {patient_id: e164 for patient_id, (e164, can_text) in first.items() if can_text}
 
 
+def is_wrong(session: Session, patient_id: int, e164: str) -> bool:
+    """Say whether a number that was a patient's turned out to be somebody else's."""
+    found = select(PhoneNumber.id).where(
+        PhoneNumber.patient_id == patient_id,
+        PhoneNumber.e164 == e164,
+        PhoneNumber.health == NumberHealth.WRONG,
+    )
+    return session.scalar(found) is not None
+
+
 def add_number(session: Session, patient: Patient, e164: str, *, now: datetime) -> PhoneNumber:
     """Put ``e164`` first among a patient's numbers, working again if it was known.
 

@@ -8,6 +8,7 @@ carrier is asked, and whoever dies in between leaves a row that is looked up the
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import StaffMember
 from outreach.errors import NotFound, RuleBroken
 from outreach.orm import insert_new
-from outreach.patients import consent
+from outreach.patients import consent, hours
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, NumberHealth
 from outreach.phoning import progress
@@ -30,6 +31,9 @@ from outreach.phoning.rules import (
     begun_minutes,
     talk_seconds,
 )
+from outreach.planning import next_call
+from outreach.planning.models import PlannedCall
+from outreach.planning.rules import CallStatus
 from outreach.telephony.gateway import AnsweredBy, LegStatus, OutboundCall
 
 
@@ -222,18 +226,31 @@ def admit(call: PhoneCall, provider_id: str, *, now: datetime) -> bool:
     return not call.staff_leg.is_final
 
 
-def may_ring_patient(session: Session, call: PhoneCall) -> bool:
-    """Say whether the patient's number may still be rung: it works, and nobody said stop."""
-    works = session.scalar(
-        select(PhoneNumber.id).where(
-            PhoneNumber.patient_id == call.patient_id,
+def may_ring_patient(session: Session, call: PhoneCall, *, now: datetime) -> bool:
+    """Say whether the patient may still be rung, minutes after Call was pressed.
+
+    Their planned call is open, the number works, nobody said stop, and it is not too late in
+    their day.
+    """
+    row = session.execute(
+        select(Patient, PlannedCall)
+        .join(PlannedCall, PlannedCall.patient_id == Patient.id)
+        .join(PhoneNumber, PhoneNumber.patient_id == Patient.id)
+        .where(
+            Patient.id == call.patient_id,
+            PlannedCall.id == call.planned_call_id,
+            PlannedCall.status == CallStatus.PLANNED,
             PhoneNumber.e164 == call.number,
             PhoneNumber.health == NumberHealth.WORKING,
         )
-    )
-    if works is None or call.patient_id is None:
+    ).one_or_none()
+    if row is None:
         return False
-    return not consent.is_withdrawn(session, call.patient_id, Channel.CALL, call.number)
+    patient, planned = row
+    if consent.is_withdrawn(session, patient.id, Channel.CALL, call.number):
+        return False
+    lawful = hours.hours_of(session, patient, today=now.date())
+    return next_call.may_ring_at(planned, ZoneInfo(patient.zone), lawful, now=now)
 
 
 def own_call(session: Session, phone_call_id: int, staff_id: int) -> tuple[PhoneCall, Patient]:

@@ -202,6 +202,20 @@ def talked(session: Session, patient_id: int, staff_id: int, *, now: datetime) -
     _close(session, ReturnedCall.patient_id == patient_id, staff_id, now=now)
 
 
+def open_again(session: Session, patient_id: int, staff_id: int, *, closed_at: datetime) -> None:
+    """Let somebody wait again whom a conversation that was taken back had closed. No commit."""
+    session.execute(
+        update(ReturnedCall)
+        .where(
+            ReturnedCall.patient_id == patient_id,
+            ReturnedCall.done_at == closed_at,
+            ReturnedCall.done_by_id == staff_id,
+        )
+        .values(done_at=None, done_by_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def find(session: Session, scope: Scope, written: str) -> Sequence[Patient]:
     """Return patients in ``scope`` whose number ends as ``written``; none for less than four.
 

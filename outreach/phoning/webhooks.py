@@ -63,7 +63,7 @@ def key(reference: str) -> ResponseReturnValue:
     if call.direction is Direction.IN:
         progress.note_talk(call, now=now)
         return _answered(LetTalk())
-    if not bridging.may_ring_patient(db.session, call):
+    if not bridging.may_ring_patient(db.session, call, now=now):
         return _answered(End(templates.too_late()))
     return _answered(Connect(call.id, call.number, call.shown_number, Leg.PATIENT))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from outreach.clock import local_day
 from outreach.messaging import outbox
 from outreach.orm import insert_new
-from outreach.patients.rules import Slot, is_allowed_at, may_agree
+from outreach.patients.rules import ContactHours, Slot, is_allowed_at, may_agree
 from outreach.planning import courses, follow_ups
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
@@ -112,6 +113,22 @@ def move(
     call.is_agreed = is_agreed
     session.flush()
     outbox.cancel(session, cause_of(call.id), now=now)
+
+
+def may_ring_at(call: PlannedCall, zone: ZoneInfo, lawful: ContactHours, *, now: datetime) -> bool:
+    """Say whether a patient in ``zone`` may be rung about ``call`` at ``now``.
+
+    Within their contact hours, or at a time that they asked for.
+    """
+    return is_agreed_now(call, zone, lawful, now=now) or is_allowed_at(now, zone, lawful)
+
+
+def is_agreed_now(
+    call: PlannedCall, zone: ZoneInfo, lawful: ContactHours, *, now: datetime
+) -> bool:
+    """Say whether this is the time that the patient asked for, and it may be kept."""
+    is_its_time = call.dial_from_at <= now < call.dial_until_at
+    return call.is_agreed and is_its_time and may_agree(now, zone, lawful)
 
 
 def cause_of(planned_call_id: int) -> str:

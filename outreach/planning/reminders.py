@@ -201,7 +201,8 @@ def _message(
         patient,
         MessageKind.REMINDER,
         body,
-        dedupe_key=f"reminder:{call.id}:{call.dial_from_at:%Y-%m-%dT%H:%M}",
+        # With the zone: who moved is told the time anew, on the clock of where they live now.
+        dedupe_key=f"reminder:{call.id}:{call.dial_from_at:%Y-%m-%dT%H:%M}:{patient.zone}",
         cause=cause_of(call.id),
         to_number=row.e164,
         window=(send_after, call.dial_from_at),

@@ -49,6 +49,14 @@ def active_among(session: Session, patient_ids: Sequence[int]) -> set[int]:
     )
 
 
+def has_died_since(session: Session, patient_id: int, *, at: datetime) -> bool:
+    """Say whether a patient has died, and we learned of it after ``at``."""
+    newest = current(session, patient_id)
+    if newest is None or newest.status is not EnrolmentStatus.DIED:
+        return False
+    return newest.status_at > at
+
+
 def enrol(
     session: Session,
     patient: Patient,

@@ -15,11 +15,13 @@ from outreach.chart import follow_ups as contacts
 from outreach.chart.follow_ups import Check
 from outreach.errors import RuleBroken
 from outreach.orm import among
-from outreach.planning import follow_ups
+from outreach.planning import follow_ups, next_call
 from outreach.planning.follow_ups import AlreadyDone, NoSuchFollowUp
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
+from outreach.programmes import enrolment as enrolments
 from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
 from outreach.welfare.models import EmergencyContact, WelfareStep
 from outreach.welfare.rules import Outcome, StepKind, untried
 
@@ -123,6 +125,8 @@ def close(
 ) -> None:
     """End a check with what is known now. Does not commit.
 
+    Where the patient has died, calls and texts end with it: nobody rings the family meanwhile.
+
     Raises:
         NotTriedYet: there is no news, and something was not tried.
         AlreadyDone: it ended meanwhile.
@@ -134,8 +138,25 @@ def close(
         missing = untried(tried, may_ring_contact=may_ring)
         if missing:
             raise NotTriedYet(missing)
+    if outcome is Outcome.DIED:
+        _end_programme(session, check.enrolment_id, by_staff_id=by_staff_id, now=now)
     follow_ups.complete(session, check, note, by_staff_id=by_staff_id, now=now)
     _keep(session, check, StepKind.CLOSED, outcome, note, by_staff_id=by_staff_id, now=now)
+
+
+def _end_programme(session: Session, enrolment_id: int, *, by_staff_id: int, now: datetime) -> None:
+    enrolment, _call = next_call.lock(session, enrolment_id)
+    if enrolment.status is EnrolmentStatus.DIED:
+        return
+    enrolments.change_status(
+        enrolment,
+        EnrolmentStatus.DIED,
+        reason="found in a welfare check",
+        by_staff_id=by_staff_id,
+        now=now,
+    )
+    session.flush()
+    next_call.replan(session, enrolment_id, now=now)
 
 
 def steps_of(session: Session, check: FollowUp) -> Sequence[WelfareStep]:

@@ -75,7 +75,7 @@ def close(follow_up_id: int) -> ResponseReturnValue:
     db.session.commit()
     flash(_("Ended."), "good")
     if form.ended is Outcome.DIED:
-        flash(_("A manager now ends their programme: calls and texts stop with it."), "urgent")
+        flash(_("Their programme has ended: calls and texts have stopped."), "urgent")
     return redirect(url_for("welfare.board"))
 
 

@@ -99,12 +99,13 @@ MOST_ROUNDS = 12
 def round_of(urgency: Urgency, *, raised_at: datetime, now: datetime) -> int | None:
     """Return which round of alerts an unanswered concern is in, from 0; None: no texts.
 
-    What can wait for the next business day waits on the nurses' page.
+    What can wait for the next business day waits on the nurses' page. A clock that is behind
+    that of the machine where it was raised, or was set back, is in the first round.
     """
     every = ROUND_EVERY.get(urgency)
     if every is None:
         return None
-    return min((now - raised_at) // every, MOST_ROUNDS - 1)
+    return max(0, min((now - raised_at) // every, MOST_ROUNDS - 1))
 
 
 def ranks_told(number: int) -> tuple[OnCallRank, ...]:

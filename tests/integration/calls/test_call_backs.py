@@ -203,3 +203,24 @@ def test_mine_only_is_remembered_and_says_what_it_leaves_out(
     assert "Rosa" in client.get("/queue/").text
     with sessions() as session:
         assert session.scalars(select(PlannedCall.status)).all() == ["planned", "planned"]
+
+
+def test_a_time_after_the_programme_is_refused_on_the_form_which_keeps_the_words(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    with sessions.begin() as session:
+        enrolment = session.scalars(select(Enrolment)).one()
+        enrolment.starts_on = date(2026, 11, 30) - timedelta(weeks=26)
+    sign_in(client, day.ana)
+
+    answer = client.post(
+        f"/calls/{day.rosa.ref}",
+        data=day.form(
+            reached="yes", outcome="reached_call_back", minutes="4", note="Rings on Sunday.",
+            callback_on="2026-12-01", callback_at="15:00",
+        ),
+    )  # fmt: skip
+
+    assert answer.status_code == 422
+    assert "The programme is over by then" in answer.text
+    assert "Rings on Sunday." in answer.text

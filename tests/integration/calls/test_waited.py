@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from outreach.calls.models import Attempt
+from outreach.calls import leases
+from outreach.calls.models import Attempt, CallNote
 from outreach.measures.models import Reading
 from outreach.orm import Sessions
+from outreach.panels.models import PanelMembership
+from tests.builders import actor_of
 from tests.conftest import sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.integration.calls.conftest import Day
@@ -91,3 +94,37 @@ def test_what_waited_over_midnight_is_among_what_was_done_today(
     client.post(f"/calls/{day.rosa.ref}", data=said)
 
     assert "1 dial" in client.get("/queue/").text
+
+
+def test_what_waited_while_the_patient_was_handed_over_is_saved(
+    client: FlaskClient, day: Day, sessions: Sessions, clock: FakeClock
+) -> None:
+    """The connection was away for longer than a lease lasts without a word."""
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/start")
+    clock.advance(timedelta(minutes=45))
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    sign_in(client, day.ana)  # the sitting is over as well
+    form = day.form(reached="yes", minutes="9", note="Her boiler is mended.", waited="1200")
+    assert client.get(f"/calls/{day.rosa.ref}").status_code == 404  # to look there is nothing
+
+    assert client.post(f"/calls/{day.rosa.ref}", data=form).status_code == 302
+
+    with sessions() as session:
+        assert session.scalars(select(CallNote.text)).all() == ["Her boiler is mended."]
+
+
+def test_whoever_takes_the_call_over_ends_that(
+    client: FlaskClient, day: Day, sessions: Sessions, clock: FakeClock
+) -> None:
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/start")
+    clock.advance(timedelta(minutes=45))
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+        leases.take(session, day.call, actor_of(day.ben, day.clinic), now=clock())
+    sign_in(client, day.ana)
+    form = day.form(reached="yes", minutes="9", note="Her boiler is mended.")
+
+    assert client.post(f"/calls/{day.rosa.ref}", data=form).status_code == 404

@@ -10,8 +10,14 @@ from sqlalchemy import select
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
 from outreach.audit.models import AuditEvent
+from outreach.messaging import outbox
+from outreach.messaging.models import Message
+from outreach.messaging.rules import MessageStatus
 from outreach.orm import Sessions
+from outreach.patients import consent
 from outreach.patients.models import Patient
+from outreach.patients.rules import Channel, ConsentSource
+from outreach.planning import reminders
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes import choices
@@ -25,6 +31,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH, sign_in
+from tests.fakes import FakeClock
 
 TODAY = date(2026, 11, 23)
 
@@ -254,3 +261,34 @@ def test_a_finished_programme_leaves_nothing_to_choose(
     assert "nothing left to choose" in client.get(f"/patients/{place.patient.ref}/rhythm").text
     assert "The programme is over" in client.get(f"/patients/{place.patient.ref}/status").text
     assert "Enrol again" in client.get(f"/patients/{place.patient.ref}").text
+
+
+def test_a_text_that_names_a_time_where_they_lived_is_written_anew(
+    client: FlaskClient, sessions: Sessions, place: Place, clock: FakeClock
+) -> None:
+    """A time that they asked for stays; on their new clock it is another hour."""
+    at = clock() + timedelta(hours=5)
+    with sessions.begin() as session:
+        consent.note(
+            session,
+            session.get_one(Patient, place.patient.id),
+            Channel.SMS,
+            "+15125550147",
+            is_given=True,
+            source=ConsentSource.FORM,
+            by_staff_id=None,
+            now=clock(),
+        )
+        call = make_planned_call(session, place.enrolment, TODAY, is_agreed=True)
+        call.dial_from_at, call.dial_until_at = at, at + timedelta(minutes=30)
+        session.flush()
+        outbox.write(session, reminders.due(session, now=clock()).messages)
+    sign_in(client, place.caller)
+
+    client.post(f"/patients/{place.patient.ref}/details", data=_details(zone="America/New_York"))
+
+    with sessions.begin() as session:
+        outbox.write(session, reminders.due(session, now=clock()).messages)
+        texts = session.execute(select(Message.status, Message.body).order_by(Message.id)).all()
+    assert [each.status for each in texts] == [MessageStatus.SKIPPED, MessageStatus.SCHEDULED]
+    assert texts[0].body != texts[1].body

@@ -229,17 +229,35 @@ def test_what_is_less_urgent_is_told_less_often(
         assert len(session.scalars(select(Alert)).all()) == expected
 
 
-def test_who_has_no_number_is_written_down_as_told_in_the_app_only(
+def test_where_the_first_has_no_number_the_others_are_told_at_once(
     place: Clinicians, gateway: FakeGateway
 ) -> None:
     place.on_call()
-    with place.sessions.begin() as session:
-        session.get_one(StaffMember, place.nurse.id).phone = None
+    without_number(place, place.nurse)
     place.worry()
 
-    assert ticks(place, gateway) == []
+    assert sorted(ticks(place, gateway)) == [BACKUP, LEAD]
     with place.sessions() as session:
-        assert [alert.staff_id for alert in session.scalars(select(Alert))] == [place.nurse.id]
+        told = {alert.staff_id for alert in session.scalars(select(Alert))}
+        assert told == {place.nurse.id, place.backup.id, place.lead.id}
+
+
+def test_where_nobody_on_call_has_a_number_the_clinic_is_told(
+    place: Clinicians, gateway: FakeGateway
+) -> None:
+    place.on_call()
+    without_number(place, place.nurse, place.backup, place.lead)
+    with place.sessions.begin() as session:
+        make_staff(session, place.clinic, Role.NURSE, phone="+15125550188")
+    place.worry()
+
+    assert ticks(place, gateway) == ["+15125550188"]
+
+
+def without_number(place: Clinicians, *people: StaffMember) -> None:
+    with place.sessions.begin() as session:
+        for person in people:
+            session.get_one(StaffMember, person.id).phone = None
 
 
 def test_a_staff_number_that_says_stop_changes_no_patients_consent(

@@ -11,7 +11,7 @@ from outreach.accounts.rules import Role
 from outreach.calls.models import Attempt
 from outreach.concerns import raising
 from outreach.concerns.jobs import alert_unanswered
-from outreach.concerns.models import OnCallWeek
+from outreach.concerns.models import Alert, Concern, OnCallWeek
 from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
 from outreach.messaging.jobs import send_due_messages
 from outreach.planning.models import PlannedCall
@@ -176,6 +176,30 @@ def test_what_is_learned_later_is_added_and_the_saved_call_adds_too(
         (StepKind.ADDED, "Her sister is there."),
         (StepKind.ADDED, "Stayed until the sister came."),
     ]
+
+
+def test_what_a_later_call_brings_is_told_anew_though_a_nurse_sees_to_the_first(
+    line: Line, client: FlaskClient, clock: FakeClock
+) -> None:
+    sign_in(client, line.caller)
+    client.post(line.raising, data=WORRY)
+    clock.advance(timedelta(minutes=5))
+    _save(line, client, {"reached": "no", "outcome": "no_answer", "note": "She hung up."})
+    with line.sessions.begin() as session:
+        concern = session.scalars(select(Concern)).one()
+        raising.acknowledge(session, concern, by_staff_id=line.nurse.id, now=clock())
+    clock.advance(timedelta(minutes=50))
+    sign_in(client, line.caller)
+
+    later = SAFETY_OUTCOME | {"note": "Now she has pills beside her.", "form_key": "later"}
+    assert _save(line, client, later).location == f"/safety/{line.patient.ref}"
+
+    assert [each.status for each in line.concerns()] == [
+        ConcernStatus.ACKNOWLEDGED,
+        ConcernStatus.OPEN,
+    ]
+    with line.sessions() as session:
+        assert len(session.scalars(select(Alert)).all()) == 2
 
 
 def test_a_safety_outcome_alone_raises_one_and_shows_the_card(

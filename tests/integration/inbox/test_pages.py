@@ -1,11 +1,13 @@
 """What waits, one conversation, answers in one's own words."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
@@ -16,8 +18,12 @@ from outreach.messaging.models import InboundText, Message
 from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
 from outreach.orm import Sessions
 from outreach.patients import consent
-from outreach.patients.rules import Channel
+from outreach.patients.models import PhoneNumber
+from outreach.patients.rules import Channel, NumberHealth
 from outreach.planning.models import PlannedCall
+from outreach.programmes.enrolment import change_status
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock, FakeGateway
@@ -152,6 +158,57 @@ def test_an_answer_at_night_waits_for_the_morning_and_says_so(
     clock.advance(timedelta(hours=12))
     send_due_messages(sessions, gateway, clock)
     assert gateway.sent[-1].body == "Sorry to hear that."
+
+
+def died(session: Session, now: datetime) -> None:
+    enrolment = session.scalars(select(Enrolment)).one()
+    change_status(enrolment, EnrolmentStatus.DIED, reason="told by her son", now=now)
+
+
+def is_anothers(session: Session, now: datetime) -> None:
+    session.execute(update(PhoneNumber).values(health=NumberHealth.WRONG))
+
+
+@pytest.mark.parametrize("what_came", [died, is_anothers])
+def test_an_answer_that_waited_goes_to_nobody_whom_it_is_not_for(
+    ana: FlaskClient,
+    day: Day,
+    texter: Texter,
+    sessions: Sessions,
+    gateway: FakeGateway,
+    clock: FakeClock,
+    what_came: Callable[[Session, datetime], None],
+) -> None:
+    texter.sends("My cat is ill")
+    clock.advance(timedelta(hours=11))  # 21:00 in Chicago
+    sign_in(ana, day.ana)
+    answer(ana, day, "Sorry to hear that, Rosa.")
+    clock.advance(timedelta(hours=12))
+    with sessions.begin() as session:
+        what_came(session, clock())
+
+    send_due_messages(sessions, gateway, clock)
+
+    assert gateway.sent == []
+    assert answers(sessions)[0].status is MessageStatus.SKIPPED
+
+
+def test_the_family_of_somebody_who_died_is_answered(
+    ana: FlaskClient,
+    day: Day,
+    texter: Texter,
+    sessions: Sessions,
+    gateway: FakeGateway,
+    clock: FakeClock,
+) -> None:
+    with sessions.begin() as session:
+        died(session, clock() - timedelta(days=1))
+    texter.sends("This is her son, thank you for ringing her")
+    answer(ana, day, "I am so sorry.")
+
+    send_due_messages(sessions, gateway, clock)
+
+    assert "I am so sorry." in [each.body for each in gateway.sent]
 
 
 def test_who_said_stop_is_not_answered_by_text(

@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import select
 
+from outreach.accounts.models import Clinic
 from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.measures.models import Reading
 from outreach.measures.rules import ReadingSource
+from tests.builders import make_patient
 from tests.integration.inbox.house import NURSES_PHONE, House
 
 
@@ -154,3 +156,36 @@ def test_this_morning_is_a_day_and_no_time(house: House) -> None:
     (reading,) = readings(house)
     assert not reading.is_time_known
     assert reading.taken_at.hour == 18  # noon in Chicago
+
+
+def test_an_alarming_value_on_a_shared_number_is_a_concern_for_each(house: House) -> None:
+    with house.sessions.begin() as session:
+        other = make_patient(session, session.get_one(Clinic, house.clinic.id), given_name="Luis")
+
+    answers = house.said("my sugar is 45")
+
+    assert {each.patient_id for each in house.concerns()} == {house.rosa.id, other.id}
+    assert {each.kind for each in house.concerns()} == {ConcernKind.GLUCOSE_LOW}
+    assert not readings(house)
+    assert len(answers) == 1
+    assert "911" in answers[0]
+    assert house.waiting() == 2
+
+
+def test_an_alarming_value_after_a_stop_tells_the_nurse_and_answers_nothing(house: House) -> None:
+    house.text("STOP")
+
+    assert house.said("my sugar is 45") == []
+
+    assert [each.urgency for each in house.concerns()] == [Urgency.NOW]
+    assert NURSES_PHONE in [sms.to for sms in house.gateway.sent]
+
+
+def test_a_harmless_value_on_a_shared_number_waits_for_a_person(house: House) -> None:
+    with house.sessions.begin() as session:
+        make_patient(session, session.get_one(Clinic, house.clinic.id))
+
+    house.text("sugar 132")
+
+    assert not house.concerns()
+    assert house.understood() == ["shared_number"] * 2

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
@@ -273,3 +274,18 @@ def test_a_number_that_three_texts_in_a_row_did_not_find_gets_no_more(
             session.expire_all()
 
     assert can_text == [True] * 5 + [False]
+
+
+def test_a_failed_text_of_a_call_that_was_moved_since_is_not_sent_again(
+    session: Session, clock: FakeClock
+) -> None:
+    failed = {"status": MessageStatus.FAILED, "provider_id": None, "cause": "planned_call:7"}
+    patient = make_patient(session, make_clinic(session))
+    old = make_message(session, patient, expires_at=clock() + timedelta(hours=5), **failed)
+    clock.advance(timedelta(minutes=1))
+
+    outbox.cancel(session, "planned_call:7", now=clock())
+    session.refresh(old)
+
+    assert outbox.resend(session, old, now=clock()) is None
+    assert old.status is MessageStatus.FAILED

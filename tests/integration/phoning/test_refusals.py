@@ -14,6 +14,10 @@ from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
 from outreach.phoning.models import PhoneCall
+from outreach.planning import next_call
+from outreach.programmes.enrolment import change_status
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
 from tests.conftest import sign_in
 from tests.fakes import FakeClock, FakeGateway, call_sid
 from tests.integration.calls.conftest import Day
@@ -100,15 +104,30 @@ def test_a_call_that_somebody_else_has_open_is_not_dialled(
     assert gateway.placed == []
 
 
-@pytest.mark.parametrize("hindrance", [number_wrong, stop_said])
+def died(sessions: Sessions, day: Day, clock: FakeClock) -> None:
+    with sessions.begin() as session:
+        enrolment = session.scalars(select(Enrolment)).one()
+        change_status(enrolment, EnrolmentStatus.DIED, reason="told by her son", now=clock())
+        session.flush()
+        next_call.replan(session, enrolment.id, now=clock())
+
+
+def evening_over(sessions: Sessions, day: Day, clock: FakeClock) -> None:
+    clock.advance(timedelta(minutes=2))
+
+
+@pytest.mark.parametrize("hindrance", [number_wrong, stop_said, died, evening_over])
 def test_what_forbids_it_meanwhile_keeps_the_patient_from_being_rung(
-    ana: FlaskClient,
+    app: Flask,
     day: Day,
     carrier: Carrier,
     clock: FakeClock,
     sessions: Sessions,
     hindrance: object,
 ) -> None:
+    clock.advance(timedelta(hours=9, minutes=59))
+    ana = app.test_client()
+    sign_in(ana, day.ana)
     press(ana, day)
     call_id = only_call(sessions).id
     carrier.asks(f"{call_id}/answered", CallSid=call_sid(call_id))

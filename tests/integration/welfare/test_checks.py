@@ -12,8 +12,10 @@ from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.planning import follow_ups
 from outreach.planning.jobs import follow_silences
-from outreach.planning.models import FollowUp
+from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus, FollowUpKind
+from outreach.programmes.models import Enrolment
+from outreach.programmes.rules import EnrolmentStatus
 from outreach.welfare.models import EmergencyContact, WelfareStep
 from outreach.welfare.rules import StepKind
 from tests.builders import (
@@ -221,3 +223,16 @@ def test_the_board_costs_no_more_statements_for_many(ward: Ward, engine: Engine)
 
     assert ward.checks() == 5
     assert len(many) <= len(few) + 1
+
+
+def test_where_the_patient_has_died_calls_and_texts_end_with_the_check(ward: Ward) -> None:
+    ward.be_silent()
+    sign_in(ward.client, ward.nurse)
+
+    assert ward.close("died") == 302
+
+    assert ward.check_of().done_at == ward.clock()
+    with ward.sessions() as session:
+        assert session.scalars(select(Enrolment.status)).all() == [EnrolmentStatus.DIED]
+        open_calls = select(PlannedCall).where(PlannedCall.status == CallStatus.PLANNED)
+        assert session.scalars(open_calls).all() == []

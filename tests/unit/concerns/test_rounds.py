@@ -10,7 +10,9 @@ from outreach.concerns.rules import MOST_ROUNDS, OnCallRank, Urgency, ranks_told
 from tests.fakes import MONDAY_10_CHICAGO as NOW
 
 
-@pytest.mark.parametrize(("minutes", "number"), [(0, 0), (14, 0), (15, 1), (29, 1), (30, 2)])
+@pytest.mark.parametrize(
+    ("minutes", "number"), [(0, 0), (14, 0), (15, 1), (29, 1), (30, 2), (-1, 0)]
+)
 def test_an_urgent_concern_goes_to_the_next_person_every_15_minutes(
     minutes: int, number: int
 ) -> None:
@@ -19,7 +21,7 @@ def test_an_urgent_concern_goes_to_the_next_person_every_15_minutes(
     assert round_of(Urgency.NOW, raised_at=NOW, now=later) == number
 
 
-@given(st.integers(0, 60 * 24 * 30))
+@given(st.integers(-60 * 24, 60 * 24 * 30))
 def test_rounds_come_to_an_end(minutes: int) -> None:
     number = round_of(Urgency.NOW, raised_at=NOW, now=NOW + timedelta(minutes=minutes))
 
