@@ -76,7 +76,7 @@ def test_the_commonest_log_takes_at_most_twelve_keys_beside_the_note(
     page.wait_for_url(f"**/calls/{day.lee.ref}")
 
     assert pressed <= 12
-    expect(page.get_by_text("Saved. Next call:")).to_be_visible()
+    expect(page.get_by_text("Your last call is saved.")).to_be_visible()
     with sessions() as session:
         assert session.scalars(select(CallNote.text)).all() == ["Her sister came to visit."]
         assert [str(value) for value in session.scalars(select(Reading.value))] == ["132.000"]
