@@ -147,7 +147,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     app.add_template_filter(measure_labels.unit_name)
     app.context_processor(
         lambda: {
-            "navigation": navigation.ITEMS,
+            "navigation": navigation,
             "now": outside.clock(),
             "is_trial": config.is_trial,
         }

@@ -213,7 +213,7 @@ def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> Respo
         return render_template("calls/closed.html", patient=patient, form=form), 409
     db.session.commit()
     with orm.reading():  # what follows only reads: a long import must not hold it up
-        words = _saved(patient)
+        words = _saved(patient, is_next=then != "stay")
         if report.afterwards.tells_missed:
             told = tried.is_told(db.session, attempt.id)
             words += " " + (_("The text goes out.") if told else _("No text goes out."))
@@ -248,25 +248,35 @@ def _onward(ref: str, then: str | None) -> str:
     return url_for("calls.call", ref=following) if following else url_for("calls.queue")
 
 
-def _saved(patient: Patient) -> str:
-    """Return the words after a save: when the next call is. No name: cookies hold them."""
+def _saved(patient: Patient, *, is_next: bool) -> str:
+    """Return the words after a save: when the next call is. No name: cookies hold them.
+
+    ``is_next``: they stand on the page of somebody else, so they say that they are not theirs.
+    """
+    begun = _("Your last call is saved.") if is_next else _("Saved.")
+    return f"{begun} {_what_comes(patient, is_next=is_next)}"
+
+
+def _what_comes(patient: Patient, *, is_next: bool) -> str:
     if registry.working_number(db.session, patient.id) is None:
-        return _("Saved. No working number is left: look under 'Number to fix'.")
+        return _("No working number is left: look under 'Number to fix'.")
     try:
         planned = screen.call_of(db.session, patient)
     except NoPlannedCall:
-        return _saved_without_call(patient)
+        return _without_call(patient)
     when = local_moment(planned.dial_from_at, patient.zone)
-    return _("Saved. Next call: %(when)s, their time.", when=when)
+    if is_next:
+        return _("The next one to that patient: %(when)s, their time.", when=when)
+    return _("Next call: %(when)s, their time.", when=when)
 
 
-def _saved_without_call(patient: Patient) -> str:
+def _without_call(patient: Patient) -> str:
     enrolment = enrolments.current(db.session, patient.id)
     if enrolment is None or enrolment.status is not EnrolmentStatus.PAUSED:
-        return _("Saved. No more calls are planned.")
+        return _("No more calls are planned.")
     if enrolment.resume_on is None:
-        return _("Saved. The calls rest until somebody resumes them.")
-    return _("Saved. The calls rest until %(day)s.", day=calendar_day(enrolment.resume_on))
+        return _("The calls rest until somebody resumes them.")
+    return _("The calls rest until %(day)s.", day=calendar_day(enrolment.resume_on))
 
 
 def _with_undo(words: str, ref: str, attempt_id: int) -> Markup:

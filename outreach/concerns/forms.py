@@ -206,7 +206,7 @@ class NetForm(FlaskForm):
     """Who must be on call before a call starts, and who leads where nobody is."""
 
     needed = SelectField(
-        _l("Before a call starts"),
+        _l("Who has to be on call"),
         choices=[SelectChoice(needed.value, words) for needed, words in NEEDED_WORDS.items()],
     )
     lead_id = SelectField(_l("Clinic lead, always reachable"), coerce=int)

@@ -59,27 +59,39 @@ def lines(protocol: Protocol) -> Iterator[Line]:
     attempts, follow_up = protocol.attempts, protocol.follow_up
     counts = {
         "max_dials": (_("Tries for one call"), attempts.max_dials),
-        "max_dials_per_day": (_("Tries a day"), attempts.max_dials_per_day),
-        "min_days": (_("On different days"), attempts.min_days),
-        "min_dayparts": (_("In different parts of the day"), attempts.min_dayparts),
+        "max_dials_per_day": (_("Tries a day, at most"), attempts.max_dials_per_day),
+        "min_days": (_("On so many days, at least"), attempts.min_days),
+        "min_dayparts": (_("In so many parts of the day, at least"), attempts.min_dayparts),
         "hours_between": (_("Hours from try to try"), attempts.hours_between),
-        "missed_to_review": (_("Missed in a row to review times"), follow_up.missed_to_review),
-        "missed_to_check": (_("Missed in a row to check contact"), follow_up.missed_to_check),
-        "silent_days_early": (_("Silent days to check, early"), follow_up.silent_days_early),
-        "silent_days_late": (_("Silent days to check, later"), follow_up.silent_days_late),
+        "missed_to_review": (
+            _("Missed in a row: the caller reviews the times"),
+            follow_up.missed_to_review,
+        ),
+        "missed_to_check": (
+            _("Missed in a row: a coordinator checks the contact"),
+            follow_up.missed_to_check,
+        ),
+        "silent_days_early": (
+            _("Days of silence to the check, early on"),
+            follow_up.silent_days_early,
+        ),
+        "silent_days_late": (_("Days of silence to the check, later"), follow_up.silent_days_late),
         "early_weeks": (_("Weeks that count as early"), follow_up.early_weeks),
-        "unreachable_days": (_("Silent days to unreachable"), follow_up.unreachable_days),
+        "unreachable_days": (_("Days of silence until unreachable"), follow_up.unreachable_days),
         "missed_to_welfare": (
-            _("Missed in a row to a welfare check"),
+            _("Missed in a row: a nurse makes sure they are well"),
             _or_never(follow_up.missed_to_welfare),
         ),
         "silent_days_welfare": (
-            _("Silent days to a welfare check"),
+            _("Days of silence to that"),
             _or_never(follow_up.silent_days_welfare),
         ),
-        "reminder": (_("Hours from reminder to call"), f"{protocol.reminder_lead_minutes / 60:g}"),
-        "measure_text": (_("Days from text to measurement"), _or_no_text(protocol)),
-        "minutes": (_("Minutes reckoned for a call"), protocol.minutes_per_call),
+        "reminder": (
+            _("Hours from the reminder text to the call"),
+            f"{protocol.reminder_lead_minutes / 60:g}",
+        ),
+        "measure_text": (_("Days from “time to measure” to the best day"), _or_no_text(protocol)),
+        "minutes": (_("Minutes of a caller's time for a call"), protocol.minutes_per_call),
     }
     for key, (label, count) in counts.items():
         yield Line(("count", key), str(label), str(count))

@@ -1,5 +1,6 @@
 """Forms of measured values: reading numbers, times and doubts; the nurse's page; corrections."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -42,6 +43,8 @@ from outreach.measures.rules import (
 )
 
 _BOUNDS = {"HI": Bound.HIGH, "HIGH": Bound.HIGH, "LO": Bound.LOW, "LOW": Bound.LOW}
+# A comma before one or two digits is a decimal comma; before three it may part thousands.
+_POINTED = re.compile(r"^(\d+),(\d{1,2})$")
 _PRESSURES = (MeasureKind.SYSTOLIC, MeasureKind.DIASTOLIC)
 
 
@@ -116,7 +119,7 @@ class MeasuredField(DecimalField):
             self.data = METER_SHOWS[self.bound]
             return
         try:
-            super().process_formdata([typed])
+            super().process_formdata([_POINTED.sub(r"\1.\2", typed)])
         except ValueError as error:
             with_point = typed.replace(",", ".", 1)
             if "," in typed and with_point.replace(".", "", 1).isdecimal():

@@ -222,4 +222,5 @@ def _saved(ref: str, patient: Patient) -> ResponseReturnValue:
     flash(_("Saved."), "good")
     if raising.most_urgent_at(db.session, patient.id, now=deps().clock()):
         flash(_("What you just saved is on the nurses' list."), "urgent")
-    return redirect(url_for("chart.patient", ref=ref, _anchor="readings"))
+    # To the top of the page: further down, nobody would see what was said of it.
+    return redirect(url_for("chart.patient", ref=ref))

@@ -17,10 +17,11 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import NotFound
 from outreach.patients import finding
+from outreach.web import phones
 from outreach.wordings import keeping, labels
 from outreach.wordings.forms import WordsForm
 from outreach.wordings.keeping import Unfit, Words, WrittenMeanwhile
-from outreach.wordings.rules import KINDS, LANGUAGES, TextName, filled
+from outreach.wordings.rules import FALLBACK, KINDS, LANGUAGES, TextName, filled
 from outreach.wordings.rules.linting import faults
 from outreach.wordings.rules.segments import size_of
 
@@ -38,7 +39,7 @@ def index() -> ResponseReturnValue:
     book = keeping.book_of(db.session, clinic_ids=[clinic.id])
     shown = {
         name: {
-            language: _seen(name, language, book.of(clinic.id, name, language))
+            language: _seen(clinic, (name, language), book.of(clinic.id, name, language))
             for language in LANGUAGES
         }
         for name in TextName
@@ -80,10 +81,10 @@ def edit(name: str, language: str) -> ResponseReturnValue:
         language=key[1],
         form=form,
         current=current,
-        looks=_looks(key, words),
+        looks=_looks(clinic, key, words),
         history=keeping.history(db.session, clinic.id, *key),
         built_in=keeping.built_in(*key),
-        example=KINDS[key[0]].example,
+        example=_example(clinic, key[0], FALLBACK),
         required=KINDS[key[0]].required,
         note=labels.NOTES.get(key[0]),
     )
@@ -96,7 +97,8 @@ def look(name: str, language: str) -> ResponseReturnValue:
     """Return how words that are being typed would look and what they would cost."""
     key = _key(name, language)
     words = WordsForm().written
-    return render_template("wordings/_looks.html", looks=_looks(key, words), language=language)
+    looks = _looks(_clinic(), key, words)
+    return render_template("wordings/_looks.html", looks=looks, language=language)
 
 
 def _written(clinic: Clinic, key: tuple[TextName, str], form: WordsForm) -> ResponseReturnValue:
@@ -124,17 +126,22 @@ def _written(clinic: Clinic, key: tuple[TextName, str], form: WordsForm) -> Resp
     return redirect(url_for("wordings.index", clinic=clinic.code))
 
 
-def _seen(name: TextName, language: str, words: Words) -> dict[str, Any]:
-    text = filled(words.body, KINDS[name].example_in(language))
+def _example(clinic: Clinic, name: TextName, language: str) -> dict[str, str]:
+    """Return a value of each placeholder; the clinic's name and number are its own."""
+    own = {"clinic": clinic.name[:28], "phone": phones.as_written(clinic.phone_number)}
+    return {each: own.get(each, value) for each, value in KINDS[name].example_in(language).items()}
+
+
+def _seen(clinic: Clinic, key: tuple[TextName, str], words: Words) -> dict[str, Any]:
+    text = filled(words.body, _example(clinic, *key))
     return {"text": text, "size": size_of(text), "number": words.number}
 
 
-def _looks(key: tuple[TextName, str], words: str) -> dict[str, Any]:
+def _looks(clinic: Clinic, key: tuple[TextName, str], words: str) -> dict[str, Any]:
     """Return the text with its examples filled in, its size, and what is wrong with it."""
-    name, language = key
-    found = faults(words, KINDS[name], hosts=_hosts())
+    found = faults(words, KINDS[key[0]], hosts=_hosts())
     text = words
-    for each, value in KINDS[name].example_in(language).items():
+    for each, value in _example(clinic, *key).items():
         text = text.replace("{" + each + "}", value)
     return {
         "text": text,

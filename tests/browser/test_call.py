@@ -26,7 +26,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH
-from tests.fakes import MONDAY_10_CHICAGO
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 
 
 class Day:
@@ -76,7 +76,7 @@ def test_the_commonest_log_takes_at_most_twelve_keys_beside_the_note(
     page.wait_for_url(f"**/calls/{day.lee.ref}")
 
     assert pressed <= 12
-    expect(page.get_by_text("Saved. Next call:")).to_be_visible()
+    expect(page.get_by_text("Your last call is saved.")).to_be_visible()
     with sessions() as session:
         assert session.scalars(select(CallNote.text)).all() == ["Her sister came to visit."]
         assert [str(value) for value in session.scalars(select(Reading.value))] == ["132.000"]
@@ -287,3 +287,18 @@ def test_a_value_is_held_against_this_patients_limits_while_they_are_on_the_line
     for each in ("data-beyond", "data-glucose=low", "data-glucose=high"):
         shown = page.locator(f"[{each}]")
         expect(shown).to_be_visible() if each == said else expect(shown).to_be_hidden()
+
+
+def test_the_minutes_of_a_call_do_not_follow_this_computers_clock(
+    page: Page, day: Day, clock: FakeClock
+) -> None:
+    """The server's clock is stopped on another day than the browser's."""
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.get_by_role("button", name="Start call").click()
+    page.locator("[data-timer]").wait_for()
+
+    clock.advance(timedelta(minutes=5))
+    page.reload()
+
+    expect(page.locator("[data-timer]")).to_have_text(re.compile(r"^5:\d\d$"))

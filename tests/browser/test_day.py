@@ -141,7 +141,7 @@ def _call(page: Page) -> None:
     page.get_by_role("textbox", name="Blood sugar", exact=True).fill("184")
     page.get_by_role("textbox", name="Something to come back to").fill("Ask about the walks")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Saved. Next call:")).to_be_visible()
+    expect(page.get_by_text("Your last call is saved.")).to_be_visible()
     assert page.get_by_role("heading", level=1).inner_text() != name
 
     page.get_by_role("radio", name="Not reached").check()

@@ -91,6 +91,7 @@ def test_two_tabs_keep_two_texts_and_the_caller_joins_them(
     panel = second.get_by_role("region", name="Two texts about this call")
     expect(panel).to_contain_text("From the first tab.")
     expect(panel).to_contain_text("From the second tab.")
+    expect(panel).not_to_contain_text("low_card")
     second.keyboard.press("Control+Enter")
     expect(panel.get_by_role("button", name="Join both")).to_be_focused()
     second.get_by_role("textbox", name="Note").focus()
@@ -156,7 +157,7 @@ def test_save_pressed_into_a_dead_line_is_sent_once_when_it_is_back(
 
     context.set_offline(offline=False)
     page.wait_for_url("**/queue/")
-    expect(page.get_by_text("Saved. Next call:")).to_be_visible()
+    expect(page.get_by_text("Your last call is saved.")).to_be_visible()
     with sessions() as session:
         assert session.scalars(select(Attempt.outcome)).all() == [Outcome.NO_ANSWER]
 

@@ -100,7 +100,7 @@ def test_no_answer_is_chosen_by_itself_and_saved_with_one_key(
     expect(page.locator("[name=outcome][value=no_answer]")).to_be_checked()
     page.keyboard.press("Control+Enter")
 
-    page.get_by_text("Saved. Next call").wait_for()
+    page.get_by_text("Your last call is saved.").wait_for()
 
 
 def test_a_machine_brings_the_card(page: Page, day: Day, sessions: Sessions) -> None:

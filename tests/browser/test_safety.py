@@ -1,5 +1,8 @@
 """Telling the nurse in the middle of a sentence, in a real browser."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import func, select
@@ -20,6 +23,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH
+from tests.fakes import FakeClock
 
 SOON = 20_000  # ms: a poll or a second try later
 
@@ -88,6 +92,46 @@ def test_one_key_while_typing_tells_the_nurse_once_and_shows_who_took_it_on(
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Concern)) == 1
         assert session.scalar(select(func.count()).select_from(Attempt)) == 0
+
+
+def told(page: Page, line: Line) -> None:
+    """Tell the nurse from the call screen."""
+    sign_in(page, line.caller)
+    page.goto(f"/calls/{line.patient.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("Alt+Shift+S")
+    page.get_by_role("textbox", name="A few words for the nurse").fill("Alone and confused")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("dialog").get_by_text("not taken on yet.").wait_for()
+
+
+def test_on_a_phone_the_line_on_top_hides_nothing_of_what_is_written_down(
+    page: Page, line: Line
+) -> None:
+    told(page, line)
+    page.set_viewport_size({"width": 360, "height": 780})
+    page.reload()
+
+    page.get_by_role("link", name="Write it down").click()
+
+    expect(page.get_by_text("Did you speak with the patient?")).to_be_in_viewport()
+    bar, asked = (
+        page.locator(each).evaluate("it => it.getBoundingClientRect().toJSON()")
+        for each in (".safety-bar", "#reached legend")
+    )
+    assert asked["top"] >= bar["bottom"]
+
+
+def test_how_long_a_nurse_is_told_does_not_follow_this_computers_clock(
+    page: Page, line: Line, clock: FakeClock
+) -> None:
+    told(page, line)
+
+    clock.advance(timedelta(minutes=4))
+    page.reload()
+
+    page.wait_for_timeout(1100)  # a tick of the page's own
+    expect(page.locator(".safety-bar [data-waited]")).to_have_text(re.compile(r"^4:\d\d$"))
 
 
 def test_without_javascript_it_is_a_page(

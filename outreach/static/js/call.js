@@ -246,9 +246,9 @@
   document.addEventListener("visibilitychange", beat);
 
   // Minutes follow the clock until somebody writes their own.
-  const clock = document.querySelector("[data-started]");
+  const clock = document.querySelector("[data-call-clock]");
   if (clock) {
-    const began = Date.parse(clock.dataset.started);
+    const began = Date.now() - 1000 * clock.dataset.seconds; // a wrong clock here counts right too
     const shown = clock.querySelector("[data-timer]");
     const tick = () => {
       const seconds = Math.max(0, Math.floor((Date.now() - began) / 1000));

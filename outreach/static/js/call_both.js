@@ -6,7 +6,9 @@
   const form = document.getElementById("report");
   if (!form) return;
 
-  const SKIPPED = new Set(["csrf_token", "planned_call_id", "form_key", "note"]);
+  const SKIPPED = new Set(
+    ["csrf_token", "planned_call_id", "form_key", "note", "low_card", "low_asked"],
+  ); // the page's own, and the note, which stands by itself
   const live = form.querySelector("[data-both=live]");
   const fields = () => [...form.elements].filter((each) => each.name && each.type !== "submit");
   const isTicked = (field) => field.type === "radio" || field.type === "checkbox";

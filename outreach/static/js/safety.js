@@ -21,8 +21,9 @@
 
   // Timers: 'Nurse told 0:40 ago'. Screen readers hear the line when it changes, not each second.
   const tick = () => {
-    document.querySelectorAll("[data-since]").forEach((shown) => {
-      const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(shown.dataset.since)) / 1000));
+    document.querySelectorAll("[data-waited]").forEach((shown) => {
+      shown.began ??= Date.now() - 1000 * shown.dataset.waited; // a wrong clock here counts right too
+      const seconds = Math.max(0, Math.floor((Date.now() - shown.began) / 1000));
       shown.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     });
   };

@@ -166,3 +166,44 @@ def test_a_value_that_is_asked_once_more_has_its_tick_beside_it(call: Call) -> N
     page = call.client.post(f"/calls/{call.day.rosa.ref}", data=form).text
 
     assert page.index('name="is_confirmed"') < page.index('name="systolic"')
+
+
+@pytest.mark.parametrize("typed", ["7,3", "7.3"])
+def test_a_decimal_comma_is_a_point(call: Call, typed: str) -> None:
+    assert call.save(glucose=typed, glucose_unit="mmol/L") == 302
+
+    assert [str(each.entered_value) for each in call.readings()] == ["7.3"]
+
+
+def test_a_comma_that_may_part_thousands_is_asked_about(call: Call) -> None:
+    assert call.save(weight="1,320", weight_unit="lb") == 422
+
+    assert call.readings() == []
+
+
+def test_on_the_next_patients_page_the_saved_call_is_the_last_one(call: Call) -> None:
+    form = call.day.form(reached="yes", minutes="5")
+    address = f"/calls/{call.day.rosa.ref}"
+
+    page = call.client.post(address, data=form | {"then": "next"}, follow_redirects=True).text
+
+    assert "Your last call is saved. The next one to that patient:" in page
+    assert "Saved. Next call:" not in page
+
+
+def test_on_the_patients_own_page_the_saved_call_is_theirs(call: Call) -> None:
+    form = call.day.form(reached="yes", minutes="5")
+    address = f"/calls/{call.day.rosa.ref}"
+
+    page = call.client.post(address, data=form | {"then": "stay"}, follow_redirects=True).text
+
+    assert "Saved. Next call:" in page
+
+
+def test_a_question_in_the_summary_of_errors_has_one_mark(call: Call) -> None:
+    form = call.day.form()
+    form.pop("reached", None)
+
+    page = call.client.post(f"/calls/{call.day.rosa.ref}", data=form).text
+
+    assert "Did you speak with the patient? Choose" in page

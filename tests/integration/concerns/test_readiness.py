@@ -158,7 +158,7 @@ def test_a_manager_keeps_week_lead_and_rule_and_ends_them(
 
     assert [each.status_code for each in (added, again, no_days, kept)] == [302, 422, 422, 302]
     assert "Nadia is on call in this place then." in again.text
-    assert "Mon, Tue, 08:00–20:00" in page
+    assert "Mon, Tue, 8 AM – 8 PM" in " ".join(page.split())
     assert "In the coming 7 days nobody is on call" in page
     assert house.ready() == {FIRST: house.nurse.id, LEAD: house.manager.id}
     week_id = page.split("/weekly/")[1].split("/")[0]
@@ -166,6 +166,13 @@ def test_a_manager_keeps_week_lead_and_rule_and_ends_them(
     assert client.post(f"/concerns/on-call/weekly/{week_id}/end").status_code == 404
     assert house.ready() == {LEAD: house.manager.id}
     assert "no call can start." in client.get("/concerns/on-call").text
+
+
+def test_a_whole_week_is_told_as_every_day_all_day(house: House, client: FlaskClient) -> None:
+    house.by_week(house.nurse, weekdays=0b1111111, begins=time(), ends=time())
+    sign_in(client, house.manager)
+
+    assert "every day, all day" in " ".join(client.get("/concerns/on-call").text.split())
 
 
 def test_only_the_clinics_own_nurses_and_managers_are_named(house: House) -> None:

@@ -142,3 +142,13 @@ def test_the_registry_is_open_to_whoever_must_confirm_it(ward: Ward) -> None:
     assert page.count("unverified</span>") == 12
     sign_in(ward.client, ward.caller)
     assert ward.client.get("/measures/").status_code == 404
+
+
+def test_what_was_saved_is_told_where_it_is_seen(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    data = {"form_key": "page", "on": "2026-11-23", "at": "09:30"}
+    value = {"value_hba1c": "8,4", "unit_hba1c": "%"}
+
+    saved = ward.client.post(f"/patients/{ward.rosa.ref}/readings/new", data=data | value)
+
+    assert saved.location == f"/patients/{ward.rosa.ref}"  # its top, where the words stand

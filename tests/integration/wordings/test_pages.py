@@ -129,10 +129,10 @@ def test_the_same_words_again_are_no_new_version(
     assert len(versions(sessions)) == 1
 
 
-def test_words_being_typed_are_shown_as_they_arrive(signed_in: FlaskClient) -> None:
+def test_words_being_typed_are_shown_as_they_arrive(signed_in: FlaskClient, place: Place) -> None:
     page = signed_in.post(URL + "/look", data={"body": "{clinic}: olá, sábado. yes"}).text
 
-    assert "Riverside Community Clinic: olá, sábado. yes" in page
+    assert f"{place.clinic.name}: olá, sábado. yes" in page
     assert "counted double because of á" in page
     assert "{day} has to be in it." in page
 
@@ -213,3 +213,18 @@ def test_the_answer_to_danger_keeps_its_numbers(signed_in: FlaskClient, sessions
     assert page.status_code == 422
     assert "{lifeline} has to be in it" in page.text
     assert versions(sessions) == []
+
+
+def test_examples_name_the_clinic_and_its_number(
+    signed_in: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        clinic = session.get_one(Clinic, place.clinic.id)
+        clinic.name, clinic.phone_number = "Harbor View Clinic", "+15125550177"
+
+    every = signed_in.get("/wordings/").text
+    typed = signed_in.post(URL + "/look", data={"body": NEW}).text
+
+    assert "Riverside" not in every
+    assert "Harbor View Clinic, (512) 555-0177: " in every
+    assert "Harbor View Clinic (512) 555-0177: hello" in typed
