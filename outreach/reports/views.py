@@ -21,7 +21,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.orm import one_picture
 from outreach.patients import finding
-from outreach.pulse import monthly, supporting
+from outreach.pulse import monthly
 from outreach.pulse.rules import Group
 from outreach.reports import adherence as adherence_report
 from outreach.reports import (
@@ -100,7 +100,6 @@ def today() -> ResponseReturnValue:
         clinic=clinic,
         here=here,
         found=found,
-        asks=supporting.of_clinic(db.session, clinic.id) if _manages(clinic) else (),
         bars=charts.bar_rows(rows),
     )
 
