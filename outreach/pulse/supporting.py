@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
 from outreach.errors import NotFound
+from outreach.messaging import outbox
+from outreach.messaging.rules import SkipReason
 from outreach.orm import insert_new
-from outreach.pulse import listeners
+from outreach.pulse import alerting, listeners
 from outreach.pulse.listeners import REASON, Listener
 from outreach.pulse.models import SupportRequest
 from outreach.seeing import every_clinic
@@ -91,3 +93,4 @@ def note_spoken(session: Session, request_id: int, *, by_staff_id: int, now: dat
             .where(SupportRequest.id == request_id, SupportRequest.spoken_at.is_(None))
             .values(spoken_at=now, spoken_by_id=by_staff_id)
         )
+        outbox.cancel(session, alerting.cause_of(request_id), now=now, reason=SkipReason.TAKEN_ON)
