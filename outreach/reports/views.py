@@ -363,13 +363,15 @@ def _page(session: Session, question: Question) -> str:
     series = _measure(request.args.get("weeks") or Measure.COMPLETION.name.lower())
     if series not in adherence_report.SERIES:
         abort(404)
+    pulse = _pulse(session, question)
     return render_template(
         "reports/adherence.html",
         question=question,
         period=asked.period,
         report=report,
         loads=load.of_team(session, asked, report.dialled),
-        pulse=_pulse(session, question),
+        pulse=pulse,
+        pulse_months=graphs.of_months(pulse),
         pulse_least=deps().config.pulse_least_answers,
         pulse_from=deps().config.pulse_burnout_from,
         aims=targets.holding(session, question.clinic.id, at=asked.now),
