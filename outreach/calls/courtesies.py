@@ -20,7 +20,7 @@ from outreach.calls.rules import UNDO_FOR, Outcome
 from outreach.clock import day_began_at
 from outreach.messaging import outbox, setting, templates
 from outreach.messaging.models import Message
-from outreach.messaging.rules import TOPIC_OF, MessageKind
+from outreach.messaging.rules import STAFF_FROM_HOUR, TOPIC_OF, MessageKind
 from outreach.orm import UTCDateTime
 from outreach.panels import duty
 from outreach.patients import consent, registry
@@ -43,7 +43,7 @@ MISSED = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL_NOT_ALLOWED)
 LOOK_BACK = timedelta(days=1)
 BATCH = 500
 REPORT = "/reports/adherence"  # the page of the week in numbers
-DIGEST_HOUR, DIGEST_WEEKDAY = 9, 0  # Monday morning where the manager is
+DIGEST_WEEKDAY = 0  # Monday morning where the manager is
 
 
 def missed_you(session: Session, *, now: datetime) -> Texts:
@@ -210,7 +210,7 @@ def managers_to_tell(
     )
     for person, clinic in rows:
         local = now.astimezone(ZoneInfo(person.zone))
-        if local.weekday() == DIGEST_WEEKDAY and local.hour >= DIGEST_HOUR:
+        if local.weekday() == DIGEST_WEEKDAY and local.hour >= STAFF_FROM_HOUR:
             yield person, clinic, f"{local:%G-W%V}"
 
 

@@ -1,21 +1,21 @@
 """Work the scheduler starts for calls."""
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from outreach.calls import courtesies, leases, letters, outcomes
 from outreach.clock import Clock
-from outreach.errors import ProviderUnavailable
 from outreach.messaging import outbox
+from outreach.messaging.jobs import hand_over_letters
+from outreach.messaging.letters import Due
 from outreach.orm import Sessions, for_each, reading
 from outreach.planning import catch_up, interruption
 from outreach.planning.catch_up import Overdue
 from outreach.planning.jobs import beat
 from outreach.planning.models import PlannedCall
-from outreach.telephony.mail import LetterPutOff, LetterRefused, LetterUnknown, Mailer, Post
-
-log = logging.getLogger(__name__)
+from outreach.telephony.mail import Mailer
 
 BATCH = 500  # calls that are read at once
 # Alerts and texts wait for a tick to end: what is left belongs to the next one.
@@ -78,48 +78,9 @@ def write_courtesies(sessions: Sessions, clock: Clock, public_url: str | None = 
 def mail_digests(
     sessions: Sessions, mailer: Mailer, clock: Clock, public_url: str | None = None
 ) -> int:
-    """E-mail the weekly word to the managers who are due; return how many the server took.
+    """E-mail the weekly word to the managers who are due; return how many the server took."""
 
-    What the server does not take for now has no row afterwards: the next tick tries again.
-    """
-    with reading(), sessions() as session:
-        found = letters.due(session, now=clock(), public_url=public_url)
-    if not found:
-        return 0
-    taken = 0
-    try:
-        with mailer.connected() as post:
-            for each in found:
-                taken += _mail(sessions, post, each, clock)
-    except LetterUnknown:  # nothing else can go over this connection: the rest waits
-        log.warning("a letter may not have gone out: its row shows it")
-    except ProviderUnavailable as error:
-        log.warning("%s What is left of %s letters waits.", error, len(found))
-    return taken
+    def due(session: Session, now: datetime) -> list[Due]:
+        return letters.due(session, now=now, public_url=public_url)
 
-
-def _mail(sessions: Sessions, post: Post, due: letters.Due, clock: Clock) -> bool:
-    """Hand one letter over; say whether the server took it.
-
-    One that is put off holds up no other: a full mailbox may be full all day.
-    """
-    with sessions.begin() as session:
-        if not letters.begin(session, due, now=clock()):
-            return False
-    failure = None
-    try:
-        post(due.letter)
-    except LetterRefused as error:
-        failure = str(error)
-    except LetterUnknown:  # the row stays as it is
-        raise
-    except ProviderUnavailable as error:
-        with sessions.begin() as session:
-            letters.take_back(session, due.key)
-        if not isinstance(error, LetterPutOff):
-            raise
-        log.warning("%s It waits.", error)
-        return False
-    with sessions.begin() as session:
-        letters.note(session, due.key, failure=failure, now=clock())
-    return failure is None
+    return hand_over_letters(sessions, mailer, clock, due)

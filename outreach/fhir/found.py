@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
@@ -16,8 +16,8 @@ from outreach.calls.models import Attempt
 from outreach.errors import NotFound
 from outreach.fhir import told
 from outreach.fhir.rules import NotUnderstood, asked, resources
-from outreach.fhir.rules.asked import AFTER, Cursor, Search
-from outreach.fhir.rules.dates import DateAsked, Prefix, span_of
+from outreach.fhir.rules.asked import AFTER, UPDATED, Cursor, Search
+from outreach.fhir.rules.dates import DateAsked, Prefix, moment_of, span_of
 from outreach.fhir.rules.resources import Measured, Resource
 from outreach.measures.models import Reading
 from outreach.measures.readings import firsts
@@ -37,12 +37,14 @@ class NoSuchResource(NotFound):
 class Found:
     """One page. ``after`` is where the next begins, None behind the last page.
 
-    ``patient_id``: whose everything on the page is; None: it is a list of patients, or empty.
+    ``patient_ids``: whose data is on the page, or would be if there were any. ``is_list``: it is
+    a list of patients.
     """
 
     page: list[Resource]
     after: str | None = None
-    patient_id: int | None = None
+    patient_ids: tuple[int, ...] = ()
+    is_list: bool = False
 
 
 def patients(session: Session, clinic_id: int, search: Search) -> Found:
@@ -67,8 +69,9 @@ def patients(session: Session, clinic_id: int, search: Search) -> Found:
     ).all()
     page = rows[: search.count]
     after = page[-1].ref if len(rows) > search.count else None
-    is_one = bool(page) and (ref is not None or identifier is not None)
-    return Found(_as_patients(session, clinic_id, page), after, page[0].id if is_one else None)
+    is_list = ref is None and identifier is None
+    ids = tuple(each.id for each in page)
+    return Found(_as_patients(session, clinic_id, page), after, ids, is_list=is_list)
 
 
 def patient(session: Session, clinic_id: int, ref: str) -> Found:
@@ -78,7 +81,7 @@ def patient(session: Session, clinic_id: int, ref: str) -> Found:
         NoSuchResource
     """
     found = _one(session, clinic_id, ref)
-    return Found(_as_patients(session, clinic_id, [found]), None, found.id)
+    return Found(_as_patients(session, clinic_id, [found]), None, (found.id,))
 
 
 def observations(session: Session, clinic_id: int, search: Search) -> Found:
@@ -87,7 +90,8 @@ def observations(session: Session, clinic_id: int, search: Search) -> Found:
     Raises:
         NotUnderstood
     """
-    wanted, dates = asked.codes(search.one("code")), asked.dates(search.values.get("date", ()))
+    wanted, dates = asked.codes(search.one("code")), asked.dates(search, "date")
+    changed = asked.dates(search, UPDATED)
     cursor = Cursor.of(search.after)
     person = _one_or_none(session, clinic_id, asked.reference(search.one("patient")))
     if person is None:
@@ -106,6 +110,7 @@ def observations(session: Session, clinic_id: int, search: Search) -> Found:
         (place, resource)
         for place, resource in _numbered(readings)
         if asked.is_of_codes(resource, wanted)
+        and all(each.is_met(moment_of(_changed_at(resource)), zone) for each in changed)
         and (cursor is None or (place.at, place.number) > (cursor.at, cursor.number))
     )
     return _page(numbered, search.count, person.id)
@@ -131,7 +136,7 @@ def observation(session: Session, clinic_id: int, name: str) -> Found:
     readings = told.measured(session, [person.id], Reading.taken_at.in_(at))
     for resource in resources.observations(readings):
         if resource["id"] == name:
-            return Found([resource], None, person.id)
+            return Found([resource], None, (person.id,))
     raise NoSuchResource("There is no such Observation.")
 
 
@@ -141,15 +146,17 @@ def communications(session: Session, clinic_id: int, search: Search) -> Found:
     Raises:
         NotUnderstood
     """
-    cursor = Cursor.of(search.after)
+    cursor, changed = Cursor.of(search.after), asked.dates(search, UPDATED)
     person = _one_or_none(session, clinic_id, asked.reference(search.one("patient")))
     if person is None:
         return Found([])
-    conditions: list[ColumnElement[bool]] = []
+    conditions = [_is_changed(each, ZoneInfo(person.zone)) for each in changed]
     if cursor:
         is_same = (Attempt.at == cursor.at) & (Attempt.id > min(cursor.number, LARGEST))
         conditions.append(or_(Attempt.at > cursor.at, is_same))
-    calls = told.communications(session, [person.id], *conditions, most=search.count + 1)
+    calls = told.communications(
+        session, [person.id], *conditions, most=search.count + 1, has_taken_back=True
+    )
     numbered = ((Cursor(call.at, call.id), resource) for call, resource in calls)
     return _page(numbered, search.count, person.id)
 
@@ -167,16 +174,17 @@ def communication(session: Session, clinic_id: int, name: str) -> Found:
         .where(Attempt.id == min(int(digits), LARGEST), _is_there(clinic_id))
     ).one_or_none()
     if row is not None:
-        for _call, resource in told.communications(session, [row[0]], Attempt.id == row[1]):
+        is_it = Attempt.id == row[1]
+        for _call, resource in told.communications(session, [row[0]], is_it, has_taken_back=True):
             if resource["id"] == name:
-                return Found([resource], None, row[0])
+                return Found([resource], None, (row[0],))
     raise NoSuchResource("There is no such Communication.")
 
 
 def _page(numbered: Iterator[tuple[Cursor, Resource]], count: int, patient_id: int) -> Found:
     some = list(islice(numbered, count + 1))
     after = some[count - 1][0].written() if len(some) > count else None
-    return Found([resource for _place, resource in some[:count]], after, patient_id)
+    return Found([resource for _place, resource in some[:count]], after, (patient_id,))
 
 
 def _numbered(readings: Iterator[Measured]) -> Iterator[tuple[Cursor, Resource]]:
@@ -194,6 +202,26 @@ def _near(date: DateAsked, zone: ZoneInfo) -> Iterator[ColumnElement[bool]]:
     if date.prefix not in {Prefix.GE, Prefix.GT}:
         is_before = Reading.taken_at < span.ends + _AROUND
         yield or_(is_before, Reading.begins_on.is_not(None))
+
+
+def _changed_at(resource: Resource) -> datetime:
+    return datetime.fromisoformat(resource["meta"]["lastUpdated"])
+
+
+def _is_changed(date: DateAsked, zone: ZoneInfo) -> ColumnElement[bool]:
+    """Return the condition that a call, whose change is a moment, changed so to the date."""
+    span, at = date.span(zone), told.CALL_CHANGED_AT
+    match date.prefix:
+        case Prefix.EQ:
+            return (at >= span.begins) & (at < span.ends)
+        case Prefix.GT:
+            return at >= span.ends
+        case Prefix.LT:
+            return at < span.begins
+        case Prefix.GE:
+            return at >= span.begins
+        case Prefix.LE:
+            return at < span.ends
 
 
 def _is_there(clinic_id: int) -> ColumnElement[bool]:

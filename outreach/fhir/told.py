@@ -5,22 +5,35 @@ first (:func:`anonymised`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
-from outreach.calls.models import Attempt
+from outreach.calls.models import Attempt, AttemptCorrection
 from outreach.calls.rules import Outcome
 from outreach.fhir.rules import resources
-from outreach.fhir.rules.resources import Conversation, Measured, Person, Resource, Status
+from outreach.fhir.rules.resources import (
+    PRESSURES,
+    Conversation,
+    Measured,
+    Person,
+    Resource,
+    Status,
+)
 from outreach.measures.models import Reading
 from outreach.measures.readings import firsts, is_last_word
-from outreach.orm import among
+from outreach.orm import UTCDateTime, among
 from outreach.patients.models import Anonymised, Patient, PhoneNumber
 
+# One that stands in the place of another has the time at which that one was saved: it changed
+# when it was put there.
+CALL_CHANGED_AT = func.coalesce(
+    Attempt.superseded_at, AttemptCorrection.at, Attempt.saved_at, Attempt.at
+)
 _COMPLETING = tuple(outcome for outcome in Outcome if outcome.completes)
 
 
@@ -72,7 +85,7 @@ def measured(
 
     ``conditions`` narrow the readings. They are read as they are asked for.
     """
-    first = firsts(session, ids)
+    first, left = firsts(session, ids), _left(session, ids)
     rows = session.execute(
         select(Reading, Patient.ref, Patient.zone)
         .join(Patient, Patient.id == Reading.patient_id)
@@ -91,12 +104,35 @@ def measured(
             reading.taken_at,
             reading.is_time_known,
             reading.begins_on,
-            reading.withdrawn_at or reading.recorded_at,
+            max(reading.recorded_at, reading.withdrawn_at or reading.recorded_at),
             reading.attempt_id,
             reading.source,
             _status(reading),
             reading.is_unreliable,
+            left.get((reading.patient_id, reading.taken_at, reading.attempt_id))
+            if reading.kind in PRESSURES
+            else None,
         )
+
+
+def _left(session: Session, ids: Sequence[int]) -> dict[tuple[int, datetime, int | None], datetime]:
+    """Return when a blood pressure was last corrected, by where it had stood: one may have moved.
+
+    What had been taken together with it then stands alone.
+    """
+    later = aliased(Reading)
+    rows = session.execute(
+        select(
+            Reading.patient_id,
+            Reading.taken_at,
+            Reading.attempt_id,
+            func.max(later.recorded_at, type_=UTCDateTime()),
+        )
+        .join(later, later.supersedes_id == Reading.id)
+        .where(among(Reading.patient_id, ids), Reading.kind.in_(PRESSURES))
+        .group_by(Reading.patient_id, Reading.taken_at, Reading.attempt_id)
+    )
+    return {(patient_id, at, attempt_id): left_at for patient_id, at, attempt_id, left_at in rows}
 
 
 def _status(reading: Reading) -> Status:
@@ -110,24 +146,40 @@ def communications(
     ids: Sequence[int],
     *conditions: ColumnElement[bool],
     most: int | None = None,
+    has_taken_back: bool = False,
 ) -> Iterator[tuple[Conversation, Resource]]:
     """Yield the completed calls of the patients ``ids``, by patient and time, and as FHIR.
 
-    ``conditions`` narrow the calls; ``most`` is how many there are at most.
+    ``conditions`` narrow the calls; ``most`` is how many there are at most. Those that were
+    taken back, or recorded wrongly, are among them only if ``has_taken_back``.
     """
+    if not has_taken_back:
+        conditions = (*conditions, Attempt.superseded_at.is_(None))
     rows = session.execute(
-        select(Attempt.id, Patient.ref, Patient.zone, Attempt.at, StaffMember.name, Attempt.minutes)
+        select(
+            Attempt.id,
+            Patient.ref,
+            Patient.zone,
+            Attempt.at,
+            StaffMember.name,
+            Attempt.minutes,
+            CALL_CHANGED_AT,
+            Attempt.superseded_at,
+        )
         .join(Patient, Patient.id == Attempt.patient_id)
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
+        .outerjoin(AttemptCorrection, AttemptCorrection.replaced_by_id == Attempt.id)
         .where(
             among(Attempt.patient_id, ids),
             Attempt.outcome.in_(_COMPLETING),
-            Attempt.superseded_at.is_(None),
             *conditions,
         )
         .order_by(Attempt.patient_id, Attempt.at, Attempt.id)
         .limit(most)
     )
-    for attempt_id, ref, zone, at, caller, minutes in rows:
-        call = Conversation(attempt_id, ref, ZoneInfo(zone), at, caller, minutes)
+    for attempt_id, ref, zone, at, caller, minutes, changed_at, taken_back_at in rows:
+        call = Conversation(
+            attempt_id, ref, ZoneInfo(zone), at, caller, minutes, changed_at,
+            is_taken_back=taken_back_at is not None,
+        )  # fmt: skip
         yield call, resources.communication(call)

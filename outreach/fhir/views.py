@@ -77,7 +77,7 @@ def search(kind: str) -> ResponseReturnValue:
     """Answer a search with one page."""
     wanted = asked.search(_known(kind), _sent())
     result = _SEARCHES[kind](db.session, system().clinic_id, wanted)
-    if result.page or result.patient_id is not None:
+    if result.patient_ids:
         _note(kind, result)
     return _answer(answers.bundle(_base(), kind, wanted, result.page, result.after))
 
@@ -116,7 +116,9 @@ def _note(kind: str, result: Found) -> None:
     """Note what is about to be read. Where that fails nothing is answered."""
     by = (system().key_id, system().clinic_id)
     with orm.writing(), db.sessionmaker.begin() as own:
-        looks.note_by_key(own, by, kind, result.patient_id, now=deps().clock())
+        looks.note_by_key(
+            own, by, kind, result.patient_ids, is_list=result.is_list, now=deps().clock()
+        )
 
 
 def _base() -> str:

@@ -12,7 +12,7 @@ from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible_at_clinic, visible_clinics
 from outreach.messaging import thread
 from outreach.messaging.models import DeliveryEvent, Message
-from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
+from outreach.messaging.rules import LETTERS, MessageKind, MessageStatus, SkipReason
 from outreach.web.bounded import whole
 
 TAKEN = (
@@ -136,7 +136,7 @@ def _counted(
     return (
         Message.send_after >= starts[0],
         Message.send_after < starts[-1],
-        Message.kind == kind if kind else Message.kind != MessageKind.DIGEST_EMAIL,
+        Message.kind == kind if kind else Message.kind.not_in(LETTERS),
     )
 
 

@@ -1,4 +1,4 @@
-"""Work the scheduler and the workers start for texts."""
+"""Work the scheduler and the workers start for texts, and for e-mails to staff."""
 
 import logging
 import random
@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from outreach.clock import Clock
 from outreach.errors import OutreachError, ProviderUnavailable
-from outreach.messaging import claiming, holding, lost, outbox
+from outreach.messaging import claiming, holding, letters, lost, outbox
 from outreach.messaging.claiming import Claimed
+from outreach.messaging.letters import Due
 from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import FRESH, TryResult
 from outreach.orm import Sessions, for_each, reading
@@ -26,6 +27,7 @@ from outreach.telephony.gateway import (
     TelephonyGateway,
     TooFast,
 )
+from outreach.telephony.mail import LetterPutOff, LetterRefused, LetterUnknown, Mailer, Post
 
 log = logging.getLogger(__name__)
 
@@ -305,3 +307,56 @@ def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, cloc
         else:
             outbox.try_again(session, text.asked, jitter=0.5, now=now)
     return True
+
+
+def hand_over_letters(
+    sessions: Sessions,
+    mailer: Mailer,
+    clock: Clock,
+    due: Callable[[Session, datetime], Sequence[Due]],
+) -> int:
+    """E-mail what is ``due`` to staff; return how many letters the server took.
+
+    What the server does not take for now has no row afterwards: the next tick tries again.
+    """
+    with reading(), sessions() as session:
+        found = due(session, clock())
+    if not found:
+        return 0
+    taken = 0
+    try:
+        with mailer.connected() as post:
+            for each in found:
+                taken += _mail(sessions, post, each, clock)
+    except LetterUnknown:  # nothing else can go over this connection: the rest waits
+        log.warning("a letter may not have gone out: its row shows it")
+    except ProviderUnavailable as error:
+        log.warning("%s What is left of %s letters waits.", error, len(found))
+    return taken
+
+
+def _mail(sessions: Sessions, post: Post, due: Due, clock: Clock) -> bool:
+    """Hand one letter over; say whether the server took it.
+
+    One that is put off holds up no other: a full mailbox may be full all day.
+    """
+    with sessions.begin() as session:
+        if not letters.begin(session, due, now=clock()):
+            return False
+    failure = None
+    try:
+        post(due.letter)
+    except LetterRefused as error:
+        failure = str(error)
+    except LetterUnknown:  # the row stays as it is
+        raise
+    except ProviderUnavailable as error:
+        with sessions.begin() as session:
+            letters.take_back(session, due.key)
+        if not isinstance(error, LetterPutOff):
+            raise
+        log.warning("%s It waits.", error)
+        return False
+    with sessions.begin() as session:
+        letters.note(session, due.key, failure=failure, now=clock())
+    return failure is None

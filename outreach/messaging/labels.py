@@ -14,6 +14,8 @@ KIND_WORDS = {
     MessageKind.ALERT: _l("alert to staff"),
     MessageKind.DIGEST: _l("weekly word to managers"),
     MessageKind.DIGEST_EMAIL: _l("weekly word to managers by e-mail"),
+    MessageKind.SUPPORT: _l("word to managers that a caller asks for support"),
+    MessageKind.SUPPORT_EMAIL: _l("word to managers that a caller asks for support, by e-mail"),
     MessageKind.ANSWER: _l("answer that a person wrote"),
     MessageKind.CONFIRMED_REPLY: _l("answer: the time is confirmed"),
     MessageKind.OFFERED_SLOTS: _l("answer: other times"),

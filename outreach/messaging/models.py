@@ -160,7 +160,10 @@ class TextLimit(Model):
 
 
 class MessageSetting(Model):
-    """Whether a clinic wants one kind of text sent by itself. No row means no."""
+    """Whether a clinic wants one kind of text sent by itself.
+
+    No row means no, except for rules.UNLESS_REFUSED.
+    """
 
     __tablename__ = "message_setting"
     __table_args__ = (UniqueConstraint("clinic_id", "kind"),)

@@ -2,7 +2,8 @@
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from outreach.patients.rules import ConsentTopic
 from outreach.telephony.gateway import DeliveryStatus
@@ -57,7 +58,9 @@ class MessageKind(enum.StrEnum):
     MEASUREMENT_DUE = "measurement_due"
     ALERT = "alert"
     DIGEST = "digest"
-    DIGEST_EMAIL = "digest_email"  # no text: never due, see calls/letters.py
+    DIGEST_EMAIL = "digest_email"  # no text: never due, see letters.py
+    SUPPORT = "support"
+    SUPPORT_EMAIL = "support_email"
     ANSWER = "answer"
     DANGER_REPLY = "danger_reply"
     STOP_REPLY = "stop_reply"
@@ -175,6 +178,8 @@ def advanced(current: MessageStatus, reported: DeliveryStatus) -> MessageStatus:
 # Where two compete for the one text of a day, the first of these goes out.
 PRIORITY = {
     MessageKind.ALERT: 0,
+    MessageKind.SUPPORT: 1,
+    MessageKind.SUPPORT_EMAIL: 1,
     **dict.fromkeys(REPLIES, 1),
     MessageKind.DIGEST: 2,
     MessageKind.DIGEST_EMAIL: 2,
@@ -184,7 +189,8 @@ PRIORITY = {
     MessageKind.THANK_YOU: 6,
     MessageKind.MEASUREMENT_DUE: 7,  # of use for weeks: it can wait longest
 }
-_TO_STAFF = frozenset({MessageKind.ALERT, MessageKind.DIGEST, MessageKind.DIGEST_EMAIL})
+LETTERS = frozenset({MessageKind.DIGEST_EMAIL, MessageKind.SUPPORT_EMAIL})
+_TO_STAFF = LETTERS | {MessageKind.ALERT, MessageKind.DIGEST, MessageKind.SUPPORT}
 # Sent by themselves only where a clinic wants them; reminders and alerts always are.
 BY_CHOICE = (
     MessageKind.CALLBACK_CONFIRMED,
@@ -192,7 +198,13 @@ BY_CHOICE = (
     MessageKind.THANK_YOU,
     MessageKind.DIGEST,
     MessageKind.DIGEST_EMAIL,
+    MessageKind.SUPPORT,
+    MessageKind.SUPPORT_EMAIL,
 )
+# Of these, what is sent until a clinic says no: somebody asked for help.
+UNLESS_REFUSED = frozenset({MessageKind.SUPPORT, MessageKind.SUPPORT_EMAIL})
+# The hours of words to staff that can wait for the morning, on their own clock. Source: ours.
+STAFF_FROM_HOUR, STAFF_UNTIL_HOUR = 9, 19
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,6 +299,15 @@ def may_resend(
     """Say whether sending a text once more is safe: it certainly never went out, and is of use."""
     is_of_use = expires_at is None or now < expires_at
     return status is MessageStatus.FAILED and provider_id is None and is_of_use
+
+
+def staff_hours_end(now: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return when the hours end in which staff are told what can wait; None: not now."""
+    local = now.astimezone(zone)
+    if not STAFF_FROM_HOUR <= local.hour < STAFF_UNTIL_HOUR:
+        return None
+    ends = datetime.combine(local.date(), time(STAFF_UNTIL_HOUR), tzinfo=zone)
+    return ends.astimezone(UTC)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible_clinics
 from outreach.errors import NotFound
 from outreach.messaging.models import MessageSetting, TextLimit
-from outreach.messaging.rules import BY_CHOICE, LIMITS, Limits, MessageKind
+from outreach.messaging.rules import BY_CHOICE, LIMITS, UNLESS_REFUSED, Limits, MessageKind
 from outreach.orm import insert_new
 
 
@@ -23,13 +23,13 @@ class NoSuchClinic(NotFound):
 
 def kinds_of(session: Session, clinic_id: int) -> set[MessageKind]:
     """Return the kinds that a clinic has sent by itself, of those it may choose."""
-    return set(
-        session.scalars(
-            select(MessageSetting.kind).where(
-                MessageSetting.is_on.is_(True), MessageSetting.clinic_id == clinic_id
-            )
+    said = session.execute(
+        select(MessageSetting.kind, MessageSetting.is_on).where(
+            MessageSetting.clinic_id == clinic_id
         )
-    )
+    ).all()
+    refused = {kind for kind, is_wanted in said if not is_wanted}
+    return {kind for kind, is_wanted in said if is_wanted} | (UNLESS_REFUSED - refused)
 
 
 def choose(
@@ -110,8 +110,9 @@ def _own(session: Session, scope: Scope, clinic_id: int) -> Clinic:
 
 def is_on(clinic_id: ColumnElement[int] | object, kind: MessageKind) -> ColumnElement[bool]:
     """Return the condition that a clinic, a column of the query around it, wants ``kind``."""
-    return exists().where(
+    said = exists().where(
         MessageSetting.clinic_id == clinic_id,
         MessageSetting.kind == kind,
-        MessageSetting.is_on.is_(True),
+        MessageSetting.is_on.is_(kind not in UNLESS_REFUSED),
     )
+    return ~said if kind in UNLESS_REFUSED else said

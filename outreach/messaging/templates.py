@@ -89,13 +89,27 @@ def digest(clinic_name: str, language: str, report: str | None = None) -> str:
 
 def digest_subject(clinic_name: str, language: str) -> str:
     """Return the subject of the weekly word as an e-mail: its first sentence."""
-    words = keeping.built_in("digest", known_language(language)).partition(". ")[0]
-    return filled(words, {"clinic": clinic_name[:60]})
+    return _first_sentence("digest", clinic_name, language)
+
+
+def support(clinic_name: str, language: str) -> str:
+    """Return the word that a caller asks for support: nobody's name, and no reason."""
+    return _to_staff("support", clinic_name, language)
+
+
+def support_subject(clinic_name: str, language: str) -> str:
+    """Return the subject of that word as an e-mail: its first sentence."""
+    return _first_sentence("support", clinic_name, language)
 
 
 def alert(clinic_name: str, language: str) -> str:
     """Return the body of an alert to staff: no name, no detail of anybody's health."""
     return _to_staff("alert", clinic_name, language)
+
+
+def _first_sentence(name: str, clinic_name: str, language: str) -> str:
+    words = keeping.built_in(name, known_language(language)).partition(". ")[0]
+    return filled(words, {"clinic": clinic_name[:60]})
 
 
 def _to_staff(name: str, clinic_name: str, language: str) -> str:

@@ -18,7 +18,7 @@ from outreach.messaging import labels, life, setting, thread
 from outreach.messaging.delivery import Day
 from outreach.messaging.forms import LimitsForm
 from outreach.messaging.outbox import resend as write_again
-from outreach.messaging.rules import BY_CHOICE, MessageKind, kind_named
+from outreach.messaging.rules import BY_CHOICE, LETTERS, MessageKind, kind_named
 from outreach.patients import finding
 from outreach.telephony.mail import mailer_of
 from outreach.web.bounded import whole
@@ -99,6 +99,7 @@ def settings() -> ResponseReturnValue:
         form=form,
         labels=labels,
         by_choice=BY_CHOICE,
+        letters=LETTERS,
         chosen=setting.kinds_of(db.session, clinic.id),
         has_mail=mailer_of(deps().config) is not None,
     )

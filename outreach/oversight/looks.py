@@ -1,6 +1,6 @@
 """Noting that somebody opened a patient's page. No page of a patient goes unnoted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select
@@ -69,23 +69,25 @@ def note_by_key(
     session: Session,
     by: tuple[int, int],
     kind: str,
-    patient_id: int | None,
+    patient_ids: Collection[int],
     *,
+    is_list: bool,
     now: datetime,
 ) -> None:
-    """Note that another system read records of a ``kind`` (Patient): of a patient, or a list.
+    """Note that another system read records of a ``kind`` (Patient): a look at each patient.
 
-    ``by`` are the ids of its access key and of the key's clinic. One note a request: no page
-    refreshes itself here. Does not commit.
+    ``by`` are the ids of its access key and of the key's clinic. A list is a line besides. All
+    of it is one statement. No page refreshes itself here, so each request is noted. Does not
+    commit.
     """
     key_id, clinic_id = by
-    trail.record(
+    listed = [(LISTED, None)] if is_list else []
+    trail.record_all(
         session,
-        LISTED if patient_id is None else LOOKED,
+        [*listed, *((LOOKED, patient_id) for patient_id in patient_ids)],
         actor_id=None,
         now=now,
         clinic_id=clinic_id,
-        patient_id=patient_id,
         about=(f"{BY_KEY}{kind}", key_id),
     )
 

@@ -2,6 +2,13 @@
 
 from flask_babel import lazy_gettext as _l
 
+from outreach.pulse.rules import Acts
+
+ACTS_WORDS = {
+    Acts.MANAGER: _l("manager"),
+    Acts.LEAD: _l("lead"),
+    Acts.ADMINISTRATOR: _l("administrator"),
+}
 QUESTION = _l(
     "Overall, based on your definition of burnout, how would you rate your level of burnout?"
 )

@@ -1,11 +1,14 @@
-"""The monthly question, and what may be told of the answers. Pure. Source: domain.md B2.
+"""The monthly question, what may be told of the answers, and who hears a request for support.
+
+Pure. Source: domain.md B2.
 
 The non-proprietary single item of the Physician Work Life Study on burnout by one's own
 definition, tested among 5,404 staff with and without a clinical role
 (domain.md B2): five answers in order, from 1 to 5.
 """
 
-from collections.abc import Collection, Sequence
+import enum
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -52,3 +55,37 @@ def group_of(
     burnt_out = sum(each >= burnout_from for each in answers)
     is_nearly_all = burnt_out >= len(answers) - 1
     return Group(month, asked, len(answers), None if is_nearly_all else burnt_out)
+
+
+class Acts(enum.StrEnum):
+    """As what somebody hears that a caller wants to talk."""
+
+    MANAGER = "manager"
+    LEAD = "lead"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True)
+class House:
+    """Who could listen at one clinic. The lead is a nurse or manager of it, or there is none."""
+
+    manager_ids: frozenset[int]
+    lead_id: int | None
+
+
+def listeners(asker_id: int, house: House, administrators: Collection[int]) -> Mapping[int, Acts]:
+    """Return who sees that a caller of a clinic wants to talk, and as what.
+
+    Its managers; where there is none, the lead; where there is none either, the administrators.
+    Nobody asks themselves.
+    """
+    lead = set() if house.lead_id is None else {house.lead_id}
+    for some, acts_as in (
+        (house.manager_ids, Acts.MANAGER),
+        (lead, Acts.LEAD),
+        (administrators, Acts.ADMINISTRATOR),
+    ):
+        others = set(some) - {asker_id}
+        if others:
+            return dict.fromkeys(sorted(others), acts_as)
+    return {}

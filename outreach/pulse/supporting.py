@@ -1,37 +1,39 @@
 """Asking for support, and saying that somebody has spoken with who asked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
-from outreach.accounts.models import Membership, StaffMember
-from outreach.accounts.rules import Role
+from outreach.accounts.models import StaffMember
 from outreach.errors import NotFound
+from outreach.messaging import outbox
+from outreach.messaging.rules import SkipReason
 from outreach.orm import insert_new
+from outreach.pulse import alerting, listeners
+from outreach.pulse.listeners import REASON, Listener
 from outreach.pulse.models import SupportRequest
 from outreach.seeing import every_clinic
 
-REASON = "who asks for support may work at several clinics"
-
 
 class NobodyAsks(NotFound):
-    """This person asks for no support, or not at a clinic of this manager."""
+    """There is no such request, or it is not for this person to hear."""
 
 
 @dataclass(frozen=True)
 class Asks:
-    """Somebody who wants to talk."""
+    """Somebody who wants to talk. ``clinic``: a clinic that they call for, where one hears it."""
 
     request_id: int
     name: str
+    clinic: str
     asked_at: datetime
 
 
 def ask(session: Session, staff_id: int, *, now: datetime) -> None:
-    """Let the managers of one's clinics know; asked twice it is once. Does not commit."""
+    """Let whoever is to hear it know; asked twice it is once. Does not commit."""
     insert_new(session, SupportRequest, [{"staff_id": staff_id, "asked_at": now}])
 
 
@@ -45,24 +47,9 @@ def latest(session: Session, staff_id: int) -> SupportRequest | None:
     ).first()
 
 
-def somebody_sees(session: Session, staff_id: int) -> bool:
-    """Say whether a clinic that somebody calls for has a manager other than themselves."""
-    calls, manages = aliased(Membership), aliased(Membership)
-    with every_clinic(session, REASON):
-        found = session.scalar(
-            select(manages.id)
-            .join(calls, calls.clinic_id == manages.clinic_id)
-            .where(
-                calls.staff_id == staff_id,
-                calls.role == Role.CALLER,
-                calls.until_on.is_(None),
-                manages.role == Role.MANAGER,
-                manages.until_on.is_(None),
-                manages.staff_id != staff_id,
-            )
-            .limit(1)
-        )
-    return found is not None
+def who_sees(session: Session, staff_id: int, *, now: datetime) -> Sequence[Listener]:
+    """Return who sees it if somebody asks for support now."""
+    return listeners.of_askers(session, [staff_id], now=now).get(staff_id, ())
 
 
 def forget(session: Session, *, before: datetime) -> int:
@@ -71,47 +58,39 @@ def forget(session: Session, *, before: datetime) -> int:
     return len(session.scalars(gone.returning(SupportRequest.id)).all())
 
 
-def of_clinic(session: Session, clinic_id: int) -> Sequence[Asks]:
-    """Return the callers of a clinic who want to talk, who asked first first."""
+def heard_by(session: Session, staff_id: int, *, now: datetime) -> Sequence[Asks]:
+    """Return who wants to talk and ``staff_id`` is to hear it, who asked first first."""
     with every_clinic(session, REASON):
         rows = session.execute(
-            select(SupportRequest.id, StaffMember.name, SupportRequest.asked_at)
+            select(SupportRequest, StaffMember.name)
             .join(StaffMember, StaffMember.id == SupportRequest.staff_id)
-            .where(SupportRequest.spoken_at.is_(None), _calls_for({clinic_id}))
+            .where(SupportRequest.spoken_at.is_(None))
             .order_by(SupportRequest.asked_at, SupportRequest.id)
         ).all()
-    return [Asks(*row) for row in rows]
+    heard = listeners.of_askers(session, [asked.staff_id for asked, _name in rows], now=now)
+    found = []
+    for asked, name in rows:
+        at = [each.clinic for each in heard.get(asked.staff_id, ()) if each.person.id == staff_id]
+        found += [Asks(asked.id, name, at[0].name, asked.asked_at)] if at else []
+    return found
 
 
-def note_spoken(
-    session: Session,
-    request_id: int,
-    clinic_ids: Collection[int],
-    *,
-    by_staff_id: int,
-    now: datetime,
-) -> None:
-    """Note that a manager of one of ``clinic_ids`` has spoken with who asked. Does not commit.
+def note_spoken(session: Session, request_id: int, *, by_staff_id: int, now: datetime) -> None:
+    """Note that one who hears it has spoken with who asked. Does not commit.
 
     Said by two, it was the first. Raises NobodyAsks.
     """
     with every_clinic(session, REASON):
-        found = session.scalar(
-            select(SupportRequest.id).where(SupportRequest.id == request_id, _calls_for(clinic_ids))
+        asker_id = session.scalar(
+            select(SupportRequest.staff_id).where(SupportRequest.id == request_id)
         )
-        if found is None:
-            raise NobodyAsks("Nobody asks for support here.")
+    heard = [] if asker_id is None else who_sees(session, asker_id, now=now)
+    if by_staff_id not in {each.person.id for each in heard}:
+        raise NobodyAsks("Nobody asks for support here.")
+    with every_clinic(session, REASON):
         session.execute(
             update(SupportRequest)
-            .where(SupportRequest.id == found, SupportRequest.spoken_at.is_(None))
+            .where(SupportRequest.id == request_id, SupportRequest.spoken_at.is_(None))
             .values(spoken_at=now, spoken_by_id=by_staff_id)
         )
-
-
-def _calls_for(clinic_ids: Collection[int]) -> ColumnElement[bool]:
-    return exists().where(
-        Membership.staff_id == SupportRequest.staff_id,
-        Membership.clinic_id.in_(clinic_ids),
-        Membership.role == Role.CALLER,
-        Membership.until_on.is_(None),
-    )
+        outbox.cancel(session, alerting.cause_of(request_id), now=now, reason=SkipReason.TAKEN_ON)

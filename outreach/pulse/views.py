@@ -3,6 +3,7 @@
 None of it is in the audit trail: that is read by others.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -13,18 +14,22 @@ from flask_babel import gettext as _
 from flask_login import user_logged_in
 
 from outreach import orm
-from outreach.accounts.access import Badge, role_required, signed_in
+from outreach.accounts.access import Badge, actor_or_none, role_required, signed_in
 from outreach.accounts.rules import Actor, Role
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
 from outreach.pulse import asking, supporting
 from outreach.pulse.forms import AnswerForm
-from outreach.pulse.labels import ANSWER_WORDS
-from outreach.pulse.rules import MONTHS_KEPT, month_of
+from outreach.pulse.labels import ACTS_WORDS, ANSWER_WORDS
+from outreach.pulse.listeners import Listener
+from outreach.pulse.rules import MONTHS_KEPT, Acts, month_of
+from outreach.pulse.supporting import Asks
 
 bp = Blueprint("pulse", __name__, url_prefix="/pulse")
 
+# Who may hear that a caller wants to talk: managers, a clinic's lead, administrators.
+LISTENERS = (Role.MANAGER, Role.NURSE, Role.ADMINISTRATOR)
 WAITS = "pulse"  # whether the month's question waits; in the signed cookie
 
 
@@ -61,30 +66,36 @@ def put_away() -> ResponseReturnValue:
 @bp.post("/support")
 @role_required(Role.CALLER)
 def ask_for_support() -> ResponseReturnValue:
-    """Let one's managers know that one wants to talk."""
-    supporting.ask(db.session, signed_in().staff_id, now=deps().clock())
+    """Let whoever is to hear it know that one wants to talk."""
+    staff_id, now = signed_in().staff_id, deps().clock()
+    supporting.ask(db.session, staff_id, now=now)
     db.session.commit()
-    if not supporting.somebody_sees(db.session, signed_in().staff_id):
-        flash(_("Your clinic has no manager who would see it: tell the administrator."), "warm")
-        return redirect(url_for("pulse.mine", _anchor="support"))
-    flash(_("Your managers see it on their first page, with your name."), "good")
+    if supporting.who_sees(db.session, staff_id, now=now):
+        flash(_("They see it on their first page, with your name."), "good")
+    else:
+        flash(_("Nobody is there yet who would see it: tell somebody you trust."), "warm")
     return redirect(url_for("pulse.mine", _anchor="support"))
 
 
 @bp.post("/support/<int:request_id>/spoken")
-@role_required(Role.MANAGER)
+@role_required(*LISTENERS)
 def spoken(request_id: int) -> ResponseReturnValue:
     """Note that one has spoken with somebody who asked for support."""
-    actor = signed_in()
     supporting.note_spoken(
-        db.session,
-        request_id,
-        actor.clinic_ids_as(Role.MANAGER),
-        by_staff_id=actor.staff_id,
-        now=deps().clock(),
+        db.session, request_id, by_staff_id=signed_in().staff_id, now=deps().clock()
     )
     db.session.commit()
-    return redirect(url_for("reports.today", clinic=request.args.get("clinic")))
+    code = request.args.get("clinic")
+    return redirect(url_for("reports.today", clinic=code) if code else url_for("accounts.home"))
+
+
+@bp.app_template_global("support_asked")
+def _asked() -> Sequence[Asks]:
+    """Return who asks for support and the person at the keyboard is to hear it."""
+    actor = actor_or_none()
+    if actor is None or actor.roles.isdisjoint(LISTENERS):
+        return ()
+    return supporting.heard_by(db.session, actor.staff_id, now=deps().clock())
 
 
 @bp.record_once
@@ -131,6 +142,15 @@ def _page(form: AnswerForm) -> str:
         is_open=month not in told,
         answer_words=ANSWER_WORDS,
         asked=supporting.latest(db.session, actor.staff_id),
+        listeners=_named_once(supporting.who_sees(db.session, actor.staff_id, now=deps().clock())),
+        acts_words=ACTS_WORDS,
         least=config.pulse_least_answers,
         months_kept=MONTHS_KEPT + 1,  # with the one that goes on
     )
+
+
+def _named_once(heard: Sequence[Listener]) -> Sequence[Listener]:
+    """Leave out who is named already: an administrator acts at every clinic."""
+    is_everywhere = {each.person.id: each for each in heard if each.acts_as is Acts.ADMINISTRATOR}
+    some = [each for each in heard if each.acts_as is not Acts.ADMINISTRATOR]
+    return [*some, *is_everywhere.values()]

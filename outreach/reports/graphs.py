@@ -7,6 +7,7 @@ from statistics import fmean
 
 from flask_babel import gettext as _
 
+from outreach.pulse.rules import Group as PulseGroup
 from outreach.reports.adherence import WeekLimits, WeekRate
 from outreach.reports.labels import (
     FIGURE_WORDS,
@@ -45,6 +46,14 @@ class WeekChart:
 
 
 @dataclass(frozen=True)
+class MonthChart:
+    """A rate month by month, and what the rules for special causes say of it."""
+
+    chart: Chart | None
+    runs: RunTest | None
+
+
+@dataclass(frozen=True)
 class DosePlot:
     """A dose against a change, and how the two go together."""
 
@@ -71,6 +80,25 @@ def of_weeks(weeks: Sequence[WeekRate], measure: Measure) -> WeekChart:
             if each.week_on in found.by_week and not found.by_week[each.week_on].holds(value)
         ],
     )
+
+
+def of_months(groups: Sequence[PulseGroup]) -> MonthChart:
+    """Return how many callers are burning out, month by month, as a run chart.
+
+    A month that may not be told of is missing, and so is one of which only "all or all but one"
+    may be told.
+    """
+    oldest_first = sorted(groups, key=lambda each: each.month)
+    points = [
+        RatePoint(each.month, each.burnt_out or 0, each.answered or 0)
+        if each.burnt_out is not None
+        else RatePoint(each.month, 0, 0)
+        for each in oldest_first
+    ]
+    chart = run_chart(
+        points, label=_("Burning out, by month"), median_label=_("Median"), is_monthly=True
+    )
+    return MonthChart(chart, run_test([each.part / each.whole for each in points if each.whole]))
 
 
 def of_courses(

@@ -21,7 +21,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.orm import one_picture
 from outreach.patients import finding
-from outreach.pulse import monthly, supporting
+from outreach.pulse import monthly
 from outreach.pulse.rules import Group
 from outreach.reports import adherence as adherence_report
 from outreach.reports import (
@@ -100,7 +100,6 @@ def today() -> ResponseReturnValue:
         clinic=clinic,
         here=here,
         found=found,
-        asks=supporting.of_clinic(db.session, clinic.id) if _manages(clinic) else (),
         bars=charts.bar_rows(rows),
     )
 
@@ -364,13 +363,15 @@ def _page(session: Session, question: Question) -> str:
     series = _measure(request.args.get("weeks") or Measure.COMPLETION.name.lower())
     if series not in adherence_report.SERIES:
         abort(404)
+    pulse = _pulse(session, question)
     return render_template(
         "reports/adherence.html",
         question=question,
         period=asked.period,
         report=report,
         loads=load.of_team(session, asked, report.dialled),
-        pulse=_pulse(session, question),
+        pulse=pulse,
+        pulse_months=graphs.of_months(pulse),
         pulse_least=deps().config.pulse_least_answers,
         pulse_from=deps().config.pulse_burnout_from,
         aims=targets.holding(session, question.clinic.id, at=asked.now),

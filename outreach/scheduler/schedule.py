@@ -29,7 +29,7 @@ from outreach.planning.jobs import (
     refit_changed_versions,
     write_reminders,
 )
-from outreach.pulse.jobs import forget_answers
+from outreach.pulse.jobs import forget_answers, mail_support, write_support_texts
 from outreach.questionnaires.jobs import end_left_questionnaires
 from outreach.reports.jobs import roll_up
 from outreach.results.jobs import write_measure_reminders
@@ -90,6 +90,7 @@ def periodic_jobs(
         PeriodicJob("alert unanswered concerns", 10, lambda: alert_unanswered(sessions, clock)),
         PeriodicJob("write reminders", 20, lambda: write_reminders(sessions, clock)),
         PeriodicJob("write courtesies", 60, lambda: write_courtesies(sessions, clock, public_url)),
+        PeriodicJob("write support texts", 20, lambda: write_support_texts(sessions, clock)),
         PeriodicJob(
             "write measure reminders", 60, lambda: write_measure_reminders(sessions, clock)
         ),
@@ -122,7 +123,13 @@ def _of_mail(
     def mail() -> int:
         return mail_digests(sessions, mailer, clock, public_url)
 
-    return (PeriodicJob("mail digests", 300, mail, is_long=True),)
+    def mail_who_hears() -> int:
+        return mail_support(sessions, mailer, clock, public_url)
+
+    return (
+        PeriodicJob("mail digests", 300, mail, is_long=True),
+        PeriodicJob("mail support", 60, mail_who_hears, is_long=True),
+    )
 
 
 def _of_exports(sessions: Sessions, clock: Clock, place: Place) -> tuple[PeriodicJob, ...]:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from outreach.web.chart_scales import (
@@ -26,7 +26,7 @@ from outreach.web.chart_scales import (
 )
 
 MOST_SERIES = 2  # A third could not be told apart without colour.
-HALF_A_WEEK = 3.5
+HALF_A_WEEK, HALF_A_MONTH = 3.5, 15.0
 MEDIAN_FROM = 10  # Source: domain.md E4, a run chart needs 10 points.
 
 
@@ -65,11 +65,14 @@ class Dot:
 
 @dataclass(frozen=True)
 class Line:
-    """One series; ``path`` is the text of a polyline in a box of 100 by 100."""
+    """One series; each of ``paths`` is the text of a polyline in a box of 100 by 100.
+
+    There are several where something is missing in between.
+    """
 
     name: str
     is_second: bool
-    path: str
+    paths: tuple[str, ...]
     dots: tuple[Dot, ...]
 
     @property
@@ -110,6 +113,7 @@ class Chart:
     """A whole chart, ready to be written as SVG with its table.
 
     ``bands``: control limits, the lower and the upper one, each as the text of a polyline.
+    ``is_monthly``: each point is a month, of which ``day`` is the first.
     """
 
     id: str
@@ -124,13 +128,14 @@ class Chart:
     weights: tuple[Weight, ...] = ()
     is_rate: bool = False
     bands: tuple[str, ...] = ()
+    is_monthly: bool = False
 
 
 @dataclass(frozen=True)
 class RatePoint:
-    """``part`` of ``whole`` in the week that begins on ``week_on``."""
+    """``part`` of ``whole`` in the week, or month, that begins on ``begins_on``."""
 
-    week_on: date
+    begins_on: date
     part: int
     whole: int
 
@@ -188,34 +193,38 @@ def run_chart(
     label: str,
     median_label: str,
     bounds: Mapping[date, tuple[float, float]] | None = None,
+    is_monthly: bool = False,
 ) -> Chart | None:
     """Return a weekly rate in percent, with its median line and how much is behind each week.
 
-    Weeks with nothing to divide by are left out. The median is drawn from MEDIAN_FROM
-    points on; before that it would say more than is known. ``bounds``: control limits of each
-    week, in percent.
+    Weeks with nothing to divide by are left out; months stay as missing: in the table, and as a
+    gap that no line bridges. The median is drawn from MEDIAN_FROM points on; before that it
+    would say more than is known. ``bounds``: control limits of each week, in percent.
     """
     limits = bounds or {}
-    known = sorted((each for each in points if each.whole), key=lambda each: each.week_on)
+    known = sorted((each for each in points if each.whole), key=lambda each: each.begins_on)
     if not known:
         return None
     rates = [WHOLE * each.part / each.whole for each in known]
     middle = [Limit(median(rates), median_label)] if len(known) >= MEDIAN_FROM else []
-    across = XScale([days_of(each.week_on) for each in known], room=HALF_A_WEEK)
+    shown = sorted(points, key=lambda each: each.begins_on) if is_monthly else known
+    room = HALF_A_MONTH if is_monthly else HALF_A_WEEK
+    across = XScale([days_of(each.begins_on) for each in shown], room=room)
     up = YScale([0.0, WHOLE])
     dots = tuple(
         Dot(
-            across.at(days_of(each.week_on)),
+            across.at(days_of(each.begins_on)),
             up.at(rate),
-            each.week_on,
+            each.begins_on,
             rate,
             each.part,
             each.whole,
-            _is_outside(rate, limits.get(each.week_on)),
-            limits.get(each.week_on),
+            _is_outside(rate, limits.get(each.begins_on)),
+            limits.get(each.begins_on),
         )
         for each, rate in zip(known, rates, strict=True)
     )
+    found = {dot.day: dot for dot in dots}
     return Chart(
         id=f"chart-{zlib.crc32(str(label).encode()):08x}",
         label=label,
@@ -223,12 +232,13 @@ def run_chart(
         decimals=0,
         x_ticks=tuple(across.ticks()),
         y_ticks=tuple(YTick(up.at(tick), tick) for tick in up.ticks),
-        lines=(Line(label, False, _path(dots), dots),),
+        lines=(Line(label, False, tuple(_paths(shown, dots)), dots),),
         levels=tuple(Level(up.at(limit.value), limit.value, limit.label) for limit in middle),
-        rows=tuple(Row(dot.day, (dot,)) for dot in dots),
+        rows=tuple(Row(each.begins_on, (found.get(each.begins_on),)) for each in shown),
         weights=_weights(dots),
         is_rate=True,
         bands=tuple(_bands(dots, up)),
+        is_monthly=is_monthly,
     )
 
 
@@ -260,7 +270,15 @@ def _line(series: Series, is_second: bool, across: XScale, up: YScale) -> Line: 
         Dot(across.at(days_of(at)), up.at(value), day_of(at), value)
         for at, value in sorted(series.points, key=lambda point: days_of(point[0]))
     )
-    return Line(series.name, is_second, _path(dots), dots)
+    return Line(series.name, is_second, (_path(dots),), dots)
+
+
+def _paths(shown: Sequence[RatePoint], dots: Sequence[Dot]) -> Iterator[str]:
+    """Yield each stretch of points without a gap between them."""
+    found = {dot.day: dot for dot in dots}
+    for is_known, stretch in groupby(shown, key=lambda each: each.begins_on in found):
+        if is_known:
+            yield _path([found[each.begins_on] for each in stretch])
 
 
 def _path(dots: Sequence[Dot]) -> str:

@@ -11,8 +11,8 @@ from outreach.fhir.rules.resources import Resource
 
 FHIR_VERSION = "4.0.1"
 # Of the API, not of the product: docs/api.md says what may change within one.
-VERSION = "1.0"
-_CHANGED_ON = "2026-11-28"
+VERSION = "1.1"
+_CHANGED_ON = "2026-11-29"
 # Codes of an issue (issue-type), by the HTTP status with which it goes out.
 ISSUES = {
     400: "invalid",

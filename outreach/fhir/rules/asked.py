@@ -7,7 +7,7 @@ understood is refused, since a condition that is passed over gives somebody else
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from outreach.fhir.rules import NotUnderstood
@@ -37,16 +37,28 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of resource that can be read. ``ids`` is how one is named, as a pattern."""
+    """A kind of resource that can be read. ``ids`` is how one is named, as a pattern.
+
+    ``refused`` are parameters that others have and this one can't, each with the reason.
+    """
 
     name: str
     words: str
     ids: str
     parameters: Sequence[Parameter]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 _PATIENT = Parameter(
     "patient", "reference", "The patient: the id, or Patient/ and the id.", is_required=True
+)
+UPDATED = "_lastUpdated"
+_UPDATED = Parameter(
+    UPDATED,
+    "date",
+    "When it last changed here, a correction or its being taken back counting as a change, after"
+    " eq, ge, gt, le or lt. Without a zone: on the patient's clock. Twice: both hold.",
+    is_repeated=True,
 )
 KINDS: Mapping[str, Kind] = {
     each.name: each
@@ -63,6 +75,7 @@ KINDS: Mapping[str, Kind] = {
                     "The clinic's record number. It has no system: write |number or number.",
                 ),
             ),
+            {UPDATED: "When a patient's record last changed is not kept."},
         ),
         Kind(
             "Observation",
@@ -83,13 +96,15 @@ KINDS: Mapping[str, Kind] = {
                     " patient's clock. Twice: both hold.",
                     is_repeated=True,
                 ),
+                _UPDATED,
             ),
         ),
         Kind(
             "Communication",
-            "Completed calls by nonmedical callers, without a word of what was said.",
+            "Completed calls by nonmedical callers, without a word of what was said; those taken"
+            " back are entered in error.",
             "call-[0-9]{1,10}",
-            (_PATIENT,),
+            (_PATIENT, _UPDATED),
         ),
     )
 }
@@ -153,7 +168,8 @@ def search(kind: Kind, sent: Mapping[str, Sequence[str]]) -> Search:
     for name, values in sent.items():
         if name not in own and name not in {COUNT, AFTER, FORMAT}:
             known = ", ".join([*own, COUNT])
-            raise NotUnderstood(f"{_short(name)} is no parameter here. There are: {known}.")
+            why = f" {kind.refused[name]}" if name in kind.refused else ""
+            raise NotUnderstood(f"{_short(name)} is no parameter here.{why} There are: {known}.")
         if len(values) > 1 and not (name in own and own[name].is_repeated):
             raise NotUnderstood(f"{name} can be given once only.")
         if not all(0 < len(value) <= _LONGEST for value in values):
@@ -216,13 +232,13 @@ def record_number(value: str) -> str | None:
     return None if bar and system else number
 
 
-def dates(values: Sequence[str]) -> list[DateAsked]:
-    """Return the dates that were asked for.
+def dates(wanted: Search, name: str) -> list[DateAsked]:
+    """Return the dates that a search asks for as the parameter ``name``.
 
     Raises:
         NotUnderstood
     """
-    return [DateAsked.of(value) for value in values]
+    return [DateAsked.of(value, name) for value in wanted.values.get(name, ())]
 
 
 Code = tuple[str | None, str]

@@ -54,15 +54,15 @@ class DateAsked:
     _zone: tzinfo | None
 
     @classmethod
-    def of(cls, text: str) -> "DateAsked":
-        """Return the date that ``text`` asks for.
+    def of(cls, text: str, name: str = "date") -> "DateAsked":
+        """Return the date that ``text`` asks for as the parameter ``name``.
 
         Raises:
             NotUnderstood
         """
         found = _DATE.fullmatch(text)
         if found is None or int(found["year"]) not in _YEARS:
-            raise NotUnderstood("date: write it as ge2026-01-31, or with a time and its zone.")
+            raise NotUnderstood(f"{name}: write it as ge2026-01-31, or with a time and its zone.")
         units = ("year", "month", "day", "minute", "second", "part")
         unit = [each for each in units if found[each]][-1]
         try:
@@ -78,7 +78,7 @@ class DateAsked:
             )
             zone = _zone(found["zone"])
         except ValueError as error:
-            raise NotUnderstood("date: there is no such day or time.") from error
+            raise NotUnderstood(f"{name}: there is no such day or time.") from error
         return cls(Prefix(found["prefix"] or "eq"), begins, unit, zone)
 
     def span(self, zone: ZoneInfo) -> Span:
@@ -103,11 +103,16 @@ class DateAsked:
                 return measured.begins < asked.begins or asked.holds(measured)
 
 
+def moment_of(at: datetime) -> Span:
+    """Return an instant that is known to the microsecond."""
+    return Span(at, at + _MOMENT)
+
+
 def span_of(reading: Measured) -> Span:
     """Return when something was measured: at a moment, on a day, or over several days."""
     there = reading.taken_at.astimezone(reading.zone)
     if reading.is_time_known and reading.begins_on is None:
-        return Span(reading.taken_at, reading.taken_at + _MOMENT)
+        return moment_of(reading.taken_at)
     first = reading.begins_on or there.date()
     return Span(_midnight(first, reading.zone), _midnight(_after(there.date()), reading.zone))
 

@@ -61,6 +61,14 @@ def _list(items: Schema) -> Schema:
     return {"type": "array", "minItems": 1, "items": items}
 
 
+def _meta(**more: Schema) -> Schema:
+    return {
+        "type": "object",
+        "required": ["lastUpdated"],
+        "properties": {"lastUpdated": {"type": "string", "format": "date-time"}, **more},
+    }
+
+
 def _resource(name: str, required: str, properties: Mapping[str, Schema]) -> Schema:
     """Return a resource that has what is named here; later ones of this version may have more."""
     own = {"resourceType": {"const": name}, "id": _TEXT} | dict(properties)
@@ -119,9 +127,9 @@ _RESOURCES: Mapping[str, Schema] = {
     ),
     "Observation": _resource(
         "Observation",
-        "id status code subject issued",
+        "id meta status code subject issued",
         {
-            "meta": {"type": "object", "properties": {"tag": _list({"type": "object"})}},
+            "meta": _meta(tag=_list({"type": "object"})),
             "status": {"enum": ["final", "corrected", "entered-in-error"]},
             "category": _list(_CONCEPT),
             "code": _CONCEPT,
@@ -144,9 +152,10 @@ _RESOURCES: Mapping[str, Schema] = {
     ),
     "Communication": _resource(
         "Communication",
-        "id status subject sent",
+        "id meta status subject sent",
         {
-            "status": {"const": "completed"},
+            "meta": _meta(),
+            "status": {"enum": ["completed", "entered-in-error"]},
             "medium": _list(_CONCEPT),
             "subject": _REFERENCE,
             "sent": _TEXT,

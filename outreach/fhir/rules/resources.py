@@ -70,6 +70,7 @@ class Measured:
 
     ``id`` is that of the reading before any correction. ``begins_on`` is the first day of a
     value over several days. ``said_at`` is when we heard of the value, or took it back.
+    ``left_at`` is when one that had been taken together with it was last corrected.
     """
 
     id: int
@@ -86,11 +87,16 @@ class Measured:
     source: ReadingSource
     status: Status
     is_unreliable: bool
+    left_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """A completed call. What was said stays in the product."""
+    """A completed call. What was said stays in the product.
+
+    ``changed_at`` is when we heard of it, it was put in the place of one that was recorded
+    wrongly, or it was taken back itself.
+    """
 
     id: int
     ref: str
@@ -98,6 +104,8 @@ class Conversation:
     at: datetime
     caller: str
     minutes: int
+    changed_at: datetime
+    is_taken_back: bool = False
 
 
 def patient(person: Person) -> Resource:
@@ -143,7 +151,8 @@ def _telecom(number: str, health: NumberHealth, rank: int) -> Resource:
 def observations(readings: Iterable[Measured]) -> Iterator[Resource]:
     """Yield the Observations of one patient's readings, which are in the order of their time.
 
-    An upper and a lower blood pressure that were taken together are one, where both count.
+    An upper and a lower blood pressure that were taken together are one, where both count: each
+    of them changes when any of them does, since that may part or join them.
     """
     together = groupby(readings, key=lambda each: (each.taken_at, each.attempt_id))
     for _key, group in together:
@@ -151,28 +160,36 @@ def observations(readings: Iterable[Measured]) -> Iterator[Resource]:
         counting = [each for each in some if each.status is not Status.IN_ERROR]
         pair = tuple(each for kind in PRESSURES for each in counting if each.kind is kind)
         is_panel = [each.kind for each in pair] == list(PRESSURES)
+        pressures = [each for each in some if each.kind in PRESSURES]
         if is_panel:
-            yield _panel(*pair)
-        yield from (_single(each) for each in some if not (is_panel and each in pair))
+            yield _panel(*pair, changed_at=_changed_at(pressures))
+        for each in some:
+            if not (is_panel and each in pair):
+                yield _single(each, _changed_at(pressures if each in pressures else [each]))
 
 
-def _single(reading: Measured) -> Resource:
-    told = _observation(_code(reading.kind), reading)
+def _changed_at(readings: Sequence[Measured]) -> datetime:
+    """Return when something last changed of what tells of ``readings``."""
+    return max(at for each in readings for at in (each.said_at, each.left_at) if at is not None)
+
+
+def _single(reading: Measured, changed_at: datetime) -> Resource:
+    told = _observation(_code(reading.kind), changed_at, reading)
     if reading.status is Status.IN_ERROR:  # the standard's vital signs say why a value is missing
         return told | {"dataAbsentReason": _concept((ABSENT, "error", "Error"))}
     return told | {"valueQuantity": _quantity(reading)}
 
 
-def _panel(upper: Measured, lower: Measured) -> Resource:
+def _panel(upper: Measured, lower: Measured, *, changed_at: datetime) -> Resource:
     code = _concept((LOINC, PANEL, "Blood pressure panel with all children optional"))
-    return _observation(code, upper, lower) | {
+    return _observation(code, changed_at, upper, lower) | {
         "component": [
             {"code": _code(each.kind), "valueQuantity": _quantity(each)} for each in (upper, lower)
         ]
     }
 
 
-def _observation(code: Resource, *parts: Measured) -> Resource:
+def _observation(code: Resource, changed_at: datetime, *parts: Measured) -> Resource:
     """Return all but the values of readings that were taken together."""
     reading = parts[0]
     status = next((each.status for each in parts if each.status is not Status.FINAL), Status.FINAL)
@@ -183,7 +200,8 @@ def _observation(code: Resource, *parts: Measured) -> Resource:
     return {
         "resourceType": "Observation",
         "id": name_outside(reading.ref, reading.id),
-        **({"meta": {"tag": [{"system": OWN, "code": UNRELIABLE}]}} if is_doubtful else {}),
+        "meta": _meta(changed_at)
+        | ({"tag": [{"system": OWN, "code": UNRELIABLE}]} if is_doubtful else {}),
         "status": status.value,
         **_some(category=[_concept((CATEGORIES, category, ""))] if category else []),
         "code": code,
@@ -231,17 +249,27 @@ def _category(kind: MeasureKind) -> str | None:
     return None if kind in _METER else "survey"
 
 
+def _meta(changed_at: datetime) -> Resource:
+    """Return when a resource changed, to the microsecond: none is lost to who asks for later."""
+    return {"lastUpdated": changed_at.isoformat(timespec="microseconds")}
+
+
 def communication(call: Conversation) -> Resource:
-    """Return a completed call as a Communication by telephone."""
+    """Return a completed call as a Communication by telephone; one taken back tells no more."""
     person = {"reference": f"Patient/{call.ref}"}
-    return {
+    told = {
         "resourceType": "Communication",
         "id": f"call-{call.id}",
-        "status": "completed",
+        "meta": _meta(call.changed_at),
+        "status": Status.IN_ERROR.value if call.is_taken_back else "completed",
         "medium": [_concept((MEDIA, "PHONE", "telephone"))],
         "subject": person,
         "sent": call.at.astimezone(call.zone).isoformat(),
         "recipient": [person],
+    }
+    if call.is_taken_back:
+        return told
+    return told | {
         "sender": {"display": call.caller},
         "payload": [{"contentString": f"Conversation of {call.minutes} minutes"}],
     }

@@ -7,23 +7,21 @@
   const place = document.getElementById("ask-here");
   const note = document.querySelector("#report [name=note]");
   if (!place) return;
+  const { isPlain, isFigure, figures } = answerKeys;
 
   const RETRY_AFTER = 4000; // ms after an answer that did not get through
   const PATIENCE = 8000; // ms to wait for an answer of the server
-  const SECOND_FIGURE = 600; // ms in which '1' may become '10'
   const BACKGROUND = { "X-Background": "1" };
   const waiting = []; // what was pressed and is not on the server yet: form, field, what it took back
   let scored = null; // the key of what another tab scored, until this page shows it
   let sending = null;
   let timer = null;
-  let pending = null; // a first figure that a second may follow: its item, the figure, a timer
 
   const panel = () => place.querySelector("[data-asking]");
   const items = () => [...place.querySelectorAll("[data-item]")];
   const shown = () => items().find((item) => !item.hidden);
   // Away from the questions: to the note of the call; a nurse's page has only the way back.
   const leave = () => (note || panel().querySelector("[data-asking-close]")).focus();
-  const isPlain = (event) => !(event.ctrlKey || event.metaKey || event.altKey);
 
   const say = (text, isTrouble) => {
     const status = panel()?.querySelector("[data-asking-status]");
@@ -179,7 +177,7 @@
   // Leaving at once after an answer: the browser carries the last ones out alone, in one form,
   // since two would arrive in any order. Of two presses on an item the last one counts.
   window.addEventListener("pagehide", () => {
-    settle();
+    numbers.settle();
     const last = new Map(waiting.map(({ field }) => [field.name.replace(/^(item|skip)_/, ""), field]));
     if (!last.size) return;
     const [{ form }] = waiting;
@@ -206,17 +204,6 @@
     waiting.push({ form: button.form, field: { name: button.name, value: button.value }, undo });
     drain();
   };
-  const forget = () => {
-    if (pending) clearTimeout(pending.timer);
-    pending = null;
-  };
-  // A first figure that no second one follows answers the item it was typed for.
-  const settle = () => {
-    if (!pending) return;
-    const { item, button } = pending;
-    forget();
-    if (item.isConnected) answer(item, button);
-  };
   const answer = (item, button, then = () => {}) => {
     const danger = panel().querySelector("[data-asking-danger][hidden]");
     push(button, [tick(button)]);
@@ -225,8 +212,8 @@
   };
   const press = (button) => {
     const item = button.closest("[data-item]");
-    if (pending && pending.item === item && !("rest" in button.dataset)) forget(); // another answer instead
-    settle();
+    if (numbers.waitsFor(item) && !("rest" in button.dataset)) numbers.forget(); // another answer instead
+    numbers.settle();
     if ("rest" in button.dataset) {
       const open = items().filter((each) => each.dataset.item !== "end" && !isAnswered(each));
       push(button, open.map((each) => tick(each.querySelector(`[name^=skip_][value=${button.value}]`))));
@@ -238,7 +225,7 @@
   // The call is saved once every answer is on the server.
   document.addEventListener("report:sending", (event) => {
     if (!panel()) return;
-    settle();
+    numbers.settle();
     event.detail.waitsFor.push(drain().then((isSent) => ({ isSent, isLater: waiting.length > 0 })));
   });
 
@@ -269,7 +256,7 @@
   const close = async () => {
     const here = panel();
     if (!here) return;
-    settle();
+    numbers.settle();
     const isSent = await drain();
     if (here.isConnected && isSent) {
       if (!note) {
@@ -289,7 +276,7 @@
     if (!link || !isPlain(event) || event.shiftKey || event.button) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    settle();
+    numbers.settle();
     if ("go" in link.dataset) { show(link.dataset.go); return; }
     if ("askingClose" in link.dataset) { close(); return; }
     (async () => {
@@ -307,28 +294,12 @@
     else press(event.submitter);
   });
 
-  // '1' may be the beginning of '10': wait for the second figure where there can be one.
-  const figure = (item, key) => {
-    const find = (value) => item.querySelector(`[name^=item_][value="${value}"]`);
-    const first = pending && pending.item === item ? pending.button.value : "";
-    const both = first && find(first + key);
-    if (both) {
-      forget();
-      press(both);
-      return;
-    }
-    if (first) { // too late to be one number: the first answers, the second is for what comes next
-      const { button } = pending;
-      forget();
-      press(button);
-      if (shown().dataset.item !== "end") figure(shown(), key);
-      return;
-    }
-    const button = find(key);
-    if (!button) return;
-    if (key === "0" || !find(`${key}0`)) press(button);
-    else pending = { item, button, timer: setTimeout(() => { forget(); press(button); }, SECOND_FIGURE) };
-  };
+  const numbers = figures({
+    find: (item, value) => item.querySelector(`[name^=item_][value="${value}"]`),
+    press,
+    keep: answer,
+    next: () => (shown().dataset.item === "end" ? null : shown()),
+  });
   const step = (by) => {
     const all = items();
     const target = all[all.indexOf(shown()) + by];
@@ -338,11 +309,8 @@
   place.addEventListener("keydown", (event) => {
     const item = shown();
     if (!isPlain(event)) return;
-    const isFigure = /^[0-9]$/.test(event.key);
-    if (!isFigure && !["Shift", "CapsLock"].includes(event.key)) {
-      const waits = pending;
-      settle();
-      if (waits && event.key === "Escape") goOn(item);
+    if (!isFigure(event) && !["Shift", "CapsLock"].includes(event.key)) {
+      if (numbers.settle() && event.key === "Escape") goOn(item);
     }
     if (event.key === "Escape") {
       event.preventDefault();
@@ -352,7 +320,7 @@
     }
     if (!item) return;
     const skip = item.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
-    const isAnswer = skip || (isFigure && item.dataset.item !== "end");
+    const isAnswer = skip || (isFigure(event) && item.dataset.item !== "end");
     // A key that is held down answers one question, and scores nothing.
     if (event.repeat && (isAnswer || event.key === "Enter")) {
       event.preventDefault();
@@ -361,7 +329,7 @@
     if (event.key in steps) step(steps[event.key]);
     else if (event.key === "Enter" && !event.target.matches("button, a")) step(1);
     else if (skip) press(skip);
-    else if (isAnswer) figure(item, event.key);
+    else if (isAnswer) numbers.type(item, event.key);
     else return;
     event.preventDefault();
   });

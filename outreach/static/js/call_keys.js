@@ -5,6 +5,7 @@
 (() => {
   const form = document.getElementById("report");
   if (!form) return;
+  const { isTyping, held } = answerKeys;
 
   const note = form.querySelector("[name=note]");
   const start = document.querySelector("[data-start]");
@@ -46,20 +47,12 @@
     if (key && !(key in press)) press[key] = () => pick(option);
   }
 
-  const isTyping = (element) => element.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
   const isOf = (element, names) => element.form === form && names.includes(element.name);
   const bare = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return null;
     // A questionnaire that is being asked has keys of its own: asking.js.
     if (event.target.closest("[data-asking]")) return event.key === "?" ? "?" : null;
     return form.dataset.keys === "off" ? null : event.key.toLowerCase();
-  };
-  // By the key's place, whatever it writes with Alt; S is the panel of safety.js.
-  const held = (event) => {
-    if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return null;
-    if (event.code === "Slash") return "?";
-    const [, key] = event.code.match(/^(?:Key|Digit)(\w)$/) || [];
-    return !key || key === "S" ? null : key.toLowerCase();
   };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

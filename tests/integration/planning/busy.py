@@ -29,7 +29,7 @@ from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, EnrolmentEvent, Programme, ProgrammeVersion
 from outreach.programmes.rules import PUBLISHED_PROTOCOL, EnrolmentStatus
-from outreach.pulse.models import PulseAnswer
+from outreach.pulse.models import PulseAnswer, SupportRequest
 from outreach.questionnaires.models import BegunQuestionnaire, Questionnaire
 from outreach.questionnaires.rules import InstrumentCode
 from outreach.reports.models import (
@@ -130,6 +130,7 @@ def fill(sessions: Sessions, *, now: datetime) -> Busy:
         _broken_off(session, clinic, caller, now=now)
         _long_over(session, clinic, manager, now=now)
         _not_in_order(session, clinic)
+        _asks_for_support(session, now=now)
         trail.record(session, "opened the clinic", actor_id=manager.id, now=now)
         patient = make_patient(session, clinic, sms_consent=True, phone="+15125550199")
         enrolment = make_enrolment(session, patient, caller=caller)
@@ -277,6 +278,13 @@ def _off_their_callers_days(session: Session, clinic: Clinic, *, now: datetime) 
         complete_by_on=TODAY + timedelta(days=8),
         version_id=enrolment.version_id,
     )
+
+
+def _asks_for_support(session: Session, *, now: datetime) -> None:
+    """Add a clinic where a caller wants to talk to the manager."""
+    clinic = make_clinic(session)
+    make_staff(session, clinic, Role.MANAGER, phone="+12025550166")
+    session.add(SupportRequest(staff_id=make_staff(session, clinic).id, asked_at=now))
 
 
 def _not_in_order(session: Session, clinic: Clinic) -> None:

@@ -13,7 +13,7 @@ from outreach.accounts.rules import Role
 from outreach.audit.models import AuditEvent
 from outreach.orm import Sessions
 from outreach.pulse import asking, jobs, monthly, supporting
-from outreach.pulse.models import PulseAnswer, SupportRequest
+from outreach.pulse.models import PulseAnswer
 from outreach.pulse.rules import Group
 from tests.builders import make_clinic, make_staff
 from tests.conftest import HASH, sign_in
@@ -237,47 +237,6 @@ def test_the_report_shows_managers_a_share_and_administrators_nothing(
     sign_in(client, house.administrator)
     seen = client.get(f"/reports/adherence?clinic={house.clinic.code}")
     assert "How the team is" not in seen.text
-
-
-def test_one_who_asks_for_support_is_on_the_managers_first_page_until_they_spoke(
-    client: FlaskClient, house: House, sessions: Sessions
-) -> None:
-    caller = house.callers[0]
-    sign_in(client, caller)
-    client.post("/pulse/support")
-    client.post("/pulse/support")  # a double click
-    with sessions() as session:
-        (asked,) = session.scalars(select(SupportRequest.id))
-    for person in (house.stranger, house.administrator):
-        sign_in(client, person)
-        seen = client.get("/reports/today", query_string={"clinic": house.clinic.code})
-        assert f"{caller.name} asks for support" not in seen.text
-        assert client.post(f"/pulse/support/{asked}/spoken").status_code == 404
-    sign_in(client, house.manager)
-    assert f"{caller.name} asks for support" in client.get("/reports/today").text
-
-    client.post(f"/pulse/support/{asked}/spoken")
-
-    assert f"{caller.name} asks for support" not in client.get("/reports/today").text
-    sign_in(client, caller)
-    assert "somebody spoke with you" in client.get("/pulse/").text
-    client.post("/pulse/support")
-    with sessions() as session:
-        assert [each.name for each in supporting.of_clinic(session, house.clinic.id)] == [
-            caller.name
-        ]
-
-
-def test_a_clinic_without_a_manager_says_whom_to_tell(
-    client: FlaskClient, house: House, sessions: Sessions
-) -> None:
-    with sessions.begin() as session:
-        alone = make_staff(session, make_clinic(session), password_hash=HASH)
-    sign_in(client, alone)
-
-    answer = client.post("/pulse/support", follow_redirects=True)
-
-    assert "tell the administrator" in answer.text
 
 
 def test_all_or_all_but_one_is_told_as_one(

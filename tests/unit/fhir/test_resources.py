@@ -48,7 +48,7 @@ ROSA = Person(
     numbers=[("+15125550147", NumberHealth.WORKING), ("+15125550148", NumberHealth.WRONG)],
 )
 
-A_CONVERSATION = Conversation(5, "ab12", ZONE, NOW - timedelta(days=1), "Ana Lima", 12)
+A_CONVERSATION = Conversation(5, "ab12", ZONE, NOW - timedelta(days=1), "Ana Lima", 12, NOW)
 
 
 def measured(**deviations: Any) -> Measured:

@@ -2,7 +2,8 @@
 
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from outreach.messaging.rules import (
     SkipReason,
     advanced,
     decide,
+    staff_hours_end,
     wait_before_retry,
 )
 from outreach.telephony.gateway import DeliveryStatus
@@ -216,3 +218,20 @@ def test_waits_double_from_fifteen_seconds_to_fifteen_minutes() -> None:
     waits = [wait_before_retry(tries, 0.5).total_seconds() for tries in range(1, 9)]
 
     assert waits == [15, 30, 60, 120, 240, 480, 900, 900]
+
+
+@given(
+    st.timedeltas(min_value=timedelta(), max_value=timedelta(days=700)),
+    st.sampled_from(["America/Chicago", "Asia/Kolkata", "Pacific/Auckland", "UTC"]),
+)
+def test_staff_are_told_what_can_wait_by_day_only(after: timedelta, name: str) -> None:
+    zone, now = ZoneInfo(name), NOW + after
+    local = now.astimezone(zone)
+
+    ends = staff_hours_end(now, zone)
+
+    assert (ends is not None) == (9 <= local.hour < 19)
+    if ends is not None:
+        assert now < ends <= now + timedelta(hours=10)
+        assert ends.astimezone(zone).time() == time(19)
+        assert staff_hours_end(ends, zone) is None

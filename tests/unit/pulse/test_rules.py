@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.pulse.rules import ANSWERS, Group, group_of, month_of, months_before
+from outreach.pulse.rules import (
+    ANSWERS,
+    Acts,
+    Group,
+    House,
+    group_of,
+    listeners,
+    month_of,
+    months_before,
+)
 
 MONTH = date(2026, 10, 1)
 DAYS = st.dates(min_value=date(2001, 1, 1), max_value=date(2100, 12, 31))
@@ -42,3 +51,21 @@ def test_of_few_not_even_their_number_is_told(
 @pytest.mark.parametrize(("answer", "counts"), [(2, 0), (3, 3), (5, 3)])
 def test_the_third_answer_is_the_first_that_counts(answer: int, counts: int) -> None:
     assert group_of(MONTH, 5, [answer] * 3 + [1] * 2, least=5, burnout_from=3).burnt_out == counts
+
+
+@given(
+    st.integers(1, 6),
+    st.sets(st.integers(1, 6)),
+    st.none() | st.integers(1, 6),
+    st.sets(st.integers(1, 6)),
+)
+def test_whoever_can_hear_it_hears_it_and_nobody_asks_themselves(
+    asker: int, managers: set[int], lead: int | None, administrators: set[int]
+) -> None:
+    heard = listeners(asker, House(frozenset(managers), lead), administrators)
+
+    assert asker not in heard
+    assert bool(heard) == bool((managers | {lead} | administrators) - {asker, None})
+    assert len(set(heard.values())) <= 1
+    if managers - {asker}:
+        assert heard == dict.fromkeys(managers - {asker}, Acts.MANAGER)

@@ -177,6 +177,35 @@ def test_a_run_chart_leaves_out_weeks_with_nothing_due() -> None:
     assert [float(tick.value) for tick in chart.y_ticks] == [0, 20, 40, 60, 80, 100]
 
 
+def test_a_missing_month_is_a_gap_and_no_zero() -> None:
+    shares = [(1, 5), (2, 5), (0, 0), (0, 5), (0, 0), (5, 6), (1, 6)]
+    months = [date(2026, month, 1) for month in range(4, 11)]
+    points = [RatePoint(on, *share) for on, share in zip(months, shares, strict=True)]
+
+    chart = drawn(run_chart(points, label="Months", median_label="Median", is_monthly=True))
+
+    assert [(dot.part, dot.whole) for dot in chart.lines[0].dots] == [s for s in shares if s[1]]
+    assert [row.day for row in chart.rows] == months
+    assert [row.dots[0] and row.dots[0].whole for row in chart.rows] == [5, 5, None, 5, None, 6, 6]
+    assert [len(path.split()) for path in chart.lines[0].paths] == [2, 1, 2]
+
+
+@given(st.lists(st.sampled_from([0, 4, 7]), min_size=1, max_size=14))
+def test_no_line_bridges_a_missing_month(wholes: list[int]) -> None:
+    months = [date(2025 + at // 12, at % 12 + 1, 1) for at in range(len(wholes))]
+    points = [RatePoint(on, min(2, whole), whole) for on, whole in zip(months, wholes, strict=True)]
+
+    chart = run_chart(points, label="Months", median_label="Median", is_monthly=True)
+
+    if chart is None:
+        assert not any(wholes)
+        return
+    drawn_in = [len(path.split()) for path in chart.lines[0].paths]
+    stretches = "".join("x" if whole else " " for whole in wholes).split()
+    assert drawn_in == [len(each) for each in stretches]
+    assert len(chart.rows) == len(wholes)
+
+
 @given(st.lists(st.tuples(st.text(), st.integers(0, 99), st.integers(0, 99)), max_size=9))
 def test_bars_share_one_scale(rows: list[tuple[str, int, int]]) -> None:
     bars = bar_rows(rows)
