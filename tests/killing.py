@@ -1,10 +1,11 @@
 """Ends a process before any statement and commit, and puts a database back as it was."""
 
+import enum
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 from sqlalchemy import Engine, event
 
@@ -45,6 +46,63 @@ def fated(engine: Engine, fate: Fate) -> Iterator[None]:
     finally:
         for name in names:
             event.remove(engine, name, fate)
+
+
+class Point(enum.Enum):
+    """Where a process can end."""
+
+    STATEMENT = "before a statement"
+    WRITE = "before a statement that writes"
+    COMMIT = "before a commit"
+    COMMITTED = "after a commit"
+
+
+def _end_here() -> NoReturn:
+    raise Killed
+
+
+@dataclass(eq=False)
+class Death:
+    """Lists the points that a process passes, and ends it ``at`` one; the dead do nothing more."""
+
+    at: int | None = None
+    end: Callable[[], NoReturn] = _end_here
+    points: list[Point] = field(default_factory=list)
+
+    def passes(self, point: Point) -> None:
+        """Go past a point, or end there."""
+        self.points.append(point)
+        if self.at is not None and len(self.points) >= self.at:
+            self.end()
+
+
+@contextmanager
+def deadly(engine: Engine, death: Death) -> Iterator[None]:
+    """Let ``death`` wait before each statement and commit, and after each commit."""
+    dialect: Any = engine.dialect
+    commit = dialect.do_commit
+
+    def committed(connection: Any) -> None:
+        commit(connection)
+        death.passes(Point.COMMITTED)
+
+    def executes(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        is_reading = statement.lstrip(" (").startswith(("SELECT", "BEGIN"))
+        death.passes(Point.STATEMENT if is_reading else Point.WRITE)
+
+    listeners = {
+        "before_cursor_execute": executes,
+        "commit": lambda *_arguments: death.passes(Point.COMMIT),
+    }
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    dialect.do_commit = committed
+    try:
+        yield
+    finally:
+        del dialect.do_commit
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)
 
 
 class Kept:

@@ -136,19 +136,16 @@ def laws(session: Session, regions: Sequence[str]) -> Sequence[HoursRule]:
 def add_law(session: Session, law: NewLaw, *, now: datetime) -> HoursRule:
     """Add a law, which narrows the hours of every clinic of its country from a day on.
 
-    Calls that are planned for hours outside it move within minutes. Does not commit.
+    Calls that are planned for hours outside it move within minutes. One that is there already
+    is not added a second time. Does not commit.
 
     Raises NeverOpen: it leaves patients of some clinic no day of a year.
     """
-    rule = HoursRule(
-        region=law.region,
-        state=law.state,
-        weekdays=mask_of_weekdays(law.weekdays),
-        opens=law.opens,
-        closes=law.closes,
-        from_on=law.from_on,
-        source=law.source,
-    )
+    said = {**vars(law), "weekdays": mask_of_weekdays(law.weekdays)}
+    known = session.scalar(select(HoursRule).filter_by(**said, until_on=None).limit(1))
+    if known is not None:
+        return known
+    rule = HoursRule(**said)
     session.add(rule)
     session.flush()
     here = session.scalars(select(Clinic.id).where(Clinic.region == law.region)).all()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
@@ -83,7 +83,8 @@ def hide(
 ) -> None:
     """Keep a call out of the queue's way until the patient's tomorrow. Does not commit.
 
-    The plan does not change: a call whose last day this is counts as missed.
+    The plan does not change: a call whose last day this is counts as missed. One that is out
+    of the way already stays so, for the reason that was given first.
 
     Raises:
         ReasonMissing: no words on why.
@@ -92,6 +93,13 @@ def hide(
     if not words:
         raise ReasonMissing("Say in a few words why not today.")
     tomorrow = day_began_at(now, ZoneInfo(patient.zone)) + timedelta(days=1, hours=2)
+    is_hidden = exists().where(
+        Hiding.planned_call_id == call.id,
+        Hiding.until_at > now,
+        Hiding.shown_again_at.is_(None),
+    )
+    if session.scalar(select(is_hidden)):
+        return
     session.add(
         Hiding(
             clinic_id=call.clinic_id,

@@ -13,6 +13,7 @@ from outreach.concerns.models import RiskFlag, RiskReview
 from outreach.concerns.rules import LONGEST_UNTIL_REVIEW, RiskKind
 from outreach.errors import NotFound, RuleBroken, Stale
 from outreach.patients.models import Patient
+from outreach.sent_again import said_before
 
 
 class NoSuchFlag(NotFound):
@@ -45,7 +46,7 @@ def add(
     today: date,
     now: datetime,
 ) -> RiskFlag:
-    """Set a flag. Does not commit. Raises BadReviewDay."""
+    """Set a flag, one if sent twice. Does not commit. Raises BadReviewDay."""
     _refuse_bad_day(new.review_on, today)
     flag = RiskFlag(
         clinic_id=patient.clinic_id,
@@ -56,6 +57,9 @@ def add(
         by_staff_id=by_staff_id,
         review_on=new.review_on,
     )
+    known = said_before(session, flag, at="raised_at")
+    if known is not None and known.ended_at is None:
+        return known
     session.add(flag)
     session.flush()
     return flag
@@ -78,6 +82,11 @@ def review(
         BadReviewDay: the day is past or too far ahead.
     """
     session.refresh(flag, with_for_update=True, attribute_names=["ended_at", "review_on"])
+    look = RiskReview(
+        flag_id=flag.id, at=now, by_staff_id=by_staff_id, note=note, review_on=review_on
+    )
+    if said_before(session, look) is not None:
+        return  # sent twice
     if flag.ended_at is not None:
         raise AlreadyEnded("Somebody ended this flag already.")
     if review_on is None:
@@ -85,9 +94,7 @@ def review(
     else:
         _refuse_bad_day(review_on, today)
         flag.review_on = review_on
-    session.add(
-        RiskReview(flag_id=flag.id, at=now, by_staff_id=by_staff_id, note=note, review_on=review_on)
-    )
+    session.add(look)
     session.flush()
 
 

@@ -22,6 +22,7 @@ from outreach.concerns.rules import (
 from outreach.errors import NotFound, RuleBroken, Stale
 from outreach.orm import insert_new
 from outreach.patients.models import Patient
+from outreach.sent_again import said_before
 
 # What is saved with the call adds to what was raised during it.
 SAME_CALL = timedelta(hours=2)
@@ -113,7 +114,7 @@ def add_words(
 ) -> None:
     """Add what a caller learned after raising a concern, or what a patient wrote since.
 
-    Does not commit.
+    What one of the staff sends twice is added once. Does not commit.
 
     Raises:
         AlreadyClosed: a nurse closed it meanwhile.
@@ -122,7 +123,7 @@ def add_words(
     _refuse_closed(session, concern)
     if not text.strip():
         raise NoteMissing("Write what you learned.")
-    _step(session, concern, StepKind.ADDED, text, by_staff_id=by_staff_id, now=now)
+    _step_once(session, concern, StepKind.ADDED, text, by_staff_id=by_staff_id, now=now)
 
 
 def safety(note: str) -> Raised:
@@ -275,9 +276,9 @@ def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: da
 
 
 def note(session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime) -> None:
-    """Add words to a concern. Does not commit. Raises AlreadyClosed."""
+    """Add words to a concern, once if sent twice. Does not commit. Raises AlreadyClosed."""
     _refuse_closed(session, concern)
-    _step(session, concern, StepKind.NOTED, text, by_staff_id=by_staff_id, now=now)
+    _step_once(session, concern, StepKind.NOTED, text, by_staff_id=by_staff_id, now=now)
 
 
 def close(
@@ -375,6 +376,25 @@ def _refuse_closed(session: Session, concern: Concern) -> None:
     session.refresh(concern, with_for_update=True, attribute_names=["status", "acknowledged_at"])
     if concern.status is ConcernStatus.CLOSED:
         raise AlreadyClosed("Somebody closed this concern already.")
+
+
+def _step_once(
+    session: Session,
+    concern: Concern,
+    kind: StepKind,
+    text: str,
+    *,
+    by_staff_id: int | None,
+    now: datetime,
+) -> None:
+    """Add a step, unless the same person has just sent the same words."""
+    if by_staff_id is not None:
+        step = ConcernStep(
+            concern_id=concern.id, kind=kind, note=text.strip(), by_staff_id=by_staff_id, at=now
+        )
+        if said_before(session, step) is not None:
+            return
+    _step(session, concern, kind, text, by_staff_id=by_staff_id, now=now)
 
 
 def _step(

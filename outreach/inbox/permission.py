@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from outreach.inbox.models import ReadingPermission
 from outreach.patients.models import Patient
+from outreach.sent_again import said_before
 
 
 def is_given(session: Session, patient_id: int) -> bool:
@@ -29,15 +30,18 @@ def note(
     by_staff_id: int | None = None,
     inbound_id: int | None = None,
 ) -> None:
-    """Append what a patient said, to one of the staff or by a text. Does not commit."""
-    session.add(
-        ReadingPermission(
-            clinic_id=patient.clinic_id,
-            patient_id=patient.id,
-            is_given=is_given,
-            by_staff_id=by_staff_id,
-            inbound_id=inbound_id,
-            at=now,
-        )
+    """Append what a patient said, to one of the staff or by a text; sent twice, once.
+
+    Does not commit.
+    """
+    row = ReadingPermission(
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        is_given=is_given,
+        by_staff_id=by_staff_id,
+        inbound_id=inbound_id,
+        at=now,
     )
-    session.flush()
+    if said_before(session, row) is None:
+        session.add(row)
+        session.flush()

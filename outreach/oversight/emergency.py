@@ -12,6 +12,7 @@ from outreach.accounts.scoping import visible_clinics
 from outreach.audit import trail
 from outreach.errors import NotAllowed, NotFound
 from outreach.patients.models import Patient
+from outreach.sent_again import said_before
 
 SHOWN = timedelta(days=90)
 MOST_SHOWN = 200
@@ -59,16 +60,17 @@ def open_patient(session: Session, actor: Actor, wanted: Wanted, *, now: datetim
     )
     if patient is None:
         raise NoSuchRecord("No patient of this clinic has that record number.")
-    session.add(
-        EmergencyAccess(
-            staff_id=actor.staff_id,
-            clinic_id=patient.clinic_id,
-            patient_id=patient.id,
-            reason=wanted.reason.strip(),
-            from_at=now,
-            until_at=now + EMERGENCY_LASTS,
-        )
+    access = EmergencyAccess(
+        staff_id=actor.staff_id,
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        reason=wanted.reason.strip(),
+        from_at=now,
     )
+    if said_before(session, access, at="from_at") is not None:
+        return patient.ref  # sent twice: the hour that began goes on
+    access.until_at = now + EMERGENCY_LASTS
+    session.add(access)
     trail.record(
         session,
         "opened in an emergency",

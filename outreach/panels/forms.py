@@ -106,7 +106,7 @@ class ChangeCallerForm(FlaskForm):
     @classmethod
     def of(cls, callers: Sequence[PanelCaller], from_id: int | None) -> "ChangeCallerForm":
         """Return the form with who may be chosen; a first caller needs no reason or note."""
-        form = cls(data={"from_id": from_id or ""})
+        form = cls(data={"from_id": str(from_id or "")})
         form.caller_id.choices = [SelectChoice(each.caller_id, place_of(each)) for each in callers]
         if from_id is None:
             del form.reason

@@ -21,6 +21,7 @@ from outreach.patients.rules import (
     topics_held,
     topics_stopped,
 )
+from outreach.sent_again import WITHIN
 
 WORDING = "2026-12"  # version of the words read or shown when asking
 FOLDER = ROOT / "templates" / "consent"
@@ -91,8 +92,11 @@ def agree(
 ) -> None:
     """Note that a patient agrees to texts about ``topics`` and no others. Does not commit.
 
-    What they said before and say again is noted again; agreeing to nothing is a plain no.
+    What they said before and say again is noted again, but not where one form is only sent
+    twice; agreeing to nothing is a plain no.
     """
+    if _just_agreed(session, patient.id, number, topics, source, by_staff_id, now=now):
+        return
 
     def noted(is_given: bool, about: Iterable[ConsentTopic] | None) -> None:  # noqa: FBT001
         note(
@@ -114,6 +118,33 @@ def agree(
     if ended:
         noted(False, ended)
     noted(True, topics)
+
+
+def _just_agreed(
+    session: Session,
+    patient_id: int,
+    number: str,
+    topics: frozenset[ConsentTopic],
+    source: ConsentSource,
+    by_staff_id: int | None,
+    *,
+    now: datetime,
+) -> bool:
+    """Say whether the last that was noted, a short while ago and by the same person, is this."""
+    last = session.scalar(
+        select(ConsentEvent)
+        .where(
+            ConsentEvent.patient_id == patient_id,
+            ConsentEvent.channel == Channel.SMS,
+            ConsentEvent.number == number,
+            ConsentEvent.at > now - WITHIN,
+        )
+        .order_by(ConsentEvent.id.desc())
+        .limit(1)
+    )
+    if last is None or (last.source, last.by_staff_id) != (source, by_staff_id):
+        return False
+    return held(session, patient_id, Channel.SMS, number) == topics
 
 
 def give_back(

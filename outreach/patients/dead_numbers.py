@@ -11,6 +11,7 @@ from outreach.accounts.rules import Actor
 from outreach.patients import registry
 from outreach.patients.models import NumberNote, Patient, PhoneNumber
 from outreach.patients.rules import NumberHealth
+from outreach.sent_again import said_before
 
 
 @dataclass(frozen=True)
@@ -61,18 +62,18 @@ def keep(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Keep what was learnt, and put a new number first. Does not commit."""
-    session.add(
-        NumberNote(
-            clinic_id=patient.clinic_id,
-            patient_id=patient.id,
-            number_id=number.id,
-            text=learnt.words,
-            is_resolved=learnt.is_resolved or learnt.new_number is not None,
-            at=now,
-            by_staff_id=actor.staff_id,
-        )
+    """Keep what was learnt, once if sent twice, and put a new number first. Does not commit."""
+    note = NumberNote(
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        number_id=number.id,
+        text=learnt.words,
+        is_resolved=learnt.is_resolved or learnt.new_number is not None,
+        at=now,
+        by_staff_id=actor.staff_id,
     )
+    if said_before(session, note) is None:
+        session.add(note)
     if learnt.new_number is not None:
         registry.add_number(session, patient, learnt.new_number, now=now)
     session.flush()

@@ -146,15 +146,18 @@ def is_wrong(session: Session, patient_id: int, e164: str) -> bool:
 def add_number(session: Session, patient: Patient, e164: str, *, now: datetime) -> PhoneNumber:
     """Put ``e164`` first among a patient's numbers, working again if it was known.
 
-    A new number begins without consent to texts. Does not commit.
+    A new number begins without consent to texts. One that is first and works stays as it is.
+    Does not commit.
     """
+    known = session.scalar(
+        select(PhoneNumber).where(PhoneNumber.patient_id == patient.id, PhoneNumber.e164 == e164)
+    )
+    if known is not None and (known.position, known.health) == (1, NumberHealth.WORKING):
+        return known
     session.execute(
         update(PhoneNumber)
         .where(PhoneNumber.patient_id == patient.id)
         .values(position=PhoneNumber.position + 1)
-    )
-    known = session.scalar(
-        select(PhoneNumber).where(PhoneNumber.patient_id == patient.id, PhoneNumber.e164 == e164)
     )
     if known is None:
         known = PhoneNumber(clinic_id=patient.clinic_id, patient_id=patient.id, e164=e164)

@@ -26,12 +26,16 @@ def choose(
 ) -> None:
     """Append the patient's choice (phase code, number) for one phase. Does not commit.
 
+    What they chose before and choose again needs no second row.
+
     Raises:
         NotOffered: the phase doesn't offer that number.
     """
     code, value = choice
     if not any(phase.code == code and value in phase.choices for phase in protocol.phases):
         raise NotOffered("The programme does not offer this.")
+    if current_of(session, [enrolment.id])[enrolment.id].get(code) == value:
+        return
     session.add(
         CadenceChoice(
             clinic_id=enrolment.clinic_id,

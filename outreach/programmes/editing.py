@@ -17,6 +17,7 @@ from outreach.programmes.protocol import NoSuchProgramme
 from outreach.programmes.rules import OPEN_STATUSES, Protocol
 from outreach.programmes.rules.checking import problems
 from outreach.programmes.rules.codes import coded, unused
+from outreach.sent_again import WITHIN
 
 LONGEST_REASON = 180  # room for the version's number before it in an enrolment's history
 
@@ -137,7 +138,13 @@ def publish(
 def start(
     session: Session, source: Listed, name: str, *, by_staff_id: int, now: datetime
 ) -> Programme:
-    """Add a programme called ``name`` that begins as ``source`` is now. Does not commit."""
+    """Add a programme called ``name`` that begins as ``source`` is now; sent twice, one.
+
+    Does not commit.
+    """
+    known = _just_started(session, name, by_staff_id=by_staff_id, now=now)
+    if known is not None:
+        return known
     taken = {code.replace("-", "_") for code in session.scalars(select(Programme.code))}
     programme = Programme(code=unused(name, taken).replace("_", "-"), name=name)
     session.add(programme)
@@ -153,6 +160,22 @@ def start(
     )
     session.flush()
     return programme
+
+
+def _just_started(
+    session: Session, name: str, *, by_staff_id: int, now: datetime
+) -> Programme | None:
+    return session.scalar(
+        select(Programme)
+        .join(ProgrammeVersion, ProgrammeVersion.programme_id == Programme.id)
+        .where(
+            Programme.name == name,
+            ProgrammeVersion.number == 1,
+            ProgrammeVersion.by_staff_id == by_staff_id,
+            ProgrammeVersion.created_at > now - WITHIN,
+        )
+        .limit(1)
+    )
 
 
 def _add(session: Session, version: ProgrammeVersion) -> None:

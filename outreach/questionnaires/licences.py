@@ -11,6 +11,7 @@ from outreach.audit import trail
 from outreach.errors import NotFound, RuleBroken
 from outreach.questionnaires.models import InstrumentPermission
 from outreach.questionnaires.rules import INSTRUMENTS, Instrument, InstrumentCode
+from outreach.sent_again import said_before
 
 
 class NoSuchInstrument(NotFound):
@@ -144,6 +145,8 @@ def withdraw(
 
 
 def _keep(session: Session, action: str, row: InstrumentPermission) -> None:
+    if said_before(session, row) is not None:
+        return
     session.add(row)
     session.flush()
     about = ("instrument permission", row.id)

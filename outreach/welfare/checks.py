@@ -22,6 +22,7 @@ from outreach.planning.rules import FollowUpKind
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.sent_again import said_before
 from outreach.welfare.models import EmergencyContact, WelfareStep
 from outreach.welfare.rules import Outcome, StepKind, untried
 
@@ -103,7 +104,7 @@ def note_step(
     by_staff_id: int,
     now: datetime,
 ) -> None:
-    """Note what was tried, and what came of it. Does not commit.
+    """Note what was tried, and what came of it; sent twice, once. Does not commit.
 
     Raises:
         AlreadyDone: the check ended meanwhile.
@@ -203,18 +204,19 @@ def _keep(
     by_staff_id: int,
     now: datetime,
 ) -> None:
-    session.add(
-        WelfareStep(
-            clinic_id=check.clinic_id,
-            patient_id=check.patient_id,
-            follow_up_id=check.id,
-            kind=kind,
-            outcome=outcome,
-            note=note.strip(),
-            at=now,
-            by_staff_id=by_staff_id,
-        )
+    step = WelfareStep(
+        clinic_id=check.clinic_id,
+        patient_id=check.patient_id,
+        follow_up_id=check.id,
+        kind=kind,
+        outcome=outcome,
+        note=note.strip(),
+        at=now,
+        by_staff_id=by_staff_id,
     )
+    if said_before(session, step) is not None:
+        return
+    session.add(step)
     session.flush()
     trail.record(
         session,

@@ -12,6 +12,7 @@ from outreach.deps import deps
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.planning.models import FollowUp
+from outreach.sent_again import said_before
 from outreach.welfare import checks
 from outreach.welfare.checks import NotTriedYet
 from outreach.welfare.forms import CloseForm, ContactForm, StepForm
@@ -83,26 +84,32 @@ def close(follow_up_id: int) -> ResponseReturnValue:
 @role_required(*KNOWING)
 def contact(ref: str) -> ResponseReturnValue:
     """Keep whom to ring about a patient, and whether the patient agreed to it."""
-    actor, now = signed_in(), deps().clock()
-    patient = registry.to_write(db.session, actor.scope, ref)
+    patient = registry.to_write(db.session, signed_in().scope, ref)
     known = checks.contacts_of(db.session, [patient.id]).get(patient.id)
     form = ContactForm.of(known, patient.clinic.region)
     if form.validate_on_submit():
-        db.session.add(_contact_of(patient, form))
-        trail.record(
-            db.session,
-            "changed the emergency contact",
-            actor_id=actor.staff_id,
-            now=now,
-            clinic_id=patient.clinic_id,
-            patient_id=patient.id,
-            about=("patient", patient.id),
-        )
+        _keep_contact(patient, form)
         db.session.commit()
         flash(_("Saved."), "good")
         return redirect(url_for("chart.patient", ref=ref))
     page = render_template("welfare/contact.html", patient=patient, form=form, known=known)
     return page, 422 if form.errors else 200
+
+
+def _keep_contact(patient: Patient, form: ContactForm) -> None:
+    row = _contact_of(patient, form)
+    if said_before(db.session, row) is not None:  # sent twice
+        return
+    db.session.add(row)
+    trail.record(
+        db.session,
+        "changed the emergency contact",
+        actor_id=row.by_staff_id,
+        now=row.at,
+        clinic_id=patient.clinic_id,
+        patient_id=patient.id,
+        about=("patient", patient.id),
+    )
 
 
 def _contact_of(patient: Patient, form: ContactForm) -> EmergencyContact:

@@ -1,9 +1,9 @@
 """The table of what is killed, kept complete: nothing new commits without being looked at.
 
 What commits once is whole or absent, whatever it does: the database sees to that, and the
-walks of ``test_web_crashes`` prove it. What commits more often can die in between: each such
-function of a view, webhook or command is named here, with the tests that end it there. So is
-each job of the scheduler.
+walk of every changing route (``kills/table.py``) proves it. What commits more often can die in
+between: each such function of a view, webhook or command is named here, with the tests that
+end it there. So is each job of the scheduler.
 """
 
 import ast

@@ -1,6 +1,7 @@
 """Publishing a version: for whom it holds, and who is told when two do it at once."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -140,11 +141,11 @@ def test_another_programme_begins_as_a_copy(session: Session, clock: FakeClock) 
 
     codes = [
         editing.start(
-            session, _listed(session), "Diabète: 12", by_staff_id=admin.id, now=clock()
+            session, _listed(session), "Diabète: 12", by_staff_id=admin.id, now=clock() + later
         ).code
-        for _ in range(2)
+        for later in (timedelta(0), timedelta(0), timedelta(hours=1))  # the second: sent again
     ]
 
-    assert codes == ["diabete-12", "diabete-12-2"]
+    assert codes == ["diabete-12", "diabete-12", "diabete-12-2"]
     copy = editing.one_programme(session, EVERYTHING, "diabete-12")
     assert copy.newest.protocol == PUBLISHED_PROTOCOL
