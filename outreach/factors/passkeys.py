@@ -10,28 +10,15 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import webauthn
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_client_data_json
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
-from outreach.errors import RuleBroken
 from outreach.factors.models import Passkey, PasskeyChallenge
-from outreach.factors.rules import CHALLENGE_LIVES
+from outreach.factors.rules import CHALLENGE_LIVES, PasskeyRefused
+
+__all__ = ["PasskeyRefused"]  # for those who ask here
 
 MOST_PASSKEYS = 20
-_VERIFIED = UserVerificationRequirement.REQUIRED
-
-
-class PasskeyRefused(RuleBroken):
-    """The device's answer does not fit what was asked, or its key is not one of ours."""
 
 
 @dataclass(frozen=True)
@@ -73,24 +60,14 @@ def of(session: Session, staff_id: int) -> Sequence[Passkey]:
 
 def registration(session: Session, site: Site, holder: Holder, *, now: datetime) -> str:
     """Return what the browser is asked to make a passkey from, as JSON. Does not commit."""
-    known = of(session, holder.staff_id)
-    options = webauthn.generate_registration_options(
-        rp_id=site.rp_id,
-        rp_name="Outreach",
-        # The same for all passkeys of one person, and nothing about them.
-        user_id=hashlib.sha256(f"outreach staff {holder.staff_id}".encode()).digest(),
-        user_name=holder.email,
-        user_display_name=holder.name,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=_VERIFIED
-        ),
-        exclude_credentials=[
-            PublicKeyCredentialDescriptor(id=base64url_to_bytes(each.credential_id))
-            for each in known
-        ],
-    )
-    _ask(session, options.challenge, holder.staff_id, now=now)
-    return webauthn.options_to_json(options)
+    from outreach.factors import ceremonies  # noqa: PLC0415 - see there
+
+    known_ids = [each.credential_id for each in of(session, holder.staff_id)]
+    # The same for all passkeys of one person, and nothing about them.
+    user_id = hashlib.sha256(f"outreach staff {holder.staff_id}".encode()).digest()
+    asked = ceremonies.registration(site.rp_id, user_id, holder.email, holder.name, known_ids)
+    _ask(session, asked.challenge, holder.staff_id, now=now)
+    return asked.text
 
 
 def register(
@@ -101,23 +78,16 @@ def register(
     Raises:
         PasskeyRefused: the answer does not fit, or there are MOST_PASSKEYS already.
     """
+    from outreach.factors import ceremonies  # noqa: PLC0415 - see there
+
     challenge = _answered(session, answer, staff_id, now=now)
     if len(of(session, staff_id)) >= MOST_PASSKEYS:
         raise PasskeyRefused("You have as many passkeys as one can have. Remove one first.")
-    try:
-        made = webauthn.verify_registration_response(
-            credential=answer,
-            expected_challenge=challenge,
-            expected_rp_id=site.rp_id,
-            expected_origin=site.origin,
-            require_user_verification=True,
-        )
-    except (WebAuthnException, ValueError, TypeError, KeyError) as error:
-        raise PasskeyRefused("That passkey could not be kept.") from error
+    made = ceremonies.made(answer, challenge, rp_id=site.rp_id, origin=site.origin)
     passkey = Passkey(
         staff_id=staff_id,
-        credential_id=bytes_to_base64url(made.credential_id),
-        public_key=bytes_to_base64url(made.credential_public_key),
+        credential_id=made.credential_id,
+        public_key=made.public_key,
         sign_count=made.sign_count,
         name=name.strip()[:60] or "Passkey",
         made_at=now,
@@ -132,18 +102,12 @@ def question(session: Session, site: Site, staff_id: int | None, *, now: datetim
 
     ``staff_id`` None: at the door, where nobody has said who they are.
     """
+    from outreach.factors import ceremonies  # noqa: PLC0415 - see there
+
     known = of(session, staff_id) if staff_id is not None else ()
-    options = webauthn.generate_authentication_options(
-        rp_id=site.rp_id,
-        user_verification=_VERIFIED,
-        allow_credentials=[
-            PublicKeyCredentialDescriptor(id=base64url_to_bytes(each.credential_id))
-            for each in known
-        ]
-        or None,
-    )
-    _ask(session, options.challenge, staff_id, now=now)
-    return webauthn.options_to_json(options)
+    asked = ceremonies.authentication(site.rp_id, [each.credential_id for each in known])
+    _ask(session, asked.challenge, staff_id, now=now)
+    return asked.text
 
 
 def accept(
@@ -155,6 +119,8 @@ def accept(
         PasskeyRefused: unknown key, another person's, a wrong signature, a used challenge, or
             a count that went back (a copy of the key).
     """
+    from outreach.factors import ceremonies  # noqa: PLC0415 - see there
+
     challenge = _answered(session, answer, staff_id, now=now)
     passkey = session.scalar(
         select(Passkey)
@@ -163,19 +129,15 @@ def accept(
     )
     if passkey is None or staff_id not in (None, passkey.staff_id):
         raise PasskeyRefused("That passkey is not one of ours.")
-    try:
-        verified = webauthn.verify_authentication_response(
-            credential=answer,
-            expected_challenge=challenge,
-            expected_rp_id=site.rp_id,
-            expected_origin=site.origin,
-            credential_public_key=base64url_to_bytes(passkey.public_key),
-            credential_current_sign_count=passkey.sign_count,
-            require_user_verification=True,
-        )
-    except (WebAuthnException, ValueError, TypeError, KeyError) as error:
-        raise PasskeyRefused("That passkey was not accepted.") from error
-    passkey.sign_count, passkey.used_at = verified.new_sign_count, now
+    passkey.sign_count = ceremonies.sign_count(
+        answer,
+        challenge,
+        rp_id=site.rp_id,
+        origin=site.origin,
+        public_key=passkey.public_key,
+        counted=passkey.sign_count,
+    )
+    passkey.used_at = now
     return passkey
 
 
@@ -208,15 +170,14 @@ def _ask(session: Session, challenge: bytes, staff_id: int | None, *, now: datet
 
 def _answered(session: Session, answer: Any, staff_id: int | None, *, now: datetime) -> bytes:
     """Return the challenge that ``answer`` answers, which is used up by that."""
-    try:
-        told = parse_client_data_json(base64url_to_bytes(answer["response"]["clientDataJSON"]))
-    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PasskeyRefused("That is not the answer of a passkey.") from error
+    from outreach.factors import ceremonies  # noqa: PLC0415 - see there
+
+    challenge = ceremonies.challenge_of(answer)
     whose = PasskeyChallenge.staff_id
     used = session.execute(
         update(PasskeyChallenge)
         .where(
-            PasskeyChallenge.challenge_hash == _hash(told.challenge),
+            PasskeyChallenge.challenge_hash == _hash(challenge),
             whose.is_(None) if staff_id is None else whose == staff_id,
             PasskeyChallenge.made_at > now - CHALLENGE_LIVES,
             PasskeyChallenge.used_at.is_(None),
@@ -226,7 +187,7 @@ def _answered(session: Session, answer: Any, staff_id: int | None, *, now: datet
     )
     if used.first() is None:
         raise PasskeyRefused("That took too long. Try again.")
-    return told.challenge
+    return challenge
 
 
 def _hash(challenge: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Codes that change with time, and codes on paper. Pure.
+"""Codes that change with time, codes on paper, and what a passkey must be. Pure.
 
 Sources: RFC 6238 (steps of 30 seconds, a window of one step), NIST SP 800-63B-4 (a code is
 accepted once).
@@ -10,6 +10,8 @@ import secrets
 from datetime import datetime, timedelta
 
 from pyotp import HOTP
+
+from outreach.errors import RuleBroken
 
 STEP = timedelta(seconds=30)
 DIGITS = 6
@@ -24,6 +26,10 @@ _SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP = 3, 4
 
 CHALLENGE_LIVES = timedelta(minutes=5)
+
+
+class PasskeyRefused(RuleBroken):
+    """The device's answer does not fit what was asked, or its key is not one of ours."""
 
 
 def step_at(instant: datetime) -> int:

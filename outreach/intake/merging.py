@@ -140,8 +140,19 @@ def _add_patients(
         if rows:
             connection.execute(insert(table), rows)
     enrolments.begin_histories(session, list(ids.values()), by_staff_id=occasion.by_staff_id)
-    index.add_patients(session, list(ids.values()))
+    index.add_named(session, sorted(_named(each, ids, occasion) for each in fresh))
     return ids
+
+
+def _named(incoming: IncomingPatient, ids: Mapping[str, int], occasion: Occasion) -> index.Named:
+    return index.Named(
+        ids[incoming.record_number],
+        occasion.clinic_id,
+        incoming.given_name,
+        incoming.family_name,
+        incoming.preferred_name,
+        incoming.record_number,
+    )
 
 
 def _present(

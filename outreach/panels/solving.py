@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from importlib.util import find_spec
 from typing import Any
 
 from outreach.panels.rules.matching import (
@@ -26,12 +27,6 @@ from outreach.panels.rules.matching import (
     place_costs,
     wish_cost,
 )
-
-try:
-    import numpy as np
-    from ortools.graph.python import min_cost_flow
-except ImportError:  # an installation without OR-Tools; the page says so
-    min_cost_flow = None
 
 LEFT_OUT_COST = 1_000_000
 # What has no part in which patients a caller may have and which wishes that meets.
@@ -86,7 +81,7 @@ class Network:
 
 def is_exact() -> bool:
     """Say whether the exact solver is installed."""
-    return min_cost_flow is not None
+    return find_spec("ortools") is not None
 
 
 def solve(
@@ -194,6 +189,10 @@ def _by_flow(
     *,
     on: date,
 ) -> tuple[dict[int, int], bool]:
+    # Both take longer to load than any page takes; only a proposal needs them.
+    import numpy as np  # noqa: PLC0415
+    from ortools.graph.python import min_cost_flow  # noqa: PLC0415
+
     kinds = _kinds(waiting, callers)
     net = network(kinds, callers, rooms, typical_minutes, on=on)
     solver = min_cost_flow.SimpleMinCostFlow()

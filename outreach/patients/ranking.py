@@ -159,8 +159,8 @@ def _place_many(connection: Connection, order: _Order, new: Sequence[Any]) -> No
     ).all()
     keys, ranks = [order.key_of(row) for row in there], [row[0] for row in there]
     coming: dict[int, list[int]] = {}
-    for row in sorted(new, key=order.key_of):
-        coming.setdefault(bisect_right(keys, order.key_of(row)), []).append(row.id)
+    for key, patient_id in sorted((order.key_of(row), row.id) for row in new):
+        coming.setdefault(bisect_right(keys, key), []).append(patient_id)
     placed: list[tuple[int, int]] = []
     for at, ids in coming.items():
         before = ranks[at - 1] if at else 0

@@ -356,5 +356,7 @@ def record_key(record_number: str) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
+    if text.isascii():  # most names, by far; the long way round says the same
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(each for each in decomposed if not unicodedata.combining(each))

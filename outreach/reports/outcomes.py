@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, String, case, func, select, type_coerce
@@ -24,7 +25,6 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES
 from outreach.reports import known
 from outreach.reports.asked import Here
-from outreach.reports.rules.columns import Places, Talks, columns_of, runs_of
 from outreach.reports.rules.glycaemic import LOOKED_BACK, Glycaemic, GlycaemicStatus, counts
 from outreach.reports.rules.outcomes import (
     KINDS,
@@ -38,6 +38,9 @@ from outreach.reports.rules.outcomes import (
 )
 from outreach.reports.rules.period import DAY, begin_of
 from outreach.sql import epoch_seconds
+
+if TYPE_CHECKING:
+    from outreach.reports.rules.columns import Places
 
 # Days are the patient's, instants everybody's: clocks on earth differ by 26 hours.
 _MARGIN = timedelta(days=2)
@@ -88,7 +91,9 @@ def cohort(
     today = local_day(at, here.zone)
     if not people:
         return Cohort(as_of, today, at, ())
-    places = Places(
+    from outreach.reports.rules import columns  # noqa: PLC0415 - NumPy, which few pages need
+
+    places = columns.Places(
         [row[0] for row in people],
         [starts_on for _id, starts_on, _zone in people],
         [ZoneInfo(zone) for _id, _starts_on, zone in people],
@@ -120,7 +125,7 @@ def _first_enrolments(here: Here, at: datetime) -> Select[int]:
 def _taken(
     session: Session,
     here: Here,
-    places: Places,
+    places: "Places",
     span: tuple[datetime, datetime],
     kinds: Sequence[MeasureKind],
     glucose_unit: str,
@@ -132,6 +137,8 @@ def _taken(
     There are hundreds of thousands, of which three a patient count: they stay numbers until
     those are known.
     """
+    from outreach.reports.rules import columns  # noqa: PLC0415
+
     begins_at, at = span
     rows = session.connection().execute(
         select(
@@ -148,7 +155,7 @@ def _taken(
         )
         .order_by(Reading.taken_at, Reading.id)
     )
-    patients, instants, names, values = columns_of(rows.all(), 4)
+    patients, instants, names, values = columns.columns_of(rows.all(), 4)
     kind_of = {kind.value: kind for kind in kinds}
     number_of = {measure: number for number, measure in enumerate(OutcomeMeasure)}
     numbers = [number_of[MEASURE_OF[kind_of[name]]] for name in names]
@@ -176,9 +183,11 @@ def in_unit(kind: MeasureKind, value: Decimal, glucose_unit: str) -> Decimal:
 
 
 def _talks(
-    session: Session, here: Here, places: Places, span: tuple[datetime, datetime]
+    session: Session, here: Here, places: "Places", span: tuple[datetime, datetime]
 ) -> Mapping[int, Sequence[Talk]]:
     """Return the conversations with each patient."""
+    from outreach.reports.rules import columns  # noqa: PLC0415
+
     begins_at, at = span
     rows = session.connection().execute(
         select(
@@ -195,11 +204,11 @@ def _talks(
         )
         .order_by(Attempt.patient_id, Attempt.at, Attempt.id)
     )
-    patients, instants, minutes, completed = columns_of(rows.all(), 4)
+    patients, instants, minutes, completed = columns.columns_of(rows.all(), 4)
     days = places.days(patients, instants)
     return {
-        patient_id: Talks(days, minutes, completed, range(first, last))
-        for patient_id, first, last in runs_of(patients)
+        patient_id: columns.Talks(days, minutes, completed, range(first, last))
+        for patient_id, first, last in columns.runs_of(patients)
     }
 
 

@@ -15,6 +15,7 @@ from outreach.encryption import Cipher
 from outreach.searching.rules import Term
 
 _KNOWN = 20_000  # words of notes that are kept with their tokens
+_NAMES = 4_000  # of names: a few thousand are most of them
 _BEGINNINGS = 100_000  # of names; most share theirs with others
 _OF_NOTE = "search note"
 _OF_NAME = "search name"
@@ -49,6 +50,7 @@ def _whole(cipher: Cipher, word: str) -> str:
     return "w" + _as_letters(cipher.keyed_hash(word, place=_OF_NOTE)[:_WORD_BYTES])
 
 
+@lru_cache(_NAMES)
 def _by_letter(cipher: Cipher, word: str) -> str:
     return "n" + "".join(_letter(cipher, word[:end]) for end in range(1, len(word) + 1))
 

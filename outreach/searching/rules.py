@@ -70,6 +70,7 @@ def words_of_names(*names: str | None) -> tuple[str, ...]:
     others = [
         word
         for name in written
+        if not name.isascii() or _APOSTROPHES.search(name)  # else nobody writes it otherwise
         for other in (name.casefold().translate(_UMLAUTS), _APOSTROPHES.sub(" ", name))
         for word in words_of(other)
     ]

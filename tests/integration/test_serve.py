@@ -1,33 +1,34 @@
 """Serving one installation: how children end, and whose password is shown."""
 
-import subprocess
-import sys
+import signal
+import time
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from argon2 import PasswordHasher
 
 from outreach.orm import Sessions
 from scripts.seed_demo import DEMO_ACCOUNTS
-from scripts.serve import demo_password, end
+from scripts.serving import begin, demo_password, end
 from tests.builders import PASSWORD, make_clinic, make_staff
 from tests.conftest import FAST_HASHER, HASH
 
-STUBBORN = """
-import signal, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("ready", flush=True)
-time.sleep(60)
-"""
+
+def _be_stubborn(pipe: Connection) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pipe.send("ready")
+    time.sleep(60)
 
 
 def test_a_child_that_does_not_stop_when_told_is_ended() -> None:
-    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
+    here, there = Pipe()
+    child = begin(_be_stubborn, there)
+    here.recv()
 
-        end([child], seconds=0.2)
+    end([child], seconds=0.2)
 
-        assert child.poll() == -9
+    assert child.exitcode == -signal.SIGKILL
 
 
 def test_the_demo_password_is_shown_for_the_demo_database_only(

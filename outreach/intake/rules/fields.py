@@ -15,6 +15,8 @@ from outreach.patients.rules import Daypart, Sex, age_on
 
 OLDEST_YEARS = 120
 LONGEST_SHOWN = 40
+# Cells that many rows share, such as days and zones, are understood once.
+_ALIKE = 4096
 
 # What people write for a zone, and the zone that most of them mean.
 ABBREVIATIONS = {
@@ -85,6 +87,7 @@ def optional_words(cell: str, *, most: int) -> str | None:
     return words(cell, most=most) if cell.strip() else None
 
 
+@lru_cache(_ALIKE)
 def day(cell: str) -> date:
     """Return a calendar day written as 1970-02-03."""
     text = cell.strip()
@@ -170,6 +173,7 @@ def _refuse_wrong_length(text: str, parsed: phonenumbers.PhoneNumber) -> None:
     raise Refused(f"{shown(text)} is not a phone number")
 
 
+@lru_cache(_ALIKE)
 def zone(cell: str) -> str:
     """Return the IANA name of a time zone, as America/Chicago."""
     text = cell.strip()
@@ -197,6 +201,7 @@ def _zones() -> Mapping[str, str]:
     }
 
 
+@lru_cache(_ALIKE)
 def language(cell: str) -> str:
     """Return a language code: two letters, or pt-BR, in which Portuguese is spoken here."""
     text = cell.strip()
@@ -228,6 +233,7 @@ def yes_or_no(cell: str) -> bool | None:
     return None
 
 
+@lru_cache(_ALIKE)
 def weekdays(cell: str) -> frozenset[int]:
     """Return the days of 'Mon Wed Fri' as numbers, 0 Monday."""
     found = set()
@@ -239,6 +245,7 @@ def weekdays(cell: str) -> frozenset[int]:
     return frozenset(found)
 
 
+@lru_cache(_ALIKE)
 def dayparts(cell: str) -> tuple[Daypart, ...]:
     """Return the parts of 'evening morning' in their order, each once."""
     found = []

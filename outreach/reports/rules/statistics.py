@@ -1,6 +1,6 @@
 """Statistics of outcomes: paired changes, shares with their intervals, correlations. Pure.
 
-Quantiles of distributions come from ``scipy.special``, which loads in a tenth of the memory of
+Quantiles of Student's t come from ``scipy.special``, which loads in a tenth of the memory of
 ``scipy.stats``; the tests hold every result to ``scipy.stats``. Source of what is reported:
 domain.md E4.
 """
@@ -9,12 +9,11 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import correlation, fmean, median, stdev
-
-from scipy.special import ndtri, stdtrit
+from statistics import NormalDist, correlation, fmean, median, stdev
 
 CONFIDENCE = 0.95
 _TAIL = (1 + CONFIDENCE) / 2
+_Z = NormalDist().inv_cdf(_TAIL)
 FEWEST_FOR_SPREAD = 2
 FEWEST_FOR_CORRELATION = 4
 
@@ -55,7 +54,7 @@ class Share:
         """Wilson's score interval, without continuity correction."""
         if not self.whole:
             return None
-        z = float(ndtri(_TAIL))
+        z = _Z
         n, p = self.whole, self.part / self.whole
         middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
@@ -108,7 +107,7 @@ def rank_correlation(pairs: Sequence[tuple[float, float]]) -> Correlation | None
     rho = min(1.0, max(-1.0, correlation(_ranks(left), _ranks(right))))
     if abs(rho) == 1:
         return Correlation(n, rho, Interval(rho, rho))
-    half = float(ndtri(_TAIL)) * math.sqrt((1 + rho * rho / 2) / (n - 3))
+    half = _Z * math.sqrt((1 + rho * rho / 2) / (n - 3))
     z = math.atanh(rho)
     return Correlation(n, rho, Interval(math.tanh(z - half), math.tanh(z + half)))
 
@@ -120,5 +119,8 @@ def _ranks(values: Sequence[float]) -> list[float]:
 
 
 def _around(mean: float, sd: float, n: int) -> Interval:
+    # SciPy takes longer to load than a whole page takes; few pages need it.
+    from scipy.special import stdtrit  # noqa: PLC0415
+
     half = float(stdtrit(n - 1, _TAIL)) * sd / math.sqrt(n)
     return Interval(mean - half, mean + half)

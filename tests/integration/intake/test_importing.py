@@ -22,6 +22,7 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.searching import index
 from outreach.searching.matching import matching
+from outreach.searching.models import SearchEntry
 from outreach.searching.rules import parse
 from tests.builders import make_clinic, make_patient
 from tests.integration.intake.conftest import bring_in, put, rows
@@ -311,3 +312,18 @@ def test_who_came_in_is_found_by_name_at_once(
     conditions = matching(parse("nunez gross"), Patient.id, has_notes=False)
     assert session.scalars(select(Patient.family_name).where(*conditions)).all() == ["Núñez-Groß"]
     assert index.missing(session) == 0
+
+
+def test_the_index_has_of_who_came_in_what_it_would_read_anew(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    table = a_table(a_row(family_name="O'Núñez", preferred_name="Bo"), a_row(mrn="LS2"))
+    bring_in(sessions, clinic, put(folder, table))
+    entries = select(SearchEntry.source_id, SearchEntry.words).order_by(SearchEntry.source_id)
+    from_file = session.execute(entries).all()
+
+    index.rebuild(session)
+    index.work_off_backlog(session)
+
+    assert len(from_file) == 2
+    assert session.execute(entries).all() == from_file

@@ -77,6 +77,11 @@ def test_names_are_found_as_people_write_them(written: str, typed: str) -> None:
     assert is_met(parse(typed), [words_of_names(written)])
 
 
+@given(st.text(alphabet=st.characters(max_codepoint=127, exclude_characters="'`")))
+def test_nobody_writes_plain_letters_otherwise(name: str) -> None:
+    assert words_of_names(name) == words_of(name)
+
+
 @given(TYPED)
 def test_nothing_that_is_typed_is_an_error(typed: str) -> None:
     for is_either in (False, True):
