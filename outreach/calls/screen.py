@@ -18,7 +18,7 @@ from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
 from outreach.calls.rules import AskedBy, Outcome, asked_by
 from outreach.clock import local_day
-from outreach.concerns import limits, raising
+from outreach.concerns import limits, steps
 from outreach.concerns.models import OwnLimits
 from outreach.errors import NotFound
 from outreach.goals import setting
@@ -286,9 +286,9 @@ def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:
 
 def _said(session: Session, patient_id: int, *, now: datetime) -> list[Said]:
     """Return the last notes of callers and the recent words of nurses, newest first."""
-    steps = raising.nurses_words(session, patient_id, since=now - NURSES_WORDS_FOR)
+    words = steps.nurses_words(session, patient_id, since=now - NURSES_WORDS_FOR)
     by_nurses = [
-        Said(step.note, step.at, step.by.name if step.by else "", is_nurse=True) for step in steps
+        Said(step.note, step.at, step.by.name if step.by else "", is_nurse=True) for step in words
     ]
     notes = session.execute(
         select(CallNote.text, CallNote.at, StaffMember.name, Attempt.outcome)

@@ -18,7 +18,7 @@ from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.chart import care
 from outreach.chart.care import Course
-from outreach.concerns import raising
+from outreach.concerns import steps
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, trigger_of
 from outreach.errors import NotFound, Stale
@@ -237,7 +237,7 @@ def _worries(session: Session, patient_id: int) -> list[Worry]:
         .where(Concern.patient_id == patient_id, Concern.status != ConcernStatus.CLOSED)
         .order_by(Concern.raised_at.desc(), Concern.id.desc())
     ).all()
-    words = raising.first_words(session, found)
+    words = steps.first_words(session, found)
     return [Worry(concern, words.get(concern.id, "")) for concern in found]
 
 

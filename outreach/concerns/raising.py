@@ -28,9 +28,6 @@ from outreach.sent_again import said_before
 SAME_CALL = timedelta(hours=2)
 TEXTED = "text:"  # how the form key of what a patient texted begins
 
-# What a caller reads of a nurse's work on a concern.
-NURSES_STEPS = (StepKind.NOTED, StepKind.CLOSED, StepKind.REOPENED)
-
 _URGENCY_ORDER = case(
     {urgency: rank for rank, urgency in enumerate(Urgency)}, value=Concern.urgency
 )
@@ -173,38 +170,6 @@ def most_urgent_at(session: Session, patient_id: int, *, now: datetime) -> Urgen
     return next((urgency for urgency in Urgency if urgency in found), None)
 
 
-def first_words(session: Session, concerns: Sequence[Concern]) -> dict[int, str]:
-    """Return what each concern was raised with: the value, or the caller's own words."""
-    rows = session.execute(
-        select(ConcernStep.concern_id, ConcernStep.note)
-        .where(
-            ConcernStep.concern_id.in_([concern.id for concern in concerns]),
-            ConcernStep.kind == StepKind.RAISED,
-        )
-        .order_by(ConcernStep.id)
-    ).all()
-    return {row.concern_id: row.note for row in rows}
-
-
-def nurses_words(session: Session, patient_id: int, *, since: datetime) -> Sequence[ConcernStep]:
-    """Return what nurses wrote about a patient's concerns since then, newest first.
-
-    Why a second person opened one again is among it: whoever calls next should know.
-    """
-    steps = session.scalars(
-        select(ConcernStep)
-        .join(Concern, Concern.id == ConcernStep.concern_id)
-        .options(joinedload(ConcernStep.by))
-        .where(
-            Concern.patient_id == patient_id,
-            ConcernStep.kind.in_(NURSES_STEPS),
-            ConcernStep.at >= since,
-        )
-        .order_by(ConcernStep.at.desc(), ConcernStep.id.desc())
-    )
-    return [step for step in steps if step.note]
-
-
 def unclosed(session: Session, scope: Scope) -> Sequence[Concern]:
     """Return concerns in scope that are not closed: unanswered first, then the most urgent."""
     return session.scalars(
@@ -249,16 +214,6 @@ def by_id(session: Session, scope: Scope, concern_id: int) -> Concern:
     if concern is None:
         raise NoSuchConcern("There is no such concern.")
     return concern
-
-
-def steps_of(session: Session, concern_id: int) -> Sequence[ConcernStep]:
-    """Return what happened to a concern, in order, with who did it."""
-    return session.scalars(
-        select(ConcernStep)
-        .options(joinedload(ConcernStep.by))
-        .where(ConcernStep.concern_id == concern_id)
-        .order_by(ConcernStep.id)
-    ).all()
 
 
 def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: datetime) -> None:

@@ -11,7 +11,16 @@ from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.clock import local_day
-from outreach.concerns import alerting, flags, limits, low_sugar, raising, readiness, reviewing
+from outreach.concerns import (
+    alerting,
+    flags,
+    limits,
+    low_sugar,
+    raising,
+    readiness,
+    reviewing,
+    steps,
+)
 from outreach.concerns.call_views import audit
 from outreach.concerns.forms import (
     ConcernForm,
@@ -60,7 +69,7 @@ def open_concerns() -> ResponseReturnValue:
         others=[each for each in taken_on if each not in mine],
         to_review=reviewing.pending(db.session, actor.scope),
         flags=flags.due(db.session, actor.scope, today=local_day(now, ZoneInfo(actor.zone))),
-        first_words=raising.first_words(db.session, unclosed),
+        first_words=steps.first_words(db.session, unclosed),
         low_answers=low_sugar.answers_of(db.session, [each.id for each in unclosed]),
         closed=raising.recently_closed(db.session, actor.scope, since=now - timedelta(days=7)),
         nurse_at=actor.clinic_ids_as(Role.NURSE),
@@ -272,7 +281,7 @@ def _page(found: Concern, form: ConcernForm, look: SecondLookForm) -> str:
         look=look,
         may_work=_may_work(found),
         is_closer=found.closed_by_id == signed_in().staff_id,
-        steps=raising.steps_of(db.session, found.id),
+        steps=steps.of(db.session, found.id),
         low_answer=low_sugar.answers_of(db.session, [found.id]).get(found.id),
         told=alerting.alerts_of(db.session, found.id),
         number=registry.working_number(db.session, found.patient_id),

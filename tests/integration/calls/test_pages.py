@@ -14,7 +14,7 @@ from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
 from outreach.calls.models import Attempt, Draft
 from outreach.calls.rules import Outcome
-from outreach.concerns import raising
+from outreach.concerns import raising, steps
 from outreach.concerns.models import Concern
 from outreach.db import db
 from outreach.measures.models import Reading
@@ -323,7 +323,7 @@ def test_a_low_sugar_tells_the_caller_that_a_nurse_is_on_it_and_brings_the_answe
     assert "Ask where they are now" in saved.text
     with sessions.begin() as session:
         (concern,) = session.scalars(select(Concern)).all()
-        assert raising.first_words(session, [concern])[concern.id] == (
+        assert steps.first_words(session, [concern])[concern.id] == (
             "48 mg/dL (2.7 mmol/L)\nShaky this morning."
         )
         raising.close(session, concern, "Ate; 110 now.", by_staff_id=nurse.id, now=clock())

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role, Scope
-from outreach.concerns import raising
+from outreach.concerns import raising, steps
 from outreach.concerns.models import ConcernStep
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
 from tests.builders import make_clinic, make_patient, make_staff
@@ -35,7 +35,7 @@ def test_danger_opens_an_urgent_concern_and_answers_with_numbers(
     assert "988" in answers[0]
     assert NURSES_PHONE in [sms.to for sms in house.gateway.sent]
     with house.sessions() as session:
-        assert body in raising.first_words(session, [concern])[concern.id]
+        assert body in steps.first_words(session, [concern])[concern.id]
 
 
 def test_the_answer_is_in_the_language_of_the_patient(house: House) -> None:

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from outreach.accounts.models import StaffMember
-from outreach.concerns import raising
+from outreach.concerns import steps
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.inbox.rules import Understood
@@ -325,7 +325,7 @@ def test_a_concern_names_nobody_of_another_clinic(
     texter.sends("quiero morir")
 
     with sessions() as session:
-        told = raising.first_words(session, concerns(sessions))
+        told = steps.first_words(session, concerns(sessions))
     of_rosa = next(each for each in concerns(sessions) if each.patient_id == day.rosa.id)
     assert "Luis" in told[of_rosa.id]
     assert "Mercedes" not in told[of_rosa.id]
