@@ -53,6 +53,24 @@ def on_call() -> ResponseReturnValue:
     return _page(clinic, forms, now=now)
 
 
+@bp.get("/now")
+@role_required(Role.NURSE)
+def who() -> ResponseReturnValue:
+    """Show a nurse who is on call, now and in the coming days: managers change it."""
+    now, clinic = deps().clock(), _clinic()
+    watch, gaps = readiness.outlook(db.session, clinic, now=now)
+    return render_template(
+        "concerns/who.html",
+        clinic=clinic,
+        clinics=staff.clinics_in(db.session, signed_in().scope),
+        watch=watch,
+        gaps=gaps,
+        duties=rota.coming(db.session, clinic.id, now=now),
+        weeks=weekly.held(db.session, clinic.id, today=_today(clinic, now)),
+        rank_words=RANK_WORDS,
+    )
+
+
 @bp.post("/weekly")
 @role_required(*KEEPERS)
 def add_week() -> ResponseReturnValue:

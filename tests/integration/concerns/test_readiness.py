@@ -184,3 +184,25 @@ def test_only_the_clinics_own_nurses_and_managers_are_named(house: House) -> Non
         new = NewWeek(stranger.id, FIRST, frozenset({0}), time(8), time(20), date(2026, 11, 23))
         with pytest.raises(rota.UnfitForDuty):
             weekly.add(session, clinic, new, by_staff_id=stranger.id, now=NOW)
+
+
+def test_a_nurse_sees_who_is_on_call_and_changes_nothing(
+    sessions: Sessions, client: FlaskClient
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        nurse = make_staff(session, clinic, Role.NURSE, password_hash=HASH)
+        first = make_on_call(session, clinic)
+        second = make_on_call(session, clinic, rank=BACKUP)
+        elsewhere = make_on_call(session, make_clinic(session))
+    sign_in(client, nurse)
+    assert 'href="/concerns/on-call/now"' in client.get("/concerns/").text
+
+    page = client.get("/concerns/on-call/now").text
+
+    assert first.name in page
+    assert second.name in page
+    assert elsewhere.name not in page
+    assert page.count("<form") == 1  # signing out
+    assert client.get("/concerns/on-call").status_code == 404
+    assert client.post("/concerns/on-call/net").status_code == 404

@@ -42,7 +42,9 @@ def test_somebody_else_reviews_what_was_urgent(
     path = closed(line, clock)
     sign_in(client, line.nurse)
     own = client.post(f"{path}/review", data={"agree": "1"})
-    assert "by somebody else: you closed it" in client.get("/concerns/").text
+    inbox = client.get("/concerns/").text
+    assert "by somebody else: you closed it" in inbox
+    assert 'href="#review"><strong>0</strong>' in inbox  # what waits for others is not theirs
     assert "Reviewed: rightly closed" not in client.get(path).text
     sign_in(client, line.second)
     assert "waits for you or another" in client.get("/concerns/").text
