@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     cast,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -96,9 +97,17 @@ def _unless_broken(
 
 def _due(
     now: datetime, after: tuple[datetime, int], limit: int
-) -> Select[PlannedCall, Patient, Clinic, str, ProgrammeVersion, str]:
-    """Select calls to remind of, with patient, clinic, number, version and caller's name."""
+) -> Select[PlannedCall, Patient, Clinic, str, ProgrammeVersion, str, int]:
+    """Select calls to remind of, with patient, clinic, number, version and caller's name.
+
+    ``dropped``: how many reminders of the call were dropped because it moved.
+    """
     cause = cause_column(PlannedCall.id)
+    dropped = select(func.count(Message.id)).where(
+        Message.cause == cause,
+        Message.kind == MessageKind.REMINDER,
+        Message.skip_reason == SkipReason.CALL_CHANGED,
+    )
     return (
         select(
             PlannedCall,
@@ -107,6 +116,7 @@ def _due(
             PhoneNumber.e164,
             ProgrammeVersion,
             StaffMember.name.label("caller_name"),
+            dropped.scalar_subquery().label("dropped"),
         )
         .join(Patient, Patient.id == PlannedCall.patient_id)
         .join(Clinic, Clinic.id == PlannedCall.clinic_id)
@@ -202,7 +212,9 @@ def _message(
         MessageKind.REMINDER,
         body,
         # With the zone: who moved is told the time anew, on the clock of where they live now.
-        dedupe_key=f"reminder:{call.id}:{call.dial_from_at:%Y-%m-%dT%H:%M}:{patient.zone}",
+        # A call that comes back to a time at which it was is told of as well.
+        dedupe_key=f"reminder:{call.id}:{call.dial_from_at:%Y-%m-%dT%H:%M}:{patient.zone}"
+        + (f":{row.dropped}" if row.dropped else ""),
         cause=cause_of(call.id),
         to_number=row.e164,
         window=(send_after, call.dial_from_at),

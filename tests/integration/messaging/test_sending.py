@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from outreach.messaging import outbox
 from outreach.messaging.jobs import send_due_messages
 from outreach.messaging.models import Message
 from outreach.messaging.rules import SkipReason
@@ -13,7 +14,7 @@ from outreach.orm import Sessions
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
-from outreach.planning import next_call, retrying
+from outreach.planning import next_call, reminders, retrying
 from outreach.planning.jobs import write_reminders
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
@@ -220,6 +221,23 @@ def test_a_time_that_the_patient_asked_for_is_reminded_of(
     send_due_messages(sessions, gateway, clock)
 
     assert "as agreed" in gateway.sent[-1].body
+
+
+def test_a_call_that_comes_back_to_its_time_is_reminded_of_once(
+    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    make_reminder(sessions, clock)
+    with sessions.begin() as session:  # moved away, and back, before the text went out
+        call = session.scalars(select(PlannedCall)).one()
+        outbox.cancel(session, reminders.cause_of(call.id), now=clock())
+    clock.advance(timedelta(minutes=1))
+
+    written = [write_reminders(sessions, clock) for _twice in range(2)]
+    send_due_messages(sessions, gateway, clock)
+
+    assert written == [1, 0]
+    assert len(gateway.sent) == 1
+    assert write_reminders(sessions, clock) == 0
 
 
 def test_a_patient_gets_one_text_a_day(
