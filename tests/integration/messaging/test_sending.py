@@ -14,7 +14,7 @@ from outreach.orm import Sessions
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
-from outreach.planning import next_call, reminders, retrying
+from outreach.planning import next_call, retrying
 from outreach.planning.jobs import write_reminders
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
@@ -229,7 +229,7 @@ def test_a_call_that_comes_back_to_its_time_is_reminded_of_once(
     make_reminder(sessions, clock)
     with sessions.begin() as session:  # moved away, and back, before the text went out
         call = session.scalars(select(PlannedCall)).one()
-        outbox.cancel(session, reminders.cause_of(call.id), now=clock())
+        outbox.cancel(session, next_call.cause_of(call.id), now=clock())
     clock.advance(timedelta(minutes=1))
 
     written = [write_reminders(sessions, clock) for _twice in range(2)]
