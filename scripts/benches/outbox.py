@@ -16,7 +16,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from outreach import orm, tables
+from outreach import orm, sealing, tables
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
 from outreach.telephony.console_gateway import ConsoleGateway
 from outreach.telephony.gateway import OutboundSms, ProviderReceipt
@@ -250,6 +250,7 @@ def _work(how: str, address: str, taken: Path) -> None:
     """Be one worker: say that everything is loaded, wait for the word, and send."""
     carrier = StubCarrier(taken)
     if how == "ours":
+        sealing.use(databases.KEYS)
         engine = orm.make_engine(address)
         sessions = orm.make_sessions(engine)
         with orm.reading(), sessions() as session:
