@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from outreach.disk import to_disk
+
 
 def part_path(folder: Path, name: str) -> Path:
     """Return where a file is written that is not whole yet."""
@@ -20,20 +22,12 @@ def publish(part: Path, name: str) -> int:
     """Give a whole file its name, safe on the disk; return how long it is, in bytes."""
     size = part.stat().st_size
     part.chmod(0o600)
-    _sync(part)
+    to_disk(part)
     part.replace(part.parent / name)
-    _sync(part.parent)
+    to_disk(part.parent)
     return size
 
 
 def delete(folder: Path, name: str) -> None:
     """Delete a file; it is no trouble where it is gone already."""
     (folder / name).unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from outreach import orm
 from outreach.accounts.models import SignIn
 from outreach.audit import trail
+from outreach.disk import to_disk
 from outreach.messaging import holding
 from outreach.messaging.models import OutboxHold
 from outreach.orm import Model
@@ -71,9 +72,9 @@ def make(url: str, folder: Path, *, now: datetime) -> Path:
         written.write_text(json.dumps(asdict(manifest), indent=1) + "\n")
         for path in (draft / manifest.file, written):
             path.chmod(0o600)
-            _to_disk(path)
+            to_disk(path)
         draft.rename(done)
-        _to_disk(folder)
+        to_disk(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return done
@@ -192,13 +193,13 @@ def _restore_sqlite(file: Path, target: URL) -> None:
     try:
         shutil.copyfile(file, draft)
         draft.chmod(0o600)
-        _to_disk(draft)
+        to_disk(draft)
         os.link(draft, path)  # fails where somebody made one meanwhile
     except FileExistsError as error:
         raise BackupTrouble(f"{path} is there already. Move it away first.") from error
     finally:
         draft.unlink(missing_ok=True)
-    _to_disk(path.parent)
+    to_disk(path.parent)
 
 
 def _restore_postgresql(file: Path, target: URL) -> None:
@@ -261,11 +262,3 @@ def _counts(connection: Connection) -> dict[str, int]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
