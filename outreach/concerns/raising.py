@@ -120,7 +120,7 @@ def add_words(
     _refuse_closed(session, concern)
     if not text.strip():
         raise NoteMissing("Write what you learned.")
-    _step_once(session, concern, StepKind.ADDED, text, by_staff_id=by_staff_id, now=now)
+    _step(session, concern, StepKind.ADDED, text, by_staff_id=by_staff_id, now=now, once=True)
 
 
 def safety(note: str) -> Raised:
@@ -233,7 +233,7 @@ def acknowledge(session: Session, concern: Concern, *, by_staff_id: int, now: da
 def note(session: Session, concern: Concern, text: str, *, by_staff_id: int, now: datetime) -> None:
     """Add words to a concern, once if sent twice. Does not commit. Raises AlreadyClosed."""
     _refuse_closed(session, concern)
-    _step_once(session, concern, StepKind.NOTED, text, by_staff_id=by_staff_id, now=now)
+    _step(session, concern, StepKind.NOTED, text, by_staff_id=by_staff_id, now=now, once=True)
 
 
 def close(
@@ -333,25 +333,6 @@ def _refuse_closed(session: Session, concern: Concern) -> None:
         raise AlreadyClosed("Somebody closed this concern already.")
 
 
-def _step_once(
-    session: Session,
-    concern: Concern,
-    kind: StepKind,
-    text: str,
-    *,
-    by_staff_id: int | None,
-    now: datetime,
-) -> None:
-    """Add a step, unless the same person has just sent the same words."""
-    if by_staff_id is not None:
-        step = ConcernStep(
-            concern_id=concern.id, kind=kind, note=text.strip(), by_staff_id=by_staff_id, at=now
-        )
-        if said_before(session, step) is not None:
-            return
-    _step(session, concern, kind, text, by_staff_id=by_staff_id, now=now)
-
-
 def _step(
     session: Session,
     concern: Concern,
@@ -360,10 +341,13 @@ def _step(
     *,
     by_staff_id: int | None,
     now: datetime,
+    once: bool = False,
 ) -> None:
-    session.add(
-        ConcernStep(
-            concern_id=concern.id, kind=kind, note=text.strip(), by_staff_id=by_staff_id, at=now
-        )
+    """Add a step; with ``once`` not where the same person has just sent the same words."""
+    step = ConcernStep(
+        concern_id=concern.id, kind=kind, note=text.strip(), by_staff_id=by_staff_id, at=now
     )
+    if once and by_staff_id is not None and said_before(session, step) is not None:
+        return
+    session.add(step)
     session.flush()
