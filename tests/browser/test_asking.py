@@ -14,7 +14,7 @@ from outreach.concerns.rules import ConcernKind
 from outreach.orm import Sessions
 from outreach.questionnaires.models import BegunQuestionnaire, Questionnaire
 from outreach.questionnaires.rules import Skip
-from tests.browser.asking import begin, note_of, question
+from tests.browser.asking import begin, note_of, question, talk_and_ask
 from tests.browser.conftest import sign_in
 from tests.browser.test_safety import Line
 from tests.fakes import FakeClock
@@ -173,13 +173,7 @@ def test_an_answer_that_is_refused_is_taken_back_and_its_question_stands_there(
 def test_a_call_is_saved_once_the_answer_on_its_way_is_there(
     page: Page, sessions: Sessions, line: Line
 ) -> None:
-    begin(page, line)
-    page.goto(f"/calls/{line.patient.ref}?ask=phq2")
-    expect(question(page)).to_be_focused()
-    page.keyboard.press("Alt+Shift+1")
-    page.keyboard.type("We talked.")
-    page.keyboard.press("Alt+Shift+q")
-    expect(question(page)).to_be_focused()
+    talk_and_ask(page, line, "phq2")
     page.keyboard.press("1")
     expect(page.locator("[data-asking-status]")).to_have_text("Saved")
     held: list[Route] = []

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from outreach.orm import Sessions
 from outreach.questionnaires.models import BegunQuestionnaire, Questionnaire
 from outreach.questionnaires.rules import Skip
-from tests.browser.asking import begin, note_of, question
+from tests.browser.asking import begin, note_of, question, talk_and_ask
 from tests.browser.test_safety import Line
 
 
@@ -118,13 +118,7 @@ def test_two_figures_that_are_no_number_together_answer_two_questions(
 def test_a_call_that_is_saved_with_a_figure_waiting_has_its_answer(
     page: Page, sessions: Sessions, line: Line
 ) -> None:
-    begin(page, line)
-    page.goto(f"/calls/{line.patient.ref}?ask=pain")
-    expect(question(page)).to_be_focused()
-    page.keyboard.press("Alt+Shift+1")
-    page.keyboard.type("We talked.")
-    page.keyboard.press("Alt+Shift+q")
-    expect(question(page)).to_be_focused()
+    talk_and_ask(page, line, "pain")
 
     page.keyboard.press("1")
     page.keyboard.press("Control+Enter")

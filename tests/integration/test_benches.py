@@ -7,20 +7,41 @@ import sys
 import pytest
 
 from config import ROOT
+from tests.postgres import Server
+
+# One round of one worker, and one kill: with all of them it takes minutes.
+ONE_WORKER_OF_THE_OUTBOX = """
+import sys
+from scripts.benches import outbox
+
+outbox.WORKERS, outbox.ROUNDS, outbox.KILLS = (1,), 1, 1
+outbox.run(60, sys.argv[1]).show()
+"""
 
 
 @pytest.mark.parametrize(
     "name", ["assign", "import", "patient-list", "plan", "queue-page", "reports", "restore"]
 )
 def test_a_benchmark_prints_ours_and_the_limit(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "scripts/bench.py", name, "--patients", "60", "--calls", "600"],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
+    done = _run("scripts/bench.py", name, "--patients", "60", "--calls", "600")
+
+    _tells_ours_and_the_limit(done, name)
+
+
+def test_the_benchmark_of_the_outbox_sends_each_text_once(postgres: Server) -> None:
+    with postgres.database() as empty:
+        done = _run("-c", ONE_WORKER_OF_THE_OUTBOX, empty)  # fails where one is lost, or sent twice
+
+    _tells_ours_and_the_limit(done, "outbox")
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words], cwd=ROOT, check=False, capture_output=True, text=True
     )
 
+
+def _tells_ours_and_the_limit(done: subprocess.CompletedProcess[str], name: str) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["name"] == name
