@@ -69,13 +69,18 @@ def peak_mb() -> float:
 def pss_mb(pid: int) -> float:
     """Return the proportional memory of a process and its children, in MB (Linux)."""
     total = 0.0
-    for each in (pid, *_children_of(pid)):
+    for each in processes_of(pid):
         try:
             lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
         except OSError:  # it has ended meanwhile
             continue
         total += sum(float(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
     return total
+
+
+def processes_of(pid: int) -> list[int]:
+    """Return a process and its children, and theirs (Linux)."""
+    return [pid, *_children_of(pid)]
 
 
 def _children_of(pid: int) -> list[int]:

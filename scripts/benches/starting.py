@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from config import ROOT
@@ -73,7 +73,7 @@ def _bare() -> list[str]:
 
 def _started(command: Sequence[str], environment: dict[str, str], paths: Sequence[str]) -> Sample:
     """Start ``command``; return the seconds until all ``paths`` answered, and its memory."""
-    port = _free_port()
+    port = free_port()
     bind = ["--bind", f"127.0.0.1:{port}"] if "gunicorn" in command else []
     began = time.perf_counter()
     server = subprocess.Popen(
@@ -85,18 +85,23 @@ def _started(command: Sequence[str], environment: dict[str, str], paths: Sequenc
     )
     try:
         for path in paths:
-            _wait_for(f"http://127.0.0.1:{port}{path}", server)
+            wait_for(f"http://127.0.0.1:{port}{path}", lambda: server.poll() is None)
         return Sample(time.perf_counter() - began, pss_mb(server.pid))
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
 
 
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+def wait_for(address: str, is_alive: Callable[[], bool]) -> None:
+    """Wait until something answers at ``address``, with a page.
+
+    Raises:
+        RuntimeError: the server ended, or took too long.
+    """
     ends_at = time.monotonic() + LONGEST
     while time.monotonic() < ends_at:
-        if server.poll() is not None:
-            raise RuntimeError(f"The server ended with status {server.returncode}.")
+        if not is_alive():
+            raise RuntimeError("The server ended.")
         try:
             urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own
         except (urllib.error.URLError, ConnectionError, TimeoutError):
@@ -106,7 +111,8 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"Nothing answered at {address}.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
