@@ -37,7 +37,7 @@ def use_keys() -> None:
 
 def prepare(url: str | None, folder: Path) -> str:
     """Return the address of a migrated, empty database: the one named, else a new file."""
-    address = _for_sqlalchemy(url) if url else f"sqlite:///{folder / 'bench.sqlite3'}"
+    address = for_sqlalchemy(url) if url else f"sqlite:///{folder / 'bench.sqlite3'}"
     use_keys()
     engine = orm.make_engine(address)
     try:
@@ -155,7 +155,8 @@ def _has_patients(address: str) -> bool:
         return connection.execute("SELECT 1 FROM patient LIMIT 1").fetchone() is not None
 
 
-def _for_sqlalchemy(url: str) -> str:
+def for_sqlalchemy(url: str) -> str:
+    """Return an address with the driver that the product uses."""
     for plain in ("postgres://", "postgresql://"):
         if url.startswith(plain):
             return "postgresql+psycopg://" + url.removeprefix(plain)

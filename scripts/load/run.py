@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from sqlalchemy import func, select
 
 from config import ROOT
 from outreach import orm
+from outreach.accounts.models import StaffMember
 from outreach.clock import utc_now
+from outreach.patients.models import Patient
 from outreach.upkeep import promises
 from scripts.benches import databases, queue_rows
-from scripts.benches.queue_rows import LARGE, NOW, PASSWORD, SMALL, USUAL
+from scripts.benches.queue_rows import LARGE, NOW, PASSWORD, SMALL, USUAL, email_of
 
 # Accounts begin after those of the small, the large and the first usual panel.
 BEFORE = SMALL + LARGE + USUAL
@@ -40,9 +43,7 @@ def main() -> int:
     """Fill, serve, load, check; return an exit status."""
     asked = _arguments()
     with tempfile.TemporaryDirectory() as folder:
-        address = databases.prepare(asked.database, Path(folder))
-        patients = max(asked.patients, BEFORE + USUAL * asked.callers)
-        queue_rows.fill(address, patients, QUICK.hash(PASSWORD))
+        address, patients = _filled(asked, Path(folder))
         ahead = NOW - utc_now()
         broken_before = _broken(address, ahead)
         environment = os.environ | {
@@ -63,7 +64,7 @@ def main() -> int:
             server.wait(30)
         found = _figures(Path(folder) / "load_stats.csv")
         broken = sorted(_broken(address, ahead) - broken_before)
-        if asked.database:
+        if asked.database and not asked.keep:
             databases.empty(address)
     line = {"name": "load", "callers": asked.callers, "patients": patients, "pace": asked.pace}
     print(json.dumps(line | found | {"broken": broken}))
@@ -79,7 +80,35 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--port", type=int, default=8089)
     parser.add_argument("--database", help="an empty database; it is emptied again")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave what was filled in, and use it the next time"
+    )
     return parser.parse_args()
+
+
+def _filled(asked: argparse.Namespace, folder: Path) -> tuple[str, int]:
+    """Return a database full of patients, and how many those are: filled now, or kept."""
+    wanted = max(asked.patients, BEFORE + USUAL * asked.callers)
+    try:
+        address = databases.prepare(asked.database, folder)
+    except databases.NotEmpty:
+        address = databases.for_sqlalchemy(asked.database)
+        kept = _kept_patients(address)
+        if not asked.keep or kept < wanted:
+            raise
+        return address, kept
+    queue_rows.fill(address, wanted, QUICK.hash(PASSWORD))
+    return address, wanted
+
+
+def _kept_patients(address: str) -> int:
+    """Return how many patients an earlier load test left; 0 where they are somebody's."""
+    engine = orm.make_engine(address)
+    with orm.reading(), orm.make_sessions(engine)() as session:
+        made_up = session.scalar(select(StaffMember.id).where(StaffMember.email == email_of(USUAL)))
+        count = session.scalar(select(func.count()).select_from(Patient)) or 0
+    engine.dispose()
+    return count if made_up else 0
 
 
 def _serve(
