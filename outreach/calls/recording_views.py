@@ -13,13 +13,14 @@ from markupsafe import Markup
 from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
-from outreach.calls import drafts, outcomes, screen, tried
+from outreach.calls import drafts, outcomes, screen, told, tried
 from outreach.calls import queue as queues
 from outreach.calls.forms import CallReportForm
 from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.calls.sent import hash_of, typed_from
 from outreach.calls.views import around, bp, page_of
 from outreach.concerns import raising
+from outreach.concerns.call_views import audit
 from outreach.concerns.rules import Urgency
 from outreach.db import db
 from outreach.deps import deps
@@ -54,8 +55,21 @@ def record(ref: str) -> ResponseReturnValue:
             _("Read the hand-over before the first call. What you typed is kept here.")
         )
     if shown.asides or shown.must_read or not is_valid:
+        _tell_of_low(shown, form)
         return page_of(shown, form), 422
     return _recorded(shown, form, then=form.then.data)
+
+
+def _tell_of_low(shown: Screen, form: CallReportForm) -> None:
+    """Tell a nurse of a level 2 low now: the call may be saved much later, or never."""
+    low, key = form.level_2, form.form_key.data or ""
+    if low is None or form.form_key.errors:
+        return
+    actor, now = signed_in(), shown.moment.now
+    concern = told.tell_of_low(db.session, shown.patient, low, key, actor=actor, now=now)
+    if concern.raised_at == now:
+        audit("raised a concern", concern)
+    db.session.commit()
 
 
 def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> ResponseReturnValue:
@@ -72,8 +86,8 @@ def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> Respo
     with orm.reading():  # what follows only reads: a long import must not hold it up
         words = _saved(patient, is_next=then != "stay")
         if report.afterwards.tells_missed:
-            told = tried.is_told(db.session, attempt.id)
-            words += " " + (_("The text goes out.") if told else _("No text goes out."))
+            is_told = tried.is_told(db.session, attempt.id)
+            words += " " + (_("The text goes out.") if is_told else _("No text goes out."))
         flash(_with_undo(words, patient.ref, attempt.id), "good")
         raised = raising.most_urgent_at(db.session, patient.id, now=now)
         if raised in (Urgency.NOW, Urgency.SAME_DAY):
