@@ -13,7 +13,7 @@ from markupsafe import Markup
 from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
-from outreach.calls import drafts, outcomes, screen, told, tried
+from outreach.calls import drafts, outcomes, screen, taken, told, tried
 from outreach.calls import queue as queues
 from outreach.calls.forms import CallReportForm
 from outreach.calls.screen import NoPlannedCall, Screen
@@ -36,8 +36,11 @@ from outreach.web.template_filters import calendar_day, local_moment
 def record(ref: str) -> ResponseReturnValue:
     """Keep what came of a call, plan what follows, and go on to the next patient."""
     now, actor = deps().clock(), signed_in()
-    patient = registry.to_write(db.session, replace(actor.scope, saves_begun=True), ref)
     form = CallReportForm()
+    try:
+        patient = registry.to_write(db.session, replace(actor.scope, saves_begun=True), ref)
+    except registry.NoSuchPatient:
+        return _taken(ref, form)
     known = outcomes.recorded(db.session, form.form_key.data or "")
     if known is not None and known.answers_hash == hash_of(request.form):
         return redirect(url_for("calls.queue"))
@@ -95,6 +98,18 @@ def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> Respo
         if raised is not None:
             flash(_("What you just saved is on the nurses' list."), "warm")
         return redirect(_onward(patient.ref, then))
+
+
+def _taken(ref: str, form: CallReportForm) -> ResponseReturnValue:
+    """Say who has the call now, and keep what was typed; nothing is told of the patient."""
+    now, actor = deps().clock(), signed_in()
+    found = taken.of(db.session, ref, form.planned_call_id.data, actor, now=now)
+    if found is not None:
+        taken.keep(db.session, found, actor, typed_from(request.form), now=now)
+        db.session.commit()
+    note = form.note.data or ""
+    page = render_template("calls/taken.html", taken=found, note=note)
+    return page, 404 if found is None else 409
 
 
 def _moved_on(shown: Screen, form: CallReportForm) -> ResponseReturnValue:

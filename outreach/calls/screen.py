@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls import dialing, drafts, foreseen, leases
+from outreach.calls import dialing, drafts, foreseen, leases, taken
 from outreach.calls.dialing import Moment
 from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
 from outreach.calls.rules import AskedBy, Outcome, asked_by
+from outreach.calls.taken import Left
 from outreach.clock import local_day
 from outreach.concerns import limits, steps
 from outreach.concerns.models import OwnLimits
@@ -111,6 +112,7 @@ class Screen:
     draft: Draft | None
     asides: Sequence[DraftAside]
     other: Mark | None
+    left: Sequence[Left]
     is_started: bool
     must_read: bool
     foreseen: Foreseen
@@ -225,6 +227,7 @@ def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime
         draft=drafts.of(session, call, actor),
         asides=drafts.asides_of(session, call, actor),
         other=leases.mark_of_others(session, call, actor, now=now),
+        left=taken.left_by_others(session, call, actor),
         is_started=leases.is_started(session, call, actor, now=now),
         must_read=must_read(session, call, actor, now=now),
         foreseen=foreseen.of(session, call, standing, now=now),

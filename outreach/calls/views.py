@@ -14,7 +14,7 @@ from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.calls import dialing, drafts, leases, outcomes, screen, tried
+from outreach.calls import dialing, drafts, leases, outcomes, screen, taken, tried
 from outreach.calls.fields import Around
 from outreach.calls.forms import CALL_BACK_TIMES, CallReportForm
 from outreach.calls.labels import (
@@ -32,6 +32,7 @@ from outreach.calls.labels import (
 from outreach.calls.rules import REACHED, Outcome, minutes_since
 from outreach.calls.screen import NoPlannedCall, Screen
 from outreach.calls.sent import pressed_at, typed_from
+from outreach.calls.taken import Taken
 from outreach.concerns import readiness, watching
 from outreach.concerns.labels import told_from
 from outreach.concerns.models import OwnLimits
@@ -41,12 +42,14 @@ from outreach.measures.labels import MEASURE_WORDS
 from outreach.measures.rules import MeasureKind
 from outreach.patients import registry
 from outreach.patients.models import Patient
+from outreach.patients.registry import NoSuchPatient
 from outreach.phoning import bridging
 from outreach.phoning import jobs as phoning
 from outreach.planning import follow_ups, next_call
 from outreach.questionnaires import item_by_item
 from outreach.questionnaires.asking import NoSuchQuestionnaire
 from outreach.questionnaires.item_by_item import Panel
+from outreach.web import bounded
 from outreach.web.looking import is_opened_by_a_person
 
 bp = Blueprint("calls", __name__)
@@ -131,10 +134,16 @@ def stop(ref: str) -> ResponseReturnValue:
 @role_required(Role.CALLER)
 def lease(ref: str) -> ResponseReturnValue:
     """Keep a call that is open on a screen somebody looks at; say whether it is still theirs."""
-    planned = screen.call_of(db.session, _patient(ref))
-    is_theirs = leases.keep(db.session, planned, signed_in(), now=deps().clock())
+    now, actor = deps().clock(), signed_in()
+    try:
+        planned = screen.call_of(db.session, _patient(ref))
+    except NoSuchPatient:  # given to whoever took the call over
+        other = _taken(ref)
+        return jsonify(is_yours=False, by=other.name)
+    is_theirs = leases.keep(db.session, planned, actor, now=now)
     db.session.commit()
-    return jsonify(is_yours=is_theirs)
+    mark = None if is_theirs else leases.mark_of_others(db.session, planned, actor, now=now)
+    return jsonify(is_yours=is_theirs, by=mark.name if mark else None)
 
 
 @bp.post("/calls/<ref>/draft")
@@ -143,7 +152,13 @@ def draft(ref: str) -> ResponseReturnValue:
     """Keep what is being typed; answers with the version it was kept under."""
     typed = typed_from(request.form)
     try:
-        planned = screen.call_of(db.session, _patient(ref))
+        patient = _patient(ref)
+    except NoSuchPatient:  # given to whoever took the call over: what is typed is kept as theirs
+        version = taken.keep(db.session, _taken(ref), signed_in(), typed, now=deps().clock())
+        db.session.commit()
+        return jsonify(version=version)
+    try:
+        planned = screen.call_of(db.session, patient)
         is_used = outcomes.recorded(db.session, request.form.get("form_key", ""))
         if is_used or str(planned.id) != request.form.get("planned_call_id"):
             return jsonify(reason="closed"), 409
@@ -165,6 +180,15 @@ def hide_openers(ref: str) -> ResponseReturnValue:
     """Hide or show what a conversation might begin with, until one signs out."""
     session[HIDES_OPENERS] = request.form.get("hide") == "1"
     return redirect(url_for("calls.call", ref=_patient(ref).ref))
+
+
+def _taken(ref: str) -> Taken:
+    """Return whose the call is now that this page is about, or raise NoSuchPatient."""
+    call_id = bounded.whole(request.form.get("planned_call_id"))
+    found = taken.of(db.session, ref, call_id, signed_in(), now=deps().clock())
+    if found is None:
+        raise NoSuchPatient("There is no such patient.")
+    return found
 
 
 def _patient(ref: str) -> Patient:

@@ -238,8 +238,12 @@
   const beat = async () => {
     if (document.hidden || isSubmitting) return;
     try {
-      const answer = await fetch(form.dataset.lease, { method: "POST", redirect: "manual", headers: { "X-CSRFToken": token.value, "X-Background": "1" } });
-      if (answer.ok && taken) taken.hidden = (await answer.json()).is_yours;
+      const about = new URLSearchParams({ planned_call_id: form.elements.planned_call_id.value });
+      const answer = await fetch(form.dataset.lease, { method: "POST", body: about, redirect: "manual", headers: { "X-CSRFToken": token.value, "X-Background": "1" } });
+      if (!answer.ok || !taken) return;
+      const { is_yours: isYours, by } = await answer.json();
+      taken.hidden = isYours;
+      taken.querySelector("[data-taken-by]").textContent = by || "";
     } catch (_error) { /* no answer says nothing about whose call it is */ }
   };
   setInterval(beat, HEARTBEAT);
