@@ -1,4 +1,4 @@
-// The call screen: saves what is typed, counts the minutes, knows a few keys.
+// The call screen: saves what is typed, and sends it.
 // Nothing is ever kept in the browser's own storage.
 "use strict";
 
@@ -173,6 +173,10 @@
     if (link.pathname === window.location.pathname && link.hash) return;
     leave(event, () => { window.location.assign(link.href); });
   });
+  form.addEventListener("call:leave", (event) => {
+    const { go } = event.detail; // call_start.js, where the browser has to show what came of it
+    flush().then(() => { isDirty = false; go(); });
+  });
   document.addEventListener("submit", (event) => {
     if (event.target === form || event.target.method === "dialog") return;
     const { target, submitter } = event;
@@ -223,8 +227,13 @@
     carry("waited", String(Math.max(0, Math.round((Date.now() - pressed.at) / 1000)))); // sleep included
     form.querySelectorAll("button").forEach((each) => { each.disabled = true; });
     say(words.saving);
+    form.dataset.sending = "";
+    document.getElementById("main").inert = true; // what is typed from here on would be lost
     form.submit();
   };
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && isSubmitting) window.location.reload(); // back, to a page that was sent
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (isSubmitting) return;
@@ -249,22 +258,6 @@
   setInterval(beat, HEARTBEAT);
   document.addEventListener("visibilitychange", beat);
 
-  // Minutes follow the clock until somebody writes their own.
-  const clock = document.querySelector("[data-call-clock]");
-  if (clock) {
-    const began = Date.now() - 1000 * clock.dataset.seconds; // a wrong clock here counts right too
-    const shown = clock.querySelector("[data-timer]");
-    const tick = () => {
-      const seconds = Math.max(0, Math.floor((Date.now() - began) / 1000));
-      shown.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    };
-    tick();
-    setInterval(tick, 1000);
-  }
-  const minutes = form.querySelector("[name=minutes]");
-  if (minutes && clock && !minutes.value) minutes.placeholder = words.auto;
-
-  form.dataset.ready = "";
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();
 })();
