@@ -129,6 +129,8 @@
 
   document.addEventListener("input", (event) => {
     if (event.target.form !== form) return;
+    // No database takes a NUL, which a paste may bring.
+    if (event.target.value.includes("\0")) event.target.value = event.target.value.replaceAll("\0", "");
     pressed = null;
     isDirty = true;
     later(SAVE_AFTER);
