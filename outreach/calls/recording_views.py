@@ -30,6 +30,8 @@ from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.web.template_filters import calendar_day, local_moment
 
+__all__ = ["bp"]  # queue_views.py goes on with it: so each file of the blueprint is loaded
+
 
 @bp.post("/calls/<ref>")
 @role_required(Role.CALLER)

@@ -32,9 +32,9 @@ def init_app(app: Flask, *, taken_by: str) -> None:
 
 def _sent() -> Iterator[str]:
     yield request.path
-    for name, value in request.values.items(multi=True):
+    for name in request.values:
         yield name
-        yield value
+        yield from request.values.getlist(name)
 
 
 def _page(error: Unstorable) -> ResponseReturnValue:
