@@ -151,6 +151,12 @@ class Screen:
         return local_day(self.moment.now, self.standing.zone)
 
     @property
+    def is_before_its_day(self) -> bool:
+        """Whether the call is one of a later day, and nobody asked for now."""
+        first = min(self.call.due_on, local_day(self.call.dial_from_at, self.standing.zone))
+        return first > self.today
+
+    @property
     def choice_ahead(self) -> Phase | None:
         """The phase, current or next, whose rhythm the patient may choose."""
         course = self.standing.course

@@ -67,6 +67,13 @@ def test_what_is_pressed_while_a_call_is_saved_touches_neither_call(
     sign_in(page, day.caller)
     page.goto(f"/calls/{day.rosa.ref}")
     page.locator(READY).wait_for()
+    # Told by the page itself: whatever is asked of it here waits for the next page.
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.evaluate(
+        "window.addEventListener('keydown', (event) => console.log(event.key, "
+        "document.querySelector('[data-late]').checkVisibility()))"
+    )
     page.keyboard.press("b")
     expect(page.locator("[data-saved]")).to_contain_text("Saved")
     held = Held(page, f"**/calls/{day.rosa.ref}")
@@ -75,12 +82,11 @@ def test_what_is_pressed_while_a_call_is_saved_touches_neither_call(
     held.wait()
     for key in ("2", "Enter", "n", "x"):
         page.keyboard.press(key)
-    # Playwright's own waiting would wait for the next page.
-    assert page.evaluate("document.querySelector('[data-late]').checkVisibility()")
     held.let_go()
 
     page.wait_for_url(f"**/calls/{day.lee.ref}")
     page.locator(READY).wait_for()
+    assert said == ["b false", "Enter false", "2 true", "Enter true", "n true", "x true"]
     expect(page.locator("[name=outcome]:checked")).to_have_count(0)
     with sessions() as session:
         assert session.scalar(select(func.count(Attempt.id))) == 1

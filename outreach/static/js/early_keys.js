@@ -16,6 +16,8 @@
       if (isRefused) { isRefused = false; tell(); }
       return;
     }
+    // The way to the nurse is there as soon as the page is read.
+    if (event.code === "KeyS" && event.altKey && event.shiftKey && document.readyState !== "loading") return;
     if (!MEANT.test(event.key) || ((event.ctrlKey || event.metaKey) && event.key !== "Enter")) return;
     event.preventDefault();
     event.stopImmediatePropagation();

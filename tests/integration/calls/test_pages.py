@@ -349,3 +349,21 @@ def test_several_calls_that_were_started_are_told_in_one_notice(
 
     assert page.count("You started") == 1
     assert "You started 3 calls." in page
+
+
+def test_a_call_that_is_opened_before_its_day_says_so(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    assert "Made now, it counts as that one." not in client.get(f"/calls/{day.rosa.ref}").text
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        call.due_on += timedelta(days=9)
+        call.dial_from_at += timedelta(days=9)
+        call.dial_until_at += timedelta(days=9)
+        call.complete_by_on += timedelta(days=9)
+
+    page = client.get(f"/calls/{day.rosa.ref}").text
+
+    assert "Made now, it counts as that one." in page
+    assert "Start call early" in page
