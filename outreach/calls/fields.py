@@ -213,5 +213,5 @@ class LowSugarFields:
             return None
         return _(
             "Nobody has said that the low sugar is treated, or that help is coming. Ask, and tick "
-            "what they say. If they can't say it, save again. The nurse on call is told already."
+            "what they say. If they can't say it, save again. On top you see who is told of it."
         )
