@@ -37,6 +37,10 @@ class CallAlreadyClosed(Stale):
     """Somebody recorded this call first, or the plan moved on."""
 
 
+class OtherWords(Stale):
+    """Another tab typed something else about this call: choose first."""
+
+
 @dataclass(frozen=True)
 class CallReport:
     """What a caller wrote down about one dial.
@@ -101,6 +105,7 @@ def record(
     Raises:
         CallAlreadyClosed: the call is not open any more, or other answers were recorded
             under this key; nothing is changed.
+        OtherWords: another tab typed something else, and nobody has chosen yet.
         TimePassed: the agreed time is over.
     """
     known = _same(recorded(session, report.form_key), report)
@@ -115,6 +120,8 @@ def record(
         return known
     if call is None:
         raise CallAlreadyClosed("This call was recorded already, or the plan has changed.")
+    if drafts.asides_of(session, call, actor):
+        raise OtherWords("Another tab holds other words about this call.")
     attempt = _add_attempt(session, call, report, actor, now=now)
     event = Event(session, patient, call, attempt, report, actor, now)
     _keep_words(event)

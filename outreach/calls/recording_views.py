@@ -3,7 +3,10 @@
 On the same blueprint as the call screen: one package, one set of addresses.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,7 +19,9 @@ from outreach.accounts.rules import Role
 from outreach.calls import drafts, outcomes, screen, taken, told, tried
 from outreach.calls import queue as queues
 from outreach.calls.forms import CallReportForm
-from outreach.calls.screen import NoPlannedCall, Screen
+from outreach.calls.models import Attempt
+from outreach.calls.outcomes import CallReport
+from outreach.calls.screen import Basis, NoPlannedCall
 from outreach.calls.sent import hash_of, typed_from
 from outreach.calls.views import around, bp, page_of
 from outreach.concerns import raising
@@ -37,8 +42,12 @@ __all__ = ["bp"]  # queue_views.py goes on with it: so each file of the blueprin
 @role_required(Role.CALLER)
 def record(ref: str) -> ResponseReturnValue:
     """Keep what came of a call, plan what follows, and go on to the next patient."""
+    with orm.reading():  # most of it only reads: nobody else's Save waits for that
+        return _answered(ref, CallReportForm())
+
+
+def _answered(ref: str, form: CallReportForm) -> ResponseReturnValue:
     now, actor = deps().clock(), signed_in()
-    form = CallReportForm()
     try:
         patient = registry.to_write(db.session, replace(actor.scope, saves_begun=True), ref)
     except registry.NoSuchPatient:
@@ -47,82 +56,107 @@ def record(ref: str) -> ResponseReturnValue:
     if known is not None and known.answers_hash == hash_of(request.form):
         return redirect(url_for("calls.queue"))
     try:
-        shown = screen.screen_of(db.session, patient, actor, now=now)
+        basis = screen.basis_of(db.session, patient, actor, now=now)
     except NoPlannedCall:
         return render_template("calls/closed.html", patient=patient, form=form), 409
-    if known is not None or form.planned_call_id.data != shown.call.id:
-        return _moved_on(shown, form)
-    is_valid = form.bind(around(shown)).validate_on_submit()
-    if shown.asides:
-        form.form_errors.append(_("Another tab holds other words about this call: choose first."))
-    if shown.must_read:
+    if known is not None or form.planned_call_id.data != basis.call.id:
+        return _moved_on(basis, form)
+    is_valid = form.bind(around(basis)).validate_on_submit()
+    if basis.must_read:
         form.form_errors.append(
             _("Read the hand-over before the first call. What you typed is kept here.")
         )
-    if shown.asides or shown.must_read or not is_valid:
-        _tell_of_low(shown, form)
-        return page_of(shown, form), 422
-    return _recorded(shown, form, then=form.then.data)
+    if basis.must_read or not is_valid:
+        _tell_of_low(basis, form)
+        return _shown_again(basis, form), 422
+    return _recorded(basis, form, then=form.then.data)
 
 
-def _tell_of_low(shown: Screen, form: CallReportForm) -> None:
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Begin anew, as a writer: what was read before may have changed, and is asked again."""
+    db.session.commit()
+    with orm.writing():
+        yield
+
+
+def _shown_again(basis: Basis, form: CallReportForm) -> str:
+    return page_of(screen.screen_around(db.session, basis, signed_in()), form)
+
+
+def _tell_of_low(basis: Basis, form: CallReportForm) -> None:
     """Tell a nurse of a level 2 low now: the call may be saved much later, or never."""
     low, key = form.level_2, form.form_key.data or ""
     if low is None or form.form_key.errors:
         return
-    actor, now = signed_in(), shown.moment.now
-    concern = told.tell_of_low(db.session, shown.patient, low, key, actor=actor, now=now)
-    if concern.raised_at == now:
-        audit("raised a concern", concern)
-    db.session.commit()
+    actor, now = signed_in(), basis.now
+    with _writing():
+        concern = told.tell_of_low(db.session, basis.patient, low, key, actor=actor, now=now)
+        if concern.raised_at == now:
+            audit("raised a concern", concern)
+        db.session.commit()
 
 
-def _recorded(shown: Screen, form: CallReportForm, *, then: str | None) -> ResponseReturnValue:
+def _recorded(basis: Basis, form: CallReportForm, *, then: str | None) -> ResponseReturnValue:
     """Record a valid form and go on; what somebody else did first is told, with the words."""
     report = form.to_report(hash_of(request.form))
     report = replace(report, answers=typed_from(request.form).answers)
-    now, actor, patient = shown.moment.now, signed_in(), shown.patient
+    actor, patient = signed_in(), basis.patient
     try:
-        attempt = outcomes.record(db.session, patient, shown.call.id, report, actor=actor, now=now)
+        with _writing():
+            attempt = outcomes.record(
+                db.session, patient, basis.call.id, report, actor=actor, now=basis.now
+            )
+            db.session.commit()
     except outcomes.CallAlreadyClosed:
         db.session.rollback()
         return render_template("calls/closed.html", patient=patient, form=form), 409
-    db.session.commit()
-    with orm.reading():  # what follows only reads: a long import must not hold it up
-        words = _saved(patient, is_next=then != "stay")
-        if report.afterwards.tells_missed:
-            is_told = tried.is_told(db.session, attempt.id)
-            words += " " + (_("The text goes out.") if is_told else _("No text goes out."))
-        flash(_with_undo(words, patient.ref, attempt.id), "good")
-        raised = raising.most_urgent_at(db.session, patient.id, now=now)
-        if raised in (Urgency.NOW, Urgency.SAME_DAY):
-            return redirect(url_for("safety.told", ref=patient.ref))
-        if raised is not None:
-            flash(_("What you just saved is on the nurses' list."), "warm")
-        return redirect(_onward(patient.ref, then))
+    except outcomes.OtherWords:
+        db.session.rollback()
+        form.form_errors.append(_("Another tab holds other words about this call: choose first."))
+        return _shown_again(basis, form), 422
+    return _next_page(patient, attempt, report, then=then, now=basis.now)
+
+
+def _next_page(
+    patient: Patient, attempt: Attempt, report: CallReport, *, then: str | None, now: datetime
+) -> ResponseReturnValue:
+    """Go on to where a call leads: its concern, the patient, or the next call."""
+    words = _saved(patient, is_next=then != "stay")
+    if report.afterwards.tells_missed:
+        is_told = tried.is_told(db.session, attempt.id)
+        words += " " + (_("The text goes out.") if is_told else _("No text goes out."))
+    flash(_with_undo(words, patient.ref, attempt.id), "good")
+    raised = raising.most_urgent_at(db.session, patient.id, now=now)
+    if raised in (Urgency.NOW, Urgency.SAME_DAY):
+        return redirect(url_for("safety.told", ref=patient.ref))
+    if raised is not None:
+        flash(_("What you just saved is on the nurses' list."), "warm")
+    return redirect(_onward(patient.ref, then))
 
 
 def _taken(ref: str, form: CallReportForm) -> ResponseReturnValue:
     """Say who has the call now, and keep what was typed; nothing is told of the patient."""
     now, actor = deps().clock(), signed_in()
-    found = taken.of(db.session, ref, form.planned_call_id.data, actor, now=now)
-    if found is not None:
-        taken.keep(db.session, found, actor, typed_from(request.form), now=now)
+    with _writing():
+        found = taken.of(db.session, ref, form.planned_call_id.data, actor, now=now)
+        if found is not None:
+            taken.keep(db.session, found, actor, typed_from(request.form), now=now)
         db.session.commit()
     note = form.note.data or ""
     page = render_template("calls/taken.html", taken=found, note=note)
     return page, 404 if found is None else 409
 
 
-def _moved_on(shown: Screen, form: CallReportForm) -> ResponseReturnValue:
+def _moved_on(basis: Basis, form: CallReportForm) -> ResponseReturnValue:
     """Offer what was typed about a call that is closed for the patient's next one."""
-    form.bind(around(shown)).planned_call_id.data = shown.call.id
+    form.bind(around(basis)).planned_call_id.data = basis.call.id
     form.form_key.data = drafts.new_form_key()
     form.form_errors.append(
         _("Somebody recorded this call first, or its days are over. Nothing of yours is lost: "
           "look it over, and save it for the next call if it belongs there.")
     )  # fmt: skip
-    return page_of(shown, form), 409
+    return _shown_again(basis, form), 409
 
 
 def _onward(ref: str, then: str | None) -> str:

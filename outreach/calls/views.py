@@ -30,7 +30,7 @@ from outreach.calls.labels import (
     what_follows,
 )
 from outreach.calls.rules import REACHED, Outcome, minutes_since
-from outreach.calls.screen import NoPlannedCall, Screen
+from outreach.calls.screen import Basis, NoPlannedCall, Screen
 from outreach.calls.sent import pressed_at, typed_from
 from outreach.calls.taken import Taken
 from outreach.concerns import readiness, watching
@@ -195,24 +195,24 @@ def _patient(ref: str) -> Patient:
     return registry.to_write(db.session, signed_in().scope, ref)
 
 
-def _desk(shown: Screen) -> bridging.Desk:
+def _desk(shown: Basis) -> bridging.Desk:
     return bridging.desk_of(
         db.session, shown.call.id, signed_in().staff_id, can_call=deps().gateway.can_call
     )
 
 
-def around(shown: Screen) -> Around:
+def around(shown: Basis) -> Around:
     """Return what the form needs to know of the call around it."""
     started = shown.draft.started_at if shown.draft else None
     weighed, own = shown.weighed, shown.own_limits.get(MeasureKind.GLUCOSE)
-    ended_at = pressed_at(request.form, since=started, now=shown.moment.now)
+    ended_at = pressed_at(request.form, since=started, now=shown.now)
     desk = _desk(shown)
     talked = desk.minutes(ended_at)
     if talked is None and started is not None:
         talked = minutes_since(started, ended_at)
     return Around(
         zone=shown.standing.zone,
-        now=shown.moment.now,
+        now=shown.now,
         number_ids=[shown.number.id] if shown.number else [],
         promise_ids=[promise.id for promise in shown.promises],
         started_at_minutes=talked,
@@ -242,7 +242,7 @@ def _blank_form(shown: Screen) -> CallReportForm:
 
 def page_of(shown: Screen, form: CallReportForm) -> str:
     """Return the call screen around a form."""
-    zone, now = shown.standing.zone, shown.moment.now
+    zone, now = shown.standing.zone, shown.now
     hidden = set() if shown.may_leave_voicemail else {Outcome.VOICEMAIL_LEFT}
     return render_template(
         "calls/call.html",
@@ -253,7 +253,7 @@ def page_of(shown: Screen, form: CallReportForm) -> str:
         follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
             shown.call.enrolment_id, ()
         ),
-        safety=watching.safety_of(db.session, shown.patient, now=shown.moment.now),
+        safety=watching.safety_of(db.session, shown.patient, now=shown.now),
         outcome_words=OUTCOME_WORDS,
         asked_words=ASKED_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
@@ -282,7 +282,7 @@ def page_of(shown: Screen, form: CallReportForm) -> str:
 
 def _asked(shown: Screen) -> Panel | None:
     """Return the questionnaire that is asked on this page, if one is."""
-    code, now = request.args.get("ask"), shown.moment.now
+    code, now = request.args.get("ask"), shown.now
     if not code:
         return None
     try:
