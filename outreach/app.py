@@ -9,7 +9,6 @@ from argon2 import PasswordHasher
 from flask import Flask, request, url_for
 from flask_babel import Babel, get_locale
 from flask_wtf import CSRFProtect
-from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Config
@@ -73,6 +72,7 @@ from outreach.web import (
     request_times,
     template_filters,
     traced,
+    unstorable,
 )
 from outreach.welfare import views as welfare
 from outreach.wordings import views as wordings
@@ -152,7 +152,8 @@ def _attach(app: Flask, outside: Deps) -> None:
             "is_trial": config.is_trial,
         }
     )
-    app.before_request(_refuse_null_bytes)
+    # A text from a patient is taken all the same: refused, it would be lost.
+    unstorable.init_app(app, taken_by=inbox_webhooks.bp.name)
     _register(app)
 
 
@@ -212,17 +213,6 @@ def _register(app: Flask) -> None:
     app.cli.add_command(patient_list_cli.group)
     app.cli.add_command(reports_cli.group)
     access.open_to_all(app.view_functions["static"])
-
-
-def _refuse_null_bytes() -> None:
-    """Answer 400 where a path or parameter holds a NUL, which no database takes.
-
-    A text from a patient is taken all the same: refused, it would be lost.
-    """
-    if request.blueprint == inbox_webhooks.bp.name:
-        return
-    if "\x00" in request.path or any("\x00" in value for value in request.values.values()):
-        raise BadRequest
 
 
 def _locale() -> str:

@@ -7,6 +7,8 @@ empty PostgreSQL or SQLite database, which is emptied again.
 NAME is one of:
     queue-page   a caller's queue, signed in: CPU of one request, beside one statement of the
                  bare driver and a plain template
+    log-call     calls saved over HTTP by eight callers at once, beside bare transactions of the
+                 rows that come of it
     plan         every enrolment that lacks its next call gets it, beside one INSERT .. SELECT
                  that finds the same ones and has what was decided in a table
     assign       a caller proposed for everybody who waits, read, solved and written, beside the
@@ -30,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from scripts.benches import (
     assign,
     imports,
+    log_call,
     outbox,
     patient_list,
     plan,
@@ -41,6 +44,7 @@ from scripts.benches import (
 
 BENCHES = {
     "queue-page": queue_page.run,
+    "log-call": log_call.run,
     "plan": plan.run,
     "assign": assign.run,
     "start": starting.run,

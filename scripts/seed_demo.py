@@ -46,6 +46,7 @@ from scripts.demo import (
     net,
     readings,
     record_health,
+    silent,
     visits,
     worries,
     writing,
@@ -138,6 +139,7 @@ def _follow_silences(session: Session, *, now: datetime) -> None:
         for enrolment_id in page.ids:
             silence.settle(session, enrolment_id, now=now)
         after_id = page.next_after_id
+    silent.write(session, now=now)
     writing.write(session, now=now)
 
 

@@ -72,20 +72,21 @@ class Around:
         """From when on a low reading is one of now, on the patient's clock, for the page."""
         return (self.ended_at - FRESH).astimezone(self.zone).strftime("%Y-%m-%dT%H:%M")
 
-    def how_low(
+    def low(
         self, readings: Sequence[ReportedReading], *, is_confirmed: bool
-    ) -> LowSugar | None:
-        """Return how low the blood sugar among ``readings`` is, where it is one of now.
+    ) -> tuple[LowSugar, ReportedReading] | None:
+        """Return the blood sugar among ``readings`` that is low now, if one is, and how low.
 
         A value that no body has is refused beside its field, and passed over here; so is one
         that looks like the other unit, until it was read back (``is_confirmed``).
         """
         found = (
-            low_now(_measured(each), now=self.ended_at, own=self.own)
+            (level, each)
             for each in readings
             if _is_likely(each, is_confirmed=is_confirmed)
+            and (level := low_now(_measured(each), now=self.ended_at, own=self.own))
         )
-        return next((each for each in found if each is not None), None)
+        return next(found, None)
 
 
 def _is_likely(reading: ReportedReading, *, is_confirmed: bool) -> bool:
@@ -212,5 +213,5 @@ class LowSugarFields:
             return None
         return _(
             "Nobody has said that the low sugar is treated, or that help is coming. Ask, and tick "
-            "what they say. If they can't say it, save again: the nurse is told so."
+            "what they say. If they can't say it, save again. On top you see who is told of it."
         )

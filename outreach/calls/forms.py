@@ -136,10 +136,19 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
     @property
     def how_low(self) -> LowSugar | None:
         """How low the blood sugar of now is that was typed, if it is."""
+        return (self._low() or (None,))[0]
+
+    @property
+    def level_2(self) -> ReportedReading | None:
+        """The level 2 low of now that was typed: of it a nurse hears before the call is saved."""
+        level, reading = self._low() or (None, None)
+        return reading if level is LowSugar.LEVEL_2 else None
+
+    def _low(self) -> tuple[LowSugar, ReportedReading] | None:
         is_talk = self.chosen is None or self.chosen.is_reached
         if self._wrong_times() or not is_talk:
             return None
-        return self.around.how_low(self._readings(), is_confirmed=self.is_confirmed.data)
+        return self.around.low(self._readings(), is_confirmed=self.is_confirmed.data)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check each field by itself, then what they say together."""

@@ -5,18 +5,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, ending, leases, tried
+from outreach.calls import drafts, ending, leases, told, tried
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, AttemptBefore, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.concerns import low_sugar, raising
 from outreach.concerns.low_sugar import Said
-from outreach.concerns.raising import Raised
 from outreach.errors import RuleBroken, Stale
 from outreach.goals import setting
 from outreach.measures.readings import ReportedReading
@@ -36,6 +35,10 @@ from outreach.results import entering
 
 class CallAlreadyClosed(Stale):
     """Somebody recorded this call first, or the plan moved on."""
+
+
+class OtherWords(Stale):
+    """Another tab typed something else about this call: choose first."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def record(
     Raises:
         CallAlreadyClosed: the call is not open any more, or other answers were recorded
             under this key; nothing is changed.
+        OtherWords: another tab typed something else, and nobody has chosen yet.
         TimePassed: the agreed time is over.
     """
     known = _same(recorded(session, report.form_key), report)
@@ -116,6 +120,8 @@ def record(
         return known
     if call is None:
         raise CallAlreadyClosed("This call was recorded already, or the plan has changed.")
+    if drafts.asides_of(session, call, actor):
+        raise OtherWords("Another tab holds other words about this call.")
     attempt = _add_attempt(session, call, report, actor, now=now)
     event = Event(session, patient, call, attempt, report, actor, now)
     _keep_words(event)
@@ -238,6 +244,9 @@ def _keep_words(event: Event) -> None:
 
 def _keep_readings(event: Event) -> None:
     """Keep what was measured; a value that somebody must look at raises a concern."""
+    before = None
+    if event.report.outcome.is_reached:
+        before = told.of_low(event.session, event.patient, event.attempt, now=event.now)
     kept = entering.keep(
         event.session,
         event.patient,
@@ -247,7 +256,11 @@ def _keep_readings(event: Event) -> None:
         now=event.now,
         attempt_id=event.attempt.id,
         note=event.report.note,
+        told=before,
     )
+    if before is not None and before.reading_id is None:
+        by_staff_id = event.actor.staff_id
+        told.of_none_after_all(event.session, before, by_staff_id=by_staff_id, now=event.now)
     if event.report.low_said is not None:
         low_sugar.note_answer(
             event.session,
@@ -257,16 +270,6 @@ def _keep_readings(event: Event) -> None:
             by_staff_id=event.actor.staff_id,
             now=event.now,
         )
-
-
-def _raise(event: Event, raised: Raised) -> None:
-    raising.raise_concern(
-        event.session,
-        event.patient,
-        raised,
-        by_staff_id=event.actor.staff_id,
-        now=event.now,
-    )
 
 
 def _complete(event: Event) -> None:
@@ -280,22 +283,12 @@ def _complete_with_concern(event: Event) -> None:
         event.patient,
         event.report.note,
         by_staff_id=event.actor.staff_id,
-        since=_recorded_last(event),
+        since=told.last_recorded(
+            event.session, event.patient.id, event.actor.staff_id, besides=event.attempt.id
+        ),
         now=event.now,
     )
     _complete(event)
-
-
-def _recorded_last(event: Event) -> datetime | None:
-    """Return when this caller last recorded a call with this patient, before this one."""
-    return event.session.scalar(
-        select(func.max(Attempt.recorded_at)).where(
-            Attempt.patient_id == event.patient.id,
-            Attempt.caller_id == event.actor.staff_id,
-            Attempt.superseded_at.is_(None),
-            Attempt.id != event.attempt.id,
-        )
-    )
 
 
 def _call_back(event: Event) -> None:

@@ -1,6 +1,7 @@
 """The queue that a caller works in all day, and what was recorded from it.
 
-On the same blueprint as the call screen: one package, one set of addresses.
+On the same blueprint as the call screen and what is recorded there: one package, one set of
+addresses.
 """
 
 from datetime import datetime
@@ -26,8 +27,8 @@ from outreach.calls.labels import (
     rest_words,
 )
 from outreach.calls.open_calls import CallBacks
+from outreach.calls.recording_views import bp
 from outreach.calls.rules import QueueGroup
-from outreach.calls.views import bp
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry

@@ -1,7 +1,7 @@
 """All that the call screen shows about one patient."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
-from outreach.calls import dialing, drafts, foreseen, leases
+from outreach.calls import dialing, drafts, foreseen, leases, taken
 from outreach.calls.dialing import Moment
 from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
 from outreach.calls.rules import AskedBy, Outcome, asked_by
+from outreach.calls.taken import Left
 from outreach.clock import local_day
 from outreach.concerns import limits, steps
 from outreach.concerns.models import OwnLimits
@@ -91,28 +92,65 @@ class Questions:
         return asks if asks in self.askable else None
 
 
-@dataclass(frozen=True)
-class Screen:
-    """What the page shows, besides the form."""
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What a report about a call is judged against; of the page, no more than that.
+
+    ``numbers``, ``consents``: the patient's; ``own_limits``: those agreed for this patient.
+    """
 
     patient: Patient
     call: PlannedCall
     standing: Standing
-    week: int
-    moment: Moment
+    now: datetime
     numbers: Sequence[PhoneNumber]
-    dead: Sequence[DeadNumber]
     consents: Mapping[str, OfNumber]
-    said: Sequence[Said]
     promises: Sequence[Promise]
-    attempts: Sequence[Row[datetime, Outcome, str]]
     readings: Sequence[Reading]
     own_limits: Mapping[MeasureKind, OwnLimits]
     draft: Draft | None
+    must_read: bool
+
+    @property
+    def weighed(self) -> Reading | None:
+        """The last weight."""
+        found = (each for each in self.readings if each.kind is MeasureKind.WEIGHT)
+        return next(found, None)
+
+    @property
+    def weight_unit(self) -> str:
+        """The unit of the last weight, else what people use where the clinic is."""
+        weighed = self.weighed
+        return weighed.entered_unit if weighed else weight_unit_in(self.patient.clinic.region)
+
+    @property
+    def number(self) -> PhoneNumber | None:
+        """The number to dial: the first that works and has not said stop to calls."""
+        return next((each for each in self.numbers if self.may_dial(each)), None)
+
+    def may_dial(self, number: PhoneNumber) -> bool:
+        """Say whether a number works and has not said stop to calls."""
+        works = number.health is NumberHealth.WORKING
+        return works and self.said_of(number).calls is not False
+
+    def said_of(self, number: PhoneNumber) -> OfNumber:
+        """Return what was said about calls and texts to a number."""
+        return self.consents.get(number.e164, OfNumber())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen(Basis):
+    """What the page shows, besides the form."""
+
+    week: int
+    moment: Moment
+    dead: Sequence[DeadNumber]
+    said: Sequence[Said]
+    attempts: Sequence[Row[datetime, Outcome, str]]
     asides: Sequence[DraftAside]
     other: Mark | None
+    left: Sequence[Left]
     is_started: bool
-    must_read: bool
     foreseen: Foreseen
     goals: Sequence[Pursued]
     due: Sequence[PointStanding]
@@ -132,21 +170,15 @@ class Screen:
         )
 
     @property
-    def weighed(self) -> Reading | None:
-        """The last weight."""
-        found = (each for each in self.readings if each.kind is MeasureKind.WEIGHT)
-        return next(found, None)
-
-    @property
-    def weight_unit(self) -> str:
-        """The unit of the last weight, else what people use where the clinic is."""
-        weighed = self.weighed
-        return weighed.entered_unit if weighed else weight_unit_in(self.patient.clinic.region)
-
-    @property
     def today(self) -> date:
         """The day where the patient is."""
-        return local_day(self.moment.now, self.standing.zone)
+        return local_day(self.now, self.standing.zone)
+
+    @property
+    def is_before_its_day(self) -> bool:
+        """Whether the call is one of a later day, and nobody asked for now."""
+        first = min(self.call.due_on, local_day(self.call.dial_from_at, self.standing.zone))
+        return first > self.today
 
     @property
     def choice_ahead(self) -> Phase | None:
@@ -177,20 +209,6 @@ class Screen:
         last = self.attempts[-1].outcome if self.attempts else None
         return asked_by(last, is_agreed=self.call.is_agreed)
 
-    @property
-    def number(self) -> PhoneNumber | None:
-        """The number to dial: the first that works and has not said stop to calls."""
-        return next((each for each in self.numbers if self.may_dial(each)), None)
-
-    def may_dial(self, number: PhoneNumber) -> bool:
-        """Say whether a number works and has not said stop to calls."""
-        works = number.health is NumberHealth.WORKING
-        return works and self.said_of(number).calls is not False
-
-    def said_of(self, number: PhoneNumber) -> OfNumber:
-        """Return what was said about calls and texts to a number."""
-        return self.consents.get(number.e164, OfNumber())
-
 
 def call_of(session: Session, patient: Patient, *, is_locked: bool = False) -> PlannedCall:
     """Return the open call of a patient, or raise NoPlannedCall."""
@@ -201,32 +219,46 @@ def call_of(session: Session, patient: Patient, *, is_locked: bool = False) -> P
     return call
 
 
-def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime) -> Screen:
-    """Return all that the call screen shows. Raises NoPlannedCall."""
+def basis_of(session: Session, patient: Patient, actor: Actor, *, now: datetime) -> Basis:
+    """Return what a report about the open call is judged against. Raises NoPlannedCall."""
     call = call_of(session, patient)
-    standing = courses.standing_of(session, call.enrolment_id, now=now)
-    today = local_day(now, standing.zone)
-    course, open_points = standing.course, _open_points(session, call, today)
-    numbers = registry.numbers_of(session, patient.id)
-    return Screen(
+    return Basis(
         patient=patient,
         call=call,
-        standing=standing,
-        week=max(1, (today - course.starts_on).days // 7 + 1),
-        moment=dialing.moment_of(session, patient, call, now=now, lawful=course.calendar.lawful()),
-        numbers=numbers,
-        dead=dead_numbers.of(session, patient.id, numbers),
+        standing=courses.standing_of(session, call.enrolment_id, now=now),
+        now=now,
+        numbers=registry.numbers_of(session, patient.id),
         consents=consent.of_numbers(session, patient.id),
-        said=_said(session, patient.id, now=now),
         promises=open_promises(session, patient.id),
-        attempts=_attempts(session, call.id),
         readings=readings.latest(session, patient.id, SHOWN),
         own_limits=_own_limits(session, patient, now=now),
         draft=drafts.of(session, call, actor),
+        must_read=must_read(session, call, actor, now=now),
+    )
+
+
+def screen_of(session: Session, patient: Patient, actor: Actor, *, now: datetime) -> Screen:
+    """Return all that the call screen shows. Raises NoPlannedCall."""
+    return screen_around(session, basis_of(session, patient, actor, now=now), actor)
+
+
+def screen_around(session: Session, basis: Basis, actor: Actor) -> Screen:
+    """Return all that the call screen shows around what is known already."""
+    patient, call, standing, now = basis.patient, basis.call, basis.standing, basis.now
+    today = local_day(now, standing.zone)
+    course, open_points = standing.course, _open_points(session, call, today)
+    known = {each.name: getattr(basis, each.name) for each in fields(Basis)}
+    return Screen(
+        **known,
+        week=max(1, (today - course.starts_on).days // 7 + 1),
+        moment=dialing.moment_of(session, patient, call, now=now, lawful=course.calendar.lawful()),
+        dead=dead_numbers.of(session, patient.id, basis.numbers),
+        said=_said(session, patient.id, now=now),
+        attempts=_attempts(session, call.id),
         asides=drafts.asides_of(session, call, actor),
         other=leases.mark_of_others(session, call, actor, now=now),
+        left=taken.left_by_others(session, call, actor),
         is_started=leases.is_started(session, call, actor, now=now),
-        must_read=must_read(session, call, actor, now=now),
         foreseen=foreseen.of(session, call, standing, now=now),
         goals=setting.open_of(session, patient.id),
         due=open_points,

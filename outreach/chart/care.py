@@ -134,6 +134,11 @@ class Care:
             return self.cover.stand_in_id
         return self.membership.caller_id if self.membership else None
 
+    def is_call_due(self, today: date, zone: ZoneInfo) -> bool:
+        """Say whether the next call is one of ``today`` or before, on the patient's calendar."""
+        call = self.next_call
+        return call is not None and min(call.due_on, local_day(call.dial_from_at, zone)) <= today
+
 
 def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
     """Return how ``patient`` is looked after now, in a fixed number of statements."""

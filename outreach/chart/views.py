@@ -53,10 +53,11 @@ def patient(ref: str) -> ResponseReturnValue:
     shown = registry.by_ref(db.session, actor.scope, ref)
     newest = whole(request.args.get("show")) or timeline.STEP
     cared = care.of_patient(db.session, shown, now=now)
+    today = local_day(now, ZoneInfo(shown.zone))
     return render_template(
         "chart/patient.html",
         patient=shown,
-        age=age_on(now.astimezone(ZoneInfo(shown.zone)).date(), shown.date_of_birth),
+        age=age_on(today, shown.date_of_birth),
         care=cared,
         call_today=why.calls(db.session, shown, cared, now=now),
         text_today=why.messages(db.session, shown, cared, now=now),
@@ -64,7 +65,8 @@ def patient(ref: str) -> ResponseReturnValue:
         shown_entries=newest,
         may_manage=finding.may_manage(actor, shown.clinic_id),
         risk_flags=flags.of_patient(db.session, shown.id),
-        today=now.astimezone(ZoneInfo(shown.zone)).date(),
+        today=today,
+        is_call_due=cared.is_call_due(today, ZoneInfo(shown.zone)),
         **_duty(cared, now=now),
         may_enrol=may_enrol(cared.course.enrolment.status if cared.course else None),
         programmes=protocol.names(db.session),

@@ -1,10 +1,10 @@
 """Raising concerns, and working them until they are closed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, exists, select
+from sqlalchemy import case, exists, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
@@ -20,6 +20,7 @@ from outreach.concerns.rules import (
     Urgency,
 )
 from outreach.errors import NotFound, RuleBroken, Stale
+from outreach.measures.models import Reading
 from outreach.orm import insert_new
 from outreach.patients.models import Patient
 from outreach.sent_again import said_before
@@ -97,8 +98,9 @@ def raise_with_call(
         since: when they recorded their last call with this patient, None where there is none:
             what was raised by then is of that call, and a nurse may have seen to it.
     """
-    begins_at = max(now - SAME_CALL, since or now - SAME_CALL)
-    known = _raised_in_call(session, patient.id, by_staff_id, after=begins_at)
+    known = raised_in_call(
+        session, patient.id, CALLERS_KINDS, by_staff_id=by_staff_id, since=since, now=now
+    )
     if known is None:
         return raise_concern(session, patient, safety(words), by_staff_id=by_staff_id, now=now)
     if words.strip():
@@ -121,6 +123,20 @@ def add_words(
     if not text.strip():
         raise NoteMissing("Write what you learned.")
     _step(session, concern, StepKind.ADDED, text, by_staff_id=by_staff_id, now=now, once=True)
+
+
+def add_reading(
+    session: Session,
+    concern: Concern,
+    reading_id: int,
+    words: str,
+    *,
+    by_staff_id: int | None,
+    now: datetime,
+) -> None:
+    """Let a concern that was raised before its reading was kept name it. Does not commit."""
+    concern.reading_id = reading_id
+    _step(session, concern, StepKind.ADDED, words, by_staff_id=by_staff_id, now=now)
 
 
 def safety(note: str) -> Raised:
@@ -163,9 +179,15 @@ def is_raised(session: Session, patient_id: int, form_key: str) -> bool:
 
 
 def most_urgent_at(session: Session, patient_id: int, *, now: datetime) -> Urgency | None:
-    """Return how urgent what was raised about a patient at this very instant is."""
+    """Return how urgent what was raised, or given its reading, at this very instant is."""
+    kept_now = select(Reading.id).where(
+        Reading.patient_id == patient_id, Reading.recorded_at == now
+    )
     found = session.scalars(
-        select(Concern.urgency).where(Concern.patient_id == patient_id, Concern.raised_at == now)
+        select(Concern.urgency).where(
+            Concern.patient_id == patient_id,
+            or_(Concern.raised_at == now, Concern.reading_id.in_(kept_now)),
+        )
     ).all()
     return next((urgency for urgency in Urgency if urgency in found), None)
 
@@ -282,18 +304,29 @@ def _open(
     return concern, is_new
 
 
-def _raised_in_call(
-    session: Session, patient_id: int, by_staff_id: int, *, after: datetime
+def raised_in_call(
+    session: Session,
+    patient_id: int,
+    kinds: Collection[ConcernKind],
+    *,
+    by_staff_id: int,
+    since: datetime | None,
+    now: datetime,
 ) -> Concern | None:
-    """Return the caller's own worry of this call that is not closed, held until the commit."""
+    """Return what a caller raised in a call before saving it, held until the commit.
+
+    Nothing that is closed, and nothing that a stored reading raised. ``since`` as in
+    `raise_with_call`.
+    """
     return session.scalar(
         select(Concern)
         .join(ConcernStep, ConcernStep.concern_id == Concern.id)
         .where(
             Concern.patient_id == patient_id,
-            Concern.kind.in_(CALLERS_KINDS),
+            Concern.kind.in_(kinds),
+            Concern.reading_id.is_(None),
             Concern.status != ConcernStatus.CLOSED,
-            Concern.raised_at > after,
+            Concern.raised_at > max(now - SAME_CALL, since or now - SAME_CALL),
             ConcernStep.kind == StepKind.RAISED,
             ConcernStep.by_staff_id == by_staff_id,
         )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session, aliased
@@ -83,11 +84,13 @@ def are_kept(session: Session, patient_id: int, keys: Sequence[str]) -> bool:
     return bool(keys) and session.scalar(known.limit(1)) is not None
 
 
+@cache  # built once: it stands in most of what is asked about readings
 def is_current() -> ColumnElement[bool]:
     """Return the condition that a reading counts: not corrected, not taken back."""
     return and_(is_last_word(), Reading.is_void.is_(False), Reading.withdrawn_at.is_(None))
 
 
+@cache
 def is_last_word() -> ColumnElement[bool]:
     """Return the condition that no correction stands in a reading's place, whether it counts."""
     correction = aliased(Reading)

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ScalarSelect, select, update
+from sqlalchemy import ScalarSelect, Select, bindparam, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from outreach import sealing
@@ -89,11 +90,17 @@ def anonymised_as(record_number: str) -> str:
 
 def numbers_of(session: Session, patient_id: int) -> Sequence[PhoneNumber]:
     """Return a patient's numbers in the order in which they are tried."""
-    return session.scalars(
+    return session.scalars(_numbers(), {"patient_id": patient_id}).all()
+
+
+@cache
+def _numbers() -> Select[PhoneNumber]:
+    """Return the statement of the numbers of ``patient_id``, which most pages ask; built once."""
+    return (
         select(PhoneNumber)
-        .where(PhoneNumber.patient_id == patient_id)
+        .where(PhoneNumber.patient_id == bindparam("patient_id"))
         .order_by(PhoneNumber.position, PhoneNumber.id)
-    ).all()
+    )
 
 
 def working_number(session: Session, patient_id: int) -> PhoneNumber | None:

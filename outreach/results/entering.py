@@ -11,7 +11,7 @@ from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Actor, Role
 from outreach.clock import local_day
 from outreach.concerns import limits, raising
-from outreach.concerns.models import OwnLimits
+from outreach.concerns.models import Concern, OwnLimits
 from outreach.concerns.raising import Raised
 from outreach.concerns.rules import (
     LOWS_WITHIN,
@@ -82,11 +82,13 @@ def keep(
     attempt_id: int | None = None,
     note: str = "",
     form_key: str | None = None,
+    told: Concern | None = None,
 ) -> list[Reading]:
     """Keep values that were taken together, and raise what they ask for. Does not commit.
 
     Upper and lower pressure are two readings and one concern. A page of its own is kept once:
-    ``form_key`` is part of a unique key; a second time returns nothing.
+    ``form_key`` is part of a unique key; a second time returns nothing. ``told`` is the concern
+    by which a nurse was told of one of them before it was kept.
 
     Raises:
         NotYoursToEnter: one of them is for others to enter; nothing is kept.
@@ -110,7 +112,7 @@ def keep(
         for each in reported
     ]
     found = [judged for each in kept if (judged := judge(session, each, now=now))]
-    raise_worst(session, patient, found, note=note, by_staff_id=actor.staff_id, now=now)
+    raise_worst(session, patient, found, note=note, by_staff_id=actor.staff_id, now=now, told=told)
     return kept
 
 
@@ -142,10 +144,12 @@ def raise_worst(
     note: str,
     by_staff_id: int | None,
     now: datetime,
+    told: Concern | None = None,
 ) -> int:
     """Raise one concern of each kind, the most urgent, with the words of all of that kind.
 
-    Returns how many. Does not commit.
+    Of the kind of ``told``, which was raised before its reading was kept, none: that one has the
+    words added. Returns how many. Does not commit.
     """
     order, raised_kinds = list(Urgency), 0
     for kind in ConcernKind:
@@ -153,8 +157,13 @@ def raise_worst(
         if not alike:
             continue
         worst = min(alike, key=lambda each: order.index(each.trigger.urgency))
-        told = "\n".join([*(each.words for each in alike), note]).strip()
-        raised = Raised(worst.trigger, told, worst.reading.id)
+        words = "\n".join([*(each.words for each in alike), note]).strip()
+        if told is not None and told.kind is kind:
+            raising.add_reading(
+                session, told, worst.reading.id, words, by_staff_id=by_staff_id, now=now
+            )
+            continue
+        raised = Raised(worst.trigger, words, worst.reading.id)
         raising.raise_concern(session, patient, raised, by_staff_id=by_staff_id, now=now)
         raised_kinds += 1
     return raised_kinds
@@ -162,6 +171,12 @@ def raise_worst(
 
 def _measured(reading: Reading) -> Measured:
     return Measured(reading.kind, reading.value, reading.taken_at, reading.said, reading.bound)
+
+
+def told_words(reported: ReportedReading) -> str:
+    """Return '48 mg/dL (2.7 mmol/L)', of a value that is not kept yet."""
+    canonical = REGISTRY[reported.kind].in_canonical_unit(reported.value, reported.unit)
+    return in_both_units(reported.kind, readings.entered(reported), reported.unit, canonical)
 
 
 def _earlier(session: Session, reading: Reading) -> list[Measured]:

@@ -3,7 +3,7 @@
 import secrets
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
@@ -50,9 +50,11 @@ def new(ref: str) -> ResponseReturnValue:
     """Enter what was measured: laboratory values, or what a patient told outside a call."""
     patient = _patient(ref)
     form = _readings_form(patient)
+    is_from_list = request.args.get("back") == "due"
+    back = url_for("due.list_due") if is_from_list else url_for("chart.patient", ref=ref)
     if _keep(form, patient):
-        return _saved(ref, patient)
-    page = render_template("results/new.html", patient=patient, form=form)
+        return _saved(patient, back, is_list=is_from_list)
+    page = render_template("results/new.html", patient=patient, form=form, back=back)
     return page, 422 if form.errors else 200
 
 
@@ -168,7 +170,7 @@ def correct(ref: str, reading_id: int) -> ResponseReturnValue:
         correction = Correction(reported, form.reason.data or "")
         correcting.correct(db.session, patient, reading, correction, actor=actor, now=now)
         db.session.commit()
-        return _saved(ref, patient)
+        return _saved(patient, url_for("chart.patient", ref=ref))
     page = render_template("results/correct.html", patient=patient, reading=reading, form=form)
     return page, 422 if form.errors else 200
 
@@ -218,9 +220,10 @@ def _reported(reading: Reading) -> ReportedReading:
     )
 
 
-def _saved(ref: str, patient: Patient) -> ResponseReturnValue:
-    flash(_("Saved."), "good")
+def _saved(patient: Patient, back: str, *, is_list: bool = False) -> ResponseReturnValue:
+    """Return to ``back``; on a list nobody is named, since cookies hold the words."""
+    flash(_("Saved. What is still missing stands below.") if is_list else _("Saved."), "good")
     if raising.most_urgent_at(db.session, patient.id, now=deps().clock()):
         flash(_("What you just saved is on the nurses' list."), "urgent")
     # To the top of the page: further down, nobody would see what was said of it.
-    return redirect(url_for("chart.patient", ref=ref))
+    return redirect(back)

@@ -34,7 +34,7 @@ def _page(error: DBAPIError | NoConnectionFree) -> ResponseReturnValue:
     page = render_template(
         "errors/out_of_order.html",
         reason=_reason(getattr(error, "orig", None)),
-        typed=_typed(),
+        typed=typed(),
         is_change=request.method == "POST",
         request_id=g.get("request_id"),
     )
@@ -55,7 +55,7 @@ def _reason(cause: BaseException | None) -> str:
     return _("The database does not answer.")
 
 
-def _typed() -> list[tuple[str, str]] | None:
+def typed() -> list[tuple[str, str]] | None:
     """Return the fields of the form, None where they can't be sent again from this page."""
     if request.method != "POST" or request.files:
         return None

@@ -21,10 +21,10 @@ _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
-    """As ``scripts/run`` has it, with one worker: all requests meet the same caches."""
+    """As ``scripts/run`` has it."""
 
-    def __init__(self, app: Flask, port: int) -> None:
-        self._app, self._port = app, port
+    def __init__(self, app: Flask, port: int, workers: int) -> None:
+        self._app, self._port, self._workers = app, port, workers
         super().__init__()
 
     def load_config(self) -> None:
@@ -32,7 +32,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         settings = {
             "bind": f"127.0.0.1:{self._port}",
             "worker_class": "gthread",
-            "workers": 1,
+            "workers": self._workers,
             "threads": 8,
             "loglevel": "warning",
             "control_socket_disable": True,
@@ -50,7 +50,7 @@ class PageServer:
     """One page of a running server, and the CPU it took so far."""
 
     def __init__(self, pid: int, port: int, headers: Mapping[str, str], address: str) -> None:
-        self._pid, self._headers, self._address = pid, headers, address
+        self.pid, self.port, self._headers, self._address = pid, port, headers, address
         self._connection = HTTPConnection("127.0.0.1", port)
 
     def get(self, path: str) -> str:
@@ -71,16 +71,21 @@ class PageServer:
         before = self._spent_ms()
         for _request in range(requests):
             self.get(path)
-        return Sample((self._spent_ms() - before) / requests, pss_mb(self._pid))
+        return Sample((self._spent_ms() - before) / requests, pss_mb(self.pid))
 
     def _spent_ms(self) -> float:
-        pids = [*processes_of(self._pid), *_backends(self._address)]
+        pids = [*processes_of(self.pid), *_backends(self._address)]
         return sum(map(_ticks, pids)) * 1000 / _TICKS_A_SECOND
 
 
 @contextmanager
 def serving(
-    app: Flask, address: str, first: str, headers: Mapping[str, str] | None = None
+    app: Flask,
+    address: str,
+    first: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    workers: int = 1,
 ) -> Iterator[PageServer]:
     """Serve ``app`` over the database at ``address`` while in this context.
 
@@ -89,9 +94,10 @@ def serving(
         address: its database.
         first: a path that answers as soon as it is up.
         headers: of each request.
+        workers: one, so that all requests meet the same caches; or as many as in earnest.
     """
     port = free_port()
-    child = _FORK.Process(target=_Gunicorn(app, port).run, daemon=False)
+    child = _FORK.Process(target=_Gunicorn(app, port, workers).run, daemon=False)
     child.start()
     try:
         wait_for(f"http://127.0.0.1:{port}{first}", child.is_alive)

@@ -8,6 +8,8 @@ a server, in this process.
 import json
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -79,7 +81,7 @@ def run(patients: int | None, url: str | None) -> Result:
     with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
         address = databases.prepare(url, Path(folder))
         caller_ids = queue_rows.fill(address, count, PasswordHasher().hash(PASSWORD))
-        app = _app(address, Path(folder))
+        app = app_of(address, Path(folder))
         try:
             return _measured(app, address, count, caller_ids[USUAL])
         finally:
@@ -89,7 +91,7 @@ def run(patients: int | None, url: str | None) -> Result:
 
 
 def _measured(app: Flask, address: str, count: int, caller_id: int) -> Result:
-    ours = _signed_in(app, USUAL)
+    ours = signed_in(app, email_of(USUAL))
     engine = orm.make_engine(address)
     bare = _bare_page(engine, address, caller_id)
     rows, shown = (
@@ -106,7 +108,7 @@ def _measured(app: Flask, address: str, count: int, caller_id: int) -> Result:
     with app.app_context():
         db.engine.dispose()  # each server opens its own connections
     with (
-        page_server.serving(app, address, "/healthz", _headers(ours)) as served,
+        page_server.serving(app, address, "/healthz", headers_of(ours)) as served,
         page_server.serving(bare, address, "/") as limit,
     ):
         ours_ms, limit_ms = alternate(
@@ -130,7 +132,7 @@ def _without_server(ours: FlaskClient, bare: FlaskClient) -> dict[str, str]:
     }
 
 
-def _headers(client: FlaskClient) -> dict[str, str]:
+def headers_of(client: FlaskClient) -> dict[str, str]:
     """Return what a signed-in browser sends."""
     name = client.application.config["SESSION_COOKIE_NAME"]
     cookie = client.get_cookie(name)
@@ -139,7 +141,7 @@ def _headers(client: FlaskClient) -> dict[str, str]:
     return {"Cookie": f"{name}={cookie.value}", "Host": "localhost"}
 
 
-def _app(address: str, folder: Path) -> Flask:
+def app_of(address: str, folder: Path) -> Flask:
     """Return the product over ``address``, at a moment that stands still."""
     config = Config(
         database_url=address,
@@ -157,10 +159,10 @@ def _now() -> datetime:
     return NOW
 
 
-def _signed_in(app: Flask, size: int) -> FlaskClient:
-    """Return a browser of the caller whose queue has ``size`` rows."""
+def signed_in(app: Flask, email: str) -> FlaskClient:
+    """Return a browser of whoever has this address."""
     client = app.test_client()
-    answer = client.post("/sign-in", data={"email": email_of(size), "password": PASSWORD})
+    answer = client.post("/sign-in", data={"email": email, "password": PASSWORD})
     if answer.status_code != 302:  # noqa: PLR2004 - sent on to the first page
         raise RuntimeError(f"Signing in answered {answer.status_code}.")
     return client
@@ -212,19 +214,25 @@ def _get(client: FlaskClient, path: str) -> None:
 
 def _statements(app: Flask, size: int) -> int:
     """Return how many statements the page of a queue with ``size`` rows takes."""
-    client = _signed_in(app, size)
+    client = signed_in(app, email_of(size))
     if client.get(QUEUE).text.count(ROW_MARK) != size:
         raise RuntimeError(f"The queue of {size} has another number of rows.")
+    with app.app_context(), statements_of(db.engine) as seen:
+        _get(client, QUEUE)
+    return len(seen)
+
+
+@contextmanager
+def statements_of(engine: Engine) -> Iterator[list[str]]:
+    """Return a list of what is asked of the database while in this context."""
     seen: list[str] = []
-    with app.app_context():
-        engine = db.engine
 
     def note(*arguments: Any) -> None:
-        seen.append(arguments[2])
+        if not arguments[2].startswith("BEGIN"):
+            seen.append(arguments[2])
 
     event.listen(engine, "before_cursor_execute", note)
     try:
-        _get(client, QUEUE)
+        yield seen
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    return sum(not statement.startswith("BEGIN") for statement in seen)

@@ -16,8 +16,8 @@ from config import ROOT
 
 PACKAGE = ROOT / "outreach"
 EDGES = {
-    "views", "queue_views", "rota_views", "call_views", "outcome_views", "security_views",
-    "staff_views", "webhooks", "cli",
+    "views", "queue_views", "recording_views", "rota_views", "call_views", "outcome_views",
+    "security_views", "staff_views", "webhooks", "cli",
 }  # fmt: skip
 NEAR_FLASK = EDGES | {
     "sent",

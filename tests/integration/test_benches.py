@@ -20,7 +20,8 @@ outbox.run(60, sys.argv[1]).show()
 
 
 @pytest.mark.parametrize(
-    "name", ["assign", "import", "patient-list", "plan", "queue-page", "reports", "restore"]
+    "name",
+    ["assign", "import", "log-call", "patient-list", "plan", "queue-page", "reports", "restore"],
 )
 def test_a_benchmark_prints_ours_and_the_limit(name: str) -> None:
     done = _run("scripts/bench.py", name, "--patients", "60", "--calls", "600")

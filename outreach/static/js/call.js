@@ -1,4 +1,4 @@
-// The call screen: saves what is typed, counts the minutes, knows a few keys.
+// The call screen: saves what is typed, and sends it.
 // Nothing is ever kept in the browser's own storage.
 "use strict";
 
@@ -129,6 +129,8 @@
 
   document.addEventListener("input", (event) => {
     if (event.target.form !== form) return;
+    // No database takes a NUL, which a paste may bring.
+    if (event.target.value.includes("\0")) event.target.value = event.target.value.replaceAll("\0", "");
     pressed = null;
     isDirty = true;
     later(SAVE_AFTER);
@@ -172,6 +174,10 @@
     if (!link || !isPlain || link.target || !/^https?:$/.test(link.protocol)) return;
     if (link.pathname === window.location.pathname && link.hash) return;
     leave(event, () => { window.location.assign(link.href); });
+  });
+  form.addEventListener("call:leave", (event) => {
+    const { go } = event.detail; // call_start.js, where the browser has to show what came of it
+    flush().then(() => { isDirty = false; go(); });
   });
   document.addEventListener("submit", (event) => {
     if (event.target === form || event.target.method === "dialog") return;
@@ -223,8 +229,13 @@
     carry("waited", String(Math.max(0, Math.round((Date.now() - pressed.at) / 1000)))); // sleep included
     form.querySelectorAll("button").forEach((each) => { each.disabled = true; });
     say(words.saving);
+    form.dataset.sending = "";
+    document.getElementById("main").inert = true; // what is typed from here on would be lost
     form.submit();
   };
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && isSubmitting) window.location.reload(); // back, to a page that was sent
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (isSubmitting) return;
@@ -238,29 +249,17 @@
   const beat = async () => {
     if (document.hidden || isSubmitting) return;
     try {
-      const answer = await fetch(form.dataset.lease, { method: "POST", redirect: "manual", headers: { "X-CSRFToken": token.value, "X-Background": "1" } });
-      if (answer.ok && taken) taken.hidden = (await answer.json()).is_yours;
+      const about = new URLSearchParams({ planned_call_id: form.elements.planned_call_id.value });
+      const answer = await fetch(form.dataset.lease, { method: "POST", body: about, redirect: "manual", headers: { "X-CSRFToken": token.value, "X-Background": "1" } });
+      if (!answer.ok || !taken) return;
+      const { is_yours: isYours, by } = await answer.json();
+      taken.hidden = isYours;
+      taken.querySelector("[data-taken-by]").textContent = by || "";
     } catch (_error) { /* no answer says nothing about whose call it is */ }
   };
   setInterval(beat, HEARTBEAT);
   document.addEventListener("visibilitychange", beat);
 
-  // Minutes follow the clock until somebody writes their own.
-  const clock = document.querySelector("[data-call-clock]");
-  if (clock) {
-    const began = Date.now() - 1000 * clock.dataset.seconds; // a wrong clock here counts right too
-    const shown = clock.querySelector("[data-timer]");
-    const tick = () => {
-      const seconds = Math.max(0, Math.floor((Date.now() - began) / 1000));
-      shown.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    };
-    tick();
-    setInterval(tick, 1000);
-  }
-  const minutes = form.querySelector("[name=minutes]");
-  if (minutes && clock && !minutes.value) minutes.placeholder = words.auto;
-
-  form.dataset.ready = "";
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();
 })();

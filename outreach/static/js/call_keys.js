@@ -8,7 +8,6 @@
   const { isTyping, held } = answerKeys;
 
   const note = form.querySelector("[name=note]");
-  const start = document.querySelector("[data-start]");
   const keys = document.getElementById("keys");
   const outcomes = [...form.querySelectorAll("[name=outcome]")];
   const side = (option) => option.closest("[data-for]").dataset.for;
@@ -38,7 +37,7 @@
     1: () => { reach("yes"); choose("yes"); note.focus(); },
     2: () => { reach("no"); choose("no").focus(); },
     n: () => note.focus(),
-    c: () => start && start.click(),
+    c: () => document.querySelector("[data-start]")?.click(),
     q: () => document.dispatchEvent(new Event("questionnaire:open")),
     "?": () => keys.showModal(),
   };
@@ -54,7 +53,16 @@
     if (event.target.closest("[data-asking]")) return event.key === "?" ? "?" : null;
     return form.dataset.keys === "off" ? null : event.key.toLowerCase();
   };
+  // The call is on its way: a key is for the next page, and does nothing here.
+  const refuse = (event) => {
+    if (!/^(.|Enter)$/u.test(event.key)) return;
+    event.preventDefault();
+    const notice = document.querySelector("[data-late]");
+    notice.hidden = false;
+    notice.scrollIntoView({ block: "nearest" });
+  };
   document.addEventListener("keydown", (event) => {
+    if ("sending" in form.dataset) { refuse(event); return; }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       form.requestSubmit(form.querySelector("[data-save]"));

@@ -89,7 +89,7 @@
   let retry = null;
 
   const open = () => {
-    if (panel.open) return;
+    if (panel.open || panel.closest("[inert]")) return; // the call is on its way: the next page is another patient's
     panel.showModal();
     panel.scrollTop = 0; // what to do stands first, also where the field for words is far down
   };

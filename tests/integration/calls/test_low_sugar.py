@@ -6,15 +6,22 @@ from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
 from outreach.calls.models import Attempt
-from outreach.concerns import limits, low_sugar
+from outreach.concerns import limits, low_sugar, raising
 from outreach.concerns.limits import NewLimits
 from outreach.concerns.low_sugar import BUILT_IN, NewCard
-from outreach.concerns.models import Concern, LowSugarAnswer, LowSugarCard
+from outreach.concerns.models import (
+    Alert,
+    Concern,
+    ConcernStep,
+    LowSugarAnswer,
+    LowSugarCard,
+)
+from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
@@ -42,6 +49,19 @@ class Call:
     def answers(self) -> Sequence[LowSugarAnswer]:
         with self.sessions() as session:
             return session.scalars(select(LowSugarAnswer).order_by(LowSugarAnswer.concern_id)).all()
+
+    def concerns(self) -> Sequence[Concern]:
+        with self.sessions() as session:
+            return session.scalars(select(Concern).order_by(Concern.id)).all()
+
+    def steps(self) -> list[tuple[StepKind, str]]:
+        with self.sessions() as session:
+            rows = session.scalars(select(ConcernStep).order_by(ConcernStep.id))
+            return [(step.kind, step.note) for step in rows]
+
+    def alerts(self) -> int:
+        with self.sessions() as session:
+            return session.scalar(select(func.count(Alert.id))) or 0
 
     def approve(self, say: str, language: str = "en", seen: int = 0) -> None:
         new = NewCard(say, "Dr. Ada Klein", date(2026, 11, 2), seen)
@@ -97,6 +117,76 @@ def test_nobody_having_said_it_is_asked_once_and_blocks_nothing(call: Call) -> N
     assert call.save(glucose="48", low_asked="y")[0] == 302
     (answer,) = call.answers()
     assert (answer.is_treated, answer.is_help_coming) == (False, False)
+
+
+def test_a_nurse_is_told_at_the_first_save_and_once(call: Call) -> None:
+    _status, page = call.save(glucose="48")
+
+    (concern,) = call.concerns()
+    assert (concern.kind, concern.urgency) == (ConcernKind.GLUCOSE_LOW, Urgency.NOW)
+    assert concern.reading_id is None
+    assert "data-polled" in page  # what became of it is shown while the caller goes on
+    assert call.steps() == [(StepKind.RAISED, "48 mg/dL (2.7 mmol/L)")]
+    assert call.alerts() == 1
+
+    call.save(glucose="48")
+    saved, _page = call.save(glucose="48", low_said="treated", note="She drank juice.")
+
+    assert saved == 302
+    (concern,) = call.concerns()
+    assert concern.reading_id is not None
+    assert call.alerts() == 1
+    added = (StepKind.ADDED, "48 mg/dL (2.7 mmol/L)\nShe drank juice.")
+    assert call.steps() == [(StepKind.RAISED, "48 mg/dL (2.7 mmol/L)"), added]
+    (answer,) = call.answers()
+    assert (answer.concern_id, answer.is_treated) == (concern.id, True)
+
+
+def test_a_nurse_is_told_whatever_else_keeps_the_call_from_being_saved(call: Call) -> None:
+    status, _page = call.save(glucose="48", low_said="treated", minutes="many")
+
+    assert status == 422
+    assert len(call.concerns()) == 1
+
+
+def test_a_low_that_was_a_slip_is_left_to_the_nurse_with_words(call: Call) -> None:
+    call.save(glucose="48")
+    assert call.save(glucose="148")[0] == 302
+
+    (concern,) = call.concerns()
+    assert concern.status is ConcernStatus.OPEN
+    assert call.steps()[-1] == (
+        StepKind.ADDED,
+        "The call was saved without a low blood sugar.",
+    )
+
+
+def test_a_second_low_after_the_nurse_closed_the_first_is_told_anew(call: Call) -> None:
+    call.save(glucose="48")
+    with call.sessions.begin() as session:
+        concern = session.scalars(select(Concern)).one()
+        raising.close(session, concern, "Rang them.", by_staff_id=call.day.nurse.id, now=NOW)
+
+    assert call.save(glucose="44", low_asked="y")[0] == 302
+
+    assert [each.status for each in call.concerns()] == [ConcernStatus.CLOSED, ConcernStatus.OPEN]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"glucose": "60", "minutes": "many"},
+        {"glucose": "48", "glucose_on": "2026-11-20", "minutes": "many"},
+        {"glucose": "12"},
+        {"glucose": "48", "reached": "no", "outcome": "busy", "minutes": "many"},
+    ],
+)
+def test_nobody_is_told_before_saving_of_what_is_no_level_2_low_now(
+    call: Call, answers: dict[str, str]
+) -> None:
+    assert call.save(**answers)[0] == 422
+
+    assert call.concerns() == []
 
 
 @pytest.mark.parametrize(

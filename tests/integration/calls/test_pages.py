@@ -19,6 +19,7 @@ from outreach.concerns.models import Concern
 from outreach.db import db
 from outreach.measures.models import Reading
 from outreach.orm import Sessions
+from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from tests.builders import (
     make_attempt,
@@ -330,3 +331,39 @@ def test_a_low_sugar_tells_the_caller_that_a_nurse_is_on_it_and_brings_the_answe
     page = client.get(f"/calls/{day.rosa.ref}").text
     assert "Ate; 110 now." in page
     assert "nurse Nadia" in page
+
+
+def test_several_calls_that_were_started_are_told_in_one_notice(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    with sessions.begin() as session:
+        for number in range(2):
+            patient = make_patient(session, day.clinic, phone=f"+1512555{1000 + number}")
+            make_planned_call(session, make_enrolment(session, patient, caller=day.ana))
+        refs = session.scalars(select(Patient.ref)).all()
+    sign_in(client, day.ana)
+    for ref in refs:
+        client.post(f"/calls/{ref}/start")
+
+    page = client.get("/queue/").text
+
+    assert page.count("You started") == 1
+    assert "You started 3 calls." in page
+
+
+def test_a_call_that_is_opened_before_its_day_says_so(
+    sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    assert "Made now, it counts as that one." not in client.get(f"/calls/{day.rosa.ref}").text
+    with sessions.begin() as session:
+        call = session.get_one(PlannedCall, day.call.id)
+        call.due_on += timedelta(days=9)
+        call.dial_from_at += timedelta(days=9)
+        call.dial_until_at += timedelta(days=9)
+        call.complete_by_on += timedelta(days=9)
+
+    page = client.get(f"/calls/{day.rosa.ref}").text
+
+    assert "Made now, it counts as that one." in page
+    assert "Start call early" in page

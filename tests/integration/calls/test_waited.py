@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
@@ -127,4 +128,45 @@ def test_whoever_takes_the_call_over_ends_that(
     sign_in(client, day.ana)
     form = day.form(reached="yes", minutes="9", note="Her boiler is mended.")
 
-    assert client.post(f"/calls/{day.rosa.ref}", data=form).status_code == 404
+    answer = client.post(f"/calls/{day.rosa.ref}", data=form)
+
+    assert answer.status_code == 409
+    assert "Ben Ode took it over" in answer.text
+    assert "Her boiler is mended." in answer.text
+    with sessions() as session:
+        assert session.scalars(select(Attempt)).all() == []
+
+
+def test_what_is_typed_after_a_takeover_is_kept_and_read_by_who_has_the_call(
+    app: Flask, day: Day, sessions: Sessions
+) -> None:
+    ana, ben, address = app.test_client(), app.test_client(), f"/calls/{day.rosa.ref}"
+    sign_in(ana, day.ana)
+    sign_in(ben, day.ben)
+    ana.post(f"{address}/start")
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    ben.post(f"{address}/start", data={"take_over": "1"})
+
+    beat = ana.post(f"{address}/lease", data={"planned_call_id": str(day.call.id)})
+    kept = ana.post(f"{address}/draft", data=day.typed("Her boiler leaks.", "0"))
+    ana.post(address, data=day.form(reached="yes", note="Her boiler leaks again."))
+
+    assert beat.get_json() == {"is_yours": False, "by": "Ben Ode"}
+    assert (kept.status_code, kept.get_json()) == (200, {"version": 1})
+    page = ben.get(address).text
+    assert "Ana Morales wrote" in page
+    assert "Her boiler leaks again." in page
+
+
+def test_whoever_never_had_the_call_learns_nothing_of_it(client: FlaskClient, day: Day) -> None:
+    sign_in(client, day.ben)
+
+    answer = client.post(f"/calls/{day.rosa.ref}", data=day.form(note="My own words."))
+
+    assert answer.status_code == 404
+    assert "My own words." in answer.text
+    assert "Rosa" not in answer.text
+    for page in ("lease", "draft"):
+        data = day.typed("Mine.", "0")
+        assert client.post(f"/calls/{day.rosa.ref}/{page}", data=data).status_code == 404

@@ -349,3 +349,18 @@ def test_a_nurse_who_calls_elsewhere_still_only_reads_here(
 
     assert "Edit details" not in client.get(f"/patients/{place.patient.ref}").text
     assert client.get(f"/patients/{place.patient.ref}/details").status_code == 404
+
+
+@pytest.mark.parametrize(("days", "is_main"), [(-1, True), (0, True), (1, False), (14, False)])
+def test_a_call_before_its_day_is_opened_on_purpose_only(
+    sessions: Sessions, client: FlaskClient, place: Place, days: int, *, is_main: bool
+) -> None:
+    with sessions.begin() as session:
+        make_planned_call(session, place.enrolment, NOW.date() + timedelta(days=days))
+    sign_in(client, place.caller)
+
+    page = client.get(f"/patients/{place.patient.ref}").text
+
+    assert ("Open the call" in page) is is_main
+    assert ("Call early?" in page) is not is_main
+    assert f"/calls/{place.patient.ref}" in page

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from outreach import orm
 from outreach.accounts.models import Clinic
+from outreach.accounts.rules import Scope
 from outreach.calls import last_talk
 from outreach.calls.models import Attempt, CallNote
 from outreach.concerns.models import Concern
@@ -38,6 +39,8 @@ from outreach.programmes import protocol
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.visits.models import Visit
+from outreach.welfare import checks
+from outreach.welfare.rules import StepKind
 from scripts.seed_demo import DEMO_ACCOUNTS, NotEmpty, seed, seed_if_empty
 from tests.builders import PASSWORD, make_clinic, make_patient
 from tests.conftest import FAST_HASHER, HASH, KEYS_WRITTEN
@@ -307,3 +310,13 @@ def test_the_script_fills_a_migrated_database_by_itself(
 
     assert done.returncode == 0, done.stderr
     assert "160  patient" in done.stdout
+
+
+def test_a_nurse_has_begun_a_welfare_check(demo: Session) -> None:
+    scope = Scope(0, everything=True, clinic_ids=frozenset())
+
+    count, (check,) = checks.open_checks(demo, scope, now=NOW)
+
+    assert count == 1
+    assert [step.kind for step in check.steps] == [StepKind.OTHER_NUMBER]
+    assert check.steps[0].at > check.check.follow_up.opened_at

@@ -161,5 +161,5 @@ def test_who_is_a_nurse_elsewhere_gets_no_link_that_leads_nowhere(ward: Ward) ->
     links = set(re.findall(r'href="(/(?!static)[^"#]*)', due + chart))
     assert {each for each in links if ward.client.get(each).status_code == 404} == set()
     assert f"/patients/{theirs.ref}/ask/phq9" in links
-    assert f"/patients/{theirs.ref}/readings/new" in links
+    assert f"/patients/{theirs.ref}/readings/new?back=due" in links
     assert f"/patients/{ward.rosa.ref}" in links

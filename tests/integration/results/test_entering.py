@@ -152,3 +152,18 @@ def test_what_was_saved_is_told_where_it_is_seen(ward: Ward) -> None:
     saved = ward.client.post(f"/patients/{ward.rosa.ref}/readings/new", data=data | value)
 
     assert saved.location == f"/patients/{ward.rosa.ref}"  # its top, where the words stand
+
+
+def test_whoever_came_from_the_list_of_what_is_missing_goes_back_there(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    address = f"/patients/{ward.rosa.ref}/readings/new?back=due"
+    assert address in ward.client.get("/due/").text
+    form = ward.client.get(address).text
+    assert f'action="{address}"' in form
+    data = {"form_key": "page", "on": "2026-11-23", "at": "09:30", "value_hba1c": "8"}
+
+    saved = ward.client.post(address, data={**data, "unit_hba1c": "%"}, follow_redirects=True)
+
+    assert saved.request.path == "/due/"
+    assert "Saved. What is still missing stands below." in saved.text
+    assert len(ward.readings()) == 1

@@ -1,0 +1,101 @@
+"""A call that somebody else took over: whose it is now, and what was typed about it before.
+
+Whoever takes a call over may have been given the patient as well: then the page of the one
+before leads nowhere any more, and what they type there is kept all the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Actor
+from outreach.calls import drafts, leases
+from outreach.calls.drafts import Typed
+from outreach.calls.models import Attempt, Draft
+from outreach.patients.models import Patient
+from outreach.planning.models import PlannedCall
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A call that ``actor`` was writing about; ``is_recorded``: by the other one, meanwhile."""
+
+    call: PlannedCall
+    draft: Draft
+    name: str
+    at: datetime
+    is_recorded: bool
+
+
+@dataclass(frozen=True)
+class Left:
+    """What somebody else wrote about a call and has not saved."""
+
+    name: str
+    note: str
+    at: datetime
+
+
+def of(
+    session: Session, ref: str, call_id: int | None, actor: Actor, *, now: datetime
+) -> Taken | None:
+    """Return the call that ``actor`` was writing about and somebody else has or recorded since.
+
+    Asked for where the patient does not exist for ``actor`` any more: what they began to type is
+    the proof that they had them open.
+    """
+    row = session.execute(
+        select(PlannedCall, Draft)
+        .join(Draft, Draft.planned_call_id == PlannedCall.id)
+        .join(Patient, Patient.id == PlannedCall.patient_id)
+        .where(
+            Patient.ref == ref,
+            PlannedCall.id == call_id,
+            Draft.staff_id == actor.staff_id,
+            Draft.saved_at > now - leases.LONGEST_CALL,
+        )
+    ).first()
+    if row is None:
+        return None
+    call, draft = row
+    mark = leases.mark_of_others(session, call, actor, now=now)
+    if mark is not None:
+        return Taken(call, draft, mark.name, mark.since, is_recorded=False)
+    recorded = session.execute(
+        select(StaffMember.name, Attempt.at)
+        .join(StaffMember, StaffMember.id == Attempt.caller_id)
+        .where(
+            Attempt.planned_call_id == call.id,
+            Attempt.caller_id != actor.staff_id,
+            Attempt.superseded_at.is_(None),
+        )
+        .order_by(Attempt.id.desc())
+        .limit(1)
+    ).first()
+    return Taken(call, draft, recorded.name, recorded.at, is_recorded=True) if recorded else None
+
+
+def keep(session: Session, taken: Taken, actor: Actor, typed: Typed, *, now: datetime) -> int:
+    """Keep what was typed since as theirs, and return its version. Does not commit."""
+    over = replace(typed, version=taken.draft.version)
+    return drafts.save(session, taken.call, actor, over, now=now)
+
+
+def left_by_others(session: Session, call: PlannedCall, actor: Actor) -> Sequence[Left]:
+    """Return what others wrote about ``call`` without saving it, oldest first."""
+    rows = session.execute(
+        select(StaffMember.name, Draft.answers, Draft.saved_at)
+        .join(StaffMember, StaffMember.id == Draft.staff_id)
+        .where(
+            Draft.planned_call_id == call.id,
+            Draft.staff_id != actor.staff_id,
+            Draft.version > 0,
+        )
+        .order_by(Draft.saved_at)
+    )
+    notes = ((name, "\n".join(answers.get("note", ())).strip(), at) for name, answers, at in rows)
+    return [Left(name, note, at) for name, note, at in notes if note]
