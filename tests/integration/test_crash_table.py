@@ -25,7 +25,7 @@ ONLY_FILES = {"sweep uploads"}  # deletes files by their age, and can be done ag
 SEVERAL = {
     "accounts.security_views:keep_passkey": (2, "one or the other: kept, or the question used up"),
     "calls.views:dial": (2, "a row, then the carrier: phoning/test_trouble.py ends it in between"),
-    "calls.views:draft": (2, "one or the other: kept, or kept aside"),
+    "calls.views:draft": (3, "one of them: kept, kept aside, or kept though it was taken over"),
     "messaging.cli:reconcile": (3, "reads; then one of two that open the outbox, whole or not"),
     "phoning.views:hang_up": (2, "reads; then the carrier; what it says is a row of its own"),
     "questionnaires.call_views:_keep": (2, "one or the other: kept, or told of what came late"),
