@@ -1,6 +1,7 @@
 """Rows by the thousand, past the objects: inserted or changed in one statement."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Dialect, inspect
@@ -38,9 +39,14 @@ class BulkInsert:
         self._clear = f"DELETE FROM {waiting}"  # noqa: S608
 
     def stored(self, column: str, value: Any) -> Any:
-        """Return a value of ``column`` as the driver takes it."""
+        """Return a value of ``column`` as the driver takes it.
+
+        PostgreSQL gets days and instants as text: the driver takes five times as long to write
+        them, and rows by the thousand share one.
+        """
         convert = self._processors[column]
-        return convert(value) if convert else value
+        taken = convert(value) if convert else value
+        return str(taken) if self._copies and isinstance(taken, date) else taken
 
     def write(self, session: Session, rows: Sequence[tuple[Any, ...]]) -> int:
         """Insert ``rows``; return how many went in."""

@@ -214,6 +214,19 @@ class ContactHours:
         """Say whether anybody may be contacted on ``day`` at all."""
         return self.bounds_on(day) is not None
 
+    def by_day(self) -> "ContactHours":
+        """Return hours that are open on the same days, and no others that are differ from them.
+
+        Only days count in them, unless clinic and laws together may leave a day no time.
+        """
+        narrowing = [law for law in self.laws if law.opens and law.closes]
+        opens = max([self.opens, *(law.opens for law in narrowing if law.opens)])
+        closes = min([self.closes, *(law.closes for law in narrowing if law.closes)])
+        if opens >= closes:
+            return self
+        barring = tuple(law for law in self.laws if law.opens is None or law.closes is None)
+        return ContactHours(weekdays=self.weekdays, closed_on=self.closed_on, laws=barring)
+
     def wished(self, wishes: Wishes) -> "ContactHours":
         """Return these hours for a patient: Sunday with those who asked for it."""
         days = self.weekdays | wishes.weekdays

@@ -5,39 +5,24 @@ about the course, one about the place. They are the keys under which a planner r
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    ScalarSelect,
-    Select,
-    String,
-    bindparam,
-    case,
-    cast,
-    exists,
-    func,
-    literal,
-    select,
-)
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
 
 from outreach.orm import among
-from outreach.panels.models import PanelMembership, Shift
+from outreach.panels.models import PanelMembership
 from outreach.patients import hours
 from outreach.patients.hours import HoursBook
-from outreach.patients.models import Patient
 from outreach.patients.rules import ContactHours, Daypart, Wishes, weekdays_from_mask
-from outreach.planning.models import PlannedCall
-from outreach.planning.rules import WEEK, Calendar, CallStatus, Course
-from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersion
-from outreach.programmes.rules import EnrolmentStatus, Protocol
-from outreach.sql import as_json
+from outreach.planning import course_rows
+from outreach.planning.rules import WEEK, Calendar, Course
+from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.programmes.rules import EnrolmentStatus, Protocol, Rhythm
 
 # Longer than any local day, and than the week with the zones on both sides of it.
 A_DAY, A_WEEK = timedelta(hours=26), timedelta(days=WEEK + 1)
@@ -117,14 +102,17 @@ class Reader:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self._protocols: dict[int, Protocol] = {}
-        self._books: dict[int, HoursBook] = {}
+        self._weekly_from: date | None = None
+        self._book: HoursBook | None = None
+        self._hours: dict[tuple[int, str | None], ContactHours] = {}
         self._alike: dict[ContactHours, ContactHours] = {}
         self._calendars: dict[tuple[Any, ...], Calendar] = {}
 
     def rows(self, session: Session, enrolment_ids: Sequence[int]) -> Sequence[Row]:
         """Return the row of each of ``enrolment_ids``, by id."""
-        query = _rows(Enrolment).where(among(Enrolment.id, enrolment_ids))
-        return self._read(session, query)
+        query = course_rows.rows(Enrolment, course_rows.caller_id(Enrolment))
+        of_these = query.where(among(Enrolment.id, enrolment_ids))
+        return self._read(session, of_these, weekly_from=date.min)
 
     def unplanned(self, session: Session, *, after_id: int, limit: int) -> Sequence[Row]:
         """Return the rows of the enrolments of :func:`unplanned_ids`, locked.
@@ -134,24 +122,24 @@ class Reader:
         # The page comes first, so that nothing is looked up for rows that aren't on it, and
         # with its columns: joined to its own table again, PostgreSQL reads that whole table
         # for every page.
-        page = _unplanned(Enrolment.__table__.c, after_id, limit)
+        page = course_rows.unplanned(course_rows.OF_PAGE, after_id, limit)
         locked = page.with_for_update(of=Enrolment.__table__).cte("page")
         of_page = aliased(Enrolment, locked)
-        return self._read(session, _rows(of_page))
+        if self._weekly_from is None:  # the first page: what all of them need is read once
+            self._weekly_from = self._first_weekly(session)
+            self._book = hours.book_of(session, today=self.now.date())
+        query = course_rows.rows(of_page, locked.c.caller_id)
+        return self._read(session, query, weekly_from=self._weekly_from)
 
     def place(self, session: Session, text: str) -> Place:
         """Return what the ``place`` of a row says. Equal hours, and equal days, are one object."""
         clinic_id, state, zone, weekdays, dayparts, worked = json.loads(text)
-        if clinic_id not in self._books:
-            today = self.now.date()
-            self._books[clinic_id] = hours.book_of(session, today=today, clinic_ids=[clinic_id])
-        found = self._books[clinic_id].of(clinic_id, state)
-        found = self._alike.setdefault(found, found)
-        parts = tuple(Daypart(part) for part in _parsed(dayparts) or ())
-        wishes = Wishes(weekdays_from_mask(weekdays), parts)
-        days = weekdays_from_mask(worked or 0)
-        alike = (zone, wishes, id(found), days)
+        found = self._hours_of(session, clinic_id, state)
+        alike = (zone, weekdays, dayparts, worked, id(found))
         if alike not in self._calendars:
+            parts = tuple(Daypart(part) for part in json.loads(dayparts))
+            wishes = Wishes(weekdays_from_mask(weekdays), parts)
+            days = frozenset(int(day) for day in (worked or "").splitlines())
             self._calendars[alike] = Calendar(ZoneInfo(zone), wishes, found, days)
         return Place(clinic_id, self._calendars[alike])
 
@@ -189,8 +177,33 @@ class Reader:
             _is_today(progress.completed_at, place.calendar.zone, now=self.now),
         )
 
-    def _read(self, session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[Row]:
-        since = {"day_ago": self.now - A_DAY, "week_ago": (self.now - A_WEEK).date()}
+    def _hours_of(self, session: Session, clinic_id: int, state: str | None) -> ContactHours:
+        known = self._hours.get((clinic_id, state))
+        if known is None:
+            today = self.now.date()
+            book = self._book or hours.book_of(session, today=today, clinic_ids=[clinic_id])
+            found = book.of(clinic_id, state)
+            known = self._hours[clinic_id, state] = self._alike.setdefault(found, found)
+        return known
+
+    def _first_weekly(self, session: Session) -> date:
+        """Return a day such that whoever started before it has no weeks of so many calls left."""
+        weeks = [
+            phase.last_week
+            for version in session.scalars(select(ProgrammeVersion))
+            for phase in version.protocol.phases
+            if phase.rhythm is Rhythm.CALLS_PER_WEEK
+        ]
+        return (self.now - A_WEEK).date() - timedelta(weeks=max(weeks, default=0))
+
+    def _read(
+        self, session: Session, query: Select[*tuple[Any, ...]], *, weekly_from: date
+    ) -> Sequence[Row]:
+        since = {
+            "day_ago": self.now - A_DAY,
+            "week_ago": (self.now - A_WEEK).date(),
+            "weekly_from": weekly_from,
+        }
         found = session.connection().execute(query, since)
         # Sorted here, where it costs nothing: SQLite would write all rows to a table first.
         return sorted(map(Row._make, found.all()))
@@ -213,7 +226,7 @@ def unplanned_ids(session: Session, *, after_id: int, limit: int) -> Sequence[in
 
     That is: active, with a dedicated caller. Without a caller nobody would make the call.
     """
-    return session.scalars(_unplanned([Enrolment.id], after_id, limit)).all()
+    return session.scalars(course_rows.unplanned([Enrolment.id], after_id, limit)).all()
 
 
 def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
@@ -238,122 +251,6 @@ def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int
         )
         .order_by(PanelMembership.enrolment_id)
     ).all()
-
-
-def _unplanned(columns: Iterable[Any], after_id: int, limit: int) -> Select[*tuple[Any, ...]]:
-    """Select ``columns`` of the enrolments of :func:`unplanned_ids`.
-
-    Each table begins at ``after_id``: else the database may merge them from the beginning,
-    for every page again.
-    """
-    membership, call = PanelMembership.enrolment_id, PlannedCall.enrolment_id
-    return (
-        select(*columns)
-        .where(
-            Enrolment.id > after_id,
-            Enrolment.status == EnrolmentStatus.ACTIVE,
-            exists().where(
-                membership == Enrolment.id,
-                membership > after_id,
-                PanelMembership.until_at.is_(None),
-            ),
-            ~exists().where(
-                call == Enrolment.id, call > after_id, PlannedCall.status == CallStatus.PLANNED
-            ),
-        )
-        .order_by(Enrolment.id)
-        .limit(limit)
-    )
-
-
-def _rows(of: type[Enrolment]) -> Select[*tuple[Any, ...]]:
-    """Select the columns of :class:`Row`: a few looks into an index for each enrolment.
-
-    All are subqueries: the database may read a whole table for a join, once a page.
-    """
-    course = as_json(
-        of.version_id,
-        of.starts_on,
-        _latest_counted(of),
-        _newest_choices(of),
-        _recent_due_days(of),
-        of.away_from_on,
-        of.away_until_on,
-    )
-    last_sequence = _calls(of, func.max(PlannedCall.sequence)).scalar_subquery()
-    return select(of.id, of.patient_id, last_sequence, course, _place(of))
-
-
-def _place(of: type[Enrolment]) -> ScalarSelect[str]:
-    place = as_json(
-        of.clinic_id,
-        Patient.state,
-        Patient.zone,
-        Patient.weekdays,
-        cast(Patient.dayparts, String),
-        _worked(of),
-    )
-    return select(place).where(Patient.id == of.patient_id).correlate(of).scalar_subquery()
-
-
-def _worked(of: type[Enrolment]) -> ScalarSelect[int]:
-    """Select the mask of the weekdays on which the dedicated caller works."""
-    of_day = literal(1, Integer).op("<<", return_type=Integer())(Shift.weekday)
-    return (
-        select(func.sum(of_day.distinct()))
-        .join(PanelMembership, PanelMembership.caller_id == Shift.staff_id)
-        .where(PanelMembership.enrolment_id == of.id, PanelMembership.until_at.is_(None))
-        .correlate(of)
-        .scalar_subquery()
-    )
-
-
-def _calls(of: type[Enrolment], column: Any) -> Select[Any]:
-    return select(column).where(PlannedCall.enrolment_id == of.id).correlate(of)
-
-
-def _latest_counted(of: type[Enrolment]) -> ScalarSelect[str]:
-    """Select day and completion, if that was lately, of the latest call not cancelled."""
-    completed_at = case((PlannedCall.status == CallStatus.COMPLETED, PlannedCall.closed_at))
-    lately_at = case((completed_at >= bindparam("day_ago"), completed_at))
-    return (
-        _calls(of, as_json(PlannedCall.due_on, lately_at))
-        .where(PlannedCall.status != CallStatus.CANCELLED)
-        .order_by(PlannedCall.sequence.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-
-
-def _newest_choices(of: type[Enrolment]) -> ScalarSelect[str]:
-    """Select ``phase=value`` of each phase that the patient chose for; the newest counts."""
-    newer = aliased(CadenceChoice)
-    is_old = exists().where(
-        newer.enrolment_id == CadenceChoice.enrolment_id,
-        newer.phase == CadenceChoice.phase,
-        newer.id > CadenceChoice.id,
-    )
-    words = CadenceChoice.phase + "=" + cast(CadenceChoice.value, String)
-    return _joined(words).where(CadenceChoice.enrolment_id == of.id, ~is_old).scalar_subquery()
-
-
-def _recent_due_days(of: type[Enrolment]) -> ScalarSelect[str]:
-    """Select the days of the last week, and later, on which calls were due."""
-    recent = aliased(PlannedCall)
-    return (
-        _joined(cast(recent.due_on, String))
-        .where(
-            recent.patient_id == of.patient_id,
-            recent.enrolment_id == of.id,
-            recent.status != CallStatus.CANCELLED,
-            recent.due_on >= bindparam("week_ago"),
-        )
-        .scalar_subquery()
-    )
-
-
-def _joined(words: ColumnElement[str] | InstrumentedAttribute[str]) -> Select[str]:
-    return select(func.aggregate_strings(words, "\n"))
 
 
 def _parsed(inner: Any) -> Any:

@@ -26,7 +26,7 @@ from outreach.planning.models import PlannedCall
 log = logging.getLogger(__name__)
 
 # A page is a fraction of a second of work on SQLite, where nobody else can write meanwhile.
-PAGE = 5000
+PAGE = 10_000
 REFITTED = 50  # a transaction: each of these is planned anew by itself
 
 

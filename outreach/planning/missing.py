@@ -17,9 +17,10 @@ from outreach.bulk import BulkInsert
 from outreach.clock import day_began_at, local_day
 from outreach.patients.rules import Slot
 from outreach.planning import next_call
-from outreach.planning.courses import Place, Progress, Reader, Row
+from outreach.planning.courses import Progress, Reader, Row
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import (
+    Calendar,
     CallStatus,
     Due,
     contact_slot,
@@ -37,6 +38,7 @@ _OF_DUE = ("version_id", "phase", "due_on", "complete_by_on")
 _OF_SLOT = ("dial_from_at", "dial_until_at")
 _OF_ALL = ("is_agreed", "dials", "status", "planned_at")
 Stored = tuple[Any, ...]
+Days = tuple[date, date] | None
 
 
 class Page(NamedTuple):
@@ -50,26 +52,31 @@ class _Next(NamedTuple):
     """The next due contact of a course, as it is stored; ``due`` None: none is left."""
 
     due: Due | None
+    days: Days
     stored: Stored
     ends_on: date
 
 
 @dataclass
 class _Days:
-    """Days that many places share, and what comes next there, by ``Row.course``."""
+    """Days that many places share, and what comes next there, by ``Row.course``.
+
+    ``calendar`` is that of one of them: on all, the same days are open and suit best.
+    """
 
     today: date
+    calendar: Calendar
     nexts: dict[str, _Next] = field(default_factory=dict)
 
 
 @dataclass
 class _Spot:
-    """A place, its days, and the slots known there, by the days of a due contact."""
+    """What places share in which people have equal days: the slots by the days of a contact."""
 
-    place: Place
+    calendar: Calendar
     began_at: datetime
     days: _Days
-    slots: dict[tuple[date, date], Stored]
+    slots: dict[Days, Stored] = field(default_factory=dict)
 
 
 class Planner:
@@ -81,9 +88,9 @@ class Planner:
         columns = (*_OF_ROW, *_OF_DUE, *_OF_SLOT, *_OF_ALL)
         self._calls = BulkInsert(dialect, PlannedCall, columns)
         self._of_all = self._stored(_OF_ALL, (False, 0, CallStatus.PLANNED, now))
-        self._spots: dict[str, _Spot] = {}
+        self._places: dict[str, tuple[int, _Spot]] = {}
+        self._spots: dict[int, _Spot] = {}
         self._days: dict[tuple[Any, ...], _Days] = {}
-        self._slots: dict[tuple[Any, ...], dict[tuple[date, date], Stored]] = {}
         self._progress: dict[str, Progress] = {}
         self._kept = 0
 
@@ -113,34 +120,35 @@ class Planner:
 
         A programme that is over is completed.
         """
-        spot = self._spots.get(row.place) or self._new_spot(session, row.place)
+        clinic_id, spot = self._places.get(row.place) or self._new_place(session, row.place)
         coming = spot.days.nexts.get(row.course) or self._new_next(session, row.course, spot)
         if coming.due is None:
             if spot.days.today >= coming.ends_on:
                 next_call.finish(session, row.enrolment_id, now=self._now)
             return None
-        days = (coming.due.on, coming.due.complete_by_on)
-        known = spot.slots.get(days)
+        known = spot.slots.get(coming.days)
         slot = self._new_slot(spot, coming.due) if known is None else known
         contact = coming.stored + slot if slot else self._later(session, row.course, spot)
         if not contact:
             return None
         sequence = (row.last_sequence or 0) + 1
-        owned = (spot.place.clinic_id, row.patient_id, row.enrolment_id, sequence)
+        owned = (clinic_id, row.patient_id, row.enrolment_id, sequence)
         return owned + contact + self._of_all
 
-    def _new_spot(self, session: Session, text: str) -> _Spot:
+    def _new_place(self, session: Session, text: str) -> tuple[int, _Spot]:
         place = self._reader.place(session, text)
-        calendar = place.calendar
-        today = local_day(self._now, calendar.zone)
-        by_day = (calendar.wishes.weekdays, calendar.worked, id(calendar.hours), today)
-        spot = self._spots[text] = _Spot(
-            place,
+        spot = self._spots.get(id(place.calendar)) or self._new_spot(place.calendar)
+        known = self._places[text] = (place.clinic_id, spot)
+        self._kept += 1
+        return known
+
+    def _new_spot(self, calendar: Calendar) -> _Spot:
+        today, open_days = local_day(self._now, calendar.zone), calendar.lawful().by_day()
+        by_day = (calendar.wishes.weekdays, calendar.worked, open_days, today)
+        spot = self._spots[id(calendar)] = _Spot(
+            calendar,
             day_began_at(self._now, calendar.zone),
-            self._days.setdefault(by_day, _Days(today)),
-            self._slots.setdefault(
-                (calendar.zone, calendar.wishes, calendar.worked, id(calendar.hours)), {}
-            ),
+            self._days.setdefault(by_day, _Days(today, calendar)),
         )
         self._kept += 1
         return spot
@@ -152,26 +160,26 @@ class Planner:
         today, last_on = spot.days.today, progress.last_due_on
         is_done_today = _is_done_today(progress, spot)
         first = first_day(progress.starts_on, last_on, today, is_done_today=is_done_today)
-        course = progress.course(spot.place.calendar)
+        course = progress.course(spot.days.calendar)
         due = next_due(course, after=first - timedelta(days=1))
         ends_on = progress.protocol.ends_on(progress.starts_on)
-        coming = _Next(due, self._stored_due(progress, due) if due else (), ends_on)
+        coming = _Next(due, _days(due), self._stored_due(progress, due) if due else (), ends_on)
         if progress.completed_at is None:  # else it depends on the zone as well
             spot.days.nexts[text] = coming
             self._kept += 1
         return coming
 
     def _new_slot(self, spot: _Spot, due: Due) -> Stored:
-        slot = contact_slot(spot.place.calendar, due, not_before=self._now)
+        slot = contact_slot(spot.calendar, due, not_before=self._now)
         stored = self._stored_slot(slot) if slot else ()
-        spot.slots[due.on, due.complete_by_on] = stored
+        spot.slots[_days(due)] = stored
         self._kept += 1
         return stored
 
     def _later(self, session: Session, text: str, spot: _Spot) -> Stored | None:
         """Return the first contact after one whose days leave no time to dial."""
         progress = self._reader.progress(session, text)
-        course, is_done = progress.course(spot.place.calendar), _is_done_today(progress, spot)
+        course, is_done = progress.course(spot.calendar), _is_done_today(progress, spot)
         found = next_contact(course, now=self._now, is_done_today=is_done)
         if found is None:
             return None
@@ -189,9 +197,13 @@ class Planner:
         return tuple(self._calls.stored(column, value) for column, value in pairs)
 
     def _forget(self) -> None:
-        for kept in (self._spots, self._days, self._slots, self._progress):
+        for kept in (self._places, self._spots, self._days, self._progress):
             kept.clear()
         self._kept = 0
+
+
+def _days(due: Due | None) -> Days:
+    return (due.on, due.complete_by_on) if due else None
 
 
 def _is_done_today(progress: Progress, spot: _Spot) -> bool:

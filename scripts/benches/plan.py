@@ -12,11 +12,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from outreach import orm, tables
-from outreach.patients import hours
-from outreach.planning.jobs import plan_missing_calls
 from scripts.benches import databases, plan_rows
-from scripts.benches.measure import Result, Sample, alternate, peak_mb
+from scripts.benches.measure import Result, Sample, alternate
 
 DECIDED = "bench_decided"
 COLUMNS = (
@@ -59,22 +56,6 @@ def run(enrolments: int | None, url: str | None) -> Result:
     return Result("plan", "seconds", ours, limit, extra)
 
 
-def plan_twice(address: str) -> tuple[int, float, float, float]:
-    """Plan in this process; return how many, seconds, memory in MB, and seconds of a second."""
-    engine = orm.make_engine(address)
-    sessions = orm.make_sessions(engine)
-    with orm.reading(), sessions() as session:
-        hours.book_of(session, today=plan_rows.TODAY)  # loads a calendar, once a process
-    began = time.perf_counter()
-    planned = plan_missing_calls(sessions, lambda: plan_rows.NOW)
-    seconds = time.perf_counter() - began
-    began = time.perf_counter()
-    planned += plan_missing_calls(sessions, lambda: plan_rows.NOW)
-    again = time.perf_counter() - began
-    engine.dispose()
-    return planned, seconds, peak_mb(), again
-
-
 def _ours(address: str, count: int, again: list[float]) -> Sample:
     _forget(address)
     sample, second = _plan(address, count)
@@ -85,7 +66,7 @@ def _ours(address: str, count: int, again: list[float]) -> Sample:
 def _plan(address: str, count: int) -> tuple[Sample, float]:
     """Plan in a process of its own for the sake of its memory."""
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.benches.plan", address],
+        [sys.executable, "-m", "scripts.benches.plan_twice", address, plan_rows.NOW.isoformat()],
         cwd=Path(__file__).resolve().parents[2],
         check=True,
         stdout=subprocess.PIPE,
@@ -141,8 +122,3 @@ def _forget(address: str) -> None:
         connection.execute("DELETE FROM planned_call WHERE status = 'planned'")
         connection.commit()
     databases.settle(address)
-
-
-if __name__ == "__main__":
-    assert tables.ALL  # noqa: S101 - every table is known to the others by then
-    print(json.dumps(plan_twice(sys.argv[1])))

@@ -64,6 +64,15 @@ class Calendar:
         is_disliked = bool(self.wishes.weekdays) and weekday not in self.wishes.weekdays
         return is_disliked, bool(self.worked) and weekday not in self.worked
 
+    def spread(self, begins: date, calls: int) -> tuple[date, ...]:
+        """Choose days for ``calls`` in the week from ``begins`` on.
+
+        Those that suit best come first, and they lie as far apart as can be.
+        """
+        if (begins, calls) not in self._weeks:
+            self._weeks[begins, calls] = _spread(begins, calls, self)
+        return self._weeks[begins, calls]
+
     @cached_property
     def _lawful(self) -> ContactHours:
         return self.hours.wished(self.wishes)
@@ -71,6 +80,11 @@ class Calendar:
     @cached_property
     def _open(self) -> dict[date, bool]:
         """Days asked for before: one calendar serves many patients."""
+        return {}
+
+    @cached_property
+    def _weeks(self) -> dict[tuple[date, int], tuple[date, ...]]:
+        """Weeks asked for before, by their first day and how many calls are in them."""
         return {}
 
 
@@ -282,22 +296,21 @@ def _weekly_days(course: Course, phase: Phase, after: date) -> Iterator[date]:
     weeks_over = max(0, (after - course.starts_on).days // WEEK)
     for week in range(max(phase.first_week - 1, weeks_over), phase.last_week):
         begins = course.starts_on + timedelta(weeks=week)
-        days = _spread([begins + timedelta(days=day) for day in range(WEEK)], calls, course)
+        days = course.calendar.spread(begins, calls)
         last = course.last_due_on
         if last is not None and begins <= last < begins + timedelta(weeks=1):
-            days = [day for day in days if day > last][: max(0, calls - course.due_in_week)]
+            days = tuple(day for day in days if day > last)[: max(0, calls - course.due_in_week)]
         yield from days
 
 
-def _spread(days: Sequence[date], calls: int, course: Course) -> list[date]:
-    """Choose ``calls`` of ``days``, a week: those that suit best first, as far apart as can be."""
-    calendar = course.calendar
+def _spread(begins: date, calls: int, calendar: Calendar) -> tuple[date, ...]:
+    days = [begins + timedelta(days=ahead) for ahead in range(WEEK)]
     left = sorted((day for day in days if calendar.is_open(day)), key=calendar.rank)
     chosen: tuple[int, ...] = ()
     for _rank, suited in groupby(left, key=calendar.rank):
-        offered = tuple((day - days[0]).days for day in suited)
+        offered = tuple((day - begins).days for day in suited)
         chosen = _apart(chosen, offered, min(calls - len(chosen), len(offered)))
-    return [days[0] + timedelta(days=each) for each in chosen]
+    return tuple(days[each] for each in chosen)
 
 
 @lru_cache(maxsize=4096)
@@ -324,8 +337,7 @@ def _spaced_days(course: Course, phase: Phase, after: date) -> Iterator[date]:
     if last is not None and begins <= last < ends:
         day = _toward_liked(last + timedelta(days=step), course.calendar.wishes)
     else:
-        first_week = [begins + timedelta(days=ahead) for ahead in range(WEEK)]
-        day = next(iter(_spread(first_week, 1, course)), begins)
+        day = next(iter(course.calendar.spread(begins, 1)), begins)
     # A closed day moves a call by less than a week, so nothing before that can count.
     steps_over = max(0, (after - day).days - WEEK) // step
     day += timedelta(days=steps_over * step)

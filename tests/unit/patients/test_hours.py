@@ -1,5 +1,6 @@
 """Hours are lawful on every day of the year, wherever the patient lives."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -178,3 +179,25 @@ def test_wishes_open_no_day_that_is_closed(hours: ContactHours, wished: frozense
     mine = hours.wished(Wishes(wished))
 
     assert all(mine.bounds_on(day) is None for day in hours.closed_on)
+
+
+@given(hours(), st.frozensets(st.integers(0, 6)), st.lists(days, min_size=1))
+def test_hours_by_day_are_open_on_the_same_days(
+    hours: ContactHours, barred: frozenset[int], asked: list[date]
+) -> None:
+    law = Law(barred, None, None, date(2026, 6, 1))
+    hours = replace(hours, laws=(*hours.laws, law))
+
+    by_day = hours.by_day()
+
+    assert [by_day.is_open_day(day) for day in asked] == [hours.is_open_day(day) for day in asked]
+
+
+def test_hours_that_differ_only_in_their_times_are_one_by_day() -> None:
+    law = Law(EVERY_DAY, time(10), time(18), date(2026, 1, 1))
+    late = ContactHours(time(11), time(21), laws=(law,))
+    closed = replace(late, closed_on=frozenset({date(2026, 12, 24)}))
+
+    assert late.by_day() == ContactHours().by_day()
+    assert late.by_day() != closed.by_day()
+    assert replace(late, opens=time(18)).by_day() != late.by_day()

@@ -1,0 +1,39 @@
+"""Plan every missing call of a database, and once more, with no more loaded than that needs.
+
+``python -m scripts.benches.plan_twice ADDRESS NOW``: a process of its own for the sake of its
+memory, in which neither the rows of the bench nor what migrates its database may count.
+"""
+
+import gc
+import json
+import sys
+import time
+from datetime import datetime
+
+from outreach import orm, tables
+from outreach.patients import hours
+from outreach.planning.jobs import plan_missing_calls
+from scripts.benches.measure import peak_mb
+
+
+def plan_twice(address: str, now: datetime) -> tuple[int, float, float, float]:
+    """Return how many were planned, seconds, memory in MB, and seconds of the second time."""
+    engine = orm.make_engine(address)
+    sessions = orm.make_sessions(engine)
+    with orm.reading(), sessions() as session:
+        hours.book_of(session, today=now.date())  # loads a calendar, once a process
+    gc.freeze()  # as the scheduler does
+    began = time.perf_counter()
+    planned = plan_missing_calls(sessions, lambda: now)
+    seconds = time.perf_counter() - began
+    peak = peak_mb()
+    began = time.perf_counter()
+    planned += plan_missing_calls(sessions, lambda: now)
+    again = time.perf_counter() - began
+    engine.dispose()
+    return planned, seconds, peak, again
+
+
+if __name__ == "__main__":
+    assert tables.ALL  # noqa: S101 - every table is known to the others by then
+    print(json.dumps(plan_twice(sys.argv[1], datetime.fromisoformat(sys.argv[2]))))
