@@ -1,6 +1,7 @@
 """The statements by which the planner reads enrolments: a few looks into an index for each."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -79,6 +80,12 @@ def rows(of: type[Enrolment], caller_id: ColumnElement[int]) -> Select[*tuple[An
     )
     last_sequence = _calls(of, func.max(PlannedCall.sequence)).scalar_subquery()
     return select(of.id, of.patient_id, last_sequence, course, _place(of, caller_id))
+
+
+@cache
+def of_enrolments() -> Select[*tuple[Any, ...]]:
+    """Return :func:`rows` of any enrolments, as most pages of one patient ask; built once."""
+    return rows(Enrolment, caller_id(Enrolment))
 
 
 def _place(of: type[Enrolment], caller_id: ColumnElement[int]) -> ScalarSelect[str]:

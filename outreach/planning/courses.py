@@ -110,7 +110,7 @@ class Reader:
 
     def rows(self, session: Session, enrolment_ids: Sequence[int]) -> Sequence[Row]:
         """Return the row of each of ``enrolment_ids``, by id."""
-        query = course_rows.rows(Enrolment, course_rows.caller_id(Enrolment))
+        query = course_rows.of_enrolments()
         of_these = query.where(among(Enrolment.id, enrolment_ids))
         return self._read(session, of_these, weekly_from=date.min)
 
