@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from outreach.calls import leases
+from outreach.calls import leases, overtaken
 from outreach.calls.models import Promise
 from outreach.chart.rules import (
     ConsentFact,
@@ -229,6 +229,7 @@ def choose_rhythm(
         now=now,
     )
     session.flush()
+    overtaken.drop(session, course.enrolment.patient_id, now=now)
     _fit_plan(session, course.enrolment.id, now=now)
 
 

@@ -48,7 +48,8 @@ SKIP_WORDS = {
     SkipReason.DAY_LIMIT: _l("enough texts that day already"),
     SkipReason.NOT_ENROLLED: _l("not in the programme then"),
     SkipReason.TAKEN_ON: _l("somebody had taken it on"),
-    SkipReason.TAKEN_BACK: _l("what it was about had been taken back"),
+    SkipReason.TAKEN_BACK: _l("what it was about had been taken back or corrected"),
+    SkipReason.REACHED: _l("they had been reached meanwhile"),
     SkipReason.MEASURED: _l("it had been measured"),
 }
 TRY_WORDS = {
