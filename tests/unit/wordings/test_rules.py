@@ -39,7 +39,7 @@ def test_the_words_that_come_with_the_product_are_fit(name: TextName, language: 
 def test_what_we_send_unasked_costs_one_message(name: TextName, language: str) -> None:
     """In words that need no letter outside the basic alphabet, and leave out no accent."""
     weekly = {"rhythm": rhythm(language, is_weekly=False, value=14)}
-    values = KINDS[name].example_in(language) | weekly
+    values = {**KINDS[name].example_in(language), **weekly}
 
     assert size_of(filled(built_in(name, language), values)).messages == 1
 
