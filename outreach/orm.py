@@ -295,7 +295,8 @@ def among_words(column: Any, words: Sequence[str]) -> ColumnElement[bool]:
     """
     kind = column.type
     if isinstance(kind, TypeDecorator):
-        words = [kind.process_bind_param(word, default.DefaultDialect()) for word in words]
+        dialect = default.DefaultDialect()
+        words = [kind.process_bind_param(word, dialect) for word in words]
     return _Among(column, bindparam(None, words, type_=_Words()))
 
 

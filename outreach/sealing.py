@@ -161,18 +161,15 @@ class Findable(SealedType):
         return cipher().decrypt_alike(value, place=self.place).decode()
 
 
-def opened(column: Any, value: str) -> Any:
-    """Return what ``value``, read past the type of ``column``, holds.
+def opener(column: Any) -> Callable[[str], Any]:
+    """Return what opens a value that was read past the type of ``column``.
 
-    For who reads many rows, of which one may not be readable.
-
-    Raises:
-        CannotDecrypt: not with these keys, not of this column, or changed.
+    For who reads many rows, of which one may not be readable: that one raises CannotDecrypt.
     """
     kind = column.type
     if not isinstance(kind, SealedType):
         raise TypeError(f"{column} is not encrypted.")
-    return kind.opened(value)
+    return kind.opened
 
 
 NUMBER = "number"  # the place of telephone numbers of patients, wherever they stand

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, last_talk, restoring, tried
+from outreach.calls import drafts, last_talk, overtaken, restoring
 from outreach.calls.models import (
     Attempt,
     AttemptCorrection,
@@ -127,7 +127,7 @@ def take_back(
         by_staff_id=attempt.caller_id,
     )
     returning.open_again(session, attempt.patient_id, actor.staff_id, closed_at=attempt.recorded_at)
-    tried.take_back(session, attempt.id, now=now)
+    overtaken.drop(session, patient.id, now=now)
     call.dials -= 1
     if may_go_on:
         restoring.give_consents_back(session, patient, attempt, actor=actor, now=now)
@@ -182,8 +182,7 @@ def amend(
                 at=attempt.at,
             )
         )
-    if amended.outcome not in tried.NOBODY_THERE:
-        tried.take_back(session, attempt.id, now=now)
+    overtaken.drop(session, attempt.patient_id, now=now)
     _tell_nurses(session, attempt, actor=actor, now=now)
     _count_again(session, attempt, now=now)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, ending, leases, told, tried
+from outreach.calls import drafts, ending, leases, overtaken, told, tried
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, AttemptBefore, CallNote, Promise
 from outreach.calls.rules import Outcome
@@ -132,6 +132,7 @@ def record(
     if report.afterwards.tells_missed:
         tried.tell(session, patient, attempt, actor, now=now)
     if report.outcome.is_reached:
+        overtaken.drop(session, patient.id, now=now)
         follow_ups.end_by_conversation(
             session, call.enrolment_id, by_staff_id=actor.staff_id, now=now
         )

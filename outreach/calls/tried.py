@@ -27,6 +27,7 @@ from outreach.web import phones
 from outreach.wordings import keeping
 from outreach.wordings.rules import TextName, known_language
 
+CAUSE = "attempt"  # what these texts are about, beside its id
 # The patient was not spoken with, nor anybody else.
 NOBODY_THERE = frozenset(
     {
@@ -121,11 +122,6 @@ def _rest_of_day(patient: Patient, lawful: ContactHours, *, now: datetime) -> Sl
     return Slot(max(now, span.from_at), span.until_at)
 
 
-def take_back(session: Session, attempt_id: int, *, now: datetime) -> None:
-    """Drop the text of an attempt that counts no more, if it has not gone out."""
-    outbox.cancel(session, cause_of(attempt_id), now=now, reason=SkipReason.TAKEN_BACK)
-
-
 def is_told(session: Session, attempt_id: int) -> bool:
     """Say whether a text goes out with an attempt."""
     return bool(session.scalar(select(exists().where(Message.cause == cause_of(attempt_id)))))
@@ -133,7 +129,7 @@ def is_told(session: Session, attempt_id: int) -> bool:
 
 def cause_of(attempt_id: int) -> str:
     """Return under what the text of an attempt stands in the outbox."""
-    return f"attempt:{attempt_id}"
+    return f"{CAUSE}:{attempt_id}"
 
 
 def _is_waiting(session: Session, patient_id: int) -> bool:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from outreach.calls import leases
+from outreach.calls import leases, overtaken
 from outreach.calls.models import Promise
 from outreach.chart.rules import (
     ConsentFact,
@@ -24,6 +24,7 @@ from outreach.messaging import outbox
 from outreach.panels import duty
 from outreach.panels.models import Cover, PanelMembership
 from outreach.patients import consent, registry
+from outreach.patients.consent import Entry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.registry import Details
 from outreach.patients.rules import ConsentTopic, Wishes
@@ -126,6 +127,7 @@ class Care:
     promises: Sequence[Promise]
     follow_ups: Sequence[FollowUp]
     numbers: Sequence[Reachable]
+    consents: Sequence[Entry]
 
     @property
     def on_duty_id(self) -> int | None:
@@ -144,6 +146,7 @@ def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
     """Return how ``patient`` is looked after now, in a fixed number of statements."""
     course = course_of(session, patient, now=now)
     enrolment_id = course.enrolment.id if course else None
+    consents = consent.entries(session, patient.id)
     return Care(
         course=course,
         membership=membership_of(session, enrolment_id) if enrolment_id else None,
@@ -160,7 +163,8 @@ def of_patient(session: Session, patient: Patient, *, now: datetime) -> Care:
             .order_by(Promise.due_on.is_(None), Promise.due_on, Promise.id)
         ).all(),
         follow_ups=_follow_ups(session, course) if course else (),
-        numbers=_numbers(session, patient.id),
+        numbers=_numbers(session, patient.id, consents),
+        consents=consents,
     )
 
 
@@ -229,6 +233,7 @@ def choose_rhythm(
         now=now,
     )
     session.flush()
+    overtaken.drop(session, course.enrolment.patient_id, now=now)
     _fit_plan(session, course.enrolment.id, now=now)
 
 
@@ -324,10 +329,10 @@ def _follow_ups(session: Session, course: Course) -> Sequence[FollowUp]:
     return follow_ups.open_of(session, [course.enrolment.id]).get(course.enrolment.id, ())
 
 
-def _numbers(session: Session, patient_id: int) -> list[Reachable]:
+def _numbers(session: Session, patient_id: int, consents: Sequence[Entry]) -> list[Reachable]:
     ledger = [
         ConsentFact(event.number, event.is_given, event.source, event.at)
-        for event in consent.ledger(session, patient_id)
+        for event, _by in consents
         if event.topic is ConsentTopic.REMINDERS
     ]
     return [

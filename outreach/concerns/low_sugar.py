@@ -31,13 +31,13 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
         "Tell me when you have treated it, or when help is coming.",
     ),
     "es": (
-        "Está bajo. Me quedo en la línea con usted.",
+        "Ese valor está bajo. Me quedo en la línea con usted.",
         "¿Puede tratarlo ahora, como le enseñó su equipo de salud?",
         "Hágalo ahora, por favor. Yo espero. ¿Hay alguien con usted?",
         "Dígame cuando lo haya tratado, o cuando la ayuda esté en camino.",
     ),
     "pt-BR": (
-        "Está baixa. Vou ficar na linha com você.",
+        "Esse valor está baixo. Vou ficar na linha com você.",
         "Você consegue tratar agora, como a sua equipe de saúde ensinou?",
         "Faça isso agora, por favor. Eu espero. Tem alguém com você?",
         "Me avise quando tiver tratado, ou quando a ajuda estiver a caminho.",

@@ -20,10 +20,16 @@ _NOBODY = ("", "", "")
 
 
 def sent(session: Session, asked: ListAsked) -> Table:
-    """Return texts to patients and alerts to staff, newest first."""
+    """Return texts to patients and alerts to staff, or e-mails to staff, newest first."""
     show, kind = str(asked.params.get("show", "")), kind_named(asked.params.get("kind"))
     statuses = thread.SHOWN.get(show, ())
-    total, found = thread.everything(session, asked.scope, statuses=statuses, kind=kind)
+    total, found = thread.everything(
+        session,
+        asked.scope,
+        statuses=statuses,
+        kind=kind,
+        are_letters=show == thread.SHOW_LETTERS,
+    )
     columns = (
         *OF_A_PATIENT,
         Column("staff", "Whom it went to, where it was no patient."),

@@ -5,7 +5,7 @@ Why rows and not TwiML, and what goes out to whom: docs/decisions/0012.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
@@ -19,6 +19,7 @@ from outreach.inbox.rules import REPLY_WITHIN, STOP_REPLY_WITHIN
 from outreach.messaging import conversation, outbox
 from outreach.messaging.models import InboundText
 from outreach.messaging.rules import MessageKind
+from outreach.messaging.templates import in_gsm7
 from outreach.patients.rules import Slot
 from outreach.web import phones
 from outreach.wordings import keeping
@@ -91,8 +92,11 @@ def moment(at: datetime, zone: ZoneInfo, language: str) -> str:
     local, locale = at.astimezone(zone), _LOCALES[known]
     pattern = "h a" if local.minute == 0 and known == "en" else "short"
     clock = format_time(local.time(), pattern, locale=locale).replace("\u202f", " ")
-    day = format_date(local.date(), _DAYS[known], locale=locale)
-    return f"{day} {clock}".replace(".", "")
+    return f"{_day(local.date(), known)} {clock}".replace(".", "")
+
+
+def _day(day: date, known: str) -> str:
+    return in_gsm7(format_date(day, _DAYS[known], locale=_LOCALES[known]))
 
 
 def span(slot: Slot, zone: ZoneInfo, language: str, *, is_agreed: bool) -> str:
@@ -101,11 +105,7 @@ def span(slot: Slot, zone: ZoneInfo, language: str, *, is_agreed: bool) -> str:
     if is_agreed:
         return begins
     ends = moment(slot.until_at, zone, language)
-    day = format_date(
-        slot.from_at.astimezone(zone).date(),
-        _DAYS[known_language(language)],
-        locale=_LOCALES[known_language(language)],
-    ).replace(".", "")
+    day = _day(slot.from_at.astimezone(zone).date(), known_language(language))
     return f"{begins} - {ends.removeprefix(day).strip()}"
 
 

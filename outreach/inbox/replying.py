@@ -37,7 +37,7 @@ from outreach.wordings.rules import TextName
 
 # A longer text that asks for another time says more than that: its caller reads it too.
 SHORT = 6
-NOBODY = {"en": "Your caller", "es": "La persona que le llama", "pt": "Quem liga para você"}
+NOBODY = {"en": "Your caller", "es": "Nuestro equipo", "pt": "Nossa equipe"}
 
 
 @dataclass

@@ -64,12 +64,12 @@ def texts(session: Session, *, now: datetime, limit: int) -> tuple[Sequence[Due]
         .limit(limit)
         .with_for_update(of=Message, skip_locked=True)
     )
+    open_number, open_body = sealing.opener(Message.to_number), sealing.opener(Message.body)
     readable, unreadable = [], []
     for row in rows:
         found = Due._make(row)
         try:
-            number = sealing.opened(Message.to_number, found.to_number)
-            body = sealing.opened(Message.body, found.body)
+            number, body = open_number(found.to_number), open_body(found.body)
         except CannotDecrypt:
             unreadable.append(found)
         else:

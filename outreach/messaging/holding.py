@@ -116,6 +116,8 @@ def unasked(
     Args:
         numbers: of patients, by their ids. Who shares a number is texted with the others.
     """
+    if session.scalar(select(UnrecordedText.id).limit(1)) is None:  # nearly always
+        return []
     texts = unrecorded(session, numbers.values(), since=now - _WEEK)
     words = keeping.ever_unasked(session) if texts else []
     return [

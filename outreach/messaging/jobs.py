@@ -4,7 +4,8 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import SimpleQueue
 
@@ -89,6 +90,13 @@ def size_after(size: int, claimed_at: datetime | None, *, now: datetime) -> int:
     return max(size // 2, SMALLEST) if now - claimed_at > SLOW else size
 
 
+@dataclass(frozen=True)
+class _Broken:
+    """What ended an asking that is no answer: this process is told to end."""
+
+    by: BaseException
+
+
 class _Round:
     """One run of sending: claims, keeps the connections busy, and stores what comes back."""
 
@@ -129,37 +137,66 @@ class _Round:
             self._give_back()
 
     def _send_with(self, pool: ThreadPoolExecutor) -> None:
-        flying: dict[Future[Answer], Claimed] = {}
-        landed: SimpleQueue[Future[Answer]] = SimpleQueue()
+        todo: SimpleQueue[Claimed | None] = SimpleQueue()
+        landed: SimpleQueue[tuple[Claimed, Answer | _Broken]] = SimpleQueue()
+        for _each in range(self._connections):
+            pool.submit(self._serve, todo, landed)
+        try:
+            self._keep_busy(todo, landed)
+        finally:
+            for _each in range(self._connections):
+                todo.put(None)
+
+    def _keep_busy(
+        self,
+        todo: SimpleQueue[Claimed | None],
+        landed: SimpleQueue[tuple[Claimed, Answer | _Broken]],
+    ) -> None:
+        flying = 0
         done: list[tuple[Claimed, Answer]] = []
         while True:
-            self._fill(pool, flying, landed)
+            flying += self._fill(todo, self._connections - flying)
             if flying:
-                answered = landed.get()
-                done.append((flying.pop(answered), answered.result()))
+                text, answer = landed.get()
+                flying -= 1
+                if isinstance(answer, _Broken):
+                    raise answer.by
+                done.append((text, answer))
             if len(done) >= max(RECORDED, self._size // 2) or not self._waiting:
                 self._store(done)
                 done = []
             if not flying and not self._waiting and not self._has_more:
                 return
 
-    def _fill(
-        self,
-        pool: ThreadPoolExecutor,
-        flying: dict[Future[Answer], Claimed],
-        landed: SimpleQueue[Future[Answer]],
-    ) -> None:
-        """Keep every connection busy, and no longer than the carrier answers."""
+    def _fill(self, todo: SimpleQueue[Claimed | None], free: int) -> int:
+        """Keep every connection busy, and no longer than the carrier answers; say how many more.
+
+        Args:
+            free: how many connections have nothing to do.
+        """
         if self._is_in_trouble:
             self._give_back()
         elif len(self._waiting) < self._connections:
             self._claim()
-        while self._waiting and len(flying) < self._connections:
+        begun = 0
+        while self._waiting and begun < free:
             text = self._next()
             if text is not None:
-                asking = pool.submit(self._ask, text)
-                flying[asking] = text
-                asking.add_done_callback(landed.put)
+                todo.put(text)
+                begun += 1
+        return begun
+
+    def _serve(
+        self,
+        todo: SimpleQueue[Claimed | None],
+        landed: SimpleQueue[tuple[Claimed, Answer | _Broken]],
+    ) -> None:
+        """Be one connection: ask the carrier about one text after another."""
+        while (text := todo.get()) is not None:
+            try:
+                landed.put((text, self._ask(text)))
+            except BaseException as error:  # noqa: BLE001 - the round ends with it, not this thread
+                landed.put((text, _Broken(error)))
 
     def _claim(self) -> None:
         if not self._has_more:

@@ -2,7 +2,8 @@
 
 from flask_babel import lazy_gettext as _l
 
-from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason, TryResult
+from outreach.messaging.models import Message
+from outreach.messaging.rules import LETTERS, MessageKind, MessageStatus, SkipReason, TryResult
 from outreach.telephony.gateway import DeliveryStatus
 
 KIND_WORDS = {
@@ -39,6 +40,7 @@ STATUS_WORDS = {
     MessageStatus.FAILED: (_l("failed"), "warm"),
     MessageStatus.SKIPPED: (_l("not sent"), "calm"),
 }
+_TAKEN_LETTER = (_l("handed to the mail server"), "calm")
 SKIP_WORDS = {
     SkipReason.NO_CONSENT: _l("no consent to texts on this number"),
     SkipReason.NUMBER_UNFIT: _l("the number does not work for texts"),
@@ -48,7 +50,8 @@ SKIP_WORDS = {
     SkipReason.DAY_LIMIT: _l("enough texts that day already"),
     SkipReason.NOT_ENROLLED: _l("not in the programme then"),
     SkipReason.TAKEN_ON: _l("somebody had taken it on"),
-    SkipReason.TAKEN_BACK: _l("what it was about had been taken back"),
+    SkipReason.TAKEN_BACK: _l("what it was about had been taken back or corrected"),
+    SkipReason.REACHED: _l("they had been reached meanwhile"),
     SkipReason.MEASURED: _l("it had been measured"),
 }
 TRY_WORDS = {
@@ -81,6 +84,13 @@ FAILURE_WORDS = {
     "30034": _l("our sender is not registered"),
     "": _l("no reason given"),
 }
+
+
+def status_of(message: Message) -> tuple[object, str]:
+    """Return what became of a text or an e-mail, and the kind of tag."""
+    if message.kind in LETTERS and message.status is MessageStatus.ACCEPTED:
+        return _TAKEN_LETTER
+    return STATUS_WORDS[message.status]
 
 
 def failure_words(failure: str) -> object:

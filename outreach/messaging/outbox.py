@@ -34,6 +34,8 @@ from outreach.telephony.gateway import InvalidRecipient, OptedOut, Refused
 
 # The carrier was, or may have been, asked, and we don't know what came of it.
 UNSETTLED = (MessageStatus.CALLING, MessageStatus.UNKNOWN)
+# It may still go out, once more or for the first time.
+NOT_YET_OUT = (MessageStatus.SCHEDULED, *UNSETTLED, MessageStatus.FAILED)
 
 
 def new_message(
@@ -122,17 +124,21 @@ def cancel(
     *,
     now: datetime,
     reason: SkipReason = SkipReason.CALL_CHANGED,
+    kind: MessageKind | None = None,
 ) -> None:
     """Drop the texts of ``cause`` that have not gone out. Does not commit.
+
+    Of one ``kind``, or of all.
 
     One that is on its way to the carrier, or may be, can't be called back; but it is over
     from now on, so that it is never tried again. So is one that failed: nobody sends once more
     what names a time that holds no longer.
     """
+    which = (Message.cause == cause, *([Message.kind == kind] if kind else []))
     session.execute(
         update(Message)
         .where(
-            Message.cause == cause,
+            *which,
             Message.status.in_((*UNSETTLED, MessageStatus.FAILED)),
             or_(Message.expires_at.is_(None), Message.expires_at > now),
         )
@@ -140,7 +146,7 @@ def cancel(
     )
     session.execute(
         update(Message)
-        .where(Message.cause == cause, Message.status == MessageStatus.SCHEDULED)
+        .where(*which, Message.status == MessageStatus.SCHEDULED)
         .values(status=MessageStatus.SKIPPED, skip_reason=reason)
     )
 

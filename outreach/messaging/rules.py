@@ -149,6 +149,7 @@ class SkipReason(enum.StrEnum):
     NOT_ENROLLED = "no longer in the programme"
     TAKEN_ON = "somebody has taken it on"
     TAKEN_BACK = "what it was about was taken back"
+    REACHED = "they were reached meanwhile"
     MEASURED = "it was measured meanwhile"
 
 

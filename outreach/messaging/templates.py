@@ -12,10 +12,11 @@ from outreach.wordings.rules import filled, known_language
 _LOCALES = {"en": "en_US", "es": "es_US", "pt": "pt_BR"}
 _DAYS = {"en": "EEE, MMM d", "es": "EEE d MMM", "pt": "EEE, d MMM"}
 
-_RHYTHMS = {  # every so many days; so many calls a week
-    "en": ("every {n} days", "{n} a week"),
-    "es": ("cada {n} días", "{n} por semana"),
-    "pt": ("a cada {n} dias", "{n} por semana"),
+_DAYS_A_WEEK = 7
+_RHYTHMS = {  # every so many days; so many calls a week; every week; every so many weeks
+    "en": ("every {n} days", "{n} a week", "every week", "every {n} weeks"),
+    "es": ("cada {n} días", "{n} por semana", "cada semana", "cada {n} semanas"),
+    "pt": ("a cada {n} dias", "{n} por semana", "toda semana", "a cada {n} semanas"),
 }
 
 
@@ -45,7 +46,7 @@ def reminder(facts: ReminderFacts, words: str) -> str:
             "clinic": facts.clinic_name[:28],
             "phone": facts.clinic_phone,
             "caller": facts.caller_name[:14],
-            "day": _in_gsm7(format_date(facts.from_local.date(), _DAYS[language], locale=locale)),
+            "day": in_gsm7(format_date(facts.from_local.date(), _DAYS[language], locale=locale)),
             "begins": _time(facts.from_local, locale),
             "ends": _time(facts.until_local, locale),
         },
@@ -69,13 +70,19 @@ def when(local: datetime, language: str) -> dict[str, str]:
     """Return day and time of a local time, as texts in ``language`` say them."""
     known = known_language(language)
     locale = _LOCALES[known]
-    day = _in_gsm7(format_date(local.date(), _DAYS[known], locale=locale))
+    day = in_gsm7(format_date(local.date(), _DAYS[known], locale=locale))
     return {"day": day, "begins": _time(local, locale)}
 
 
 def rhythm(language: str, *, is_weekly: bool, value: int) -> str:
     """Return how often somebody is called: ``value`` times a week, or every ``value`` days."""
-    return _RHYTHMS[known_language(language)][is_weekly].format(n=value)
+    in_days, in_week, weekly, in_weeks = _RHYTHMS[known_language(language)]
+    if is_weekly:
+        return in_week.format(n=value)
+    weeks, rest = divmod(value, _DAYS_A_WEEK)
+    if rest:
+        return in_days.format(n=value)
+    return weekly if weeks == 1 else in_weeks.format(n=weeks)
 
 
 def digest(clinic_name: str, language: str, report: str | None = None) -> str:
@@ -123,7 +130,7 @@ def _time(moment: datetime, locale: str) -> str:
     return words.replace("a.m.", "am").replace("p.m.", "pm")  # no dot before a full stop
 
 
-def _in_gsm7(day: str) -> str:
+def in_gsm7(day: str) -> str:
     """Return a day without accents: one 'sáb' would make a text cost twice as much."""
     plain = unicodedata.normalize("NFKD", day)
     return "".join(each for each in plain if not unicodedata.combining(each)).replace(".", "")

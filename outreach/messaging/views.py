@@ -38,11 +38,12 @@ def outbox() -> ResponseReturnValue:
         before_id=whole(request.args.get("before")),
         statuses=thread.SHOWN.get(show, ()),
         kind=_kind(),
+        are_letters=show == thread.SHOW_LETTERS,
     )
     return render_template(
         "messaging/outbox.html",
         page=page,
-        show=show if show in thread.SHOWN else "",
+        show=show if show in {*thread.SHOWN, thread.SHOW_LETTERS} else "",
         kind=_kind(),
         labels=labels,
         carrier=deps().gateway.name,

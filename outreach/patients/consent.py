@@ -23,7 +23,7 @@ from outreach.patients.rules import (
 )
 from outreach.sent_again import WITHIN
 
-WORDING = "2026-12"  # version of the words read or shown when asking
+WORDING = "2026-12b"  # version of the words read or shown when asking
 FOLDER = ROOT / "templates" / "consent"
 FALLBACK = "en"
 

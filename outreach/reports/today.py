@@ -15,7 +15,7 @@ from outreach.concerns.rules import ConcernStatus, Span
 from outreach.intake.models import ImportRun
 from outreach.messaging import holding
 from outreach.messaging.models import Message
-from outreach.messaging.rules import MessageStatus
+from outreach.messaging.rules import LETTERS, MessageStatus
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
@@ -106,6 +106,7 @@ class Today:
     uncovered: Some
     concerns: Concerns
     texts: int
+    letters: int
     numberless: Some
     to_check: int
     to_welfare: int
@@ -125,6 +126,7 @@ class Today:
             or self.concerns.waiting
             or self.concerns.taken_on
             or self.texts
+            or self.letters
             or self.texts_held_since
             or self.numberless.count
             or self.to_check
@@ -136,6 +138,7 @@ class Today:
 def at(session: Session, here: Here, *, named: int = NAMED) -> Today:
     """Return what a manager is needed for at one clinic today; ``named``: how many by name."""
     to_follow = _to_follow(session, here)
+    texts, letters = _texts(session, here)
     return Today(
         net=_net(session, here),
         callers=_callers(session, here),
@@ -143,7 +146,8 @@ def at(session: Session, here: Here, *, named: int = NAMED) -> Today:
         waiting=_waiting(session, here),
         uncovered=_uncovered(session, here, named),
         concerns=_concerns(session, here),
-        texts=_texts(session, here),
+        texts=texts,
+        letters=letters,
         numberless=_numberless(session, here, named),
         to_check=to_follow.get(FollowUpKind.CONTACT_CHECK, 0),
         to_welfare=to_follow.get(FollowUpKind.WELFARE_CHECK, 0),
@@ -275,20 +279,17 @@ def _concerns(session: Session, here: Here) -> Concerns:
     return Concerns(waiting, oldest_at, taken_on)
 
 
-def _texts(session: Session, here: Here) -> int:
-    """Count texts of the last days that failed, or of which we don't know what became."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Message)
-            .where(
-                here.within(Message.clinic_id),
-                Message.status.in_(TROUBLED),
-                Message.created_at >= here.now - TEXTS_LOOKED_BACK,
-            )
+def _texts(session: Session, here: Here) -> tuple[int, int]:
+    """Count texts, and e-mails, of the last days that failed, or of which nobody knows."""
+    counted = func.count(case((Message.kind.not_in(LETTERS), 1)))
+    texts, letters = session.execute(
+        select(counted, func.count() - counted).where(
+            here.within(Message.clinic_id),
+            Message.status.in_(TROUBLED),
+            Message.created_at >= here.now - TEXTS_LOOKED_BACK,
         )
-        or 0
-    )
+    ).one()
+    return texts, letters
 
 
 def _numberless(session: Session, here: Here, named: int) -> Some:

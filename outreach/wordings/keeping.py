@@ -78,7 +78,11 @@ def book_of(session: Session, *, clinic_ids: Iterable[int] | None = None) -> Boo
 def ever_unasked(session: Session) -> list[str]:
     """Return all words that texts which nobody asked for had in any clinic. One statement."""
     own = session.scalars(select(Wording.body).where(Wording.name.in_(UNASKED)).distinct())
-    return [*own, *(built_in(name, each) for name in UNASKED for each in LANGUAGES)]
+    return [
+        *own,
+        *_built_in_before(),
+        *(built_in(name, each) for name in UNASKED for each in LANGUAGES),
+    ]
 
 
 def history(session: Session, clinic_id: int, name: TextName, language: str) -> list[Version]:
@@ -137,5 +141,15 @@ def write(
 
 @cache
 def built_in(name: str, language: str) -> str:
-    """Return the words of a text as they come with the product, in one of our languages."""
+    """Return the words of a text as they come with the product, in one of our languages.
+
+    Whoever changes those of a text that nobody asked for keeps the old ones in ``before``.
+    """
     return (FOLDER / f"{name}.{language}.txt").read_text(encoding="utf-8").strip()
+
+
+@cache
+def _built_in_before() -> tuple[str, ...]:
+    """Return the words that came with the product until others did: texts had them too."""
+    files = sorted((FOLDER / "before").glob("*.txt"))
+    return tuple(each.read_text(encoding="utf-8").strip() for each in files)

@@ -35,29 +35,61 @@ _STOP_PHRASES = re.compile(
     # English
     r"(?:stop|quit|cease|no more|dont|do not|never)(?: (?:want|ever|to|get|receive|send|sending|me|any|"
     r"more|all|these|those|the|your|please|getting|receiving)){0,6}"
-    r" (?:text|texts|texting|txt|txts|message|messages|messaging|msg|msgs|sms|contact|contacting)"
-    r"|(?:take|remove|delete|drop) (?:me|my number|my phone|this number) ?(?:off|from|out)?"
-    r"|opt(?:ing)? (?:me )?out|unsubscribe|unsuscribe|leave me alone|lose my number|go away"
+    r" (?:text|texts|texting|txt|txts|txting|tex|message|messages|messaging|msg|msgs|sms|contact|contacting)"
+    r"|(?:take|remove|delete|drop) (?:me|my number|my phone|my name|this number) ?(?:off|from|out)?"
+    r"|opt(?:ing)? (?:me )?out|unsubscribe|unsuscribe|lose my number"
     r"|(?:stop|quit) (?:writing|sending|bothering|contacting|calling|harassing)"
+    r"|enough (?:with|of) (?:the|these|your) (?:texts|txts|messages|msgs)"
     r"|(?:revoke|withdraw) (?:my )?(?:consent|permission)"
-    # Spanish
-    r"|no me (?:escrib|mand|envi|text|contact|molest)\w*"
+    # Spanish: asked of us, so 'no me mandaron la receta' is none, nor 'no me molesta'
+    r"|no me (?:escrib(?:a|an|as)|mand(?:e|en|es)|envi(?:e|en|es)|text(?:ee|een|ees)|contact(?:e|en|es)"
+    r"|molest(?:e|en|es))(?! (?:la|las|el|un|una|mi|mis|a)\b)"
+    r"|no (?:me )?molest(?:e|en|es|ar)"
     r"|no (?:quiero|deseo)(?: (?:mas|recibir|que|me|manden|envien|escriban|sus|estos|los|ningun)){0,4} "
-    r"(?:mensaje|mensajes|texto|textos|sms)"
-    r"|(?:no mas|ya no|sin mas|basta de|ni un) (?:mas )?(?:mensaje|mensajes|textos?|sms)"
-    r"|(?:deje|dejen|pare|paren|deja|para) de (?:me )?(?:escribir|mandar|enviar|textear|contactar|molestar)\w*"
-    r"|(?:quiten|quite|quitenme|quiteme|saquen|saquenme|saqueme|borren|borrenme|borreme|eliminen|eliminenme)"
-    r"(?: me| mi| numero| de)* (?:lista|numero)"
-    r"|(?:dar|darme|deme|denme) de baja|borrenme|quitenme|quiteme"
-    # Portuguese
+    r"(?:mensajes?|textos?|msjs?|sms)"
+    r"|no quiero (?:mas )?recibir (?:mas )?(?:nada|esto)"
+    r"|(?:no mas|ya no|sin mas|basta de|ni un) (?:mas )?(?:mensajes?|textos?|texts?|msjs?|sms)"
+    r"|(?:deje|dejen|pare|paren|deja|para) de (?:me )?(?:escribir|mandar|enviar|text|textear|contactar|molestar)\w*"
+    r"|(?:deje|dejen|deja)(?:n?me| me) en paz"
+    r"|(?:quiten|quite|saquen|saque|borren|borre|eliminen|elimine)(?:me)?"
+    r"(?: me| mi| numero| de| su| la| esta| esa)* (?:lista|numero)(?! (?:viejo|anterior|antiguo|de antes))"
+    r"|(?:dar|darme|deme|denme) de baja|borrenme|borreme|quitenme|quiteme|saquenme|saqueme|eliminenme"
+    # Portuguese: 'nao me manda mais' is asked too, 'nao me mandaram' and 'nao me incomoda' not
     r"|(?:pare|parem|para|parar|deixe|deixem) (?:de|com) (?:me |as |essas )?(?:mandar|enviar|escrever|mensage)\w*"
-    r"|nao me (?:mand|envi|escrev|contat|contact|incomod)\w*"
-    r"|nao quero(?: (?:mais|receber|suas|essas|nenhuma)){0,3} (?:mensagens?|sms|textos?)"
-    r"|(?:chega de|sem mais|nao mais) (?:mensagens?|sms|textos?)"
-    r"|me (?:tire|tirem|remova|removam|exclua|retire) (?:da|dessa|desta) lista"
+    r"|(?:nao|n) (?:me )?(?:mand(?:e|em)|envi(?:e|em)|escrev(?:a|am)|contat(?:e|em)|incomod(?:e|em)"
+    r"|perturb(?:e|em))(?! (?:a|as|o|um|uma|minha|meu)\b)"
+    r"|(?:nao|n) (?:me )?(?:manda|envia|escreve|incomoda|perturba) mais(?! (?:a|as|o|um|uma|minha|meu)\b)"
+    r"|(?:nao|n) quero(?: (?:mais|receber|suas|essas|nenhuma)){0,3} (?:mensage(?:m|ns?)|msgs?|sms|textos?)"
+    r"|(?:nao|n) quero (?:mais )?receber(?: mais)? (?:isso|isto|nada)"
+    r"|(?:chega de|sem mais|nao mais) (?:mensage(?:m|ns?)|msgs?|sms|textos?)"
+    r"|me (?:tire|tirem|tira|remova|removam|exclua|retire) (?:da|dessa|desta) lista|quero sair d(?:a|essa) lista"
+    r"|(?:tira|tire|tirem|apaga|apague|apaguem|remova|removam|exclua) (?:o )?meu numero"
+    r"(?! (?:antigo|velho|anterior))"
+    r"|(?:me deixa|me deixe|me deixem|deixa eu) em paz"
     r"|cancelar (?:a )?inscricao|cancelar (?:suscripcion|la suscripcion)"
     r")\b"
 )
+# As an order to us; 'the pain wont go away' and 'dont leave me alone' are none.
+_ALONE = re.compile(
+    r"^(?:\w+ ){0,3}?(?<!wont )(?<!dont )(?<!not )(?<!never )(?<!doesnt )(?<!to )leave me alone\b|^go away\b"
+)
+# They may mean the calls, the programme, or that we have somebody else: a person looks.
+_MAYBE_PHRASES = re.compile(
+    r"\b(?:"
+    r"(?:dont|do not|no longer) (?:want to|wanna) (?:be|stay|participate|continue|take part)"
+    r"(?: in| with)?(?: this| the| your) (?:program|programme|study|calls)"
+    r"|fuck off|piss off|f off|get lost|block me"
+    r"|ya no me (?:llame|llamen|llames)$|no me (?:llame|llamen|llames) (?:mas|nunca)$"
+    r"|(?:deje|dejen|deja|pare|paren) de (?:llamar|llamarme|marcar|marcarme)"
+    r"|no quiero (?:estar|seguir|continuar) en (?:el|este|su) (?:programa|estudio)|no quiero participar"
+    r"|(?:nao|n) me (?:ligue|liguem|liga) mais$|(?:para|pare|parem|parar) de (?:me )?ligar"
+    r"|(?:nao|n) quero (?:mais )?participar|quero sair do programa"
+    r"|numero equivocado|equivoc\w+ de (?:numero|persona)|equivocado no soy|no conozco a (?:esa|ninguna)"
+    r"|numero errado|err(?:ou|aram) (?:o|de) numero|^e engano$|^engano\b|nao conheco (?:essa|nenhuma)"
+    r")(?: |$)"
+)
+_WRONG_NUMBER = re.compile(r"\bwrong (?:number|num|person)\b|\bisnt \w+ wrong$")
+_GAVE_A_WRONG_ONE = re.compile(r"\b(?:gave|give|dial\w*|called|had|wrote|put|entered)\b")
 # Whoever says these words of something else has not asked us to stop.
 _NOT_US_BEFORE = frozenset(
     """cant cannot not couldnt wont dont didnt doesnt wouldnt never bus pit truck train rest next
@@ -68,9 +100,17 @@ _NOT_US_AFTER = frozenset(
     watch going seeing hurting bleeding using sleeping walking exercising being having trying in
     over and""".split()
 )
+# 'Should I stop my pills?', 'I want to stop smoking': of what they do themselves.
+_OWN_STOP = re.compile(
+    r"\b(?:(?:should|can|could|may|do|did|must|when do|if) i(?: (?:need|have) to)?|told me to|said to|says to"
+    r"|i (?:need|have|want|had|tried|try|am trying|am going|plan) to|i will|i may|i might|i)"
+    r" stop (?!text|txt|msg|mes|getting|receiving|this|these|it|all|now|please|you|the texts|the messages)\w"
+)
 _UNSURE_WORDS = frozenset({"stop", "unsubscribe", "unsuscribe", "optout", *_SLIPS})
 _STARTS = CARRIER_STARTS - {"yes"} | {
     "subscribe", "resume", "start texting", "start texting me", "text me again", "iniciar",
+    "quiero recibir mensajes otra vez", "quiero recibir mensajes", "quero receber mensagens",
+    "quero receber mensagens de novo",
     "comenzar", "empezar", "reanudar", "activar", "comecar", "retomar", "recomecar", "voltar",
 }  # fmt: skip
 _HELPS = CARRIER_HELPS | {"ayuda", "ajuda", "informacion", "informacao", "who is this", "quien es", "quem e"}  # fmt: skip
@@ -83,23 +123,42 @@ _COURTESIES = frozenset(
     {
         "thanks", "thank you", "thank you so much", "thx", "ty", "ok", "okay", "ok thanks", "k",
         "ok thank you", "got it", "great", "sounds good", "gracias", "muchas gracias",
+        "okay thanks", "great thank you", "great thanks", "god bless", "god bless you",
+        "mil gracias", "esta bien gracias", "sale gracias", "perfecto gracias", "listo",
+        "dios la bendiga", "dios lo bendiga", "dios le bendiga", "dios te bendiga",
+        "obg", "brigada", "valeu", "ta bom obrigada", "ta bom obrigado", "blz", "deus abencoe",
         "ok gracias", "vale", "esta bien", "bueno", "de acuerdo", "perfecto", "obrigado",
         "obrigada", "muito obrigado", "muito obrigada", "ok obrigado", "ok obrigada", "ta bom",
         "beleza",
     }
 )  # fmt: skip
+_DAY = (
+    r"(?:today|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday|that (?:day|time|hour)"
+    r"|then|this (?:morning|afternoon|evening))"
+)
+_DIA = r"(?:lunes|martes|miercoles|jueves|viernes|sabado|domingo)"
 _ANOTHER_TIME = re.compile(
     r"\b(?:"
-    r"(?:another|different|other|better|new) (?:time|day|date|hour)|reschedul\w*|(?:call|ring) me (?:later|another|tomorrow)"
+    r"(?:another|different|other|better|new) (?:time|day|date|hour)|reschedul\w*"
+    r"|(?:call|ring) me (?:later|another|tomorrow|after|before|around|at \d)"
+    r"|can you (?:call|ring) (?:me )?(?:later|another|tomorrow|after|before|around|at \d)"
     r"|(?:change|move|postpone|cancel)(?: (?:my|the|our|this|that))? (?:call|time|appointment|day)"
     r"|(?:cant|cannot|can not) (?:talk|make it|do (?:it|that|then|this)|take (?:the|your) call|answer)"
-    r"|(?:not|wont be|im not|am not) (?:available|free)|(?:im|i am|i will be|ill be) (?:busy|working|at work)"
+    r"|(?:not|isnt) a good time|(?:not|wont be|im not|am not) (?:available|free)"
+    r"|(?:im|i am|i will be|ill be) (?:busy|working|at work)|^busy(?: (?:now|right now|today|tomorrow|sorry))*$"
+    rf"|{_DAY} (?:doesnt|does not|dont|wont) work"
     r"|otra (?:hora|fecha)|otro (?:dia|momento|horario)|cambiar(?: \w+){0,3} (?:hora|dia|cita|llamada)|reprogramar\w*"
-    r"|(?:llameme|llamame|llamar) (?:mas tarde|despues|luego|otro)"
-    r"|no puedo (?:hablar|atender|contestar|hoy|manana|a esa|ese)|estoy ocupad[oa]|no estoy disponible|estare ocupad[oa]"
+    r"|(?:llameme|llamame|llamar|me llama|me llaman|me marca|marqueme|marcame)(?: por favor)?"
+    rf" (?:mas tarde|despues|luego|otro|manana|en la|por la|a las|el {_DIA})"
+    r"|no puedo (?:hablar|atender|contestar|hoy|manana|a esa|ese|ahorita|ahora)(?! bien)"
+    r"|(?:hoy|manana|ahorita|ahora|ese dia|a esa hora) no puedo(?: hablar| contestar| atender|$)"
+    r"|estoy ocupad[oa]|no estoy disponible|estare ocupad[oa]|^estoy (?:trabajando|en el trabajo)"
+    rf"|mejor (?:el {_DIA}|manana|mas tarde|en la (?:tarde|manana|noche)|por la (?:tarde|manana|noche))"
     r"|outr[oa] (?:hora|horario|dia|momento|data)|remarcar|reagendar|mudar(?: \w+){0,3} (?:hora|horario|dia|ligacao)"
-    r"|(?:me )?lig(?:ue|a|ar) (?:mais tarde|depois|outro)"
-    r"|nao posso (?:falar|atender|hoje|amanha|nessa|nesse)|estou ocupad[oa]|nao estou disponivel"
+    r"|(?:me )?lig(?:ue|a|ar) (?:mais tarde|depois|outro|amanha)"
+    r"|(?:nao|n) posso (?:falar|atender|hoje|amanha|agora|nessa|nesse)"
+    r"|(?:hoje|amanha|agora|esse horario|nesse horario|essa hora) (?:nao|n) (?:posso|da|consigo)(?: |$)"
+    r"|(?:to|estou) ocupad[oa]|nao estou disponivel|^(?:to|estou) (?:trabalhando|no trabalho)"
     r")\b"
 )
 _CHOICE = re.compile(
@@ -109,10 +168,10 @@ _CHOICE = re.compile(
 
 
 _GO_ON = re.compile(r"\b(?:dont|do not|never) stop\b")
-# These may be about calls, or about texts that don't arrive.
-_ABOUT_MORE = re.compile(
-    r"\b(?:calling|contact|contacting|(?:dont|never|do not) (?:get|receive))\b"
-)
+# These may be about calls.
+_ABOUT_MORE = re.compile(r"\b(?:calling|contact|contacting)\b")
+# Texts that don't arrive are nothing that is asked for.
+_STATES = re.compile(r"^(?:dont|never|do not) (?:get|receive)\b")
 
 
 class Stop(enum.StrEnum):
@@ -133,11 +192,26 @@ def stop_in(text: str) -> Stop:
         return Stop.MAYBE if {said, bare} & _MAYBE_ABOUT_THE_CALL else Stop.YES
     if bare in _SLIPS or re.fullmatch(r"sto+p+(?: sto+p+)*", bare):
         return Stop.YES if bare.startswith(("stop", "stoo")) else Stop.MAYBE
-    phrase = _STOP_PHRASES.search(said)
+    return _stop_in_sentence(said)
+
+
+def _stop_in_sentence(said: str) -> Stop:
+    phrase = _STOP_PHRASES.search(said) or _ALONE.search(said)
     if phrase:
+        if _STATES.search(phrase.group()):
+            return Stop.NO
         is_unsure = _ABOUT_MORE.search(phrase.group()) or len(said.split()) > LONG
         return Stop.MAYBE if is_unsure else Stop.YES
+    if _MAYBE_PHRASES.search(said) or _is_wrong_number(said):
+        return Stop.MAYBE
+    if _OWN_STOP.search(said):
+        return Stop.NO
     return Stop.MAYBE if _is_unsure(said.split()) else Stop.NO
+
+
+def _is_wrong_number(said: str) -> bool:
+    """Say whether whoever has the telephone is not whom we mean to write to."""
+    return _WRONG_NUMBER.search(said) is not None and not _GAVE_A_WRONG_ONE.search(said)
 
 
 LEAST_SPELT = 3  # letters with blanks between them: S T O P

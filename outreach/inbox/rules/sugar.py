@@ -23,7 +23,7 @@ _TIME = re.compile(
     r"|\b\d{1,2}(?::\d\d) ?(?:[ap]\.?m\b\.?)?|\b\d{1,2} ?[ap]\.?m\b\.?"
 )
 _NAMED = re.compile(
-    r"\b(?:sugar|sugars|bs|bg|glucose|blood sugar|glucosa|azucar|azucares|glicemia|glucemia|acucar|glicose)\b"
+    r"\b(?:sugar|sugars|bs|bg|glucose|blood sugar|glucosa|azucar|azucares|glicemia|glucemia|acucar|glicose|asucar|azuca|glucos|glicosa|suger)\b"
 )
 _METER = re.compile(r"\b(hi|lo)\b")
 _EARLIER = re.compile(r"\b(?:yesterday|last night|ayer|anoche|ontem)\b")
@@ -34,11 +34,11 @@ _FILLER = frozenset(
     """my is was it its it's the a at of to in on i had have got me this today now just level
     reading number test tested check checked meter says said shows blood morning afternoon evening
     noon night tonight before after breakfast lunch dinner eating meal fasting hi hello good and
-    sugar sugars bs bg glucose
-    mi mis el la es fue esta estaba era hoy ahora en de del las los un una azucar azucares glucosa glucemia
+    sugar sugars suger bs bg glucose
+    mi mis el la es fue esta estaba era hoy ahora en de del las los un una azucar azucares asucar azuca glucosa glucemia amaneci amanecio con marco
     glicemia sangre nivel lectura manana tarde noche antes despues desayuno almuerzo cena comer
     ayunas buenos buenas dias hola tengo tuve sali salio medidor dice
-    meu minha o os ao foi estava hoje agora em da do dos das acucar glicose sangue medida manha
+    meu minha o os ao foi estava hoje agora em da do dos das acucar glicose glicosa ta tava marcou sangue medida manha
     noite depois cafe almoco jantar jejum bom boa dia ola deu medi deu""".split()
 )
 

@@ -62,7 +62,7 @@ _WRITTEN: dict[str, Mapping[str, str]] = {
         "day": "mie 30 sept",
         "begins": "10:30 am",
         "ends": "12:30 pm",
-        "rhythm": "una llamada cada 14 dias",
+        "rhythm": "una vez cada 10 días",
         "when": "mie 30 sept 10:30 am - 12:30 pm",
         "times": "1) mie 30 sept 10:30 am 2) jue 1 oct 2:00 pm 3) vie 2 oct 9:30 am",
     },
@@ -70,7 +70,7 @@ _WRITTEN: dict[str, Mapping[str, str]] = {
         "day": "qua, 30 set",
         "begins": "10:30",
         "ends": "12:30",
-        "rhythm": "uma ligação a cada 14 dias",
+        "rhythm": "uma vez a cada 10 dias",
         "when": "qua 30 set 10:30 - 12:30",
         "times": "1) qua 30 set 10:30 2) qui 1 out 14:00 3) sex 2 out 09:30",
     },
@@ -126,7 +126,7 @@ KINDS: dict[TextName, TextKind] = {
     ),
     TextName.THANK_YOU: TextKind(
         {name: _CALL[name] for name in ("clinic", "phone", "caller")}
-        | {"rhythm": "a call every 14 days"},
+        | {"rhythm": "once every 10 days"},
         frozenset({"clinic"}),
     ),
     TextName.MEASUREMENT_DUE: TextKind(

@@ -364,3 +364,22 @@ def test_a_call_before_its_day_is_opened_on_purpose_only(
     assert ("Open the call" in page) is is_main
     assert ("Call early?" in page) is not is_main
     assert f"/calls/{place.patient.ref}" in page
+
+
+def test_the_ledger_of_consents_is_on_the_page(
+    client: FlaskClient, place: Place, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        patient = session.merge(place.patient)
+        consent.note(
+            session, patient, Channel.SMS, "+15125550147", is_given=False,
+            source=ConsentSource.SMS, by_staff_id=None, now=NOW,
+        )  # fmt: skip
+    sign_in(client, place.caller)
+
+    page = client.get(f"/patients/{place.patient.ref}").text
+
+    ledger = page.partition("What they said to calls and texts")[2].partition("</details>")[0]
+    assert ledger.count("<li>") == 2
+    assert ledger.index("<strong>no") < ledger.index("<strong>yes"), "the newest first"
+    assert consent.WORDING in ledger

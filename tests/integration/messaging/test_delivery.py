@@ -1,5 +1,6 @@
 """What became of texts: in numbers, one by one, and sent once more where that is safe."""
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -82,6 +83,30 @@ def test_the_texts_that_are_lost_are_those_that_are_counted(
     assert listed("days=7") == ("1", [True, False, False])
     assert listed("days=14") == ("2", [True, True, False])
     assert listed("days=14&kind=digest_email") == ("1", [False, False, True])
+
+
+def test_emails_to_staff_are_listed_apart_from_texts(
+    sessions: Sessions, clock: FakeClock, client: FlaskClient
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        aya = make_patient(session, clinic, given_name="Aya")
+        manager = make_staff(session, clinic, Role.MANAGER, name="Mo Lind", password_hash=HASH)
+        make_message(session, aya, status=MessageStatus.FAILED, failure="30003")
+        email = {"kind": MessageKind.DIGEST_EMAIL, "patient_id": None, "staff_id": manager.id}
+        make_message(session, aya, status=MessageStatus.FAILED, failure="550", **email)
+        make_message(session, aya, status=MessageStatus.ACCEPTED, body="taken", **email)
+    sign_in(client, manager)
+
+    def listed(query: str) -> list[bool]:
+        page = client.get(f"/messages/?{query}").text.partition("<tbody>")[2]
+        return [each in page for each in ("Aya", "550", "handed to the mail server")]
+
+    assert listed("") == listed("show=trouble") == listed("show=failed") == [True, False, False]
+    assert listed("show=emails") == listed("kind=digest_email") == [False, True, True]
+    today = " ".join(re.sub(r"<[^>]+>", " ", client.get("/reports/today").text).split())
+    assert "1 text in the last 7 days" in today
+    assert "1 e-mail to staff in the last 7 days" in today
 
 
 def test_a_texts_whole_life_is_told(

@@ -53,7 +53,7 @@ def test_a_spanish_speaker_is_reminded_in_spanish(
 
     send_due_messages(sessions, gateway, clock)
 
-    assert "Responda C si puede" in gateway.sent[0].body
+    assert "Responda C si confirma" in gateway.sent[0].body
 
 
 def test_what_would_be_due_on_a_sunday_goes_out_on_saturday_evening(

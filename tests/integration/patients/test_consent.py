@@ -140,3 +140,11 @@ def test_every_wording_on_record_can_be_read() -> None:
     for language in ("en", "es", "pt", "pt-BR", "vi"):
         assert consent.wording(consent.WORDING, language)
     assert consent.wording("2019-01", "en") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "not encrypted"), ("es", "no van cifrados"), ("pt-BR", "não são cripto")],
+)
+def test_whoever_agrees_hears_that_texts_are_not_encrypted(language: str, words: str) -> None:
+    assert words in (consent.wording(consent.WORDING, language) or "")

@@ -121,7 +121,7 @@ def test_else_they_hear_that_we_ring_back_and_their_caller_has_a_task(
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("es", "Le devolveremos"), ("pt-BR", "Ligaremos de volta"), ("vi", "We will ring you back")],
+    [("es", "Le devolveremos"), ("pt-BR", "Vamos ligar de volta"), ("vi", "We will ring you back")],
 )
 def test_they_hear_it_in_their_language(
     day: Day, carrier: Carrier, clock: FakeClock, sessions: Sessions, language: str, words: str

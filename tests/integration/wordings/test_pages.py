@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
@@ -228,3 +229,13 @@ def test_examples_name_the_clinic_and_its_number(
     assert "Riverside" not in every
     assert "Harbor View Clinic, (512) 555-0177: " in every
     assert "Harbor View Clinic (512) 555-0177: hello" in typed
+
+
+def test_words_that_came_with_the_product_before_are_known_still(session: Session) -> None:
+    """After a restore, the carrier's list may hold texts that were made from them."""
+    known = keeping.ever_unasked(session)
+
+    assert any(
+        "{caller} ligou hoje e vai tentar de novo. Pode também ligar" in each for each in known
+    )
+    assert len(known) == len(set(known))

@@ -45,7 +45,7 @@ def test_who_wants_no_more_texts_is_understood(text: str) -> None:
     "text",
     [
         "sotp", "stpo", "I said stop", "ok so just stop already", "cancel", "end", "quit",
-        "stop calling me", "cancelar", "I never get your texts, why",
+        "stop calling me", "cancelar",
         "can you tell them all to stop, I am so tired of it",
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outreach.messaging.templates import rhythm
 from outreach.telephony.bodies import is_made_from
 from outreach.wordings.keeping import built_in
 from outreach.wordings.rules import (
@@ -31,6 +32,33 @@ def test_the_words_that_come_with_the_product_are_fit(name: TextName, language: 
 
     assert faults(words, KINDS[name]) == []
     assert size_of(filled(words, KINDS[name].example)).messages <= 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", UNASKED)
+def test_what_we_send_unasked_costs_one_message(name: TextName, language: str) -> None:
+    """In words that need no letter outside the basic alphabet, and leave out no accent."""
+    weekly = {"rhythm": rhythm(language, is_weekly=False, value=14)}
+    values = {**KINDS[name].example_in(language), **weekly}
+
+    assert size_of(filled(built_in(name, language), values)).messages == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "days", "words"),
+    [
+        ("en", 7, "every week"),
+        ("en", 14, "every 2 weeks"),
+        ("en", 10, "every 10 days"),
+        ("es", 7, "cada semana"),
+        ("es", 14, "cada 2 semanas"),
+        ("es", 10, "cada 10 días"),
+        ("pt-BR", 7, "toda semana"),
+        ("pt-BR", 21, "a cada 3 semanas"),
+    ],
+)
+def test_a_rhythm_is_said_as_people_say_it(language: str, days: int, words: str) -> None:
+    assert rhythm(language, is_weekly=False, value=days) == words
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
