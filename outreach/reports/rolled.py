@@ -1,9 +1,9 @@
 """What the roll-ups say of some days; days and weeks that changed since are counted from rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -24,14 +24,13 @@ from outreach.reports.rules.period import DAY, Period, covered
 from outreach.reports.rules.tally import Tally
 
 
-@dataclass(frozen=True)
-class WeekGroup:
-    """``count`` patient-weeks that have all of this in common. None: not asked for, or nobody.
+class WeekGroup(NamedTuple):
+    """``weeks`` patient-weeks that have all of this in common. None: not asked for, or nobody.
 
     ``is_chosen``: of a phase in which patients choose how often they are called.
     """
 
-    count: int
+    weeks: int
     caller_id: int | None
     calls: int
     minutes: int
