@@ -121,6 +121,8 @@ class Trouble(enum.StrEnum):
 _TABLE = (Format.CSV, Format.XLSX)
 FORMATS = dict.fromkeys(Content, _TABLE) | {
     Content.ADHERENCE: (*_TABLE, Format.PDF),
+    Content.OUTCOMES: (*_TABLE, Format.PDF),
+    Content.BOARD: (*_TABLE, Format.PDF),
     Content.RESEARCH: (Format.ZIP,),
     Content.OWN_DATA: (Format.ZIP,),
     Content.FHIR: (Format.ZIP,),
