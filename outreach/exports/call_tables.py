@@ -114,8 +114,9 @@ def dials(session: Session, question: Question) -> Table:
 
 def aims(session: Session, question: Question) -> Table:
     """Return each measure with its target and what is done about it."""
-    total = adherence.report(session, question.asked).total
-    holding = targets.holding(session, question.clinic.id)
+    asked = question.asked
+    total = adherence.report(session, asked).total
+    holding = targets.holding(session, question.clinic.id, at=asked.now)
     rows: list[Sequence[Value]] = []
     for measure in targets.AIMED_AT:
         part, whole = parts_of(measure, total) or (0, 0)

@@ -36,7 +36,7 @@ from outreach.patient_list.rules import Wanted, wanted_of
 from outreach.patients import finding
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
-from outreach.reports import adherence, export
+from outreach.reports import adherence, export, known
 from outreach.reports.asked import Asked, Here
 
 _DAY = "Year, month and day."
@@ -282,7 +282,7 @@ def _calls(
         visible(scope, Attempt.clinic_id, Attempt.patient_id),
         Attempt.at >= begins,
         Attempt.at < ends,
-        Attempt.superseded_at.is_(None),
+        known.counts(asked),
     )
     statement = (
         select(

@@ -186,7 +186,7 @@ def adherence_patients() -> ResponseReturnValue:
 @role_required(*READERS)
 def adherence_calls() -> ResponseReturnValue:
     """Show the single calls behind one figure of the adherence report."""
-    question = _question(db.session, request.args)
+    question = _question_as_of(db.session, request.args)
     measure = _measure(request.args.get("measure"))
     if measure not in single_calls.COUNTED:
         abort(404)

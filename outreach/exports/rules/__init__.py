@@ -74,7 +74,17 @@ class Content(enum.StrEnum):
 
 
 _MAY_BE_PAST = frozenset(
-    {Content.ADHERENCE, Content.GROUPS, Content.WEEKS, Content.TEAM, Content.DIALS, Content.BEHIND}
+    {
+        Content.CALLS,
+        Content.ADHERENCE,
+        Content.GROUPS,
+        Content.WEEKS,
+        Content.TEAM,
+        Content.TARGETS,
+        Content.DIALS,
+        Content.BEHIND,
+        Content.SINGLE_CALLS,
+    }
 )
 _AS_OF = frozenset(
     {
