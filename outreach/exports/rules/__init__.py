@@ -84,6 +84,8 @@ _MAY_BE_PAST = frozenset(
         Content.DIALS,
         Content.BEHIND,
         Content.SINGLE_CALLS,
+        Content.AROUND,
+        Content.AROUND_BEHIND,
     }
 )
 _AS_OF = frozenset(
