@@ -41,8 +41,9 @@ def groups(session: Session, question: Question) -> Table:
 def _of_group(line: GroupLine) -> Iterator[Sequence[Value]]:
     for figure in figures(line.tally):
         found: tuple[Value, ...] = (figure.numerator, figure.denominator, figure.value)
-        shown = (None, None, None) if line.is_hidden else found
-        yield (line.name or line.key, figure.measure.value, *shown, line.is_hidden)
+        is_told = line.tells(figure.measure)
+        shown = found if is_told else (None, None, None)
+        yield (line.name or line.key, figure.measure.value, *shown, not is_told)
 
 
 def weeks(session: Session, question: Question) -> Table:
