@@ -22,7 +22,7 @@ from outreach.reports.asked import Asked
 from outreach.reports.counted import Counted, Detail
 from outreach.reports.rolled import WeekGroup
 from outreach.reports.rules.control import Bounds, p_chart
-from outreach.reports.rules.period import DAY, RUN_WEEKS, monday_of, whole_weeks
+from outreach.reports.rules.period import DAY, RUN_WEEKS, Period, monday_of, whole_weeks
 from outreach.reports.rules.statistics import Share
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 
@@ -135,10 +135,11 @@ def report(session: Session, asked: Asked) -> Report:
     ]
     lines.sort(key=lambda line: (line.caller_id is None, line.name.casefold(), line.caller_id))
     total = total_of(line.tally for line in lines)
+    touched = [] if asked.is_past else rolled.touched_days(session, asked)
     dialled: defaultdict[int, set[date]] = defaultdict(set)
-    for caller_id, day in rolled.each_day_dialled(session, asked):
+    for caller_id, day in rolled.each_day_dialled(session, asked, touched):
         dialled[caller_id].add(day)
-    return Report(tuple(lines), total, _by_dial(session, asked), dict(dialled))
+    return Report(tuple(lines), total, _by_dial(session, asked, touched), dict(dialled))
 
 
 def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tuple[Cell, Tally]]:
@@ -223,11 +224,11 @@ def _cell(
     return Cell(caller_id, patient_id, phase, monday_of(day) if day else None)
 
 
-def _by_dial(session: Session, asked: Asked) -> DialTable:
+def _by_dial(session: Session, asked: Asked, touched: Sequence[Period]) -> DialTable:
     """Count the calls of the period that were dialled by the dial that reached the patient."""
     found: Counter[int] = Counter()
     if not asked.is_past:
-        for dial, calls in rolled.by_dial(session, asked):
+        for dial, calls in rolled.by_dial(session, asked, touched):
             found[dial] += calls
     are_open = None if asked.is_past else True
     for _day, dial, calls in counted.by_dial(session, asked, are_open=are_open):

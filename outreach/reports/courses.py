@@ -43,7 +43,7 @@ class Spell(NamedTuple):
 
 Spells = Mapping[int, Sequence[Spell]]
 Choices = Mapping[int, Sequence[tuple[datetime, str, int]]]
-SPELL = (PanelMembership.caller_id, PanelMembership.from_at, PanelMembership.until_at)
+_SPELL = (PanelMembership.caller_id, PanelMembership.from_at, PanelMembership.until_at)
 
 
 @dataclass
@@ -162,7 +162,7 @@ def course_of(
     left_at: datetime | None,
 ) -> Course:
     """Return the course of an enrolment, from what :func:`courses_in` selects of it."""
-    chosen = tuple((local_day(at, zone), phase, number) for at, phase, number in choices)
+    chosen = tuple([(local_day(at, zone), phase, number) for at, phase, number in choices])
     left_on = local_day(left_at, zone) if left_at else None
     return Course(protocols[version_id], starts_on, left_on, chosen)
 
@@ -222,14 +222,14 @@ def _spells(session: Session, asked: Asked, ids: Sequence[int] | None) -> Spells
     Reached from the clinic's enrolments, as choices are: neither knows its clinic by an index.
     """
     held = (
-        select(PanelMembership.enrolment_id, *SPELL)
+        select(PanelMembership.enrolment_id, *_SPELL)
         .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
         .where(*_within(asked, ids), *is_held(asked))
         .order_by(PanelMembership.from_at, PanelMembership.id)
     )
     found: defaultdict[int, list[Spell]] = defaultdict(list)
     for row in session.execute(held):
-        found[row.enrolment_id].append(spell_of(asked, *row[1:]))
+        found[row.enrolment_id].append(_spell(asked, *row[1:]))
     return dict(found)
 
 
@@ -241,7 +241,7 @@ def is_held(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield PanelMembership.from_at <= asked.now
 
 
-def spell_of(asked: Asked, caller_id: int, from_at: datetime, until_at: datetime | None) -> Spell:
+def _spell(asked: Asked, caller_id: int, from_at: datetime, until_at: datetime | None) -> Spell:
     """Return a panel membership as it was known: one that ended later had no end yet."""
     is_later = asked.is_past and until_at is not None and until_at > asked.now
     return Spell(caller_id, from_at, None if is_later else until_at)

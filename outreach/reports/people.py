@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, exists, select
+from sqlalchemy import and_, case, exists, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.calls.models import Attempt
@@ -20,13 +20,10 @@ from outreach.programmes.models import Enrolment
 from outreach.reports import known
 from outreach.reports.asked import Asked
 from outreach.reports.courses import (
-    SPELL,
-    Spell,
     course_of,
     courses_in,
     is_held,
     protocols_of,
-    spell_of,
 )
 from outreach.reports.known import COMPLETING
 from outreach.reports.rules.period import begin_of, monday_of
@@ -37,12 +34,16 @@ Place = tuple[Any, ...]  # what a Cell is made of
 
 
 class Person(NamedTuple):
-    """An enrolment: whether its patient was spoken to in the period, and its first call."""
+    """An enrolment: whether its patient was spoken to in the period, and its first call.
+
+    ``last_caller_id``: who was the caller last in the period.
+    """
 
     patient_id: int
     zone: ZoneInfo
     course: Course
-    spells: list[Spell]
+    first_caller_id: int | None
+    last_caller_id: int | None
     enrolled_at: datetime
     is_reached: bool
     completed_at: datetime | None
@@ -68,24 +69,16 @@ def _patients(
     newest = {
         each.patient_id: each for each in people if each.course.is_active_in(period, today=today)
     }
-    begins_at, ends_at = asked.instants
     counts: Counter[Place] = Counter()
     reached: Counter[Place] = Counter()
     for each in newest.values():
-        caller_id = _last_caller_in(each.spells, begins_at, ends_at)
-        place = (caller_id, each.patient_id) if fine else (caller_id,)
+        place: Place = (each.last_caller_id,)
+        if fine:
+            place = (*place, each.patient_id)
         counts[place] += 1
         reached[place] += each.is_reached
     for place, count in counts.items():
         yield Cell(*place), Tally(patients=count, patients_reached=reached[place])
-
-
-def _last_caller_in(spells: Sequence[Spell], begins_at: datetime, ends_at: datetime) -> int | None:
-    """Return who was the last caller in [begins, ends)."""
-    for spell in reversed(spells):
-        if spell.from_at < ends_at and (spell.until_at is None or spell.until_at > begins_at):
-            return spell.caller_id
-    return None
 
 
 def _first_calls(
@@ -105,7 +98,7 @@ def _first_calls(
         since = max(each.enrolled_at, began_at(each.course.starts_on, each.zone))
         wait = wait_of(since, each.completed_at, zone=each.zone, now=asked.now)
         if wait is not None:
-            place: Place = (each.spells[0].caller_id if each.spells else None,)
+            place: Place = (each.first_caller_id,)
             if fine:
                 week_on = monday_of(local_day(each.enrolled_at, asked.zone))
                 place = (*place, each.patient_id, None, week_on)
@@ -143,24 +136,29 @@ def _people(session: Session, asked: Asked) -> Iterator[Person]:
         .correlate(Enrolment)
         .scalar_subquery()
     )
+    holder = PanelMembership
+    is_in_period = and_(
+        holder.from_at < ends_at, or_(holder.until_at.is_(None), holder.until_at > begins_at)
+    )
     more = (Enrolment.enrolled_at, is_reached, case((is_new, first_completed_at)))
     found = (
-        courses_in(asked, None, *more, *SPELL, also=is_new)
-        .outerjoin(
-            PanelMembership, and_(PanelMembership.enrolment_id == Enrolment.id, *is_held(asked))
-        )
-        .order_by(PanelMembership.from_at, PanelMembership.id)
+        courses_in(asked, None, *more, holder.caller_id, is_in_period, also=is_new)
+        .outerjoin(holder, and_(holder.enrolment_id == Enrolment.id, *is_held(asked)))
+        .order_by(holder.from_at, holder.id)
     )
     protocols = protocols_of(session)
-    for _id, held in groupby(session.connection().execute(found), key=itemgetter(0)):
+    every = session.connection().execute(found).all()
+    for _id, held in groupby(every, key=itemgetter(0)):
         rows = list(held)
-        _id, patient_id, *course, zone_name, enrolled_at, has_talked, completed_at = rows[0][:-3]
+        callers = [caller_id for *_rest, caller_id, is_in in rows if is_in]
+        _id, patient_id, *course, zone_name, enrolled_at, has_talked, completed_at = rows[0][:-2]
         zone = ZoneInfo(zone_name)
         yield Person(
             patient_id,
             zone,
             course_of(protocols, zone, (), *course),
-            [spell_of(asked, *row[-3:]) for row in rows if row.caller_id is not None],
+            rows[0].caller_id,
+            callers[-1] if callers else None,
             enrolled_at,
             bool(has_talked),
             completed_at,

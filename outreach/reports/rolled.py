@@ -74,9 +74,14 @@ def closed_calls_and_dials(session: Session, asked: Asked, *, by_day: bool) -> I
         yield from counted.dials(session, replace(asked, period=period), detail)
 
 
-def each_day_dialled(session: Session, asked: Asked) -> Iterator[tuple[int, date]]:
-    """Yield each day of the period on which a caller dialled, with whose it is."""
-    touched = [asked.period] if asked.is_past else touched_days(session, asked)
+def each_day_dialled(
+    session: Session, asked: Asked, touched: Sequence[Period]
+) -> Iterator[tuple[int, date]]:
+    """Yield each day of the period on which a caller dialled, with whose it is.
+
+    ``touched``: the days whose roll-up does not hold.
+    """
+    touched = [asked.period] if asked.is_past else touched
     if not asked.is_past:
         rows = session.execute(
             select(DayCount.caller_id, DayCount.day)
@@ -95,9 +100,8 @@ def each_day_dialled(session: Session, asked: Asked) -> Iterator[tuple[int, date
                 yield each.caller_id, each.day
 
 
-def by_dial(session: Session, asked: Asked) -> Iterator[tuple[int, int]]:
+def by_dial(session: Session, asked: Asked, touched: Sequence[Period]) -> Iterator[tuple[int, int]]:
     """Yield (dial, calls) as ``counted.by_dial`` does, of calls that somebody closed."""
-    touched = touched_days(session, asked)
     rows = session.execute(
         select(DialCount.dial, func.sum(DialCount.calls))
         .where(asked.within(DialCount.clinic_id), _is_fresh(DialCount.day, asked, touched))
