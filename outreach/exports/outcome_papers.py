@@ -94,8 +94,9 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
                 )
             ],
         ),
-        "about_glycaemic": "Lower is better. Visits, claims, hospice and palliative care are not"
-        " known here, so this is not the measure itself.",
+        "about_glycaemic": "Lower is better. Left out for their age:"
+        f" {glycaemic.of_other_age}. Visits, claims, hospice and palliative care are not known"
+        " here, so this is not the measure itself.",
         "definitions": DEFINITIONS,
     }
     return paper.paper("outcomes.typ", "Outcomes", _about(question), data, len(every))
