@@ -41,8 +41,9 @@ def groups(session: Session, question: Question) -> Table:
 def _of_group(line: GroupLine) -> Iterator[Sequence[Value]]:
     for figure in figures(line.tally):
         found: tuple[Value, ...] = (figure.numerator, figure.denominator, figure.value)
-        shown = (None, None, None) if line.is_hidden else found
-        yield (line.name or line.key, figure.measure.value, *shown, line.is_hidden)
+        is_told = line.tells(figure.measure)
+        shown = found if is_told else (None, None, None)
+        yield (line.name or line.key, figure.measure.value, *shown, not is_told)
 
 
 def weeks(session: Session, question: Question) -> Table:
@@ -114,8 +115,9 @@ def dials(session: Session, question: Question) -> Table:
 
 def aims(session: Session, question: Question) -> Table:
     """Return each measure with its target and what is done about it."""
-    total = adherence.report(session, question.asked).total
-    holding = targets.holding(session, question.clinic.id)
+    asked = question.asked
+    total = adherence.report(session, asked).total
+    holding = targets.holding(session, question.clinic.id, at=asked.now)
     rows: list[Sequence[Value]] = []
     for measure in targets.AIMED_AT:
         part, whole = parts_of(measure, total) or (0, 0)

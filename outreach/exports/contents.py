@@ -16,14 +16,17 @@ from outreach.accounts.scoping import visible
 from outreach.calls.models import Attempt
 from outreach.exports import (
     call_tables,
+    outcome_papers,
     outcome_tables,
     people_tables,
+    printed,
     record_tables,
     text_tables,
     work_tables,
 )
 from outreach.exports.asked_of import ListAsked, Question, asked_of, on_clock, who_of
 from outreach.exports.models import Export
+from outreach.exports.paper import Paper
 from outreach.exports.rules import Content
 from outreach.exports.rules.cells import Column, Table, Value
 from outreach.patient_list import listing, searches
@@ -33,7 +36,7 @@ from outreach.patient_list.rules import Wanted, wanted_of
 from outreach.patients import finding
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
-from outreach.reports import adherence, export
+from outreach.reports import adherence, export, known
 from outreach.reports.asked import Asked, Here
 
 _DAY = "Year, month and day."
@@ -144,6 +147,10 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.BOARD: outcome_tables.months,
     Content.COHORTS: outcome_tables.cohorts,
 }
+PAPERS: Mapping[Content, Callable[[Session, Question], Paper]] = {
+    Content.OUTCOMES: outcome_papers.outcomes_paper,
+    Content.BOARD: outcome_papers.board_paper,
+}
 
 
 def table(session: Session, actor: Actor, asked: Export) -> Table | None:
@@ -162,9 +169,22 @@ def table(session: Session, actor: Actor, asked: Export) -> Table | None:
         case content if content in LISTS:
             return LISTS[content](session, ListAsked(actor, asked.asked, made, asked.asked_at))
         case content:
-            clinic = staff.clinic_in(session, scope, asked.asked["clinic"])
-            here = Here.of(scope, clinic, now=asked.asked_at)
-            return REPORTS[content](session, Question(scope, clinic, here, asked.asked, made))
+            return REPORTS[content](session, _of_report(session, actor, asked))
+
+
+def on_paper(session: Session, actor: Actor, asked: Export) -> Paper:
+    """Return what ``asked`` is to hold as it is set on paper."""
+    if asked.content in PAPERS:
+        return PAPERS[asked.content](session, _of_report(session, actor, asked))
+    question = _question(session, finding.managing(actor), asked)
+    return printed.adherence(_adherence(session, question, _made(actor, asked)))
+
+
+def _of_report(session: Session, actor: Actor, asked: Export) -> Question:
+    scope = finding.managing(actor)
+    clinic = staff.clinic_in(session, scope, asked.asked["clinic"])
+    here = Here.of(scope, clinic, now=asked.asked_at)
+    return Question(scope, clinic, here, asked.asked, _made(actor, asked))
 
 
 def _made(actor: Actor, asked: Export) -> tuple[str, str]:
@@ -262,7 +282,7 @@ def _calls(
         visible(scope, Attempt.clinic_id, Attempt.patient_id),
         Attempt.at >= begins,
         Attempt.at < ends,
-        Attempt.superseded_at.is_(None),
+        known.counts(asked),
     )
     statement = (
         select(
@@ -306,4 +326,5 @@ def _adherence(session: Session, question: tuple[Clinic, Asked], made: tuple[str
 
 def _about(clinic: Clinic, asked: Asked) -> list[tuple[str, str]]:
     days = f"{asked.period.from_on} to {asked.period.until_on}"
-    return [("Clinic", clinic.name), ("Days", days)]
+    as_of = [("As of the end of", str(asked.as_of_day))] if asked.as_of_day else []
+    return [("Clinic", clinic.name), ("Days", days), *as_of]

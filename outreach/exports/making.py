@@ -22,8 +22,9 @@ from outreach.accounts.rules import Actor
 from outreach.audit import trail
 from outreach.clock import Clock
 from outreach.errors import NotFound, RuleBroken
-from outreach.exports import contents, fhir, folder, own_data, printed, research, sheets
+from outreach.exports import contents, fhir, folder, own_data, research, sheets
 from outreach.exports.models import Export
+from outreach.exports.paper import write_paper
 from outreach.exports.requesting import WITHIN, clinics_of
 from outreach.exports.rules import (
     LASTS,
@@ -200,13 +201,14 @@ def _write_named(
         return None, own_data.write_zip(session, actor, export.asked, part, now=now, tell=tell)
     if export.content is Content.FHIR:
         return fhir.write_zip(session, actor, export, part, tell=tell)
+    if export.format is Format.PDF:
+        made = contents.on_paper(session, actor, export)
+        return None, write_paper(made, part, lambda done: tell(done, made.rows))
     table = contents.table(session, actor, export)
     if table is None:
         return Trouble.SEARCH_IS_OVER, 0
     tell(0, table.total)
     watch: Watch = lambda done: tell(done, table.total)  # noqa: E731
-    if export.format is Format.PDF:
-        return None, printed.write_pdf(table, part, watch)
     if export.format is Format.XLSX:
         return None, sheets.write_xlsx(table, part, watch)
     return None, sheets.write_csv(table, part, watch)

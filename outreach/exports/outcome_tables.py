@@ -1,6 +1,6 @@
 """Outcomes and the cohort board as files: what their tables and charts are drawn from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -47,12 +47,17 @@ _OF_AN_OUTCOME = (
     Column("above_9_after", "HbA1c above 9% at follow-up."),
     Column("below_5_after", "PHQ-9 below 5 at follow-up, of those who could respond."),
 )
+_ALWAYS_TOLD = frozenset({"measure", "unit", "point"})
+_ABOUT_PART: Mapping[Group, frozenset[str]] = {
+    Group.MISSING: frozenset({"mean_baseline_missing"}),
+    Group.MAY_RESPOND: frozenset({"responded", "could_respond", "below_5_after"}),
+}
 _LEVELS = (Group.LOW_BEFORE, Group.LOW_AFTER, Group.HIGH_BEFORE, Group.HIGH_AFTER)
 
 
 def changes(session: Session, question: Question) -> Table:
     """Return the change of every measure at every point."""
-    found = _cohort(session, question)
+    found = cohort_of(session, question)
     rows = [
         _of_outcome(outcome_of(found.patients, measure, point, today=found.today), question)
         for measure in OutcomeMeasure
@@ -64,13 +69,16 @@ def changes(session: Session, question: Question) -> Table:
 def groups(session: Session, question: Question) -> Table:
     """Return the change of one measure by kinds of people; small groups are empty."""
     dimension = question.choice(Dimension, "by", Dimension.PHQ9)
-    found, what = _cohort(session, question), _what(question)
+    found, what = cohort_of(session, question), what_of(question)
     by_kind = strata.of(session, question.here, question.day, found, what, dimension)
-    nothing = (None,) * (len(_OF_AN_OUTCOME) - 3)
     rows: list[Sequence[Value]] = []
     for key, outcome in by_kind.outcomes.items():
         values, is_hidden = _of_outcome(outcome, question), key in by_kind.hidden
-        shown = (*values[:3], *nothing) if is_hidden else values
+        kept = _ALWAYS_TOLD if is_hidden else _told(by_kind, key)
+        shown = [
+            value if column.name in kept else None
+            for column, value in zip(_OF_AN_OUTCOME, values, strict=True)
+        ]
         rows.append((key, is_hidden, *shown))
     columns = (
         Column("group", f"By {dimension.value}. Empty: not known."),
@@ -80,9 +88,15 @@ def groups(session: Session, question: Question) -> Table:
     return question.table(f"Outcomes by {dimension.value}", columns, rows)
 
 
+def _told(found: strata.Strata, key: str) -> frozenset[str]:
+    """Return the columns of a shown group that are not about so few that they could be known."""
+    hidden = (names for part, names in _ABOUT_PART.items() if not found.tells(key, part))
+    return frozenset(each.name for each in _OF_AN_OUTCOME) - frozenset().union(*hidden)
+
+
 def followed(session: Session, question: Question) -> Table:
     """Return patients' values and dose: what charts are drawn from, and who is behind a figure."""
-    measure, point = _what(question)
+    measure, point = what_of(question)
     outcome = _of_stratum(session, question)
     people = outcome.of(question.choice(Group, "group", Group.ELIGIBLE))
     names = who(session, question, [each.patient.patient_id for each in people])
@@ -113,7 +127,7 @@ def followed(session: Session, question: Question) -> Table:
 
 def _of_stratum(session: Session, question: Question) -> Outcome:
     """Return the outcome of everybody, or of the group asked for where it is not hidden."""
-    found, what, key = _cohort(session, question), _what(question), question.params.get("key")
+    found, what, key = cohort_of(session, question), what_of(question), question.params.get("key")
     if key is None or question.params.get("by") is None:
         return outcome_of(found.patients, *what, today=found.today)
     dimension = question.choice(Dimension, "by")
@@ -210,7 +224,8 @@ def cohorts(session: Session, question: Question) -> Table:
     return question.table("Cohorts", columns, rows)
 
 
-def _what(question: Question) -> tuple[OutcomeMeasure, Point]:
+def what_of(question: Question) -> tuple[OutcomeMeasure, Point]:
+    """Return the measure and the point that a page shows in detail."""
     measure = question.choice(OutcomeMeasure, "measure", OutcomeMeasure.HBA1C)
     point = question.choice(Point, "point", Point.MONTH_6)
     if point not in FOLLOW_UPS:
@@ -218,7 +233,8 @@ def _what(question: Question) -> tuple[OutcomeMeasure, Point]:
     return measure, point
 
 
-def _cohort(session: Session, question: Question) -> outcomes.Cohort:
+def cohort_of(session: Session, question: Question) -> outcomes.Cohort:
+    """Return the patients whom outcomes are about."""
     unit = question.clinic.glucose_unit
     return outcomes.cohort(session, question.here, question.day, glucose_unit=unit)
 

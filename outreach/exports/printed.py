@@ -1,20 +1,13 @@
-"""The adherence report as a PDF, set by typst."""
+"""The adherence report on paper."""
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-import typst
-
-from config import ROOT
-from outreach.exports.rules.cells import Table, Value, Watch
+from outreach.exports.paper import MISSING, Paper, paper
+from outreach.exports.rules.cells import Table, Value
 from outreach.reports.rules.tally import Measure
 
-TEMPLATE = ROOT / "templates" / "exports" / "adherence.typ"
-PAPER = "us-letter"
-_MISSING = "–"
 # In the words of the report's page (templates/reports/_definitions.html). Source: domain.md E3.
 DEFINITIONS: Mapping[Measure, str] = {
     Measure.COMPLETION: "Completed calls of all calls due in these days, completed or missed.",
@@ -47,21 +40,12 @@ NO_RATES = frozenset(
 )
 
 
-def write_pdf(table: Table, path: Path, watch: Watch) -> int:
-    """Write the figures of ``table`` to ``path`` as a PDF; return how many."""
+def adherence(table: Table) -> Paper:
+    """Return the figures of ``table`` as they are set on paper."""
     rows = list(table.rows)
-    data = {
-        "title": table.title,
-        "paper": PAPER,
-        "footer": " · ".join(words for _what, words in table.about),
-        "about": list(table.about),
-        "groups": _groups(rows),
-        "definitions": [[measure.value, words] for measure, words in DEFINITIONS.items()],
-    }
-    inputs = {"data": json.dumps(data)}
-    path.write_bytes(typst.compile(TEMPLATE, format="pdf", sys_inputs=inputs))
-    watch(len(rows))
-    return len(rows)
+    definitions = [[measure.value, words] for measure, words in DEFINITIONS.items()]
+    data = {"groups": _groups(rows), "definitions": definitions}
+    return paper("adherence.typ", table.title, table.about, data, len(rows))
 
 
 def _groups(rows: Sequence[Sequence[Value]]) -> list[dict[str, Any]]:
@@ -74,13 +58,13 @@ def _groups(rows: Sequence[Sequence[Value]]) -> list[dict[str, Any]]:
 def figure(row: Sequence[Value]) -> list[str]:
     """Return a figure as it is read: 'reach rate per dial', '22', '30', '73%'."""
     _clinic, _caller, measure, numerator, denominator, value, *_days = row
-    counted = [_MISSING if each is None else f"{each:,}" for each in (numerator, denominator)]
+    counted = [MISSING if each is None else f"{each:,}" for each in (numerator, denominator)]
     return [str(measure), *counted, _value(str(measure), value)]
 
 
 def _value(measure: str, value: Value) -> str:
     if not isinstance(value, float | int):
-        return _MISSING
+        return MISSING
     if measure == Measure.STILL_OPEN:
         return f"{value:,}"
     return f"{value:,.1f}" if measure in NO_RATES else f"{value:.0%}"

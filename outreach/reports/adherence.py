@@ -2,7 +2,7 @@
 
 Calls, dials and weeks come from roll-ups (``rolled.py``) where those hold, else from rows:
 ``counted.py`` in SQL, weeks of the programme judged in Python over streamed rows
-(``courses.py``). A slow recount in the tests holds all of it to the definitions.
+(``courses.py``, ``people.py``). A slow recount in the tests holds all of it to the definitions.
 """
 
 from collections import Counter, defaultdict
@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
 from statistics import median
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
-from outreach.reports import counted, courses, rolled
+from outreach.reports import counted, people, rolled
 from outreach.reports.asked import Asked
 from outreach.reports.counted import Counted, Detail
+from outreach.reports.rolled import WeekGroup
 from outreach.reports.rules.control import Bounds, p_chart
-from outreach.reports.rules.period import DAY, RUN_WEEKS, monday_of, whole_weeks
+from outreach.reports.rules.period import DAY, RUN_WEEKS, Period, monday_of, whole_weeks
 from outreach.reports.rules.statistics import Share
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 
@@ -133,10 +135,11 @@ def report(session: Session, asked: Asked) -> Report:
     ]
     lines.sort(key=lambda line: (line.caller_id is None, line.name.casefold(), line.caller_id))
     total = total_of(line.tally for line in lines)
+    touched = [] if asked.is_past else rolled.touched_days(session, asked)
     dialled: defaultdict[int, set[date]] = defaultdict(set)
-    for caller_id, day in rolled.each_day_dialled(session, asked):
+    for caller_id, day in rolled.each_day_dialled(session, asked, touched):
         dialled[caller_id].add(day)
-    return Report(tuple(lines), total, _by_dial(session, asked), dict(dialled))
+    return Report(tuple(lines), total, _by_dial(session, asked, touched), dict(dialled))
 
 
 def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tuple[Cell, Tally]]:
@@ -148,7 +151,7 @@ def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tup
     return chain(
         _calls_and_dials(session, asked, Detail.PATIENT if fine else Detail.CALLER),
         _weeks(session, asked, Detail.PATIENT if fine else Detail.CALLER),
-        courses.tallies(session, asked),
+        people.tallies(session, asked, fine=fine),
     )
 
 
@@ -186,18 +189,30 @@ def _calls_and_dials(
 
 def _weeks(session: Session, asked: Asked, detail: Detail) -> Iterator[tuple[Cell, Tally]]:
     """Count patient-weeks, those kept to, and the calls and minutes of each."""
+    places: defaultdict[tuple[Any, ...], list[WeekGroup]] = defaultdict(list)
     for each in rolled.weeks(session, asked, detail):
-        yield (
-            _cell(each.caller_id, each.patient_id, each.phase, each.last_on),
-            Tally(
-                weeks_kept=each.count * bool(each.is_kept),
-                weeks_judged=each.count * (each.is_kept is not None),
-                chosen_kept=each.count * bool(each.is_chosen and each.is_kept),
-                chosen_judged=each.count * bool(each.is_chosen and each.is_kept is not None),
-                minutes=(each.minutes,) * each.count,
-                calls=(each.calls,) * each.count,
-            ),
-        )
+        places[each.caller_id, each.patient_id, each.phase, each.last_on].append(each)
+    for place, groups in places.items():
+        yield _cell(*place), _of_weeks(groups)
+
+
+def _of_weeks(groups: Iterable[WeekGroup]) -> Tally:
+    """Return what is counted of patient-weeks of one place."""
+    kept: Counter[tuple[bool | None, bool]] = Counter()
+    minutes: list[int] = []
+    calls: list[int] = []
+    for each in groups:
+        kept[each.is_kept, each.is_chosen] += each.weeks
+        minutes += [each.minutes] * each.weeks
+        calls += [each.calls] * each.weeks
+    return Tally(
+        weeks_kept=kept[True, False] + kept[True, True],
+        weeks_judged=kept.total() - kept[None, False] - kept[None, True],
+        chosen_kept=kept[True, True],
+        chosen_judged=kept[True, True] + kept[False, True],
+        minutes=tuple(minutes),
+        calls=tuple(calls),
+    )
 
 
 def _cell(
@@ -209,11 +224,11 @@ def _cell(
     return Cell(caller_id, patient_id, phase, monday_of(day) if day else None)
 
 
-def _by_dial(session: Session, asked: Asked) -> DialTable:
+def _by_dial(session: Session, asked: Asked, touched: Sequence[Period]) -> DialTable:
     """Count the calls of the period that were dialled by the dial that reached the patient."""
     found: Counter[int] = Counter()
     if not asked.is_past:
-        for dial, calls in rolled.by_dial(session, asked):
+        for dial, calls in rolled.by_dial(session, asked, touched):
             found[dial] += calls
     are_open = None if asked.is_past else True
     for _day, dial, calls in counted.by_dial(session, asked, are_open=are_open):

@@ -6,7 +6,7 @@ and the list behind a figure is the sum by patient.
 
 import enum
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,6 +24,14 @@ from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 
+# Of which measures others are told with: who is behind the mean is behind the median.
+PARENTS: Mapping[Measure, Measure] = {
+    Measure.FIRST_CALL_MEDIAN: Measure.FIRST_CALL,
+    **dict.fromkeys(
+        (Measure.MINUTES, Measure.MINUTES_LOW, Measure.MINUTES_HIGH), Measure.MINUTES_MEAN
+    ),
+    **dict.fromkeys((Measure.CALLS, Measure.CALLS_LOW, Measure.CALLS_HIGH), Measure.CALLS_MEAN),
+}
 AGE_BANDS = ((0, 39), (40, 54), (55, 64), (65, 74), (75, 199))
 
 
@@ -51,13 +59,21 @@ class Dimension(enum.StrEnum):
 
 @dataclass(frozen=True)
 class GroupLine:
-    """One group. ``key`` is what addresses carry; "" is for what belongs nowhere."""
+    """One group. ``key`` is what addresses carry; "" is for what belongs nowhere.
+
+    ``few``: measures behind which there are so few of its patients that they are not told.
+    """
 
     key: str
     name: str
     tally: Tally
     patients: int
     is_hidden: bool
+    few: frozenset[Measure] = frozenset()
+
+    def tells(self, measure: Measure) -> bool:
+        """Say whether a measure of this group may be shown."""
+        return not self.is_hidden and PARENTS.get(measure, measure) not in self.few
 
 
 @dataclass(frozen=True)
@@ -87,19 +103,43 @@ def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
         if cell.patient_id is not None:
             people[key(cell)].add(cell.patient_id)
     tallies = {group: tally for group, tally in sum_by(found, key).items() if tally}
-    kept = (
-        hidden({group: len(people[group]) for group in tallies})
-        if dimension.is_about_patients
-        else frozenset()
-    )
+    kept: frozenset[str] = frozenset()
+    few: Mapping[Measure, frozenset[str]] = {}
+    if dimension.is_about_patients:
+        kept = hidden({group: len(people[group]) for group in tallies})
+        few = _few(found, key, tallies)
     names = _names(session, dimension, tallies)
     lines = [
-        GroupLine(group, names.get(group, group), tally, len(people[group]), group in kept)
+        GroupLine(
+            group,
+            names.get(group, group),
+            tally,
+            len(people[group]),
+            group in kept,
+            frozenset(measure for measure, groups in few.items() if group in groups),
+        )
         for group, tally in tallies.items()
     ]
     order = {group: place for place, group in enumerate(names)}
     lines.sort(key=lambda line: (order.get(line.key, len(order)), line.key))
     return Breakdown(dimension, lines, total_of(tally for _cell, tally in found))
+
+
+def _few(
+    found: Iterable[tuple[Cell, Tally]], key: Callable[[Cell], str], groups: Collection[str]
+) -> Mapping[Measure, frozenset[str]]:
+    """Return by measure the groups of whose patients too few are behind it.
+
+    A group may be large, and one of it alone have enrolled in these days.
+    """
+    behind = {measure: dict.fromkeys(groups, 0) for measure in Measure}
+    by_patient = sum_by(found, lambda cell: (key(cell), cell.patient_id))
+    for (group, patient_id), tally in by_patient.items():
+        if patient_id is not None and group in groups:
+            for measure in Measure:
+                parts = parts_of(measure, tally)
+                behind[measure][group] += bool(parts and parts[1])
+    return {measure: hidden(counts) for measure, counts in behind.items()}
 
 
 def lines_of(

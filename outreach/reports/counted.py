@@ -233,16 +233,6 @@ def _calls(
     condition: ColumnElement[bool],
 ) -> Iterator[Any]:
     days, holder = table_of_days(asked.each_day()), PanelMembership
-    until_at = holder.until_at
-    is_holder = [
-        holder.patient_id == PlannedCall.patient_id,
-        holder.enrolment_id == PlannedCall.enrolment_id,
-        holder.from_at < days.c.ends_at,
-        or_(until_at.is_(None), until_at >= days.c.ends_at),
-    ]
-    if asked.is_past:  # whoever ended later had no end yet
-        is_holder[-1] = or_(is_holder[-1], until_at > asked.now)
-        is_holder.append(holder.from_at <= asked.now)
     finely: tuple[Any, ...] = {
         Detail.CALLER: (),
         Detail.DAY: (PlannedCall.due_on,),
@@ -253,12 +243,27 @@ def _calls(
         select(*counts, *groups)
         .select_from(PlannedCall)
         .join(days, days.c.day == PlannedCall.due_on)
-        .outerjoin(holder, and_(*is_holder))
+        .outerjoin(holder, is_holder(asked, days.c.ends_at))
         # The days are bounded by the join. Saying it twice leads SQLite to read them all for each.
         .where(asked.within(PlannedCall.clinic_id), known.is_planned(asked), condition)
         .group_by(*groups)
         .order_by(*groups)
     )
+
+
+def is_holder(asked: Asked, ends_at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Return the condition of the panel membership that held a planned call as its day ended."""
+    holder, until_at = PanelMembership, PanelMembership.until_at
+    conditions = [
+        holder.patient_id == PlannedCall.patient_id,
+        holder.enrolment_id == PlannedCall.enrolment_id,
+        holder.from_at < ends_at,
+        or_(until_at.is_(None), until_at >= ends_at),
+    ]
+    if asked.is_past:  # whoever ended later had no end yet
+        conditions[-1] = or_(conditions[-1], until_at > asked.now)
+        conditions.append(holder.from_at <= asked.now)
+    return and_(*conditions)
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

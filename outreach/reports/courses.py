@@ -7,11 +7,12 @@ few statements stream what is needed, and ``rules/weeks.py`` judges.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, exists, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED
@@ -23,9 +24,7 @@ from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersio
 from outreach.programmes.rules import EnrolmentStatus, Protocol, minimum_calls_in_week
 from outreach.reports import known
 from outreach.reports.asked import Asked
-from outreach.reports.known import COMPLETING
-from outreach.reports.rules.period import DAY, WEEK, begin_of, monday_of
-from outreach.reports.rules.tally import Cell, Tally, wait_of
+from outreach.reports.rules.period import DAY, WEEK, begin_of
 from outreach.reports.rules.weeks import Course, Week, weeks_of
 
 # Unreachable patients stay in denominators (domain.md E2); those paused or gone do not.
@@ -34,8 +33,7 @@ STAYING = (EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)
 MARGIN = 2 * DAY
 
 
-@dataclass(frozen=True)
-class Spell:
+class Spell(NamedTuple):
     """Somebody was the caller of an enrolment, (from, until]."""
 
     caller_id: int
@@ -45,6 +43,7 @@ class Spell:
 
 Spells = Mapping[int, Sequence[Spell]]
 Choices = Mapping[int, Sequence[tuple[datetime, str, int]]]
+_SPELL = (PanelMembership.caller_id, PanelMembership.from_at, PanelMembership.until_at)
 
 
 @dataclass
@@ -65,15 +64,6 @@ class Enrolled:
             if spell.from_at < instant and (spell.until_at is None or instant <= spell.until_at):
                 return spell.caller_id
         return None
-
-    def last_caller_in(self, begins_at: datetime, ends_at: datetime) -> int | None:
-        """Return who was the last caller in [begins, ends)."""
-        held = (
-            spell.caller_id
-            for spell in reversed(self.spells)
-            if spell.from_at < ends_at and (spell.until_at is None or spell.until_at > begins_at)
-        )
-        return next(held, None)
 
 
 @dataclass(frozen=True)
@@ -115,101 +105,6 @@ def weeks(
             )
 
 
-def tallies(session: Session, asked: Asked) -> Iterator[tuple[Cell, Tally]]:
-    """Yield patients and first calls, each where it belongs.
-
-    A patient belongs to the last caller of the period, a first call to the first caller of
-    the enrolment.
-    """
-    spells = _spells(session, asked, None)
-    enrolled = _enrolments(session, asked, spells, {})
-    yield from _patients(asked, enrolled, _reached(session, asked))
-    yield from _first_calls(session, asked, spells)
-
-
-def _patients(
-    asked: Asked, enrolled: dict[int, Enrolled], reached: frozenset[int]
-) -> Iterator[tuple[Cell, Tally]]:
-    """Count patients once each, by their newest enrolment that was open in the period."""
-    newest = {
-        each.patient_id: each
-        for each in enrolled.values()
-        if each.course.is_active_in(asked.period, today=asked.today)
-    }
-    begins_at, ends_at = asked.instants
-    for each in newest.values():
-        cell = Cell(each.last_caller_in(begins_at, ends_at), each.patient_id)
-        yield cell, Tally(patients=1, patients_reached=int(each.patient_id in reached))
-
-
-def _reached(session: Session, asked: Asked) -> frozenset[int]:
-    """Return which patients of the clinic were spoken to in the period.
-
-    Looks for one conversation of each, by patient, where reading all of the clinic's takes ten
-    times as long.
-    """
-    begins_at, ends_at = asked.instants
-    has_talked = exists().where(
-        Attempt.patient_id == Enrolment.patient_id,
-        Attempt.at >= begins_at,
-        Attempt.at < ends_at,
-        Attempt.outcome.in_(REACHED),
-        known.counts(asked),
-    )
-    found = select(Enrolment.patient_id).where(asked.within(Enrolment.clinic_id), has_talked)
-    return frozenset(session.scalars(found.order_by(Enrolment.patient_id)))
-
-
-def _first_calls(session: Session, asked: Asked, spells: Spells) -> Iterator[tuple[Cell, Tally]]:
-    """Collect how long those enrolled in the period waited for their first completed call.
-
-    The wait begins with the programme where that is later than the enrolment: nobody is
-    called before.
-    """
-    begins_at, ends_at = asked.instants
-    # The earliest by the index, where a minimum would read every call of the enrolment.
-    first_completed_at = (
-        select(Attempt.at)
-        .where(
-            Attempt.patient_id == Enrolment.patient_id,
-            Attempt.enrolment_id == Enrolment.id,
-            Attempt.outcome.in_(COMPLETING),
-            known.counts(asked),
-        )
-        .order_by(Attempt.at)
-        .limit(1)
-        .correlate(Enrolment)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(
-            Enrolment.id,
-            Enrolment.patient_id,
-            Enrolment.enrolled_at,
-            Enrolment.starts_on,
-            Patient.zone,
-            first_completed_at,
-        )
-        .join(Patient, Patient.id == Enrolment.patient_id)
-        .where(
-            asked.within(Enrolment.clinic_id),
-            Enrolment.enrolled_at >= begins_at,
-            Enrolment.enrolled_at < ends_at,
-            *((Enrolment.enrolled_at <= asked.now,) if asked.is_past else ()),
-        )
-        .order_by(Enrolment.id)
-    )
-    for enrolment_id, patient_id, enrolled_at, starts_on, zone_name, completed_at in rows:
-        zone = ZoneInfo(zone_name)
-        since = max(enrolled_at, begin_of(starts_on, zone))
-        wait = wait_of(since, completed_at, zone=zone, now=asked.now)
-        if wait is not None:
-            held = spells.get(enrolment_id)
-            week_on = monday_of(local_day(enrolled_at, asked.zone))
-            cell = Cell(held[0].caller_id if held else None, patient_id, None, week_on)
-            yield cell, Tally(waits=(wait,))
-
-
 def _enrolments(
     session: Session,
     asked: Asked,
@@ -219,7 +114,24 @@ def _enrolments(
     ids: Sequence[int] | None = None,
 ) -> dict[int, Enrolled]:
     """Return, by id, the enrolments that may have been open in the period, or some of them."""
-    protocols = _protocols(session)
+    protocols, found = protocols_of(session), {}
+    for each, patient_id, *course, zone_name in session.execute(courses_in(asked, ids)):
+        zone = ZoneInfo(zone_name)
+        its_course = course_of(protocols, zone, choices.get(each, ()), *course)
+        found[each] = Enrolled(each, patient_id, zone, its_course, spells.get(each, ()))
+    return found
+
+
+def courses_in(
+    asked: Asked,
+    ids: Sequence[int] | None,
+    *more: ColumnElement[Any] | InstrumentedAttribute[Any],
+    also: ColumnElement[bool] | None = None,
+) -> Select[*tuple[Any, ...]]:
+    """Select enrolments that may have been open in the period, and ``also`` others.
+
+    With patient, version, first day, when they left, and zone.
+    """
     begins_at, _ends_at = asked.instants
     status: SQLColumnExpression[EnrolmentStatus] = Enrolment.status
     since: SQLColumnExpression[datetime] = Enrolment.status_at
@@ -227,36 +139,32 @@ def _enrolments(
     if asked.is_past:
         status, since = known.status(asked.now), known.status_since(asked.now)
         version_id = known.version_id(asked.now)
-    rows = session.execute(
-        select(
-            Enrolment.id,
-            Enrolment.patient_id,
-            version_id,
-            Enrolment.starts_on,
-            status,
-            since,
-            Patient.zone,
-        )
+    stays = status.in_(STAYING)
+    may_be_open = and_(
+        Enrolment.starts_on <= asked.period.until_on, or_(stays, since >= begins_at - MARGIN)
+    )
+    left_at = case((stays, None), else_=since)
+    columns = (Enrolment.id, Enrolment.patient_id, version_id, Enrolment.starts_on, left_at)
+    return (
+        select(*columns, Patient.zone, *more)
         .join(Patient, Patient.id == Enrolment.patient_id)
-        .where(
-            *_within(asked, ids),
-            Enrolment.starts_on <= asked.period.until_on,
-            or_(status.in_(STAYING), since >= begins_at - MARGIN),
-        )
+        .where(*_within(asked, ids), may_be_open if also is None else or_(may_be_open, also))
         .order_by(Enrolment.id)
     )
-    found = {}
-    for enrolment_id, patient_id, version, starts_on, standing, status_at, zone_name in rows:
-        zone = ZoneInfo(zone_name)
-        left_on = None if standing in STAYING else local_day(status_at, zone)
-        chosen = tuple(
-            (local_day(chosen_at, zone), phase, number)
-            for chosen_at, phase, number in choices.get(enrolment_id, ())
-        )
-        course = Course(protocols[version], starts_on, left_on, chosen)
-        held = spells.get(enrolment_id, ())
-        found[enrolment_id] = Enrolled(enrolment_id, patient_id, zone, course, held)
-    return found
+
+
+def course_of(
+    protocols: Mapping[int, Protocol],
+    zone: ZoneInfo,
+    choices: Sequence[tuple[datetime, str, int]],
+    version_id: int,
+    starts_on: date,
+    left_at: datetime | None,
+) -> Course:
+    """Return the course of an enrolment, from what :func:`courses_in` selects of it."""
+    chosen = tuple([(local_day(at, zone), phase, number) for at, phase, number in choices])
+    left_on = local_day(left_at, zone) if left_at else None
+    return Course(protocols[version_id], starts_on, left_on, chosen)
 
 
 def _within(asked: Asked, ids: Sequence[int] | None) -> Iterator[ColumnElement[bool]]:
@@ -313,28 +221,30 @@ def _spells(session: Session, asked: Asked, ids: Sequence[int] | None) -> Spells
 
     Reached from the clinic's enrolments, as choices are: neither knows its clinic by an index.
     """
-    begins_at, _ends_at = asked.instants
     held = (
-        select(
-            PanelMembership.enrolment_id,
-            PanelMembership.caller_id,
-            PanelMembership.from_at,
-            PanelMembership.until_at,
-        )
+        select(PanelMembership.enrolment_id, *_SPELL)
         .join(Enrolment, Enrolment.id == PanelMembership.enrolment_id)
-        .where(
-            *_within(asked, ids),
-            or_(PanelMembership.until_at.is_(None), PanelMembership.until_at >= begins_at),
-        )
+        .where(*_within(asked, ids), *is_held(asked))
         .order_by(PanelMembership.from_at, PanelMembership.id)
     )
-    if asked.is_past:
-        held = held.where(PanelMembership.from_at <= asked.now)
     found: defaultdict[int, list[Spell]] = defaultdict(list)
-    for enrolment_id, caller_id, from_at, until_at in session.execute(held):
-        is_later = asked.is_past and until_at is not None and until_at > asked.now
-        found[enrolment_id].append(Spell(caller_id, from_at, None if is_later else until_at))
+    for row in session.execute(held):
+        found[row.enrolment_id].append(_spell(asked, *row[1:]))
     return dict(found)
+
+
+def is_held(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of panel memberships that were known of, but those over before."""
+    until_at = PanelMembership.until_at
+    yield or_(until_at.is_(None), until_at >= asked.instants[0])
+    if asked.is_past:
+        yield PanelMembership.from_at <= asked.now
+
+
+def _spell(asked: Asked, caller_id: int, from_at: datetime, until_at: datetime | None) -> Spell:
+    """Return a panel membership as it was known: one that ended later had no end yet."""
+    is_later = asked.is_past and until_at is not None and until_at > asked.now
+    return Spell(caller_id, from_at, None if is_later else until_at)
 
 
 def _choices(session: Session, asked: Asked, ids: Sequence[int] | None) -> Choices:
@@ -357,6 +267,7 @@ def _choices(session: Session, asked: Asked, ids: Sequence[int] | None) -> Choic
     return dict(found)
 
 
-def _protocols(session: Session) -> dict[int, Protocol]:
+def protocols_of(session: Session) -> dict[int, Protocol]:
+    """Return what each version of a programme asks for."""
     versions = session.scalars(select(ProgrammeVersion).order_by(ProgrammeVersion.id))
     return {version.id: version.protocol for version in versions}

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from statistics import fmean
 
 from flask_babel import gettext as _
 
 from outreach.pulse.rules import Group as PulseGroup
 from outreach.reports.adherence import WeekLimits, WeekRate
+from outreach.reports.curves import doses_of, moments_of
 from outreach.reports.labels import (
     FIGURE_WORDS,
     POINT_WORDS,
@@ -22,17 +22,16 @@ from outreach.reports.rules.control import RunTest, run_test
 from outreach.reports.rules.outcomes import (
     HBA1C_HIGH,
     HBA1C_LOW,
-    WINDOWS,
     Followed,
-    Group,
     Outcome,
     OutcomeMeasure,
     Point,
+    measured_throughout,
 )
-from outreach.reports.rules.statistics import Correlation, mean_interval, rank_correlation
+from outreach.reports.rules.statistics import Correlation, rank_correlation
 from outreach.reports.rules.tally import Measure
 from outreach.web.charts import Chart, Limit, RatePoint, run_chart
-from outreach.web.plots import Columns, Courses, Moment, Scatter, columns, courses, scatter
+from outreach.web.plots import Columns, Courses, Scatter, columns, courses, scatter
 
 
 @dataclass(frozen=True)
@@ -108,29 +107,11 @@ def of_courses(
 
     ``patients``: those whose window of ``point`` is over.
     """
-    points = [each for each in Point if each is not Point.MONTH_6 or point is Point.MONTH_6]
-    people = []
-    for patient in patients:
-        found = [patient.at(measure, each) for each in points]
-        values = [each.value for each in found if each is not None]
-        if len(values) == len(points):
-            people.append(values)
-    columns = [[float(value) for value in column] for column in zip(*people, strict=True)]
-    moments = []
-    for each, column in zip(points, columns, strict=False):
-        interval = mean_interval(column)
-        moments.append(
-            Moment(
-                WINDOWS[each].target_day,
-                str(POINT_WORDS[each]),
-                fmean(column),
-                interval.low if interval else None,
-                interval.high if interval else None,
-            )
-        )
+    people = measured_throughout(patients, measure, point)
+    words = {each: str(words) for each, words in POINT_WORDS.items()}
     return courses(
         people,
-        moments,
+        moments_of(people, words),
         label=_("%(measure)s of each patient, and the mean", measure=outcome_name(measure)),
         unit=outcome_unit(measure, glucose_unit),
         limits=_levels(measure),
@@ -139,19 +120,15 @@ def of_courses(
 
 def of_dose(outcome: Outcome) -> list[DosePlot]:
     """Return completed calls, and minutes, against the change of everybody measured twice."""
-    found = outcome.of(Group.MEASURED)
-    doses = [(each.dose, each.change) for each in found]
-    calls = [(dose.calls, change) for dose, change in doses if dose and change is not None]
-    minutes = [(dose.minutes, change) for dose, change in doses if dose and change is not None]
+    calls, minutes = doses_of(outcome)
     plots = []
     for pairs, label, across in (
         (calls, _("Completed calls and change"), _("Completed calls until the follow-up")),
         (minutes, _("Minutes and change"), _("Minutes of conversation until the follow-up")),
     ):
-        numbers = [(float(x), float(y)) for x, y in pairs]
-        plot = scatter(numbers, label=label, x_label=across, y_label=_("Change from baseline"))
+        plot = scatter(pairs, label=label, x_label=across, y_label=_("Change from baseline"))
         if plot is not None:
-            plots.append(DosePlot(plot, rank_correlation(numbers)))
+            plots.append(DosePlot(plot, rank_correlation(pairs)))
     return plots
 
 

@@ -13,7 +13,14 @@ from outreach.patients.rules import Sex
 from outreach.reports.breakdown import Dimension
 from outreach.reports.rules.board import CohortStanding, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
-from outreach.reports.rules.outcomes import KINDS, Group, OutcomeMeasure, Point, Stratum
+from outreach.reports.rules.outcomes import (
+    KINDS,
+    Group,
+    OutcomeMeasure,
+    Point,
+    Stratum,
+    decimals_of,
+)
 from outreach.reports.rules.tally import Measure as Figured
 from outreach.reports.service import ServiceMeasure
 from outreach.web.template_filters import full_day, language_name
@@ -183,11 +190,8 @@ def outcome_unit(measure: OutcomeMeasure, glucose_unit: str) -> str:
 
 
 def outcome_decimals(measure: OutcomeMeasure, glucose_unit: str) -> int:
-    """Return with how many decimals means of a measure are shown: one more than its values."""
-    row = REGISTRY[KINDS[measure][0]]
-    units = row.units
-    unit = glucose_unit if glucose_unit in units else row.unit
-    return min(2, units[unit].decimals + 1)
+    """Return with how many decimals means of a measure are shown."""
+    return decimals_of(measure, glucose_unit)
 
 
 def fixed(value: float | Decimal | None, decimals: int) -> str:

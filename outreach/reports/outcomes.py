@@ -226,13 +226,15 @@ def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStat
         )
         .order_by(Enrolment.patient_id)
     )
-    patients = []
+    patients, others = [], 0
     for patient_id, born_on, zone in rows:
-        if counts(born_on, as_of):
+        if not counts(born_on, as_of):
+            others += 1
+        else:
             value, taken_at = newest.get(patient_id, (None, None))
             on = local_day(taken_at, ZoneInfo(zone)) if taken_at else None
             patients.append(Glycaemic(patient_id, value, on))
-    return GlycaemicStatus(patients)
+    return GlycaemicStatus(patients, others)
 
 
 def _newest(session: Session, here: Here, at: datetime) -> Mapping[int, tuple[Decimal, datetime]]:

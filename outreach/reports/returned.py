@@ -44,6 +44,7 @@ def returned(session: Session, asked: Asked) -> Mapping[int, Returned]:
     longest = timedelta(days=max(WITHIN_DAYS))
     due = select(Enrolment.patient_id).where(
         asked.within(Enrolment.clinic_id),
+        Enrolment.enrolled_at <= asked.now,
         Enrolment.starts_on >= asked.period.from_on - longest,
         Enrolment.starts_on <= asked.period.until_on,
     )
@@ -51,7 +52,12 @@ def returned(session: Session, asked: Asked) -> Mapping[int, Returned]:
     visited: defaultdict[int, set[date]] = defaultdict(set)
     for patient_id, day in session.execute(
         select(Visit.patient_id, Visit.took_place_on)
-        .where(asked.within(Visit.clinic_id), Visit.kind.in_(CARE), Visit.patient_id.in_(due))
+        .where(
+            asked.within(Visit.clinic_id),
+            Visit.kind.in_(CARE),
+            Visit.recorded_at <= asked.now,
+            Visit.patient_id.in_(due),
+        )
         .order_by(Visit.id)
     ):
         visited[patient_id].add(day)

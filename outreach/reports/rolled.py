@@ -1,9 +1,9 @@
 """What the roll-ups say of some days; days and weeks that changed since are counted from rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -24,14 +24,13 @@ from outreach.reports.rules.period import DAY, Period, covered
 from outreach.reports.rules.tally import Tally
 
 
-@dataclass(frozen=True)
-class WeekGroup:
-    """``count`` patient-weeks that have all of this in common. None: not asked for, or nobody.
+class WeekGroup(NamedTuple):
+    """``weeks`` patient-weeks that have all of this in common. None: not asked for, or nobody.
 
     ``is_chosen``: of a phase in which patients choose how often they are called.
     """
 
-    count: int
+    weeks: int
     caller_id: int | None
     calls: int
     minutes: int
@@ -75,9 +74,14 @@ def closed_calls_and_dials(session: Session, asked: Asked, *, by_day: bool) -> I
         yield from counted.dials(session, replace(asked, period=period), detail)
 
 
-def each_day_dialled(session: Session, asked: Asked) -> Iterator[tuple[int, date]]:
-    """Yield each day of the period on which a caller dialled, with whose it is."""
-    touched = [asked.period] if asked.is_past else touched_days(session, asked)
+def each_day_dialled(
+    session: Session, asked: Asked, touched: Sequence[Period]
+) -> Iterator[tuple[int, date]]:
+    """Yield each day of the period on which a caller dialled, with whose it is.
+
+    ``touched``: the days whose roll-up does not hold.
+    """
+    touched = [asked.period] if asked.is_past else touched
     if not asked.is_past:
         rows = session.execute(
             select(DayCount.caller_id, DayCount.day)
@@ -96,9 +100,8 @@ def each_day_dialled(session: Session, asked: Asked) -> Iterator[tuple[int, date
                 yield each.caller_id, each.day
 
 
-def by_dial(session: Session, asked: Asked) -> Iterator[tuple[int, int]]:
+def by_dial(session: Session, asked: Asked, touched: Sequence[Period]) -> Iterator[tuple[int, int]]:
     """Yield (dial, calls) as ``counted.by_dial`` does, of calls that somebody closed."""
-    touched = touched_days(session, asked)
     rows = session.execute(
         select(DialCount.dial, func.sum(DialCount.calls))
         .where(asked.within(DialCount.clinic_id), _is_fresh(DialCount.day, asked, touched))

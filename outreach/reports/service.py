@@ -12,16 +12,16 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, exists, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.clock import local_day
-from outreach.concerns.models import Concern
-from outreach.concerns.rules import ConcernStatus
+from outreach.concerns.models import Concern, ConcernStep
+from outreach.concerns.rules import StepKind
 from outreach.inbox.models import InboxItem
 from outreach.inbox.rules import Understood
 from outreach.messaging.delivery import TAKEN
-from outreach.messaging.models import Message
+from outreach.messaging.models import DeliveryEvent, Message
 from outreach.messaging.rules import MessageStatus
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment, EnrolmentEvent
@@ -135,6 +135,7 @@ def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]
         .join(Patient, Patient.id == Enrolment.patient_id)
         .where(
             asked.within(Enrolment.clinic_id),
+            Enrolment.enrolled_at <= asked.now,
             Enrolment.starts_on >= asked.period.from_on - longest,
             Enrolment.starts_on <= asked.period.until_on,
         )
@@ -143,7 +144,8 @@ def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]
     histories = _histories(session, asked, longest)
     found: dict[ServiceMeasure, list[Behind]] = {measure: [] for measure in _STAYING}
     for enrolment_id, patient_id, starts_on, status, status_at, zone in rows:
-        history = histories.get(enrolment_id) or [(status_at, status)]
+        latest = [(status_at, status)] if status_at <= asked.now else []
+        history = histories.get(enrolment_id) or latest
         for measure, point in _STAYING.items():
             day = starts_on + WINDOWS[point].target_day * DAY
             if day in asked.period and day < asked.today:
@@ -160,6 +162,7 @@ def _histories(
         .join(Enrolment, Enrolment.id == EnrolmentEvent.enrolment_id)
         .where(
             asked.within(Enrolment.clinic_id),
+            EnrolmentEvent.at <= asked.now,
             Enrolment.starts_on >= asked.period.from_on - longest,
             Enrolment.starts_on <= asked.period.until_on,
         )
@@ -217,14 +220,15 @@ def _texts(
         InboxItem.at >= begins_at,
         InboxItem.at < ends_at,
     )
+    is_delivered, is_taken = _became_of_texts(asked)
     rows = session.execute(
         select(
             Message.patient_id,
-            func.sum(case((Message.status == MessageStatus.DELIVERED, 1), else_=0)),
-            func.sum(case((Message.status.in_(TAKEN), 1), else_=0)),
+            func.sum(case((is_delivered, 1), else_=0)),
+            func.sum(case((is_taken, 1), else_=0)),
             exists().where(*wrote).correlate(Message),
             exists().where(*wrote, InboxItem.understood == Understood.STOP).correlate(Message),
-            *(func.sum(case((Message.failure == code, 1), else_=0)) for code in WATCHED_CODES),
+            *(func.sum(case((_has_failed(asked, code), 1), else_=0)) for code in WATCHED_CODES),
         )
         .where(
             asked.within(Message.clinic_id),
@@ -249,46 +253,98 @@ def _texts(
     return {measure: together(each) for measure, each in found.items()}, codes
 
 
+def _became_of_texts(asked: Asked) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions that a text was delivered, and that the carrier had taken it.
+
+    As of an earlier day by what the carrier had reported by then.
+    """
+    if not asked.is_past:
+        return Message.status == MessageStatus.DELIVERED, Message.status.in_(TAKEN)
+    was_accepted = and_(Message.accepted_at.is_not(None), Message.accepted_at <= asked.now)
+    delivered = _reported(asked, DeliveryEvent.status == MessageStatus.DELIVERED.value)
+    failed = _reported(asked, DeliveryEvent.status == MessageStatus.FAILED.value)
+    return and_(was_accepted, delivered), and_(was_accepted, ~failed)
+
+
+def _has_failed(asked: Asked, code: str) -> ColumnElement[bool]:
+    """Return the condition that a text failed for a reason, by report or when it was sent."""
+    if not asked.is_past:
+        return Message.failure == code
+    any_report = exists().where(DeliveryEvent.message_id == Message.id).correlate(Message)
+    at_once = and_(Message.failure == code, Message.calling_at <= asked.now, ~any_report)
+    return or_(_reported(asked, DeliveryEvent.error_code == int(code)), at_once)
+
+
+def _reported(asked: Asked, what: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (
+        exists()
+        .where(DeliveryEvent.message_id == Message.id, DeliveryEvent.received_at <= asked.now, what)
+        .correlate(Message)
+    )
+
+
 def _concerns(
     session: Session, asked: Asked
 ) -> tuple[dict[ServiceMeasure, list[Behind]], float | None]:
     """Count concerns raised in the period: taken on within their target, and closed by now.
 
-    One that waits and whose time is not over yet is in no rate of time.
+    One that waits and whose time is not over yet is in no rate of time. One that was opened
+    again was taken on when it first was: a concern forgets that, its steps don't.
     """
     begins_at, ends_at = asked.instants
     rows = session.execute(
-        select(
-            Concern.patient_id,
-            Concern.urgency,
-            Concern.status,
-            Concern.raised_at,
-            Concern.acknowledged_at,
-        )
+        select(Concern.id, Concern.patient_id, Concern.urgency, Concern.raised_at)
         .where(
-            and_(
-                asked.within(Concern.clinic_id),
-                Concern.raised_at >= begins_at,
-                Concern.raised_at < ends_at,
-            )
+            asked.within(Concern.clinic_id),
+            Concern.raised_at >= begins_at,
+            Concern.raised_at < ends_at,
         )
         .order_by(Concern.id)
-    )
+    ).all()
+    steps = _steps(session, asked)
     in_time: list[Behind] = []
     closed: list[Behind] = []
     waits: list[float] = []
-    for patient_id, urgency, status, raised_at, acknowledged_at in rows:
-        closed.append(Behind(patient_id, int(status is ConcernStatus.CLOSED), 1))
-        wait = (acknowledged_at or asked.now) - raised_at
-        if acknowledged_at is not None:
+    for concern_id, patient_id, urgency, raised_at in rows:
+        taken_on, is_closed = _how_met(steps.get(concern_id, ()))
+        closed.append(Behind(patient_id, int(is_closed), 1))
+        wait = (taken_on or asked.now) - raised_at
+        if taken_on is not None:
             waits.append(wait / timedelta(minutes=1))
-        if acknowledged_at is not None or wait > urgency.target:
+        if taken_on is not None or wait > urgency.target:
             in_time.append(Behind(patient_id, int(wait <= urgency.target), 1))
     found = {
         ServiceMeasure.IN_TIME: together(in_time),
         ServiceMeasure.CLOSED: together(closed),
     }
     return found, median(waits) if waits else None
+
+
+def _how_met(steps: Sequence[tuple[StepKind, datetime]]) -> tuple[datetime | None, bool]:
+    """Return when a concern was first taken on, if it was, and whether it is closed."""
+    met = [at for kind, at in steps if kind is not StepKind.REOPENED]
+    return min(met, default=None), bool(steps) and steps[-1][0] is StepKind.CLOSED
+
+
+def _steps(session: Session, asked: Asked) -> Mapping[int, list[tuple[StepKind, datetime]]]:
+    """Return by concern, in order, when each was taken on, closed, and opened again."""
+    begins_at, ends_at = asked.instants
+    rows = session.execute(
+        select(ConcernStep.concern_id, ConcernStep.kind, ConcernStep.at)
+        .join(Concern, Concern.id == ConcernStep.concern_id)
+        .where(
+            asked.within(Concern.clinic_id),
+            Concern.raised_at >= begins_at,
+            Concern.raised_at < ends_at,
+            ConcernStep.kind.in_((StepKind.ACKNOWLEDGED, StepKind.CLOSED, StepKind.REOPENED)),
+            ConcernStep.at <= asked.now,
+        )
+        .order_by(ConcernStep.id)
+    )
+    found: defaultdict[int, list[tuple[StepKind, datetime]]] = defaultdict(list)
+    for concern_id, kind, at in rows:
+        found[concern_id].append((kind, at))
+    return found
 
 
 def together(rows: Iterable[Behind]) -> list[Behind]:

@@ -35,7 +35,7 @@ from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.reports import breakdown
+from outreach.reports import breakdown, counted, known
 from outreach.reports.asked import Asked
 from outreach.reports.breakdown import Dimension
 from outreach.reports.known import COMPLETING
@@ -175,15 +175,16 @@ def _planned(session: Session, asked: Asked, measure: Measure, group: Group | No
     """Select planned calls of the period that are over, as the report counts them."""
     days = table_of_days(asked.each_day())
     holder, done, call = PanelMembership, Attempt, PlannedCall
-    completed = call.status == CallStatus.COMPLETED
+    status = known.call_status(asked)
+    completed = status == CallStatus.COMPLETED.value
     missed = or_(
-        call.status == CallStatus.MISSED,
-        and_(call.status == CallStatus.PLANNED, call.complete_by_on < asked.today),
+        status == CallStatus.MISSED.value,
+        and_(status == CallStatus.PLANNED.value, known.last_day(asked) < asked.today),
     )
     completing = (
         done.planned_call_id == call.id,
         done.outcome.in_(COMPLETING),
-        done.superseded_at.is_(None),
+        known.counts(asked),
     )
     own = exists().where(*completing, done.is_primary_caller.is_(True)).correlate(call)
     first = select(func.min(done.id)).where(*completing).correlate(call).scalar_subquery()
@@ -209,19 +210,12 @@ def _planned(session: Session, asked: Asked, measure: Measure, group: Group | No
         .select_from(call)
         .join(days, days.c.day == call.due_on)
         .join(Patient, Patient.id == call.patient_id)
-        .outerjoin(
-            holder,
-            and_(
-                holder.patient_id == call.patient_id,
-                holder.enrolment_id == call.enrolment_id,
-                holder.from_at < days.c.ends_at,
-                or_(holder.until_at.is_(None), holder.until_at >= days.c.ends_at),
-            ),
-        )
+        .outerjoin(holder, counted.is_holder(asked, days.c.ends_at))
         .outerjoin(StaffMember, StaffMember.id == holder.caller_id)
         .outerjoin(done, done.id == first)
         .where(
             asked.within(call.clinic_id),
+            known.is_planned(asked),
             completed if is_continuity else or_(completed, missed),
             *_of_group(session, asked, group, call.patient_id, by),
         )
@@ -256,7 +250,7 @@ def _dials(session: Session, asked: Asked, group: Group | None) -> Select[Any]:
             asked.within(Attempt.clinic_id),
             Attempt.at >= begins_at,
             Attempt.at < ends_at,
-            Attempt.superseded_at.is_(None),
+            known.counts(asked),
             *_of_group(session, asked, group, Attempt.patient_id, by),
         )
     )

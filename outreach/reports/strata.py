@@ -20,13 +20,25 @@ from outreach.reports.rules.outcomes import (
 )
 from outreach.reports.rules.suppression import hidden
 
+# What is said of part of a group: how many of those who could respond did, and where those began
+# who are missing at follow-up.
+PARTLY = (Group.MAY_RESPOND, Group.MISSING)
+
 
 @dataclass(frozen=True)
 class Strata:
-    """One outcome of each kind of people; ``hidden`` are of so few that they could be known."""
+    """One outcome of each kind of people; ``hidden`` are of so few that they could be known.
+
+    ``few``: of which groups a figure is hidden that is about part of them, by which part.
+    """
 
     outcomes: Mapping[str, Outcome]
     hidden: frozenset[str]
+    few: Mapping[Group, frozenset[str]]
+
+    def tells(self, key: str, part: Group) -> bool:
+        """Say whether figures about a part of a group may be shown."""
+        return key not in self.hidden and key not in self.few.get(part, ())
 
     def shown(self, key: str) -> Outcome:
         """Return the outcome of one group; NoSuchGroup where it is none, or hidden."""
@@ -60,4 +72,8 @@ def of(
     # Few eligible patients, or few whose values are shown.
     eligible = hidden({key: len(outcome.followups) for key, outcome in found.items()})
     measured = hidden({key: outcome.count(Group.MEASURED) for key, outcome in found.items()})
-    return Strata(found, eligible | measured)
+    few = {
+        part: hidden({key: outcome.count(part) for key, outcome in found.items()})
+        for part in PARTLY
+    }
+    return Strata(found, eligible | measured, few)

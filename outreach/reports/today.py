@@ -71,11 +71,15 @@ class Some:
 
 @dataclass(frozen=True)
 class Concerns:
-    """Concerns that nobody has taken on yet, and those that are being worked."""
+    """Concerns that nobody has taken on yet, and those that are being worked.
+
+    With when the oldest of each was raised.
+    """
 
     waiting: int
     oldest_at: datetime | None
     taken_on: int
+    oldest_taken_on_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -275,8 +279,7 @@ def _concerns(session: Session, here: Here) -> Concerns:
     )
     found = {status: (count, oldest_at) for status, count, oldest_at in rows}
     waiting, oldest_at = found.get(ConcernStatus.OPEN, (0, None))
-    taken_on, _since = found.get(ConcernStatus.ACKNOWLEDGED, (0, None))
-    return Concerns(waiting, oldest_at, taken_on)
+    return Concerns(waiting, oldest_at, *found.get(ConcernStatus.ACKNOWLEDGED, (0, None)))
 
 
 def _texts(session: Session, here: Here) -> tuple[int, int]:

@@ -108,7 +108,7 @@ def today() -> ResponseReturnValue:
 @role_required(*READERS)
 def adherence() -> ResponseReturnValue:
     """Show what was planned and done, caller by caller."""
-    return _page(db.session, _question_as_of(db.session, request.args))
+    return _page(db.session, _question(db.session, request.args))
 
 
 def _manages(clinic: Clinic) -> bool:
@@ -131,15 +131,7 @@ def _pulse(session: Session, question: Question) -> Sequence[Group]:
 
 
 def _question(session: Session, typed: MultiDict[str, str]) -> Question:
-    """Read the question of a page that only tells what is known now."""
-    clinics, clinic, here = _clinics(session, typed)
-    form = PeriodForm(typed)
-    _offer(form, clinics, clinic)
-    return Question(clinics, clinic, form, here.about(form.chosen(today=here.today)))
-
-
-def _question_as_of(session: Session, typed: MultiDict[str, str]) -> Question:
-    """Read the question of a page that can tell what was known when an earlier day ended."""
+    """Read the address: which days, and perhaps as of the end of which earlier one."""
     clinics, clinic, here = _clinics(session, typed)
     form = AdherenceForm(typed)
     _offer(form, clinics, clinic)
@@ -166,7 +158,7 @@ def _offer(form: PeriodForm, clinics: Sequence[Clinic], clinic: Clinic) -> None:
 @role_required(*READERS)
 def adherence_patients() -> ResponseReturnValue:
     """Show the patients behind one figure of the adherence report, with what each adds to it."""
-    question = _question_as_of(db.session, request.args)
+    question = _question(db.session, request.args)
     measure = _measure(request.args.get("measure"))
     group = _group(request.args)
     words = _group_words(db.session, question, group)

@@ -74,7 +74,19 @@ class Content(enum.StrEnum):
 
 
 _MAY_BE_PAST = frozenset(
-    {Content.ADHERENCE, Content.GROUPS, Content.WEEKS, Content.TEAM, Content.DIALS, Content.BEHIND}
+    {
+        Content.CALLS,
+        Content.ADHERENCE,
+        Content.GROUPS,
+        Content.WEEKS,
+        Content.TEAM,
+        Content.TARGETS,
+        Content.DIALS,
+        Content.BEHIND,
+        Content.SINGLE_CALLS,
+        Content.AROUND,
+        Content.AROUND_BEHIND,
+    }
 )
 _AS_OF = frozenset(
     {
@@ -121,6 +133,8 @@ class Trouble(enum.StrEnum):
 _TABLE = (Format.CSV, Format.XLSX)
 FORMATS = dict.fromkeys(Content, _TABLE) | {
     Content.ADHERENCE: (*_TABLE, Format.PDF),
+    Content.OUTCOMES: (*_TABLE, Format.PDF),
+    Content.BOARD: (*_TABLE, Format.PDF),
     Content.RESEARCH: (Format.ZIP,),
     Content.OWN_DATA: (Format.ZIP,),
     Content.FHIR: (Format.ZIP,),

@@ -38,9 +38,10 @@ class Glycaemic:
 
 @dataclass(frozen=True)
 class GlycaemicStatus:
-    """Everybody who counts. Lower shares are better."""
+    """Everybody who counts; so many ``of_other_age`` don't. Lower shares are better."""
 
     patients: Sequence[Glycaemic]
+    of_other_age: int = 0
 
     def of(self, group: GlycaemicGroup) -> list[Glycaemic]:
         """Return the patients of a group: the list behind a figure."""

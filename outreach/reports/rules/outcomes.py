@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from statistics import fmean
 
-from outreach.measures.rules import MeasureKind
+from outreach.measures.rules import REGISTRY, MeasureKind
 from outreach.reports.rules.period import DAY
 from outreach.reports.rules.statistics import Change, Share, change_of
 
@@ -279,6 +279,31 @@ def outcome_of(
             for each in eligible
         ),
     )
+
+
+def points_until(point: Point) -> tuple[Point, ...]:
+    """Return when patients are measured, up to ``point``."""
+    return tuple(each for each in Point if each is not Point.MONTH_6 or point is Point.MONTH_6)
+
+
+def measured_throughout(
+    patients: Sequence[Followed], measure: OutcomeMeasure, point: Point
+) -> list[list[Decimal]]:
+    """Return the values of everybody who was measured each time up to ``point``."""
+    courses = []
+    for patient in patients:
+        found = [patient.at(measure, each) for each in points_until(point)]
+        values = [each.value for each in found if each is not None]
+        if len(values) == len(found):
+            courses.append(values)
+    return courses
+
+
+def decimals_of(measure: OutcomeMeasure, glucose_unit: str) -> int:
+    """Return with how many decimals means of a measure are shown: one more than its values."""
+    row = REGISTRY[KINDS[measure][0]]
+    unit = glucose_unit if glucose_unit in row.units else row.unit
+    return min(2, row.units[unit].decimals + 1)
 
 
 def grouped(patients: Sequence[Followed], groups: Mapping[int, str]) -> dict[str, list[Followed]]:

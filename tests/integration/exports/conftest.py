@@ -31,8 +31,10 @@ from tests.builders import (
 )
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
+from tests.integration.reports.histories import noon
 
 NOW = MONDAY_10_CHICAGO
+START = date(2026, 3, 2)
 
 
 @dataclass
@@ -91,3 +93,23 @@ def house(client: FlaskClient, sessions: Sessions, clock: FakeClock, config: Con
     sign_in(client, manager)
     place = Place(config.exports, timedelta(days=7), b"a key")
     return House(client, sessions, clock, place, clinic, manager)
+
+
+@pytest.fixture
+def full_house(house: House) -> House:
+    """The house with patients measured at baseline, month 3 and month 6, and a call due today."""
+    with house.sessions.begin() as session:
+        clinic = session.merge(house.clinic)
+        caller = make_staff(session, clinic)
+        for _ in range(13):
+            patient = make_patient(session, clinic, phone=None)
+            enrolment = make_enrolment(session, patient, caller=caller, starts_on=START)
+            for day, hba1c, phq9 in ((0, "9.8", "15"), (91, "8.2", "9"), (182, "7.4", "4")):
+                at = noon(START + timedelta(days=day))
+                for kind, value in (
+                    (MeasureKind.HBA1C, hba1c),
+                    (MeasureKind.PHQ9_TOTAL, phq9),
+                ):
+                    make_reading(session, patient, kind, value, taken_at=at, recorded_at=at)
+        make_planned_call(session, enrolment, house.clock().date())
+    return house

@@ -15,7 +15,6 @@ from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
 from outreach.exports.models import Export
 from outreach.exports.rules import Content, Format, Progress
 from outreach.exports.views import OF_A_LIST
-from outreach.measures.rules import MeasureKind
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from outreach.programmes.models import Enrolment
@@ -23,9 +22,7 @@ from outreach.reports import adherence, load
 from outreach.reports.asked import Here
 from outreach.reports.rules.period import Period
 from outreach.reports.rules.tally import Measure, parts_of
-from tests.builders import make_enrolment, make_patient, make_planned_call, make_reading, make_staff
 from tests.integration.exports.conftest import House
-from tests.integration.reports.histories import noon
 from tests.xlsx import sheets as sheets_of
 
 DAYS = "clinic=NORTH&from_on=2026-11-01&until_on=2026-11-20"
@@ -71,26 +68,6 @@ def files(house: House) -> dict[str, Export]:
 def read(house: House, export: Export) -> bytes:
     with house.client.get(f"/exports/{export.ref}/file") as answer:
         return answer.data
-
-
-@pytest.fixture
-def full_house(house: House) -> House:
-    """The house with patients measured at baseline, month 3 and month 6, and a call due today."""
-    with house.sessions.begin() as session:
-        clinic = session.merge(house.clinic)
-        caller = make_staff(session, clinic)
-        for _ in range(13):
-            patient = make_patient(session, clinic, phone=None)
-            enrolment = make_enrolment(session, patient, caller=caller, starts_on=START)
-            for day, hba1c, phq9 in ((0, "9.8", "15"), (91, "8.2", "9"), (182, "7.4", "4")):
-                at = noon(START + timedelta(days=day))
-                for kind, value in (
-                    (MeasureKind.HBA1C, hba1c),
-                    (MeasureKind.PHQ9_TOTAL, phq9),
-                ):
-                    make_reading(session, patient, kind, value, taken_at=at, recorded_at=at)
-        make_planned_call(session, enrolment, house.clock().date())
-    return house
 
 
 @pytest.mark.parametrize("path", PAGES)

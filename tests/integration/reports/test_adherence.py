@@ -274,4 +274,4 @@ def test_takes_as_many_statements_for_thirty_callers_as_for_three(
 
     assert len(report.lines) == callers
     # What is not rolled up yet is counted from rows, by a stretch of days.
-    assert len([each for each in seen if each.startswith(("SELECT", "WITH"))]) == 24
+    assert len([each for each in seen if each.startswith(("SELECT", "WITH"))]) == 20

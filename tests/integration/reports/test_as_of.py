@@ -19,12 +19,13 @@ from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import CadenceChoice, Enrolment, EnrolmentEvent
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.reports import adherence, breakdown, outcomes
+from outreach.reports import adherence, breakdown, outcomes, single_calls
 from outreach.reports.asked import Asked, Here
 from outreach.reports.breakdown import Dimension
 from outreach.reports.known import COMPLETING
 from outreach.reports.rules.outcomes import WINDOWS, Point
 from outreach.reports.rules.period import Period
+from outreach.reports.rules.tally import Measure, parts_of
 from tests.builders import (
     make_attempt,
     make_clinic,
@@ -48,10 +49,14 @@ LATER = NOW + timedelta(days=200)
 
 def told(session: Session, asked: Asked) -> object:
     groups = [
-        breakdown.by(session, asked, each).total
+        repr(breakdown.by(session, asked, each).total)
         for each in (Dimension.PHASE, Dimension.WEEK, Dimension.LANGUAGE)
     ]
-    return comparable(adherence.report(session, asked)), weeks_of(session, asked), repr(groups)
+    calls = [
+        [repr(each) for each in single_calls.page(session, asked, measure, None).calls]
+        for measure in sorted(single_calls.COUNTED)
+    ]
+    return comparable(adherence.report(session, asked)), weeks_of(session, asked), groups, calls
 
 
 def as_of(session: Session, clinic: Clinic, day: date) -> object:
@@ -214,6 +219,28 @@ def test_as_of_a_day_equals_the_report_of_when_it_ended(sessions: Sessions, seed
         session.execute(delete(Attempt).where(Attempt.at > asked.now))
         session.flush()
         assert told(session, asked) == told(session, replace(asked, is_past=False))
+
+
+@pytest.mark.parametrize("change", [correct, save_late, close, hand_over])
+def test_the_calls_behind_a_figure_are_the_figure_of_then(
+    sessions: Sessions, change: object
+) -> None:
+    assert callable(change)
+    chance = random.Random(7)  # noqa: S311
+    with sessions.begin() as session:
+        clinic = make_history(session, chance)
+        settle_times(session)
+        change(session, chance)
+
+    with sessions() as session:
+        asked = Here.of(EVERYTHING, clinic, now=LATER).about(PERIOD).as_of(DAY)
+        for dimension in (Dimension.CALLER, Dimension.PHASE):
+            found = breakdown.by(session, asked, dimension)
+            groups = [(line.tally, (dimension, line.key)) for line in found.lines]
+            for tally, group in [(found.total, None), *groups]:
+                for measure in (Measure.COMPLETION, Measure.CONTINUITY, Measure.REACH_PER_DIAL):
+                    page = single_calls.page(session, asked, measure, group)
+                    assert (page.counted, page.total) == parts_of(measure, tally)
 
 
 def test_a_day_is_over_at_its_end_for_every_report(sessions: Sessions) -> None:

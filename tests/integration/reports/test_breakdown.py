@@ -178,6 +178,33 @@ def test_those_who_add_least_of_what_they_could_come_first(session: Session) -> 
     assert [(row.numerator, row.denominator) for row in rows] == [(1, 3), (1, 2), (2, 2)]
 
 
+def test_a_figure_that_few_of_a_large_group_are_behind_is_hidden(session: Session) -> None:
+    """12 who speak Spanish, of whom one has enrolled in these days: their wait is one person's."""
+    clinic = make_clinic(session)
+    for language in ("es", "en"):
+        for number in range(12):
+            own = make_staff(session, clinic)
+            patient = make_patient(session, clinic, phone=None, language=language)
+            is_new = number == 0 or language == "en"
+            began_on = MONDAY if is_new else date(2026, 8, 3)
+            enrolment = make_enrolment(
+                session, patient, caller=own, starts_on=began_on, enrolled_at=noon(began_on)
+            )
+            call = make_planned_call(session, enrolment, MONDAY, status=CallStatus.COMPLETED)
+            make_attempt(session, call, own, at=noon(MONDAY))
+    asked = ask(clinic, Period(MONDAY, MONDAY + timedelta(days=10)))
+
+    lines = {line.key: line for line in breakdown.by(session, asked, Dimension.LANGUAGE).lines}
+
+    assert not any(line.is_hidden for line in lines.values())
+    assert [len(lines[key].tally.waits) for key in ("es", "en")] == [1, 12]
+    for key in ("es", "en"):  # both: the total would tell the one by the other
+        assert not lines[key].tells(Measure.FIRST_CALL)
+        assert not lines[key].tells(Measure.FIRST_CALL_MEDIAN)
+        assert lines[key].tells(Measure.COMPLETION)
+        assert lines[key].tells(Measure.STILL_OPEN)
+
+
 def test_small_groups_of_people_are_hidden_and_callers_are_not(session: Session) -> None:
     clinic = make_clinic(session)
     for language, count in (("en", 12), ("es", 11), ("pt", 2)):

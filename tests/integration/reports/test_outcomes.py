@@ -265,6 +265,7 @@ def test_the_panel_of_a_day_is_who_was_enrolled_then(session: Session) -> None:
     session.flush()
 
     now = status_of(session, clinic)
+    assert now.of_other_age == 1  # the card says how many it leaves out
 
     panel = {each.patient_id: each.value for each in now.of(GlycaemicGroup.PANEL)}
     assert panel == {stays.id: Decimal("9.0"), fresh.id: None}

@@ -197,6 +197,32 @@ def test_today_says_when_no_call_can_start(sessions: Sessions, client: FlaskClie
     assert "Fri, Nov 27, 9:00" in but_friday.split("coming 7 days")[1]
 
 
+def test_today_tells_the_age_of_a_concern_that_is_being_worked(
+    sessions: Sessions, client: FlaskClient
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        manager = manager_of(session, clinic)
+        for hours in (30, 5):
+            session.add(
+                Concern(
+                    clinic_id=clinic.id,
+                    patient_id=make_patient(session, clinic).id,
+                    kind=ConcernKind.SAFETY,
+                    urgency=Urgency.NOW,
+                    status=ConcernStatus.ACKNOWLEDGED,
+                    raised_at=NOW - timedelta(hours=hours),
+                    acknowledged_at=NOW,
+                )
+            )
+    sign_in(client, manager)
+
+    words = " ".join(re.sub(r"<[^>]+>", " ", client.get("/reports/today").text).split())
+
+    assert "concerns were taken on and are not closed yet" in words
+    assert words.count("The oldest was raised yesterday") == 1
+
+
 def test_today_shows_what_needs_a_manager(sessions: Sessions, client: FlaskClient) -> None:
     with sessions.begin() as session:
         clinic = make_clinic(session)

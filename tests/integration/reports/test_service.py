@@ -1,6 +1,6 @@
 """What stands around the calls: who stays, who is measured, texts and concerns."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role, Scope
-from outreach.concerns.models import Concern
-from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
+from outreach.concerns.models import Concern, ConcernStep
+from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
 from outreach.inbox.models import InboxItem
 from outreach.inbox.rules import Understood
 from outreach.intake.models import ImportRun
@@ -178,17 +178,25 @@ def test_who_texted_back_is_counted_among_those_who_were_texted(session: Session
     assert figure(session, clinic, ServiceMeasure.STOPPED) == (1, 3)
 
 
-def concern(session: Session, clinic: Clinic, *, minutes: int | None, age: timedelta) -> None:
+def concern(session: Session, clinic: Clinic, *, minutes: int | None, age: timedelta) -> Concern:
     raised_at = NOW - age
     taken_on = None if minutes is None else raised_at + timedelta(minutes=minutes)
-    session.add(
-        Concern(
-            clinic_id=clinic.id, patient_id=make_patient(session, clinic).id,
-            kind=ConcernKind.SAFETY, urgency=Urgency.NOW, raised_at=raised_at,
-            status=ConcernStatus.CLOSED if taken_on else ConcernStatus.OPEN,
-            acknowledged_at=taken_on,
-        )
+    raised = Concern(
+        clinic_id=clinic.id, patient_id=make_patient(session, clinic).id,
+        kind=ConcernKind.SAFETY, urgency=Urgency.NOW, raised_at=raised_at,
+        status=ConcernStatus.CLOSED if taken_on else ConcernStatus.OPEN,
+        acknowledged_at=taken_on,
     )  # fmt: skip
+    session.add(raised)
+    session.flush()
+    if taken_on:
+        step(session, raised, StepKind.ACKNOWLEDGED, taken_on)
+        step(session, raised, StepKind.CLOSED, taken_on)
+    return raised
+
+
+def step(session: Session, raised: Concern, kind: StepKind, at: datetime) -> None:
+    session.add(ConcernStep(concern_id=raised.id, kind=kind, note="", at=at))
     session.flush()
 
 
@@ -208,6 +216,20 @@ def test_concerns_are_taken_on_within_their_target_or_not(session: Session) -> N
     assert (in_time.numerator, in_time.denominator) == (2, 4)
     assert (closed.numerator, closed.denominator) == (3, 5)
     assert found.minutes == target
+
+
+def test_one_that_is_opened_again_was_taken_on_when_it_first_was(session: Session) -> None:
+    clinic = make_clinic(session)
+    again = concern(session, clinic, minutes=2, age=timedelta(days=5))
+    step(session, again, StepKind.REOPENED, NOW - timedelta(days=1))
+    again.status, again.acknowledged_at = ConcernStatus.OPEN, None
+    session.flush()
+
+    found = service.service(session, ask(clinic))
+
+    assert found.minutes == 2
+    assert figure(session, clinic, ServiceMeasure.IN_TIME) == (1, 1)
+    assert figure(session, clinic, ServiceMeasure.CLOSED) == (0, 1)
 
 
 @pytest.mark.parametrize("role", [Role.CALLER, Role.NURSE])
@@ -262,7 +284,7 @@ def test_takes_as_many_statements_for_any_number_of_patients(
             service.service(session, ask(clinic))
         asked.append(len(seen))
 
-    assert asked == [9, 9]
+    assert asked == [10, 10]
 
 
 def visit(

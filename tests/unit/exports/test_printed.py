@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from outreach.exports import printed
+from outreach.exports.paper import write_paper
 from outreach.exports.rules.cells import Column, Table, Value
 from outreach.reports.rules.tally import Measure
 
@@ -39,5 +40,7 @@ def test_what_people_are_called_is_never_markup(tmp_path: Path) -> None:
     columns = [Column(str(n), "") for n in range(8)]
     table = Table("Adherence", columns, [row], 1, [("Clinic", name)])
 
-    assert printed.write_pdf(table, tmp_path / "a.pdf", lambda _rows: None) == 1
+    made = printed.adherence(table)
+
+    assert write_paper(made, tmp_path / "a.pdf", lambda _rows: None) == 1
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
