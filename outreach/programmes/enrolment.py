@@ -76,7 +76,8 @@ def enrol(
         NoSuchProgramme: there is no ``programme`` with this code.
     """
     # Two at once wait here for each other, so that the second one sees the first.
-    session.execute(select(Patient.id).where(Patient.id == patient.id).with_for_update())
+    own = select(Patient.id).where(Patient.id == patient.id)
+    session.execute(own.with_for_update(key_share=True))
     registry.refuse_anonymised(session, patient.id)
     open_one = current(session, patient.id)
     if open_one is not None and open_one.status in OPEN_STATUSES:
