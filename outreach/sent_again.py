@@ -44,7 +44,7 @@ def said_before(session: Session, row: Row, *, at: str = "at") -> Row | None:
     now: datetime = said.pop(at)
     columns = inspect(type(row)).columns
     subject = {name: said[name] for name in sorted(said) if _names_a_subject(columns[name])}
-    one_at_a_time(session, inspect(type(row)).local_table.name, subject)
+    one_at_a_time(session, type(row).__tablename__, subject)
     about = [columns[name] == value for name, value in subject.items()]
     key = next(iter(inspect(type(row)).primary_key))
     last = session.scalar(

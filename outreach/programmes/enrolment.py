@@ -6,9 +6,10 @@ Whoever changes a status or a version makes the plan fit afterwards: ``next_call
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach import bulk
 from outreach.errors import RuleBroken
 from outreach.orm import among
 from outreach.patients import registry
@@ -211,8 +212,7 @@ def begin_histories(
     ).mappings()
     # Not copied by the database: a reason is encrypted for its own table.
     events = [{**row, "by_staff_id": by_staff_id} for row in rows]
-    if events:
-        session.execute(insert(EnrolmentEvent), events)
+    bulk.write_new(session.connection(), EnrolmentEvent, events)
 
 
 def _note(
