@@ -94,7 +94,10 @@ def at_once(engine: Engine, *works: Callable[[], T]) -> list[T]:
 @contextmanager
 def _met(engine: Engine) -> Iterator[Meeting]:
     meeting = Meeting(engine)
-    listeners = {"before_cursor_execute": meeting.executes, "commit": meeting.commits}
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": meeting.executes,
+        "commit": meeting.commits,
+    }
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
     try:

@@ -31,12 +31,11 @@ from outreach.accounts.forms import ConfirmForm
 from outreach.accounts.rules import FRESH_FOR, MUST_HAVE_FACTOR, Actor, Role
 from outreach.accounts.sign_in import Present
 from outreach.accounts.throttle import Source
-from outreach.db import changes_nothing, db, see, seeing_accounts
+from outreach.db import db, see, seeing_accounts
 from outreach.deps import deps
 from outreach.factors import passkeys
 from outreach.factors.passkeys import Site
 from outreach.seeing import NOTHING, Reach, Sees
-from outreach.sent_again import one_at_a_time
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
@@ -62,7 +61,6 @@ class Badge(UserMixin):
 def init_app(app: Flask) -> None:
     """Attach the door to ``app``."""
     app.before_request(_see_by_page)
-    app.before_request(_one_press_at_a_time)
     manager = LoginManager(app)
     manager.session_protection = None  # the token is looked up on every request
     manager.user_loader(_load)
@@ -315,16 +313,6 @@ def _see_by_page() -> None:
     """See, until it is known who asks, what the page needs for that: mostly nothing."""
     view = current_app.view_functions.get(request.endpoint or "")
     g.sees = Sees(reach=getattr(view, "reach", Reach.CLINICS))
-
-
-def _one_press_at_a_time() -> None:
-    """Let the second of two presses at the same moment see all that the first did.
-
-    Before anything is read, since what was read before the wait is of before the first.
-    """
-    browser = session.get("_user_id") or halfway_token()
-    if browser and not changes_nothing():
-        one_at_a_time(db.session, browser, request.path)
 
 
 def _see_as(actor: Actor) -> None:

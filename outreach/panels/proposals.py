@@ -95,9 +95,8 @@ def make(session: Session, clinic: Clinic, *, by_staff_id: int, now: datetime) -
     It takes the place of the one that is open; lines that a manager chose there stay, where
     they still can.
     """
-    # Without its key: who applies the one that is open adds rows that name the clinic.
     own = select(Clinic.id).where(Clinic.id == clinic.id)
-    session.execute(own.with_for_update(key_share=True))
+    session.execute(own.with_for_update(key_share=True))  # who applies one names the clinic
     before = _open(session, clinic.id, is_locked=True)
     chosen = _chosen(session, before) if before else {}
     if before is not None:
@@ -124,9 +123,9 @@ def make(session: Session, clinic: Clinic, *, by_staff_id: int, now: datetime) -
     return proposal
 
 
-def open_of(session: Session, clinic_id: int) -> Proposal:
+def open_of(session: Session, clinic_id: int, *, is_locked: bool = False) -> Proposal:
     """Return the proposal that is open at a clinic, or raise NoProposal."""
-    found = _open(session, clinic_id)
+    found = _open(session, clinic_id, is_locked=is_locked)
     if found is None:
         raise NoProposal("No proposal is open here.")
     return found
@@ -274,11 +273,8 @@ def _count_change(session: Session, line: ProposalLine, seen: str) -> None:
 
 
 def drop(session: Session, clinic_id: int, *, now: datetime) -> None:
-    """Put the open proposal away, or raise NoProposal. Does not commit."""
-    found = _open(session, clinic_id, is_locked=True)
-    if found is None:
-        raise NoProposal("No proposal is open here.")
-    found.dropped_at = now
+    """Put the open proposal away. Does not commit."""
+    open_of(session, clinic_id, is_locked=True).dropped_at = now
 
 
 def _open(session: Session, clinic_id: int, *, is_locked: bool = False) -> Proposal | None:

@@ -49,7 +49,7 @@ def _is_there(error: IntegrityError) -> ResponseReturnValue:
     """
     if not _is_twice(error.orig):
         raise error
-    log.warning("two wrote the same at once", exc_info=error)
+    log.warning("two wrote the same at once: %s", type(error.orig).__name__)  # it tells the value
     return _page(error), 409
 
 
