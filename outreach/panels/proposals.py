@@ -92,8 +92,7 @@ class Filled:
 def make(session: Session, clinic: Clinic, *, by_staff_id: int, now: datetime) -> Proposal:
     """Work out and store a proposal for everybody who waits at a clinic. Does not commit.
 
-    It takes the place of the one that is open; lines that a manager chose there stay, where
-    they still can.
+    It takes the place of the open one; lines that a manager chose there stay where they can.
     """
     own = select(Clinic.id).where(Clinic.id == clinic.id)
     session.execute(own.with_for_update(key_share=True))  # who applies one names the clinic

@@ -103,7 +103,7 @@ def test_who_was_slower_by_a_moment_is_told_and_keeps_what_was_typed(world: Worl
 
     both = _at_once(world, request, replace(request, who="second"))
 
-    assert sorted(each.status_code for each in both) == [302, CONFLICT]
+    assert sorted(each.status_code for each in both) == [303, CONFLICT]
     (refused,) = [each.text for each in both if each.status_code == CONFLICT]
     assert "Somebody changed the same at this very moment." in refused
     assert 'name="years" value="' in refused
