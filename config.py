@@ -121,6 +121,11 @@ class Config:
         """The folder of files that wait to be imported."""
         return self.instance_path / "uploads"
 
+    @property
+    def compiled_templates(self) -> Path:
+        """The folder of templates as they were compiled; can be deleted at any time."""
+        return self.instance_path / "compiled_templates"
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config":
         """Read every setting; make the instance folder and its secret key on first use.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 from argon2 import PasswordHasher
-from flask import Flask, request, url_for
+from flask import Flask, request, session, url_for
 from flask_babel import Babel, get_locale
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -58,12 +58,14 @@ from outreach.reports import views as reports
 from outreach.results import views as results
 from outreach.retention import views as retention
 from outreach.searching import cli as searching_cli
+from outreach.sent_again import one_at_a_time
 from outreach.telephony.carrier import carrier_of
 from outreach.upkeep import cli as upkeep_cli
 from outreach.upkeep import fitting, second_wall
 from outreach.upkeep import views as upkeep
 from outreach.web import (
     bounded,
+    compiled_templates,
     error_pages,
     headers,
     navigation,
@@ -85,6 +87,7 @@ csrf = CSRFProtect()
 
 def create_app(outside: Deps | None = None) -> Flask:
     """Build the application; ``outside`` replaces clock, gateway and settings in tests."""
+    is_real = outside is None
     if outside is None:
         outside = _real_world(Config.from_environment())
     else:
@@ -105,6 +108,8 @@ def create_app(outside: Deps | None = None) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
     )
     _attach(app, outside)
+    if is_real:
+        app.jinja_env.bytecode_cache = compiled_templates.kept_in(config.compiled_templates)
     return app
 
 
@@ -154,6 +159,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     )
     # A text from a patient is taken all the same: refused, it would be lost.
     unstorable.init_app(app, taken_by=inbox_webhooks.bp.name)
+    app.before_request(_one_press_at_a_time)
     _register(app)
 
 
@@ -213,6 +219,16 @@ def _register(app: Flask) -> None:
     app.cli.add_command(patient_list_cli.group)
     app.cli.add_command(reports_cli.group)
     access.open_to_all(app.view_functions["static"])
+
+
+def _one_press_at_a_time() -> None:
+    """Let the second of two presses at the same moment see all that the first did.
+
+    Before anything is read, since what was read before the wait is of before the first.
+    """
+    browser = session.get("_user_id") or access.halfway_token()
+    if browser and not db.changes_nothing():
+        one_at_a_time(db.db.session, browser, request.path)
 
 
 def _locale() -> str:

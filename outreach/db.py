@@ -45,6 +45,11 @@ def seeing_accounts() -> Iterator[None]:
         g.sees = before
 
 
+def changes_nothing() -> bool:
+    """Say whether the request at hand is one that only looks."""
+    return request.method in _SAFE
+
+
 def _asked() -> Sees | None:
     """Return whose rows the request at hand may see, None where there is no request."""
     return g.get("sees", NOTHING) if has_request_context() else None
@@ -61,7 +66,7 @@ def _without_async(app: Flask) -> None:
 
 def _read_on_get() -> None:
     """Begin transactions of requests that change nothing as readers."""
-    if request.method in _SAFE:
+    if changes_nothing():
         g.reading = orm.reading()
         g.reading.__enter__()
 

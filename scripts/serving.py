@@ -23,6 +23,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from gunicorn.app import wsgiapp
 from sqlalchemy import select
+from sqlalchemy.orm import configure_mappers
 
 from config import ROOT, Config
 from outreach import app, orm, traces
@@ -85,6 +86,7 @@ def serve(config: Config) -> int:
         print(error, file=sys.stderr)
         return 2
     _load_demo(config)
+    configure_mappers()  # else each process would by itself, all at the same time
     gc.freeze()  # what is loaded is no garbage, and unlooked at it stays shared
     gc.enable()
     children = Children(config)

@@ -51,7 +51,8 @@ def add(session: Session, clinic: Clinic, duty: Duty, *, by_staff_id: int, now: 
         Overlaps: the rank is taken for part of that time.
     """
     # Two at once wait here for each other, so that the second one sees the first.
-    session.execute(select(Clinic.id).where(Clinic.id == clinic.id).with_for_update())
+    own = select(Clinic.id).where(Clinic.id == clinic.id)
+    session.execute(own.with_for_update(key_share=True))
     refuse_unfit(session, clinic.id, duty.staff_id, now=now)
     other = session.scalar(
         select(OnCall)

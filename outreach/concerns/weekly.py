@@ -42,7 +42,8 @@ def add(
         Overlaps: the rank is taken for part of that time.
     """
     # Two at once wait here for each other, so that the second one sees the first.
-    session.execute(select(Clinic.id).where(Clinic.id == clinic.id).with_for_update())
+    own = select(Clinic.id).where(Clinic.id == clinic.id)
+    session.execute(own.with_for_update(key_share=True))
     rota.refuse_unfit(session, clinic.id, new.staff_id, now=now)
     for other in held(session, clinic.id, today=new.from_on):
         if other.rank is new.rank and other.turn.meets(new.turn):

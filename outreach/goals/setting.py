@@ -47,7 +47,8 @@ def set_goal(
     words = text.strip()
     if not words:
         raise NothingWanted("Write what the patient wants.")
-    session.execute(select(Patient.id).where(Patient.id == patient.id).with_for_update())
+    own = select(Patient.id).where(Patient.id == patient.id)
+    session.execute(own.with_for_update(key_share=True))
     pursued = session.scalars(
         select(Goal).where(
             Goal.patient_id == patient.id, Goal.area == area, Goal.ended_at.is_(None)

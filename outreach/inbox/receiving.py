@@ -350,7 +350,7 @@ def _people(session: Session, clinic_ids: Sequence[int], number: str) -> Sequenc
             Patient.clinic_id.in_(clinic_ids),
         )
         .order_by(Patient.id)
-        .with_for_update(of=Patient)
+        .with_for_update(of=Patient, key_share=True)
     ).all()
 
 

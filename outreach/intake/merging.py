@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach import bulk
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
 from outreach.intake import judging, visiting
@@ -27,7 +28,7 @@ from outreach.measures import newest
 from outreach.measures.models import Reading
 from outreach.orm import among
 from outreach.patients import consent, registry
-from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
+from outreach.patients.models import ConsentEvent, Patient, PhoneNumber, tail_of
 from outreach.patients.rules import (
     Channel,
     ConsentSource,
@@ -87,7 +88,7 @@ def merge(
             ids |= _add_patients(session, occasion, fresh, version_id)
         rows = list(_new_readings(occasion, taken, ids, _present(session, known, taken)))
         if rows and not is_dry:
-            session.connection().execute(insert(Reading), rows)
+            bulk.write_new(session.connection(), Reading, rows)
             newest.follow(session, sorted({row["patient_id"] for row in rows}))
             report.concerns += judging.judge(
                 session, rows, by_staff_id=occasion.by_staff_id, now=occasion.now
@@ -96,7 +97,7 @@ def merge(
         visiting.keep(session, taken, ids, into, report)
         withdrawals = list(_withdrawal_rows(occasion, taken, known))
         if withdrawals and not is_dry:
-            session.connection().execute(insert(ConsentEvent), withdrawals)
+            bulk.write_new(session.connection(), ConsentEvent, withdrawals)
         report.new += len(fresh)
         report.known += len(taken) - len(fresh)
         report.enrolled += sum(each.enrolled_on is not None for each in fresh)
@@ -117,7 +118,7 @@ def _add_patients(
 ) -> dict[str, int]:
     """Write new patients with all that is theirs; return their ids by record number."""
     connection = session.connection()
-    connection.execute(insert(Patient), [_patient_row(each, occasion) for each in fresh])
+    bulk.write_new(connection, Patient, [_patient_row(each, occasion) for each in fresh])
     found = session.execute(
         select(Patient.record_number, Patient.id)
         .where(
@@ -137,8 +138,7 @@ def _add_patients(
             for each in fresh
             for row in rows_of(each, occasion)
         ]
-        if rows:
-            connection.execute(insert(table), rows)
+        bulk.write_new(connection, table, rows)
     enrolments.begin_histories(session, list(ids.values()), by_staff_id=occasion.by_staff_id)
     index.add_named(session, sorted(_named(each, ids, occasion) for each in fresh))
     return ids
@@ -221,6 +221,7 @@ def _new_readings(
                 "external_key": key,
                 "begins_on": reading.begins_on,
                 "is_unreliable": reading.is_unreliable,
+                "signs": [],
             }
 
 
@@ -261,6 +262,7 @@ def _number_rows(incoming: IncomingPatient, occasion: Occasion) -> Iterator[Row]
     for position, e164 in enumerate(incoming.phones, start=1):
         yield {
             "e164": e164,
+            "tail": tail_of(e164),
             "position": position,
             "health": NumberHealth.WORKING,
             "health_at": occasion.now,

@@ -172,7 +172,8 @@ def mark_accepted(
     One statement for all: a worker stores a hundred at a time.
     """
     _accepted(session.get_bind().dialect).run(
-        session, [(asked.message_id, asked.at, provider_id, now) for asked, provider_id in receipts]
+        session.connection(),
+        [(asked.message_id, asked.at, provider_id, now) for asked, provider_id in receipts],
     )
 
 

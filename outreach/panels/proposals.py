@@ -92,11 +92,11 @@ class Filled:
 def make(session: Session, clinic: Clinic, *, by_staff_id: int, now: datetime) -> Proposal:
     """Work out and store a proposal for everybody who waits at a clinic. Does not commit.
 
-    It takes the place of the one that is open; lines that a manager chose there stay, where
-    they still can.
+    It takes the place of the open one; lines that a manager chose there stay where they can.
     """
-    session.execute(select(Clinic.id).where(Clinic.id == clinic.id).with_for_update())
-    before = _open(session, clinic.id)
+    own = select(Clinic.id).where(Clinic.id == clinic.id)
+    session.execute(own.with_for_update(key_share=True))  # who applies one names the clinic
+    before = _open(session, clinic.id, is_locked=True)
     chosen = _chosen(session, before) if before else {}
     if before is not None:
         before.dropped_at = now
@@ -122,9 +122,9 @@ def make(session: Session, clinic: Clinic, *, by_staff_id: int, now: datetime) -
     return proposal
 
 
-def open_of(session: Session, clinic_id: int) -> Proposal:
+def open_of(session: Session, clinic_id: int, *, is_locked: bool = False) -> Proposal:
     """Return the proposal that is open at a clinic, or raise NoProposal."""
-    found = _open(session, clinic_id)
+    found = _open(session, clinic_id, is_locked=is_locked)
     if found is None:
         raise NoProposal("No proposal is open here.")
     return found
@@ -273,17 +273,19 @@ def _count_change(session: Session, line: ProposalLine, seen: str) -> None:
 
 def drop(session: Session, clinic_id: int, *, now: datetime) -> None:
     """Put the open proposal away. Does not commit."""
-    open_of(session, clinic_id).dropped_at = now
+    open_of(session, clinic_id, is_locked=True).dropped_at = now
 
 
-def _open(session: Session, clinic_id: int) -> Proposal | None:
-    return session.scalar(
-        select(Proposal).where(
-            Proposal.clinic_id == clinic_id,
-            Proposal.applied_at.is_(None),
-            Proposal.dropped_at.is_(None),
-        )
+def _open(session: Session, clinic_id: int, *, is_locked: bool = False) -> Proposal | None:
+    """Return the open proposal; ``is_locked``: after whoever applies or drops it just now."""
+    wanted = select(Proposal).where(
+        Proposal.clinic_id == clinic_id,
+        Proposal.applied_at.is_(None),
+        Proposal.dropped_at.is_(None),
     )
+    if is_locked:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(wanted)
 
 
 def _chosen(session: Session, proposal: Proposal) -> dict[int, tuple[int | None, date | None]]:

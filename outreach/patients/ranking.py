@@ -8,14 +8,15 @@ whom the others placed. SQLite has one writer anyway.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, event, func, inspect, select, update
+from sqlalchemy import Connection, event, func, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapper, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from outreach.bulk import BulkUpdate
 from outreach.patients.models import Patient
 from outreach.patients.rules import name_key, record_key
 
@@ -23,10 +24,13 @@ GAP = 2**40  # room for forty between the same two, each behind the last; for 8 
 MOST_BY_ONE = 20  # more new ones than that are placed by reading all the others
 _LOCK = 7_102_331_502  # of all placing; one for both orders, so that no two wait for each other
 
+_AT_ONCE = 10_000  # patients whose ranks are written by one statement
+
 Key = tuple[str, ...]
+Ranks = dict[int, int]  # by patient
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Order:
     """What is sorted by, and where the rank of it stands."""
 
@@ -54,7 +58,13 @@ def place_new(session: Session, *, most: int | None = None) -> int:
     session.flush()
     connection = session.connection()
     _let_nobody_else_place(connection)
-    return sum(_place_new(connection, order, most) for order in _ORDERS)
+    new = {order: _unplaced(connection, order, most) for order in _ORDERS}
+    many = {order: rows for order, rows in new.items() if len(rows) > MOST_BY_ONE}
+    _write(connection, {order: _placed_many(connection, order, many[order]) for order in many})
+    for order in new.keys() - many.keys():
+        for row in new[order]:
+            _place(connection, order, row.id, order.key_of(row))
+    return sum(map(len, new.values()))
 
 
 def place_anew(session: Session) -> int:
@@ -62,8 +72,7 @@ def place_anew(session: Session) -> int:
     session.flush()
     connection = session.connection()
     _let_nobody_else_place(connection)
-    for order in _ORDERS:
-        _renumber(connection, order)
+    _write(connection, {order: _renumbered(connection, order) for order in _ORDERS})
     return session.scalar(select(func.count()).select_from(Patient)) or 0
 
 
@@ -90,16 +99,10 @@ def _let_nobody_else_place(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
-def _place_new(connection: Connection, order: _Order, most: int | None) -> int:
-    new = connection.execute(
+def _unplaced(connection: Connection, order: _Order, most: int | None) -> Sequence[Any]:
+    return connection.execute(
         select(Patient.id, *order.columns).where(order.rank == 0).order_by(Patient.id).limit(most)
     ).all()
-    if len(new) > MOST_BY_ONE:
-        _place_many(connection, order, new)
-    else:
-        for row in new:
-            _place(connection, order, row.id, order.key_of(row))
-    return len(new)
 
 
 def _place(connection: Connection, order: _Order, patient_id: int, key: Key) -> int:
@@ -107,8 +110,10 @@ def _place(connection: Connection, order: _Order, patient_id: int, key: Key) -> 
     before, after = _neighbours(connection, order, patient_id, key)
     rank = before + GAP if after is None else (before + after) // 2
     if rank == before:
-        return _renumber(connection, order)[patient_id]
-    _write(connection, order, [(patient_id, rank)])
+        ranks = _renumbered(connection, order)
+        _write(connection, {order: ranks})
+        return ranks[patient_id]
+    _write(connection, {order: {patient_id: rank}})
     return rank
 
 
@@ -152,8 +157,8 @@ def _last(
     return connection.execute(query.order_by(*by_rank).limit(1)).first()
 
 
-def _place_many(connection: Connection, order: _Order, new: Sequence[Any]) -> None:
-    """Place ``new`` in the gaps between the others; number all anew where a gap is too small."""
+def _placed_many(connection: Connection, order: _Order, new: Sequence[Any]) -> Ranks:
+    """Return ranks of ``new`` in the gaps between the others, of all where a gap is too small."""
     there = connection.execute(
         select(order.rank, *order.columns).where(order.rank > 0).order_by(order.rank, Patient.id)
     ).all()
@@ -161,34 +166,48 @@ def _place_many(connection: Connection, order: _Order, new: Sequence[Any]) -> No
     coming: dict[int, list[int]] = {}
     for key, patient_id in sorted((order.key_of(row), row.id) for row in new):
         coming.setdefault(bisect_right(keys, key), []).append(patient_id)
-    placed: list[tuple[int, int]] = []
+    placed: Ranks = {}
     for at, ids in coming.items():
         before = ranks[at - 1] if at else 0
         after = ranks[at] if at < len(ranks) else before + GAP * (len(ids) + 1)
         step = (after - before) // (len(ids) + 1)
         if step == 0:
-            _renumber(connection, order)
-            return
-        placed += [(each, before + step * number) for number, each in enumerate(ids, 1)]
-    _write(connection, order, placed)
+            return _renumbered(connection, order)
+        placed |= {each: before + step * number for number, each in enumerate(ids, 1)}
+    return placed
 
 
-def _renumber(connection: Connection, order: _Order) -> dict[int, int]:
-    """Give everybody a rank anew, with gaps again; return the ranks by patient."""
+def _renumbered(connection: Connection, order: _Order) -> Ranks:
+    """Return ranks for everybody anew, with gaps again."""
     everybody = connection.execute(select(Patient.id, order.rank, *order.columns)).all()
     in_order = sorted(everybody, key=lambda row: (order.key_of(row), row.id))
-    ranks = {row.id: GAP * place for place, row in enumerate(in_order, 1)}
-    _write(connection, order, ((row[0], ranks[row[0]]) for row in everybody))
-    return ranks
+    return {row.id: GAP * place for place, row in enumerate(in_order, 1)}
 
 
-def _write(connection: Connection, order: _Order, ranks: Iterable[tuple[int, int]]) -> None:
+def _write(connection: Connection, placed: Mapping[_Order, Ranks]) -> None:
+    """Write ranks, both of a patient in one change of their row."""
+    for orders, rows in _by_orders(placed).items():
+        names = [order.rank.key for order in orders]
+        change = BulkUpdate(
+            connection.dialect,
+            Patient,
+            own={"patient_id": "id"} | {f"new_{name}": name for name in names},
+            sets=", ".join(f"{name} = own.new_{name}" for name in names),
+            where="patient.id = own.patient_id",
+        )
+        for first in range(0, len(rows), _AT_ONCE):
+            change.run(connection, rows[first : first + _AT_ONCE])
+
+
+def _by_orders(placed: Mapping[_Order, Ranks]) -> dict[tuple[_Order, ...], list[tuple[int, ...]]]:
+    """Return patients and their new ranks, by the orders in which they have new ones."""
+    found: dict[tuple[_Order, ...], list[tuple[int, ...]]] = {}
     # By id, as everybody locks who locks several patients.
-    rows = [{"patient": patient_id, "rank": rank} for patient_id, rank in sorted(ranks)]
-    table = Patient.__table__
-    statement = update(Patient).where(table.c.id == bindparam("patient"))
-    if rows:
-        connection.execute(statement.values({order.rank.key: bindparam("rank")}), rows)
+    for patient_id in sorted({each for ranks in placed.values() for each in ranks}):
+        orders = tuple(order for order, ranks in placed.items() if patient_id in ranks)
+        ranks = (placed[order][patient_id] for order in orders)
+        found.setdefault(orders, []).append((patient_id, *ranks))
+    return found
 
 
 def _leave_place(_mapper: Mapper[Any], connection: Connection, patient: Patient) -> None:

@@ -171,15 +171,14 @@ def as_outbound(call: PhoneCall) -> OutboundCall:
 
 
 def mark_taken(session: Session, phone_call_id: int, provider_id: str, *, now: datetime) -> None:
-    """Note that the carrier took a call; its first report may have come before. No commit."""
-    session.execute(
-        update(PhoneCall)
-        .where(PhoneCall.id == phone_call_id, PhoneCall.staff_sid.is_(None))
-        .values(staff_sid=provider_id)
-        .execution_options(synchronize_session=False)
-    )
+    """Note that the carrier took a call; its first report may have come before. No commit.
+
+    In one statement: a second one would let PostgreSQL look for the planned call once more,
+    which who presses Call at this moment holds while they wait for this row.
+    """
     call = progress.locked(session, phone_call_id)
     if call is not None:
+        call.staff_sid = call.staff_sid or provider_id
         call.lease_until, call.heard_at = None, now
         call.staff_leg = advanced(call.staff_leg, LegStatus.INITIATED)
 

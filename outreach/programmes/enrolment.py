@@ -6,9 +6,10 @@ Whoever changes a status or a version makes the plan fit afterwards: ``next_call
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach import bulk
 from outreach.errors import RuleBroken
 from outreach.orm import among
 from outreach.patients import registry
@@ -76,7 +77,8 @@ def enrol(
         NoSuchProgramme: there is no ``programme`` with this code.
     """
     # Two at once wait here for each other, so that the second one sees the first.
-    session.execute(select(Patient.id).where(Patient.id == patient.id).with_for_update())
+    own = select(Patient.id).where(Patient.id == patient.id)
+    session.execute(own.with_for_update(key_share=True))
     registry.refuse_anonymised(session, patient.id)
     open_one = current(session, patient.id)
     if open_one is not None and open_one.status in OPEN_STATUSES:
@@ -210,8 +212,7 @@ def begin_histories(
     ).mappings()
     # Not copied by the database: a reason is encrypted for its own table.
     events = [{**row, "by_staff_id": by_staff_id} for row in rows]
-    if events:
-        session.execute(insert(EnrolmentEvent), events)
+    bulk.write_new(session.connection(), EnrolmentEvent, events)
 
 
 def _note(

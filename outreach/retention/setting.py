@@ -14,19 +14,23 @@ from outreach.patients import finding
 from outreach.patients.models import Anonymised, Patient
 from outreach.retention import due
 from outreach.retention.models import DeletionRequest, LegalHold, RetentionSetting
-from outreach.retention.rules import FEWEST_YEARS, MOST_YEARS, Obstacle
+from outreach.retention.rules import FEWEST_YEARS, MOST_YEARS, WARNED_BEFORE, Obstacle
 
 MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What is kept how long at one clinic. Every count is of ``patients``."""
+    """What is kept how long at one clinic. Every count is of ``patients``.
+
+    ``due_soon``: who becomes due within WARNED_BEFORE, if nothing happens.
+    """
 
     years: int | None
     patients: int
     anonymised: int
     due: int
+    due_soon: int
     waiting: dict[Obstacle, int]
     holds: Sequence[LegalHold]
     open_requests: Sequence[DeletionRequest]
@@ -94,11 +98,13 @@ def overview(
         .limit(most)
     )
     is_open = DeletionRequest.decided_at.is_(None)
+    is_due = due.count(session, clinic_id, now=now)
     return Overview(
         years(session, clinic_id),
         session.scalar(patients) or 0,
         session.scalar(gone) or 0,
-        due.count(session, clinic_id, now=now),
+        is_due,
+        due.count(session, clinic_id, now=now + WARNED_BEFORE) - is_due,
         due.waiting(session, clinic_id, now=now),
         session.scalars(holds).all(),
         session.scalars(requests.where(is_open)).all(),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, event, exists, func, insert, inspect,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapper, Session
 
+from outreach import bulk
 from outreach.calls.models import CallNote
 from outreach.orm import among
 from outreach.patients.models import Patient
@@ -45,8 +46,8 @@ def add_patients(session: Session, ids: Sequence[int]) -> None:
 
 
 def add_named(session: Session, patients: Iterable[Named]) -> None:
-    """As :func:`add_patients`; what was just encrypted need not be read and decrypted."""
-    _keep(session.connection(), map(_patient_entry, patients))
+    """As :func:`add_patients`, for newcomers: what was just encrypted need not be decrypted."""
+    bulk.write_new(session.connection(), SearchEntry, map(_patient_entry, patients))
 
 
 def work_off_backlog(session: Session, *, most: int = BATCH) -> int:

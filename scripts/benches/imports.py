@@ -19,6 +19,7 @@ from outreach.accounts import staff
 from outreach.intake import importing
 from outreach.intake.files import Source
 from outreach.orm import Model
+from outreach.reports.models import TouchedDays, TouchedEnrolment
 from scripts.benches import databases
 from scripts.benches.measure import Result, Sample, alternate
 from scripts.demo import names
@@ -92,8 +93,11 @@ def _import(address: str, path: Path) -> Sample:
 def _read_back(address: str) -> Written:
     """Return every table's columns and rows as the import left them."""
     written: Written = {}
+    by_triggers = {TouchedDays.__tablename__, TouchedEnrolment.__tablename__}
     with closing(databases.connect(address)) as connection:
         for table in Model.metadata.sorted_tables:
+            if table.name in by_triggers:  # they write them for the driver too
+                continue
             columns = [f'"{column.name}"' for column in table.columns]  # one is called on
             text = f"SELECT {', '.join(columns)} FROM {table.name}"  # noqa: S608 - our own tables
             rows = connection.execute(text).fetchall()

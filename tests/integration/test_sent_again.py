@@ -3,17 +3,22 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from outreach import orm
 from outreach.concerns import flags, raising
 from outreach.concerns.flags import NewFlag
 from outreach.concerns.models import ConcernStep
 from outreach.concerns.rules import RiskKind
 from outreach.inbox import permission
+from outreach.inbox.models import ReadingPermission
+from outreach.orm import Sessions
+from outreach.patients.models import Patient
 from outreach.sent_again import WITHIN
 from tests.builders import make_clinic, make_patient, make_staff
 from tests.fakes import MONDAY_10_CHICAGO
+from tests.meeting import at_once
 
 WORDS = "Her sister is there."
 
@@ -40,6 +45,27 @@ def test_words_on_a_concern(
 
     steps = select(func.count()).where(ConcernStep.concern_id == concern.id)
     assert session.scalar(steps) == 1 + added
+
+
+def test_words_said_twice_at_the_same_moment_are_one(engine: Engine, sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        patient, caller = make_patient(session, clinic), make_staff(session, clinic)
+
+    def note() -> None:
+        with sessions.begin() as own:
+            permission.note(
+                own,
+                own.get_one(Patient, patient.id),
+                is_given=True,
+                by_staff_id=caller.id,
+                now=MONDAY_10_CHICAGO,
+            )
+
+    at_once(engine, note, note)
+
+    with orm.reading(), sessions() as session:
+        assert session.scalar(select(func.count()).select_from(ReadingPermission)) == 1
 
 
 def test_two_texts_of_a_patient_are_two(session: Session) -> None:

@@ -48,6 +48,8 @@ _SEXES: Mapping[str, Sex] = {
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SCIENTIFIC = re.compile(r"[0-9.,]+[eE][+-]?[0-9]+")
+# As most files write them: what parsing finds in them is plain, and takes half the time of a check.
+_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")
 _PHONE_SIGNS = re.compile(r"[0-9 ().+\-]+")
 _DASHES = dict.fromkeys(range(0x2010, 0x2016), "-")
 # Control signs, halves of surrogate pairs, line ends, and what turns the writing around.
@@ -153,6 +155,8 @@ def _parsed_phone(cell: str, region: str) -> phonenumbers.PhoneNumber:
         )
     if not _PHONE_SIGNS.fullmatch(text):
         raise Refused(f"{shown(text)} holds more than a number; put only one number here")
+    if _NORTH_AMERICAN.fullmatch(text):
+        return phonenumbers.PhoneNumber(country_code=1, national_number=int(text[2:]))
     try:
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:

@@ -1,11 +1,12 @@
 """How long what is known of a patient is kept, and who may ask for less. Pure."""
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 
 # 45 CFR 164.316(b)(2)(i): documentation six years. No clinic may choose less.
 FEWEST_YEARS = 6
 MOST_YEARS = 30
+WARNED_BEFORE = timedelta(days=90)  # time to take a copy, or to place a hold
 LONGEST_REASON = 500
 
 

@@ -110,13 +110,13 @@ def test_a_hundred_in_order_are_placed_without_moving_everybody(
 ) -> None:
     """As a list that is typed in by its order, before the one patient who is there."""
     moved: list[int] = []
-    renumber = ranking._renumber
+    renumber = ranking._renumbered
 
     def noted(*given: Any) -> dict[int, int]:
         moved.append(1)
         return renumber(*given)
 
-    monkeypatch.setattr(ranking, "_renumber", noted)
+    monkeypatch.setattr(ranking, "_renumbered", noted)
     with sessions.begin() as session:
         clinic = make_clinic(session)
         make_patient(session, clinic, family_name="Zuckermann", record_number="Z")

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Enum, String, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from outreach import tables
+from outreach import orm, tables
 from outreach.audit import chain, trail
 from outreach.audit.models import AuditEvent
 from outreach.calls.models import CallNote
@@ -177,6 +177,21 @@ def test_nobody_is_due_before_the_years_are_over(house: House, day: int) -> None
 
     asked = LEFT.replace(year=2033) + timedelta(days=day)
     assert house.run(asked) == (2 if day > 0 else 0)
+
+
+@pytest.mark.parametrize(("days_before", "due", "due_soon"), [(91, 0, 0), (89, 0, 2), (-1, 2, 0)])
+def test_a_clinic_is_told_90_days_before_anybody_is_due(
+    house: House, days_before: int, due: int, due_soon: int
+) -> None:
+    with house.sessions.begin() as session:
+        for enrolment in session.scalars(select(Enrolment)):
+            enrolment.status_at = LEFT
+    asked = LEFT.replace(year=2033) - timedelta(days=days_before)
+
+    with orm.reading(), house.sessions() as session:
+        found = setting.overview(session, house.clinic.id, now=asked)
+
+    assert (found.due, found.due_soon) == (due, due_soon)
 
 
 def test_a_hold_beats_the_years_and_a_granted_request(house: House) -> None:

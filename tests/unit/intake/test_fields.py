@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +53,15 @@ def test_what_is_no_number_is_refused(cell: str, reason: str) -> None:
 
 def test_the_clinics_region_says_whose_numbers_come_without_a_plus() -> None:
     assert fields.phone("55 1234 5678", region="MX") == "+525512345678"
+
+
+@given(st.from_regex(r"\+1[0-9]{10}", fullmatch=True))
+def test_a_number_of_the_usual_form_is_read_as_parsing_would(written: str) -> None:
+    with suppress(Refused):  # the same length and plan, so refused or not by the same check
+        parsed = phonenumbers.parse(written, "US")
+        number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        is_valid = phonenumbers.is_valid_number(parsed)
+        assert fields.possible_phone(written, region="US") == (number, is_valid)
 
 
 @pytest.mark.parametrize(
