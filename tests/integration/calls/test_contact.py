@@ -68,6 +68,7 @@ def test_the_next_number_takes_its_place_and_the_dead_one_says_what_it_is(
 
     assert f"tel:{OTHER}" in page
     assert f"tel:{first}" not in page
+    assert "1 of 2" in page  # which one is dialled
     assert "2 numbers" in page
     assert "disconnected" in page
 
