@@ -117,7 +117,8 @@ def board_paper(session: Session, question: Question) -> Paper:
     data = {
         "columns": paper.of_columns(plot),
         "months": table(
-            ("At the end of", "Under care", *STANDINGS.values()), [_month(each) for each in months]
+            ("At the end of", "Under care", *STANDINGS.values(), "Not counted"),
+            [_month(each) for each in months],
         ),
         "cohorts": table(
             ("Began in", "Patients", *COHORT_STANDINGS.values()),
@@ -146,7 +147,8 @@ def _month(each: BoardMonth) -> list[str]:
         Share(each.count(way), each.registered if way is Standing.LOST else each.under_care)
         for way in STANDINGS
     ]
-    return [_month_name(each.month), str(each.under_care), *map(share, shares)]
+    left_out = ", ".join(f"{count} {why.value}" for why, count in each.excluded.items() if count)
+    return [_month_name(each.month), str(each.under_care), *map(share, shares), left_out or "–"]
 
 
 def _cohort(each: BoardCohort) -> list[str]:

@@ -10,7 +10,13 @@ from outreach.exports.rules.cells import Column, Table, Value
 from outreach.measures.rules import GLUCOSE, REGISTRY
 from outreach.reports import cohort, outcomes, strata
 from outreach.reports.breakdown import Dimension
-from outreach.reports.rules.board import UNDER_CARE, CohortStanding, Month, Standing
+from outreach.reports.rules.board import (
+    UNDER_CARE,
+    CohortStanding,
+    Exclusion,
+    Month,
+    Standing,
+)
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import (
     FOLLOW_UPS,
@@ -190,6 +196,7 @@ def months(session: Session, question: Question) -> Table:
             each.registered,
             each.under_care,
             *(each.count(standing) for standing in (*UNDER_CARE, Standing.LOST)),
+            *(each.excluded[why] for why in Exclusion),
         )
         for each in found.months
     ]
@@ -199,6 +206,8 @@ def months(session: Session, question: Question) -> Table:
         Column("under_care", "Registered for three months, neither gone nor lost."),
         *(Column(each.value.replace(" ", "_"), each.value) for each in UNDER_CARE),
         Column("lost", "Neither spoken with nor measured in twelve months; of registered."),
+        Column("too_new", "Not counted: began in the three months that end with this one."),
+        Column("gone", "Not counted: died or left by its end."),
     )
     return question.table("Cohort board", columns, rows)
 

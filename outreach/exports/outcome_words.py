@@ -108,6 +108,13 @@ BOARD_DEFINITIONS = (
         ),
     ),
     (
+        "Not counted",
+        (
+            "Who had begun by the end of the month and is in none of its figures: new, that is in"
+            " the first three calendar months; or gone, that is who died or left."
+        ),
+    ),
+    (
         "Controlled, not controlled, no HbA1c",
         (
             "By the newest HbA1c of the three calendar months that end with this one: below"

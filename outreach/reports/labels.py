@@ -11,7 +11,7 @@ from outreach.measures.labels import measure_name, unit_name
 from outreach.measures.rules import GLUCOSE, REGISTRY
 from outreach.patients.rules import Sex
 from outreach.reports.breakdown import Dimension
-from outreach.reports.rules.board import CohortStanding, Month, Standing
+from outreach.reports.rules.board import CohortStanding, Exclusion, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import (
     KINDS,
@@ -56,6 +56,10 @@ STANDING_WORDS = {
     Standing.UNCONTROLLED: _l("Not controlled: 8% or above"),
     Standing.UNREAD: _l("No HbA1c in 3 months"),
     Standing.LOST: _l("Lost at 12 months"),
+}
+EXCLUSION_WORDS = {
+    Exclusion.NEW: _l("%(n)s new"),
+    Exclusion.GONE: _l("%(n)s gone"),
 }
 COHORT_WORDS = {
     CohortStanding.CONTROLLED: _l("Controlled: HbA1c below 8%"),

@@ -7,6 +7,7 @@ was heard of them in twelve. Theirs is of blood pressure; ours is of HbA1c, cont
 """
 
 import enum
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +38,13 @@ class Standing(enum.StrEnum):
     UNCONTROLLED = "not controlled"
     UNREAD = "no reading"
     LOST = "lost"
+
+
+class Exclusion(enum.StrEnum):
+    """Why somebody who had begun by the end of a month is not counted in it."""
+
+    NEW = "new"
+    GONE = "gone"
 
 
 UNDER_CARE = (Standing.CONTROLLED, Standing.UNCONTROLLED, Standing.UNREAD)
@@ -96,13 +104,19 @@ class Cared:
         known = [status for on, status in self.statuses if on <= day]
         return bool(known) and known[-1] in GONE
 
+    def exclusion(self, month: Month) -> Exclusion | None:
+        """Return why this patient is not counted at the end of ``month``; None: counted."""
+        if self.is_gone(month.last_on):
+            return Exclusion.GONE
+        return Exclusion.NEW if self.followed.starts_on >= _read_since(month) else None
+
     def standing(self, month: Month) -> Standing | None:
         """Return where this patient stood at the end of ``month``; None where not registered.
 
         Registered is who began before the last three months, and neither died nor left.
         """
-        last_on, since = month.last_on, (month + (1 - READ_WITHIN)).first_on
-        if self.followed.starts_on >= since or self.is_gone(last_on):
+        last_on, since = month.last_on, _read_since(month)
+        if self.exclusion(month) is not None:
             return None
         read = [each for each in self._hba1c if since <= each.on <= last_on]
         if read:
@@ -136,12 +150,21 @@ class Cared:
         return sorted(self.followed.taken.get(OutcomeMeasure.HBA1C, ()), key=lambda each: each.on)
 
 
+def _read_since(month: Month) -> date:
+    """Return the first day of the months of which a reading counts at the end of ``month``."""
+    return (month + (1 - READ_WITHIN)).first_on
+
+
 @dataclass(frozen=True)
 class BoardMonth:
-    """Everybody registered by a month, by where they stood at its end."""
+    """Everybody registered by a month, by where they stood at its end.
+
+    ``excluded``: how many had begun and are not counted, and why.
+    """
 
     month: Month
     patients: Mapping[Standing, Sequence[int]]
+    excluded: Mapping[Exclusion, int]
 
     def count(self, standing: Standing) -> int:
         """Return how many stood so."""
@@ -190,11 +213,13 @@ def by_month(patients: Sequence[Cared], months: Sequence[Month]) -> Iterator[Boa
     """Yield where everybody stood at the end of each month."""
     for month in months:
         found: dict[Standing, list[int]] = {standing: [] for standing in Standing}
-        for each in patients:
+        begun = [each for each in patients if each.followed.starts_on <= month.last_on]
+        for each in begun:
             standing = each.standing(month)
             if standing is not None:
                 found[standing].append(each.patient_id)
-        yield BoardMonth(month, found)
+        why = Counter(filter(None, (each.exclusion(month) for each in begun)))
+        yield BoardMonth(month, found, {each: why[each] for each in Exclusion})
 
 
 def by_cohort(

@@ -14,6 +14,7 @@ from outreach.db import db
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
+from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import make_clinic, make_enrolment, make_patient, make_reading, make_staff
 from tests.conftest import HASH, sign_in
 from tests.counting import statements
@@ -283,12 +284,15 @@ def test_the_board_counts_whom_its_lists_name(sessions: Sessions, client: FlaskC
         clinic = make_clinic(session)
         for values in (("10.0", None, "9.0"), ("10.0", None, "7.5"), ("10.0",)):
             followed(session, clinic, *values)
+        for status in (EnrolmentStatus.ACTIVE, EnrolmentStatus.DIED):
+            other = make_patient(session, clinic)
+            make_enrolment(session, other, status=status, starts_on=date(2026, 10, 5))
     manager(sessions, client, clinic)
 
     page = client.get("/reports/cohort").text
 
     # Month 6 is on August 31, so it is the newest value until October.
-    assert "October 2026 3 33% 1 of 3 33% 1 of 3 33% 1 of 3 0% 0 of 3" in words(page)
+    assert "October 2026 3 33% 1 of 3 33% 1 of 3 33% 1 of 3 0% 0 of 3 1 new , 1 gone" in words(page)
     assert "March 2026 3 33% 1 of 3 33% 1 of 3 33% 1 of 3 0% 0 of 3" in words(page)
     links = [
         html.unescape(each) for each in re.findall(r'href="(/reports/cohort/patients[^"]*)"', page)

@@ -12,6 +12,7 @@ from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports.rules.board import (
     Cared,
     CohortStanding,
+    Exclusion,
     Month,
     Standing,
     by_cohort,
@@ -149,11 +150,13 @@ def test_the_board_equals_a_slow_recount(patients: list[Cared], today: date) -> 
     for row in by_month(patients, months_until(today)):
         last = row.month.last_on
         expected = dict.fromkeys(Standing, 0)
+        excluded = dict.fromkeys(Exclusion, 0)
         for each in patients:
             statuses = [status for on, status in each.statuses if on <= last]
-            if ago(each.followed.starts_on, last) < 3 or (
-                statuses and statuses[-1] in (DIED, WITHDRAWN)
-            ):
+            is_gone = bool(statuses) and statuses[-1] in (DIED, WITHDRAWN)
+            if ago(each.followed.starts_on, last) < 3 or is_gone:
+                if each.followed.starts_on <= last:
+                    excluded[Exclusion.GONE if is_gone else Exclusion.NEW] += 1
                 continue
             read = sorted(
                 (t for t in each.followed.taken[OutcomeMeasure.HBA1C] if t.on <= last),
@@ -169,3 +172,4 @@ def test_the_board_equals_a_slow_recount(patients: list[Cared], today: date) -> 
         assert {way: row.count(way) for way in Standing} == expected
         assert row.registered == sum(expected.values())
         assert row.under_care == row.registered - expected[Standing.LOST]
+        assert row.excluded == excluded
