@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from outreach import orm
 from outreach.access_keys.access import NoKey, TooMany, key_required, system
@@ -169,6 +169,7 @@ def _too_many(error: TooMany) -> Response:
     return _refuse(429, str(error), {"Retry-After": str(error.seconds)})
 
 
+@bp.errorhandler(BadRequest)  # else a page answers, as anywhere else
 @bp.errorhandler(HTTPException)
 def _http(error: HTTPException) -> Response:
     status = error.code or 500

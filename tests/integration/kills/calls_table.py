@@ -23,6 +23,7 @@ def _rung(**told: str) -> Callable[[World], Form]:
     return lambda world: {"CallSid": _staff_leg(world), **told}
 
 
+# Recording commits twice: first it ends what only reads, then it writes in one transaction.
 CALLS: dict[str, Request] = {
     "calls.record": Request(
         "caller",
@@ -35,15 +36,20 @@ CALLS: dict[str, Request] = {
             "glucose": "132",
             "promise": "The dentist",
         },
+        commits=2,
     ),
     "calls.record, nobody answers": Request(
-        "caller", "/calls/{patient}", REPORT | {"reached": "no", "outcome": "no_answer"}
+        "caller",
+        "/calls/{patient}",
+        REPORT | {"reached": "no", "outcome": "no_answer"},
+        commits=2,
     ),
     "calls.record, safety": Request(
         "caller",
         "/calls/{patient}",
         REPORT
         | {"reached": "yes", "outcome": "reached_safety", "minutes": "3", "note": "No way out."},
+        commits=2,
     ),
     "calls.start": Request("caller", "/calls/{patient}/start"),
     "calls.stop": Request("caller", "/calls/{patient}/stop", after=("calls.start",)),
