@@ -144,7 +144,13 @@ def _outcome(
 
 
 def _without_number(value: object) -> object:
-    """Return a value, without the number that the carrier gave a call: from our own key."""
+    """Return a value without numbers that are another one each time.
+
+    What the carrier gave a call comes from our own key. A proposal keeps the newest row of the
+    panels beside how many there are: rows that were tried and taken back leave gaps.
+    """
+    if isinstance(value, dict) and "panels" in value:
+        return value | {"panels": value["panels"][1:]}
     return "CA" if isinstance(value, str) and value.startswith("CA0") else value
 
 
