@@ -178,10 +178,11 @@ def main() -> None:
                 found[name] = log_calls(page, said, calls, lambda: timed.spent)
                 page.context.close()
             browser.close()
-    _print(found, calls)
+    print_medians(found, calls)
 
 
-def _print(found: dict[str, list[Logged]], calls: int) -> None:
+def print_medians(found: dict[str, list[Logged]], calls: int) -> None:
+    """Print the medians of each kind of call: a table, and last one JSON line."""
     print(f"{'':14}{'keys':>6}{'server, s':>12}{'of it CPU':>12}   medians of {calls} calls")
     medians = {}
     for name, logged in found.items():

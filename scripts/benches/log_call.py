@@ -243,7 +243,7 @@ def _signed_in(app: Flask, panel: Sequence[Open]) -> FlaskClient:
 
 
 def _statements(app: Flask, panel: Sequence[Open]) -> int:
-    """Return how many statements one Save takes, its page and the next not among them."""
+    """Return how many statements one Save takes, looking for the next patient among them."""
     client = _signed_in(app, panel)
     with app.app_context(), queue_page.statements_of(db.engine) as seen:
         for call in panel[:2]:  # the first also notes that somebody is at the keyboard

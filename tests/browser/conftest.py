@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -60,9 +61,15 @@ def app(config: Config, clock: FakeClock, gateway: FakeGateway) -> Flask:
 
 
 @pytest.fixture
-def address(app: Flask) -> Iterator[str]:
+def served(app: Flask) -> Any:
+    """What answers the browser: the product, which a test may put something around."""
+    return app
+
+
+@pytest.fixture
+def address(served: Any) -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, served, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
