@@ -33,6 +33,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, DateTime, Integer, Text, TypeDecorator, TypeEngine
 
+from outreach import read_only
+from outreach.turns import Turns, Writer
+
 Sessions = sessionmaker[Session]
 
 log = logging.getLogger(__name__)
@@ -121,7 +124,7 @@ class Model(DeclarativeBase):
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Begin transactions in this context as readers.
+    """Begin transactions in this context as readers, to which PostgreSQL refuses every change.
 
     Everywhere else SQLite transactions begin IMMEDIATE: one that reads first and writes
     later fails at once when somebody else wrote in between, whatever the busy timeout.
@@ -170,10 +173,12 @@ def writing() -> Iterator[None]:
 
 
 def prepare(engine: Engine) -> Engine:
-    """Give an SQLite ``engine`` the settings that lose nothing; leave PostgreSQL as it is."""
+    """Give an SQLite ``engine`` the settings that lose nothing; let readers of either only read."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", _begin)
+        _let_begin(engine)
+    else:
+        read_only.prepare(engine, _reading.get)
     return engine
 
 
@@ -196,6 +201,8 @@ def engine_options(url: str) -> dict[str, Any]:
     if parsed.get_backend_name() == "postgresql":
         limits = {each: limit for each, limit in _LIMITS.items() if each not in parsed.query}
         options |= {"pool_pre_ping": True, "connect_args": limits}
+    else:
+        options |= {"connect_args": {"factory": Writer}}
     return options
 
 
@@ -361,5 +368,14 @@ def _set_pragmas(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN" if _reading.get() else "BEGIN IMMEDIATE")
+def _let_begin(engine: Engine) -> None:
+    """Begin readers at once, and writers in turn."""
+    turns = Turns(Path(engine.url.database or ""))
+
+    def begin(connection: Connection) -> None:
+        if _reading.get():
+            connection.exec_driver_sql("BEGIN")
+        else:
+            turns.begin(connection)
+
+    event.listen(engine, "begin", begin)

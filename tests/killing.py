@@ -100,7 +100,7 @@ def deadly(engine: Engine, death: Death) -> Iterator[None]:
     try:
         yield
     finally:
-        del dialect.do_commit
+        dialect.do_commit = commit
         for name, listener in listeners.items():
             event.remove(engine, name, listener)
 

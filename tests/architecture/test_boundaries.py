@@ -19,6 +19,7 @@ EDGES = {
     "views", "queue_views", "recording_views", "rota_views", "call_views", "outcome_views",
     "security_views", "staff_views", "webhooks", "cli",
 }  # fmt: skip
+DRIVERS = {"turns", "read_only"}  # how the drivers end a transaction, not when
 NEAR_FLASK = EDGES | {
     "sent",
     "forms",
@@ -109,7 +110,7 @@ def test_only_edges_commit() -> None:
     guilty = [
         str(path.relative_to(ROOT))
         for path in modules()
-        if path.stem not in EDGES
+        if path.stem not in EDGES | DRIVERS
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr == "commit"
     ]

@@ -1,0 +1,34 @@
+"""Transactions of PostgreSQL that only look: it refuses them every change, and keeps its plans.
+
+A page that is looked at repeats a handful of statements. psycopg prepares what it has sent five
+times, so that PostgreSQL plans it once, and forgets all of that at each ROLLBACK, as what was
+rolled back may have been a table. A transaction that could change nothing ends with COMMIT.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Engine, event
+
+
+def prepare(engine: Engine, is_reading: Callable[[], bool]) -> None:
+    """Begin transactions of a PostgreSQL ``engine`` read-only wherever ``is_reading`` says so."""
+
+    def begin(connection: Connection) -> None:
+        driver: Any = connection.connection.dbapi_connection
+        if driver.read_only is not is_reading():
+            driver.read_only = is_reading()
+
+    event.listen(engine, "begin", begin)
+    dialect: Any = engine.dialect
+    rollback = dialect.do_rollback
+    dialect.do_rollback = lambda driver: (
+        driver.commit() if _only_looked(driver) else rollback(driver)
+    )
+
+
+def _only_looked(driver: Any) -> bool:
+    """Say whether the transaction could change nothing, and nothing in it failed."""
+    status: int = driver.pgconn.transaction_status
+    return driver.read_only is True and status == TransactionStatus.INTRANS
