@@ -184,6 +184,26 @@ class Queue:
 
 def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
     """Return the queue of ``actor`` at ``now``. Five statements, for 3 patients or 300."""
+    entries = _entries(session, actor, now=now)
+    loose = promised.without_call(session, actor, now=now)
+    covered = sum(entry.covered_for is not None for entry in entries)
+    if actor.sees_own_only:
+        entries = _own(entries)
+    dealt_with, removed = done.today(session, actor, now=now)
+    return Queue(entries, dealt_with, loose, covered, removed)
+
+
+def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
+    """Return the patient to call next: the first in NOW that nobody else has open."""
+    entries = _entries(session, actor, now=now)
+    if actor.sees_own_only:
+        entries = _own(entries)
+    first = next(iter(Queue(entries, done=()).of(QueueGroup.NOW)), None)
+    return first.ref if first else None
+
+
+def _entries(session: Session, actor: Actor, *, now: datetime) -> list[Entry]:
+    """Return all open calls in the order to work them, those of one's cover too."""
     rows = open_calls.of(session, actor.staff_id, now=now)
     book = hours.book_of(session, today=now.date(), clinic_ids={row.clinic_id for row in rows})
     zone = ZoneInfo(actor.zone)
@@ -198,19 +218,11 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
         )
         for row in rows
     ]
-    entries.sort(key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
-    loose = promised.without_call(session, actor, now=now)
-    covered = sum(entry.covered_for is not None for entry in entries)
-    if actor.sees_own_only:
-        entries = [entry for entry in entries if entry.covered_for is None]
-    dealt_with, removed = done.today(session, actor, now=now)
-    return Queue(entries, dealt_with, loose, covered, removed)
+    return sorted(entries, key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
 
 
-def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
-    """Return the patient to call next: the first in NOW that nobody else has open."""
-    first = next(iter(queue_of(session, actor, now=now).of(QueueGroup.NOW)), None)
-    return first.ref if first else None
+def _own(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.covered_for is None]
 
 
 def _entry(

@@ -148,7 +148,7 @@ def _watch(sessions: Sessions, claim: str, clock: Clock) -> Callable[[int, int |
     """Return what is told how many rows are written: it renews the lease, or stops the work."""
 
     def tell(done: int, total: int | None) -> None:
-        with sessions.begin() as session:
+        with orm.writing(), sessions.begin() as session:  # a reader is all around
             mine = session.execute(
                 update(Export)
                 .where(Export.claim == claim, Export.progress == Progress.WRITING)

@@ -1,6 +1,6 @@
 """How instants, days and numbers are written on pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -12,7 +12,7 @@ from babel.dates import format_datetime as babel_format
 from babel.dates import format_time
 from flask import Flask, has_request_context
 from flask_babel import format_decimal, get_locale, get_translations
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from outreach.web import phones
 
@@ -133,19 +133,25 @@ class Words:
 
     def __init__(self, catalogue: NullTranslations) -> None:
         self._catalogue = catalogue
-        self._known: dict[str, Markup] = {}
+        self._known: dict[str, Markup] = {}  # without anything to fill in
 
     def one(self, message: str, **filled: object) -> Markup:
         """Return ``message``, with ``%(name)s`` filled in and escaped."""
         known = self._known.get(message)
         if known is None:
             known = self._known[message] = Markup(self._catalogue.gettext(message))  # noqa: S704 - our own words
-        return known % filled if filled or "%" in known else known
+        return _filled(known, filled) if filled or "%" in known else known
 
     def counted(self, singular: str, plural: str, number: int, **filled: object) -> Markup:
         """Return the form of a message that goes with ``num``."""
         chosen = self._catalogue.ngettext(singular, plural, number)
-        return Markup(chosen) % {"num": number, **filled}  # noqa: S704 - our own words
+        return _filled(chosen, {"num": number, **filled})
+
+
+def _filled(words: str, filled: Mapping[str, object]) -> Markup:
+    """As ``Markup.__mod__``, which makes an object of each thing to fill in: twice the time."""
+    safe = {name: escape(each) for name, each in filled.items()}
+    return Markup(str(words) % safe)  # noqa: S704 - our own words, and the rest is escaped
 
 
 _WORDS: dict[str, Words] = {}
