@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
@@ -94,6 +94,15 @@ def release(session: Session, call: PlannedCall, actor: Actor) -> None:
     """End the lease of ``actor``, if they hold one. Does not commit."""
     session.execute(
         delete(Lease).where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
+    )
+
+
+def started_at(call: PlannedCall, actor: Actor) -> ScalarSelect[datetime | None]:
+    """Return since when ``actor`` is on the line, for a statement that asks for more."""
+    return (
+        select(Lease.started_at)
+        .where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
+        .scalar_subquery()
     )
 
 

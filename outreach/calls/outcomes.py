@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -20,7 +20,7 @@ from outreach.errors import RuleBroken, Stale
 from outreach.goals import setting
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import ReadingSource
-from outreach.panels.models import PanelMembership
+from outreach.panels import duty
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.patients.rules import NumberHealth
@@ -176,10 +176,13 @@ def _claim(session: Session, patient: Patient, call_id: int) -> PlannedCall | No
 def _add_attempt(
     session: Session, call: PlannedCall, report: CallReport, actor: Actor, *, now: datetime
 ) -> Attempt:
-    primary = session.scalar(
-        select(PanelMembership.caller_id).where(
-            PanelMembership.enrolment_id == call.enrolment_id, PanelMembership.until_at.is_(None)
-        )
+    at = min(report.ended_at or now, now)
+    minutes = report.minutes if report.outcome.is_reached else 0
+    is_own = duty.was_own_caller(
+        call.enrolment_id,
+        actor.staff_id,
+        since=(at - timedelta(minutes=minutes), leases.started_at(call, actor)),
+        until=at,
     )
     attempt = Attempt(
         form_key=report.form_key,
@@ -189,10 +192,10 @@ def _add_attempt(
         enrolment_id=call.enrolment_id,
         planned_call_id=call.id,
         caller_id=actor.staff_id,
-        is_primary_caller=primary == actor.staff_id,
-        at=min(report.ended_at or now, now),
+        is_primary_caller=bool(session.scalar(select(is_own))),
+        at=at,
         saved_at=now,
-        minutes=report.minutes if report.outcome.is_reached else 0,
+        minutes=minutes,
         outcome=report.outcome,
         phone_call_id=bridging.write_down(session, call.id, actor.staff_id, now=now),
     )

@@ -112,6 +112,31 @@ def was_on_duty(session: Session, enrolment_id: int, staff_id: int, *, at: datet
     return bool(session.scalar(select(or_(membership, cover))))
 
 
+def was_own_caller(
+    enrolment_id: int, staff_id: int, *, since: Sequence[Instant], until: datetime
+) -> ColumnElement[bool]:
+    """Return the condition that ``staff_id`` was the dedicated caller at some time of a call.
+
+    A call keeps whose it was when it began, also where the patient changes hands before it is
+    saved.
+
+    Args:
+        enrolment_id: of whom.
+        staff_id: who called.
+        since: when the call began; where there are several, the earliest that is not NULL.
+        until: when it ended.
+    """
+    return exists().where(
+        PanelMembership.enrolment_id == enrolment_id,
+        PanelMembership.caller_id == staff_id,
+        PanelMembership.from_at <= until,
+        or_(
+            PanelMembership.until_at.is_(None),
+            *(PanelMembership.until_at >= each for each in since),
+        ),
+    )
+
+
 def current_cover(session: Session, enrolment_id: int, *, now: datetime) -> Cover | None:
     """Return the cover of an enrolment that holds at ``now``, with its stand-in, if any."""
     return session.scalar(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Scope
-from outreach.calls import outcomes
+from outreach.calls import leases, outcomes
 from outreach.calls.models import Attempt
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import Outcome
@@ -80,3 +80,51 @@ def test_holds_with_cover_and_with_a_change_of_caller(session: Session) -> None:
         total = adherence.report(session, here.about(period)).total
         within = [is_own for on, _caller, is_own in made if on in period]
         assert (total.completed_by_primary, total.completed) == (sum(within), len(within))
+
+
+def test_a_call_begun_by_its_own_caller_stays_theirs_when_the_patient_changes_hands(
+    session: Session,
+) -> None:
+    clinic = make_clinic(session)
+    own, new = (make_staff(session, clinic) for _each in range(2))
+    patient = make_patient(session, clinic)
+    enrolment = make_enrolment(session, patient, caller=own, starts_on=FIRST)
+    call = make_planned_call(session, enrolment, FIRST)
+    began_at = call.dial_from_at + timedelta(minutes=5)
+    handed_over_at, saved_at = began_at + timedelta(minutes=3), began_at + timedelta(minutes=40)
+    caller = actor_of(own, clinic, as_of=began_at)
+    assert leases.take(session, call, caller, now=began_at)
+    leases.start(session, call, caller, now=began_at)
+    current = assignment.current_membership(session, enrolment.id)
+    assert current is not None
+    handover = Handover(current.id, new.id, ChangeReason.PATIENT_ASKED, "Asked.")
+    assignment.change_caller(
+        session, enrolment.id, handover, by_staff_id=new.id, now=handed_over_at
+    )
+
+    report = CallReport("late", Outcome.COMPLETED, 12)
+    kept = outcomes.record(session, patient, call.id, report, actor=caller, now=saved_at)
+
+    assert kept.is_primary_caller
+
+
+def test_a_call_after_the_hand_over_is_not_the_former_callers_own(session: Session) -> None:
+    clinic = make_clinic(session)
+    own, new = (make_staff(session, clinic) for _each in range(2))
+    patient = make_patient(session, clinic)
+    enrolment = make_enrolment(session, patient, caller=own, starts_on=FIRST)
+    call = make_planned_call(session, enrolment, FIRST)
+    handed_over_at = call.dial_from_at
+    current = assignment.current_membership(session, enrolment.id)
+    assert current is not None
+    handover = Handover(current.id, new.id, ChangeReason.PATIENT_ASKED, "Asked.")
+    assignment.change_caller(
+        session, enrolment.id, handover, by_staff_id=new.id, now=handed_over_at
+    )
+
+    saved_at = handed_over_at + timedelta(minutes=20)
+    report = CallReport("after", Outcome.COMPLETED, 12)
+    caller = actor_of(own, clinic, as_of=saved_at)
+    kept = outcomes.record(session, patient, call.id, report, actor=caller, now=saved_at)
+
+    assert not kept.is_primary_caller

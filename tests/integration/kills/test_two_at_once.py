@@ -44,6 +44,7 @@ def test_one_press_sent_twice_at_once_has_its_effect_once(world: World, name: st
 PAIRS = (
     ("calls.record", "calls.record, nobody answers"),
     ("calls.record", "chart.status, withdrawn"),
+    ("calls.record", "panels.change_caller"),
     ("calls.record", "inbox_webhooks.incoming, stop"),
     ("calls.record", "callers.leave"),
     ("calls.dial", "inbox_webhooks.incoming, stop"),
