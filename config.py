@@ -110,6 +110,7 @@ class Config:
     traces_url: str | None = None
     pulse_burnout_from: int = 3
     pulse_least_answers: int = 5
+    rate_limits: str = ""  # as ``outreach.brakes.rules`` reads it
 
     @property
     def exports(self) -> Path:
@@ -179,6 +180,7 @@ class Config:
             ),
             web_database_role=_web_role(environ),
             traces_url=_traces_url(environ),
+            rate_limits=environ.get("RATE_LIMITS", ""),
             pulse_burnout_from=_whole(environ, "PULSE_BURNOUT_FROM", 3, least=2, most=5),
             pulse_least_answers=_whole(environ, "PULSE_LEAST_ANSWERS", 5, least=5, most=100),
         )

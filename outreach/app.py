@@ -20,6 +20,7 @@ from outreach.accounts import security_views as security
 from outreach.accounts import staff_views as staff
 from outreach.accounts import views as accounts
 from outreach.audit import cli as audit_cli
+from outreach.brakes import access as brakes
 from outreach.callers import views as callers
 from outreach.calling_hours import views as calling_hours
 from outreach.calls import queue_views as queues
@@ -139,6 +140,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     db.init_app(app, config.database_url, config.web_database_role)
     csrf.init_app(app)
     access.init_app(app)
+    brakes.init_app(app, config.rate_limits)
     Babel(app, locale_selector=_locale)
     app.add_template_global(get_locale, "get_locale")
     request_times.init_app(app)

@@ -1,5 +1,7 @@
 """Errors raised on purpose. Edges translate them; nobody else catches them."""
 
+from datetime import timedelta
+
 
 class OutreachError(Exception):
     """Base of the package's errors. Staff see ``str(error)``: never put patient data in it."""
@@ -19,6 +21,14 @@ class Stale(OutreachError):
 
 class RuleBroken(OutreachError):
     """The request is well formed but breaks a rule of the programme."""
+
+
+class TooOften(OutreachError):
+    """One account, or one address, did this as often as may be; after ``wait`` it goes on."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("This was done too often.")
+        self.wait = wait
 
 
 class ProviderUnavailable(OutreachError):

@@ -3,6 +3,7 @@
 from outreach.access_keys import models as access_keys
 from outreach.accounts import models as accounts
 from outreach.audit import models as audit
+from outreach.brakes import models as brakes
 from outreach.calls import last_talk
 from outreach.calls import models as calls
 from outreach.concerns import models as concerns
@@ -35,6 +36,7 @@ ALL = (
     accounts,
     access_keys,
     audit,
+    brakes,
     calls,
     concerns,
     factors,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from outreach import orm
 from outreach.accounts.models import AccessLink, SignIn, SignInFailure
 from outreach.accounts.rules import ACCESS_KEPT_FOR, FAILURES_COUNT_FOR, LINKS_KEPT_FOR
+from outreach.brakes.models import BrakeCount
 from outreach.factors.models import PasskeyChallenge
 from outreach.orm import Model, Sessions
 
@@ -39,6 +40,7 @@ def clear(sessions: Sessions, *, now: datetime) -> int:
             PasskeyChallenge.made_at,
             now - FAILURES_COUNT_FOR,
         ),
+        _Left(BrakeCount, BrakeCount.id, BrakeCount.began_at, now - FAILURES_COUNT_FOR),
         _Left(AccessLink, AccessLink.id, AccessLink.expires_at, now - LINKS_KEPT_FOR),
         _Left(SignIn, SignIn.id, SignIn.seen_at, now - ACCESS_KEPT_FOR),
     )

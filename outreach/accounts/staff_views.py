@@ -14,6 +14,8 @@ from outreach.accounts.forms import NewStaffForm, RoleForm
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import LINK_LIVES, Actor, Role
 from outreach.accounts.staff import NewStaff
+from outreach.brakes import access as brakes
+from outreach.brakes.rules import Braked
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import NotFound, RuleBroken
@@ -193,6 +195,7 @@ def _page(other: Colleague, form: RoleForm | None = None) -> str:
 
 
 def _with_link(actor: Actor, other: Colleague) -> ResponseReturnValue:
+    brakes.count(Braked.LINKS, actor.staff_id)
     token = appointing.hand_link(db.session, actor, other, now=deps().clock())
     db.session.commit()
     base = deps().config.public_url or request.host_url.rstrip("/")

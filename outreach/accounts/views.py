@@ -1,6 +1,5 @@
 """The door: signing in in one step or two, and out; proving once more who one is; links."""
 
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
@@ -17,7 +16,6 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_wtf.csrf import generate_csrf
 from werkzeug import Response as BaseResponse
 
@@ -35,10 +33,12 @@ from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
 from outreach.accounts.sign_in import Browser
 from outreach.audit import trail
+from outreach.brakes import access as brakes
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import RuleBroken
 from outreach.factors import authenticator, passkeys
+from outreach.web.error_pages import too_many
 
 bp = Blueprint("accounts", __name__)
 
@@ -107,7 +107,8 @@ def second_step() -> ResponseReturnValue:
 @bp.post("/sign-in/passkey/question")
 @open_to_all
 def passkey_question() -> ResponseReturnValue:
-    """Ask the browser for any passkey of ours."""
+    """Ask the browser for any passkey of ours. Each question is a row, so strangers are counted."""
+    brakes.count_stranger()
     question = passkeys.question(db.session, access.site(), None, now=deps().clock())
     db.session.commit()
     return Response(question, content_type="application/json")
@@ -175,6 +176,7 @@ def confirm() -> ResponseReturnValue:
 
 @bp.route("/welcome/<token>", methods=["GET", "POST"])
 @open_to_all
+@brakes.strangers_counted(access_links.LinkOver)
 def welcome(token: str) -> ResponseReturnValue:
     """Let the owner of a link set their own password."""
     now, form = deps().clock(), NewPasswordForm()
@@ -242,19 +244,6 @@ def refusal(error: RuleBroken) -> str:
     if isinstance(error, proving.MustWait):
         return too_many(error.wait)
     return _("That is not right. A code counts once: wait for the next one.")
-
-
-def too_many(wait: timedelta) -> str:
-    """Return the words for somebody who tries too often."""
-    seconds = max(1, round(wait.total_seconds()))
-    if seconds < 90:  # noqa: PLR2004
-        return ngettext(
-            "Too many tries. Wait one second.", "Too many tries. Wait %(num)s seconds.", seconds
-        )
-    minutes = round(seconds / 60)
-    return ngettext(
-        "Too many tries. Wait one minute.", "Too many tries. Wait %(num)s minutes.", minutes
-    )
 
 
 def confirm_now(staff_id: int) -> None:

@@ -19,6 +19,8 @@ from outreach.accounts.access import (
     signed_in,
 )
 from outreach.accounts.rules import Role
+from outreach.brakes import access as brakes
+from outreach.brakes.rules import Braked
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
@@ -108,6 +110,7 @@ def ask() -> ResponseReturnValue:
     content, ending = Content(form.content.data), Format(form.format.data)
     if not may_take(actor.roles, content):
         raise NoSuchExport("There is no such file.")
+    brakes.count(Braked.FILES, actor.staff_id)
     wish = _wish(content, ending, form.params)
     requesting.ask(db.session, actor, wish, form_key=form.form_key.data or "", now=now)
     db.session.commit()
@@ -122,6 +125,7 @@ def own_data(ref: str) -> ResponseReturnValue:
     """Ask for a copy of everything that is held of one patient."""
     actor, now = signed_in(), deps().clock()
     patient = finding.to_manage(db.session, actor, ref)
+    brakes.count(Braked.FILES, actor.staff_id)
     wish = Wish(Content.OWN_DATA, Format.ZIP, {"patient": ref}, patient.clinic_id, patient.id)
     requesting.ask(db.session, actor, wish, form_key=request.form.get("form_key", ""), now=now)
     db.session.commit()

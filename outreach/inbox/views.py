@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from outreach.accounts.access import actor_or_none, role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
+from outreach.brakes import access as brakes
+from outreach.brakes.rules import Braked
 from outreach.db import db
 from outreach.deps import deps
 from outreach.inbox import permission, stopping, thread, waiting, writing
@@ -86,6 +88,7 @@ def conversation(ref: str) -> ResponseReturnValue:
     actor, now, form = signed_in(), deps().clock(), AnswerForm()
     patient = finding.to_change(db.session, actor, ref)
     if form.validate_on_submit():
+        brakes.count(Braked.TEXTS, actor.staff_id)
         try:
             reach = writing.send(db.session, patient, form.to_answer(), actor.staff_id, now=now)
         except (writing.SaidStop, writing.NothingToAnswer) as error:

@@ -7,9 +7,11 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from outreach.accounts.access import open_to_carrier
+from outreach.brakes import access as brakes
 from outreach.db import db
 from outreach.deps import deps
 from outreach.inbox import receiving
+from outreach.telephony.gateway import BadSignature
 from outreach.web.signed import signed_request
 
 bp = Blueprint("inbox_webhooks", __name__, url_prefix="/webhooks/texts")
@@ -21,6 +23,7 @@ NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 @bp.post("/incoming")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def incoming() -> ResponseReturnValue:
     """Take one text, once; a repeat is answered the same and changes nothing."""
     outside = deps()

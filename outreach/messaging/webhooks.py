@@ -6,9 +6,11 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from outreach.accounts.access import open_to_carrier
+from outreach.brakes import access as brakes
 from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import receipts
+from outreach.telephony.gateway import BadSignature
 from outreach.web.bounded import whole
 from outreach.web.signed import signed_request
 
@@ -18,6 +20,7 @@ log = logging.getLogger(__name__)
 
 @bp.post("/sms-status/<reference>")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def sms_status(reference: str) -> ResponseReturnValue:
     """Take one delivery report; the address carries our own id, so order does not matter.
 

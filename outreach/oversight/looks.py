@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from outreach.audit import trail
 from outreach.audit.models import AuditEvent
+from outreach.brakes import counting
+from outreach.brakes.rules import Braked, Limit
 from outreach.orm import Model
 from outreach.patients.models import Patient
 
@@ -29,12 +31,21 @@ _TABLES = {
 
 
 def note(
-    session: Session, staff_id: int, page: str, named: Mapping[str, object], *, now: datetime
+    session: Session,
+    staff_id: int,
+    page: str,
+    named: Mapping[str, object],
+    limit: Limit,
+    *,
+    now: datetime,
 ) -> bool:
     """Note a look at the patient whom ``named``, a page's arguments, leads to.
 
     Says whether one was noted: not where no patient is named, nor within ONE_LOOK of the same.
     Does not commit.
+
+    Raises:
+        TooOften: more than ``limit``, as somebody does who copies records page by page.
     """
     found = _patient(session, named)
     if found is None:
@@ -53,6 +64,7 @@ def note(
     )
     if is_noted:
         return False
+    counting.count(session, Braked.LOOKS, f"account {staff_id}", limit, now=now)
     trail.record(
         session,
         LOOKED,

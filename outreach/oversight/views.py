@@ -1,10 +1,19 @@
 """The audit page, and the one place where looks at patients are noted."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
@@ -14,14 +23,17 @@ from outreach import orm
 from outreach.accounts import staff
 from outreach.accounts.access import actor_or_none, fresh_required, role_required, signed_in
 from outreach.accounts.rules import EMERGENCY_LASTS, Role
+from outreach.brakes import access as brakes
+from outreach.brakes.rules import Braked
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
-from outreach.errors import NotFound
+from outreach.errors import NotFound, TooOften
 from outreach.oversight import emergency, events, looks
 from outreach.oversight.emergency import Wanted
 from outreach.oversight.forms import SHOWN_DAYS, AuditForm, EmergencyForm
 from outreach.web.bounded import whole
+from outreach.web.error_pages import braked
 
 bp = Blueprint("oversight", __name__, url_prefix="/audit")
 
@@ -67,14 +79,22 @@ def exact_moment(instant: datetime, zone: str) -> str:
 def note_look(response: Response) -> Response:
     """Note a patient's page that was just answered, in a transaction of its own.
 
-    Where that fails the page fails: what can't be noted is not shown.
+    Where that fails the page fails: what can't be noted, or is too much, is not shown.
     """
     named, actor = request.view_args or {}, actor_or_none()
     is_shown = request.method == "GET" and response.status_code == OK
     if actor and is_shown and request.endpoint and looks.names_a_patient(named):
-        with orm.writing(), db.sessionmaker.begin() as own:
-            looks.note(own, actor.staff_id, request.endpoint, named, now=deps().clock())
+        try:
+            _note(actor.staff_id, request.endpoint, named)
+        except TooOften as error:
+            return make_response(braked(error))
     return response
+
+
+def _note(staff_id: int, page: str, named: Mapping[str, object]) -> None:
+    limit = brakes.limit_of(Braked.LOOKS)
+    with orm.writing(), db.sessionmaker.begin() as own:
+        looks.note(own, staff_id, page, named, limit, now=deps().clock())
 
 
 @bp.route("/", methods=["GET", "POST"])
@@ -88,6 +108,8 @@ def trail_page() -> ResponseReturnValue:
         form.from_on.data, form.until_on.data = today - timedelta(days=SHOWN_DAYS - 1), today
         form.only_looks.data = True
     else:
+        brakes.count(Braked.SEARCHES, actor.staff_id)
+        db.session.commit()
         form.validate()
     asked = form.asked(db.session, actor.zone, today)
     page = whole(request.form.get("page")) or 1
@@ -112,11 +134,13 @@ def emergency_page() -> ResponseReturnValue:
     clinics = staff.clinics_in(db.session, actor.scope)
     form.clinic.choices = [SelectChoice(each.code, each.name) for each in clinics]
     if form.validate_on_submit():
+        brakes.count(Braked.EMERGENCIES, actor.staff_id)
         clinic = staff.clinic_in(db.session, actor.scope, form.clinic.data)
         wanted = Wanted(clinic.id, form.record_number.data or "", form.reason.data or "")
         try:
             ref = emergency.open_patient(db.session, actor, wanted, now=now)
         except NotFound as error:
+            db.session.commit()  # a guess counts too
             form.record_number.errors = [str(error)]
         else:
             db.session.commit()

@@ -16,6 +16,8 @@ from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
 from outreach.audit import trail
+from outreach.brakes import access as brakes
+from outreach.brakes.rules import Braked
 from outreach.db import db
 from outreach.deps import deps
 from outreach.panels.models import PanelMembership
@@ -87,6 +89,7 @@ def search() -> ResponseReturnValue:
     params = without(question.params, "found")
     if not (form.text.data or "").strip():
         return redirect(url_for("patient_list.show", **params))
+    brakes.count(Braked.SEARCHES, actor.staff_id)
     kept = searches.keep(
         db.session,
         actor.staff_id,

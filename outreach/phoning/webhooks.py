@@ -10,6 +10,7 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from outreach.accounts.access import open_to_carrier
+from outreach.brakes import access as brakes
 from outreach.db import db
 from outreach.deps import deps
 from outreach.phoning import bridging, progress, returning, templates
@@ -18,6 +19,7 @@ from outreach.phoning.rules import Direction
 from outreach.telephony.gateway import (
     Answer,
     AskForKey,
+    BadSignature,
     Connect,
     End,
     Leg,
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 
 @bp.post("/incoming")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def incoming() -> ResponseReturnValue:
     """Somebody rings a clinic's number."""
     news = _news()
@@ -42,6 +45,7 @@ def incoming() -> ResponseReturnValue:
 
 @bp.post("/<reference>/answered")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def answered(reference: str) -> ResponseReturnValue:
     """One of the staff picked up: ask for a key, so that no voicemail is ever put through."""
     news, call = _news(), _call(reference)
@@ -55,6 +59,7 @@ def answered(reference: str) -> ResponseReturnValue:
 
 @bp.post("/<reference>/key")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def key(reference: str) -> ResponseReturnValue:
     """They pressed a key: ring the patient, or let in the one who rang back."""
     news, call, now = _news(), _call(reference), deps().clock()
@@ -70,6 +75,7 @@ def key(reference: str) -> ResponseReturnValue:
 
 @bp.post("/<reference>/over")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def over(reference: str) -> ResponseReturnValue:
     """The telephone that was rung second is done, or never picked up."""
     news, call, now = _news(), _call(reference), deps().clock()
@@ -85,6 +91,7 @@ def over(reference: str) -> ResponseReturnValue:
 
 @bp.post("/<reference>/staff")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def staff_leg(reference: str) -> ResponseReturnValue:
     """Take a report about the telephone of one of the staff."""
     return _reported(reference, Leg.STAFF)
@@ -92,6 +99,7 @@ def staff_leg(reference: str) -> ResponseReturnValue:
 
 @bp.post("/<reference>/patient")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def patient_leg(reference: str) -> ResponseReturnValue:
     """Take a report about the patient's telephone."""
     return _reported(reference, Leg.PATIENT)
@@ -99,6 +107,7 @@ def patient_leg(reference: str) -> ResponseReturnValue:
 
 @bp.post("/<reference>/answered-by")
 @open_to_carrier
+@brakes.strangers_counted(BadSignature)
 def answered_by(reference: str) -> ResponseReturnValue:
     """Take the news that a person, or a machine, answered."""
     news, call = _news(), _call(reference)

@@ -91,6 +91,7 @@ OPEN: Mapping[str, str] = {
     "sign_in": _ACCOUNT,
     "sign_in_failure": "Hashes only; read before anybody is known.",
     "access_link": _ACCOUNT,
+    "brake_count": "Hashes and numbers; of strangers too, who are of no clinic.",
     "authenticator": _ACCOUNT,
     "passkey": _ACCOUNT,
     "passkey_challenge": _ACCOUNT,

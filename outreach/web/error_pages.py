@@ -1,14 +1,17 @@
 """Errors as pages: the one place where an error becomes an HTTP status."""
 
 import logging
+from datetime import timedelta
 
-from flask import Flask, g, render_template
+from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from outreach import errors
+from outreach.web.out_of_order import typed
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,7 @@ _STATUS: dict[type[errors.OutreachError], int] = {
 def init_app(app: Flask) -> None:
     """Give ``app`` its error pages."""
     app.register_error_handler(errors.OutreachError, _ours)
+    app.register_error_handler(errors.TooOften, braked)
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(HTTPException, _http)
 
@@ -40,6 +44,32 @@ def _ours(error: errors.OutreachError) -> ResponseReturnValue:
     status = status_of(error)
     log.info("%s: %s", type(error).__name__, status)
     return _page(status, str(error)), status
+
+
+def braked(error: errors.TooOften) -> ResponseReturnValue:
+    """Answer 429: say for how long, and keep what was typed on the page."""
+    log.warning("braked: %s", request.endpoint)
+    page = render_template(
+        "errors/out_of_order.html",
+        reason=too_many(error.wait),
+        typed=typed(),
+        is_change=request.method == "POST",
+        request_id=g.get("request_id"),
+    )
+    return page, 429, {"Retry-After": str(max(1, round(error.wait.total_seconds())))}
+
+
+def too_many(wait: timedelta) -> str:
+    """Return the words for somebody who tries too often."""
+    seconds = max(1, round(wait.total_seconds()))
+    if seconds < 90:  # noqa: PLR2004
+        return ngettext(
+            "Too many tries. Wait one second.", "Too many tries. Wait %(num)s seconds.", seconds
+        )
+    minutes = round(seconds / 60)
+    return ngettext(
+        "Too many tries. Wait one minute.", "Too many tries. Wait %(num)s minutes.", minutes
+    )
 
 
 def _expired(error: CSRFError) -> ResponseReturnValue:

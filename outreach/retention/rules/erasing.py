@@ -148,6 +148,7 @@ WITHOUT_PATIENT: Mapping[str, str] = {
     "access_link": _STAFF,
     "audit_link": _COUNTS,
     "authenticator": _STAFF,
+    "brake_count": _COUNTS,
     "caller_absence": _STAFF,
     "caller_profile": _STAFF,
     "caller_shift": _STAFF,
