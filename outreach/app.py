@@ -71,6 +71,7 @@ from outreach.web import (
     headers,
     navigation,
     out_of_order,
+    own_origin,
     request_ids,
     request_times,
     template_filters,
@@ -80,6 +81,8 @@ from outreach.web import (
 from outreach.welfare import views as welfare
 from outreach.wordings import views as wordings
 
+# A signature or a key is the proof there.
+WITHOUT_SESSION = (messaging_webhooks, phoning_webhooks, inbox_webhooks, fhir)
 LOCALES = ("en",)  # more as their catalogues in translations/ are done
 STATIC = Path(__file__).parent / "static"
 
@@ -98,7 +101,7 @@ def create_app(outside: Deps | None = None) -> Flask:
     app.config.from_mapping(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=config.upload_bytes,
-        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=bounded.LARGEST_FORM,
         SESSION_COOKIE_NAME="outreach" if config.is_loopback else "__Host-outreach",
         SESSION_COOKIE_SECURE=not config.is_loopback,
         SESSION_COOKIE_HTTPONLY=True,
@@ -138,6 +141,12 @@ def _attach(app: Flask, outside: Deps) -> None:
     app.extensions["password_hasher"] = PasswordHasher()
     deps.init_app(app, outside)
     db.init_app(app, config.database_url, config.web_database_role)
+    bounded.init_app(app, uploads_at="intake.upload")
+    own_origin.init_app(
+        app,
+        public_url=config.public_url,
+        taken_by=frozenset(each.bp.name for each in WITHOUT_SESSION),
+    )
     csrf.init_app(app)
     access.init_app(app)
     brakes.init_app(app, config.rate_limits)
@@ -201,9 +210,9 @@ def _register(app: Flask) -> None:
         exports,
     ):
         app.register_blueprint(pages.bp)
-    for webhooks in (messaging_webhooks, phoning_webhooks, inbox_webhooks, fhir):
-        app.register_blueprint(webhooks.bp)
-        csrf.exempt(webhooks.bp)
+    for pages in WITHOUT_SESSION:
+        app.register_blueprint(pages.bp)
+        csrf.exempt(pages.bp)
     app.register_blueprint(outcomes.cohort_bp)
     app.register_blueprint(asking.nurse_bp)
     app.register_blueprint(results.due_pages)
