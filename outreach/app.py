@@ -16,6 +16,7 @@ from outreach import db, deps, logs, sealing, tables, traces
 from outreach.access_keys import views as access_keys
 from outreach.accounts import access
 from outreach.accounts import cli as accounts_cli
+from outreach.accounts import region_views as regions
 from outreach.accounts import security_views as security
 from outreach.accounts import staff_views as staff
 from outreach.accounts import views as accounts
@@ -179,6 +180,7 @@ def _register(app: Flask) -> None:
         accounts,
         security,
         staff,
+        regions,
         access_keys,
         patients,
         panels,

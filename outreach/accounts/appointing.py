@@ -11,8 +11,16 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from outreach.accounts import access_links, passwords, sessions
-from outreach.accounts.models import Clinic, Membership, SignIn, StaffMember
+from outreach.accounts import access_links, passwords, regions, sessions
+from outreach.accounts.models import (
+    Clinic,
+    Membership,
+    Region,
+    RegionMembership,
+    RegionRole,
+    SignIn,
+    StaffMember,
+)
 from outreach.accounts.rules import Actor, Role, may_appoint
 from outreach.accounts.sign_in import has_factor
 from outreach.audit import trail
@@ -30,13 +38,17 @@ class HasPatients(RuleBroken):
 
 @dataclass(frozen=True)
 class HeldRole:
-    """One role that somebody holds; ``clinic`` None: at every clinic."""
+    """One role that somebody holds; ``clinic`` None: at every clinic.
+
+    ``region``: because of which region they hold it, and with which it ends; None where none.
+    """
 
     id: int
     role: Role
     clinic_id: int | None
     clinic: str | None
     from_on: date
+    region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,10 +154,14 @@ def take(
     held = next((each for each in other.held if each.id == membership_id), None)
     if held is None:
         raise NotFound("No such role.")
+    if held.region is not None:
+        raise RuleBroken("They have this role for a region: it ends there, under Regions.")
     if held.role is Role.CALLER and _has_patients(session, other.person.id, held.clinic_id):
         raise HasPatients("Hand over their patients first: Callers, then the person's page.")
     session.execute(update(Membership).where(Membership.id == held.id).values(until_on=now.date()))
     _changed(session, actor, other, f"took role {held.role.value}", held.clinic_id, now=now)
+    session.flush()
+    regions.follow(session, actor, now=now)  # they may have it for a region as well
 
 
 def close(session: Session, actor: Actor, other: Colleague, *, now: datetime) -> None:
@@ -272,8 +288,11 @@ def _colleagues(session: Session, ids: Sequence[int], *, today: date) -> list[Co
     ).all()
     with every_clinic(session, "who may look after somebody depends on all that they hold"):
         memberships = session.execute(
-            select(Membership, Clinic.name)
+            select(Membership, Clinic.name, Region.name)
             .outerjoin(Clinic, Clinic.id == Membership.clinic_id)
+            .outerjoin(RegionMembership, RegionMembership.membership_id == Membership.id)
+            .outerjoin(RegionRole, RegionRole.id == RegionMembership.region_role_id)
+            .outerjoin(Region, Region.id == RegionRole.region_id)
             .where(
                 Membership.staff_id.in_(ids),
                 or_(Membership.until_on.is_(None), Membership.until_on > today),
@@ -281,10 +300,15 @@ def _colleagues(session: Session, ids: Sequence[int], *, today: date) -> list[Co
             .order_by(Membership.id)
         ).all()
     held: dict[int, list[HeldRole]] = {staff_id: [] for staff_id in ids}
-    for membership, clinic in memberships:
+    for membership, clinic, region in memberships:
         held[membership.staff_id].append(
             HeldRole(
-                membership.id, membership.role, membership.clinic_id, clinic, membership.from_on
+                membership.id,
+                membership.role,
+                membership.clinic_id,
+                clinic,
+                membership.from_on,
+                region,
             )
         )
     return [

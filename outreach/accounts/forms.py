@@ -3,7 +3,14 @@
 import phonenumbers
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField, SelectField, StringField, TelField
+from wtforms import (
+    EmailField,
+    PasswordField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TelField,
+)
 from wtforms.validators import InputRequired, Length, Regexp, ValidationError
 
 
@@ -71,6 +78,32 @@ class NewStaffForm(FlaskForm):
 class RoleForm(FlaskForm):
     """A role that somebody gets; the choices name role and clinic."""
 
+    role = SelectField(_l("Role"))
+
+
+class RegionForm(FlaskForm):
+    """A region's name."""
+
+    name = StringField(
+        _l("Name"),
+        filters=[lambda typed: (typed or "").strip()],
+        validators=[InputRequired(_l("Enter a name.")), Length(max=120)],
+    )
+
+
+class RegionClinicsForm(FlaskForm):
+    """Which clinics a region is of."""
+
+    clinics = SelectMultipleField(_l("Clinics"), coerce=int)
+
+
+class RegionRoleForm(FlaskForm):
+    """Who answers for a region, by address, and as what."""
+
+    email = EmailField(
+        _l("E-mail address"),
+        validators=[InputRequired(_l("Enter an e-mail address.")), Length(max=254)],
+    )
     role = SelectField(_l("Role"))
 
 

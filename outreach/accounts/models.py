@@ -98,6 +98,57 @@ class Membership(Model):
     until_on: Mapped[date | None]
 
 
+class Region(Model):
+    """Clinics under one name; ``Clinic.region`` is another thing, the country of its numbers."""
+
+    __tablename__ = "region"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+
+
+class RegionClinic(Model):
+    """Which region a clinic is of; one at most."""
+
+    __tablename__ = "region_clinic"
+
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"), primary_key=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"), index=True)
+
+
+class RegionRole(Model):
+    """A role of one person at every clinic of a region, also at those that join it later."""
+
+    __tablename__ = "region_role"
+    __table_args__ = (
+        Index(
+            "uq_region_role_held",
+            "region_id",
+            "staff_id",
+            "role",
+            unique=True,
+            sqlite_where=text("until_on IS NULL"),
+            postgresql_where=text("until_on IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    role: Mapped[Role]
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+
+
+class RegionMembership(Model):
+    """A role at one clinic that somebody has because of a region; it ends with that."""
+
+    __tablename__ = "region_membership"
+
+    membership_id: Mapped[int] = mapped_column(ForeignKey("membership.id"), primary_key=True)
+    region_role_id: Mapped[int] = mapped_column(ForeignKey("region_role.id"))
+
+
 class SignIn(Model):
     """One signed-in browser. Only a hash of its token is kept; ending it ends the session.
 

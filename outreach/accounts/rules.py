@@ -60,6 +60,8 @@ class LinkKind(enum.StrEnum):
 
 
 CLINIC_WIDE = frozenset({Role.NURSE, Role.MANAGER})
+# Who can answer for all clinics of a region.
+FOR_REGIONS = frozenset({Role.MANAGER, Role.AUDITOR})
 # Who must have a second factor. Callers are offered one.
 MUST_HAVE_FACTOR = frozenset(Role) - {Role.CALLER}
 

@@ -27,7 +27,7 @@ def groups(session: Session, question: Question) -> Table:
     report = adherence.report(session, asked)
     total = GroupLine("", "All", report.total, report.total.patients, is_hidden=False)
     found = breakdown.lines_of(session, clinics, report, asked, dimension)
-    lines = found if dimension is Dimension.CLINIC else [total, *found]
+    lines = found if dimension.is_over_clinics else [total, *found]
     columns = (
         Column("group", f"By {dimension.value}. Empty: of none."),
         Column("measure", "What is measured; the report's page defines each."),

@@ -13,6 +13,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach.accounts import regions
 from outreach.accounts.models import Clinic
 from outreach.errors import NotFound
 from outreach.patients.models import Patient
@@ -42,6 +43,7 @@ class NoSuchGroup(NotFound):
 class Dimension(enum.StrEnum):
     """What a breakdown goes by. The value travels in addresses."""
 
+    REGION = "region"
     CLINIC = "clinic"
     CALLER = "caller"
     PHASE = "phase"
@@ -50,6 +52,11 @@ class Dimension(enum.StrEnum):
     SEX = "sex"
     AGE = "age"
     PHQ9 = "phq9"
+
+    @property
+    def is_over_clinics(self) -> bool:
+        """Whether groups are clinics, or several of them, and not parts of one."""
+        return self in (Dimension.REGION, Dimension.CLINIC)
 
     @property
     def is_about_patients(self) -> bool:
@@ -155,6 +162,8 @@ def lines_of(
             GroupLine(str(line.caller_id or ""), line.name, line.tally, 0, is_hidden=False)
             for line in report.lines
         ]
+    if dimension is Dimension.REGION:
+        return by_region(session, clinics, asked)
     if dimension is Dimension.CLINIC:
         return by_clinic(session, clinics, asked)
     return by(session, asked, dimension).lines
@@ -164,9 +173,10 @@ def shown(session: Session, asked: Asked, dimension: Dimension, key: str) -> Gro
     """Return one group whose patients may be listed.
 
     Raises:
-        NoSuchGroup: it is none, it is hidden, or it is a clinic: each has a report of its own.
+        NoSuchGroup: it is none, it is hidden, or it is a clinic or a region: each clinic has a
+            report of its own.
     """
-    if dimension is not Dimension.CLINIC:
+    if not dimension.is_over_clinics:
         for line in by(session, asked, dimension).lines:
             if line.key == key and not line.is_hidden:
                 return line
@@ -267,3 +277,25 @@ def by_clinic(session: Session, clinics: Sequence[Clinic], asked: Asked) -> list
         tally = total_of(tally for _cell, tally in adherence.cells(session, asked.at(clinic)))
         lines.append(GroupLine(clinic.code, clinic.name, tally, tally.patients, is_hidden=False))
     return lines
+
+
+def by_region(session: Session, clinics: Sequence[Clinic], asked: Asked) -> list[GroupLine]:
+    """Return every measure by region: the sum of those of its clinics that are among these.
+
+    What belongs to no region comes last. A reader of one clinic sees that clinic's part alone.
+    """
+    regions_of = regions.region_of(session, [each.id for each in clinics])
+    code_of = {each.code: regions_of.get(each.id) for each in clinics}
+    tallies: dict[str, list[Tally]] = {}
+    names: dict[str, str] = {}
+    for line in by_clinic(session, clinics, asked):
+        region = code_of[line.key]
+        key = str(region.id) if region else ""
+        names[key] = region.name if region else ""
+        tallies.setdefault(key, []).append(line.tally)
+    totals = {key: total_of(each) for key, each in tallies.items()}
+    in_order = sorted(totals, key=lambda key: (not key, names[key].casefold(), key))
+    return [
+        GroupLine(key, names[key], totals[key], totals[key].patients, is_hidden=False)
+        for key in in_order
+    ]

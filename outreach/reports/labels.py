@@ -77,6 +77,7 @@ BRIEFLY = {
 DIMENSION_WORDS = {
     Dimension.CALLER: _l("Caller"),
     Dimension.CLINIC: _l("Clinic"),
+    Dimension.REGION: _l("Region"),
     Dimension.PHASE: _l("Phase"),
     Dimension.WEEK: _l("Week"),
     Dimension.LANGUAGE: _l("Language"),
@@ -86,6 +87,7 @@ DIMENSION_WORDS = {
 }
 NOWHERE_WORDS = {
     Dimension.CALLER: _l("No caller"),
+    Dimension.REGION: _l("In no region"),
     Dimension.PHASE: _l("Not of one phase"),
     Dimension.WEEK: _l("Not of one week"),
 }

@@ -373,7 +373,7 @@ def _page(session: Session, question: Question) -> str:
         dimensions=[
             each
             for each in labels.DIMENSION_WORDS
-            if each is not Dimension.CLINIC or len(question.clinics) > 1
+            if not each.is_over_clinics or len(question.clinics) > 1
         ],
         lines=breakdown.lines_of(session, question.clinics, report, asked, dimension),
         labels=labels,

@@ -58,6 +58,7 @@ _SPECIAL = {
     "pulse_answer": _OWN_WORDS,
     "saved_list": _OWN_WISH,
     "support_request": _OWN_WORDS,
+    "region_membership": _FAR,
     "unrecorded_text": _FAR,
 }
 
@@ -84,6 +85,8 @@ OPEN: Mapping[str, str] = {
     "instrument_permission": _SAME_FOR_ALL,
     "programme": _SAME_FOR_ALL,
     "programme_version": _SAME_FOR_ALL,
+    "region": "Names of regions, the same for all.",
+    "region_role": _ACCOUNT,
     "staff_member": _ACCOUNT,
     "staff_language": _LIMITS,
     "caller_profile": _LIMITS,

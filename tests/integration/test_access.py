@@ -163,6 +163,8 @@ class TwoClinics:
                 "list_id": _saved_list(session, own).id,
                 "export_ref": "unknown",
                 "key_id": 1,
+                "region_id": 1,
+                "region_role_id": 1,
             }
 
 

@@ -67,6 +67,27 @@ PEOPLE: dict[str, Request] = {
     "access_keys.revoke": Request(
         "administrator", "/access-keys/{newest_access_key}/revoke", after=("access_keys.make",)
     ),
+    "oversight.trail_page": Request(
+        "manager", "/audit/", {"from_on": "2026-11-01", "until_on": "2026-11-23"}
+    ),
+    "regions.index": Request("administrator", "/regions/", {"name": "North"}),
+    "regions.clinics": Request(
+        "administrator",
+        "/regions/{newest_region}/clinics",
+        {"clinics": "{clinic}"},
+        after=("regions.index", "regions.give_role"),
+    ),
+    "regions.give_role": Request(
+        "administrator",
+        "/regions/{newest_region}/roles",
+        {"email": "{nurse_email}", "role": "manager"},
+        after=("regions.index",),
+    ),
+    "regions.end_role": Request(
+        "administrator",
+        "/regions/{newest_region}/roles/{newest_region_role}/end",
+        after=("regions.index", "regions.give_role", "regions.clinics"),
+    ),
     "accounts.sign_in": Request(
         None,
         "/sign-in",
@@ -79,7 +100,7 @@ PEOPLE: dict[str, Request] = {
         "manager", "/confirm", {"proof": PASSWORD, "next": "/"}, later=11, commits=2
     ),
     "accounts.passkey_question": Request(
-        None, "/sign-in/passkey/question", more=QUESTIONS, why=ASKED_ANEW
+        None, "/sign-in/passkey/question", commits=2, more=QUESTIONS, why=ASKED_ANEW
     ),
     "accounts.welcome": Request(None, _link, {"password": "a longer sentence than that"}),
     "accounts.second_step": Request(

@@ -33,10 +33,6 @@ NOTHING: dict[str, tuple[Request, str]] = {
         Request("manager", lambda world: f"{uploaded(world)}/discard"),
         "takes a file away, and can be done again",
     ),
-    "oversight.trail_page": (
-        Request("manager", "/audit/", {"from_on": "2026-11-01", "until_on": "2026-11-23"}),
-        "a question that is posted, so that no record number stands in an address",
-    ),
     "protocols.edit": (
         Request("administrator", "/programmes/published-protocol/edit", {"do": "back"}),
         "steps of an editor; the page carries what was typed, and publishing keeps it",
