@@ -7,9 +7,8 @@ nothing else needs to know of regions to decide who may see what.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach import orm
@@ -50,6 +49,17 @@ class Holder:
     name: str
     role: Role
     from_on: date
+
+
+@dataclass(frozen=True)
+class Held:
+    """A role at one clinic; ``region_role_id`` says by which role for a region, if by one."""
+
+    id: int
+    staff_id: int
+    clinic_id: int
+    role: Role
+    region_role_id: int | None
 
 
 @dataclass(frozen=True)
@@ -246,21 +256,22 @@ def _wanted(session: Session) -> dict[Key, int]:
     return {(staff_id, clinic_id, role): role_id for staff_id, clinic_id, role, role_id in rows}
 
 
-def _held(session: Session, *, now: datetime) -> dict[Key, Row[Any]]:
+def _held(session: Session, *, now: datetime) -> dict[Key, Held]:
     """Return the roles that are held at clinics, of the kinds that regions bring."""
     is_open = or_(Membership.until_on.is_(None), Membership.until_on > now.date())
     rows = session.execute(
         select(
             Membership.id,
             Membership.staff_id,
-            Membership.clinic_id,
+            func.coalesce(Membership.clinic_id, 0),
             Membership.role,
             RegionMembership.region_role_id,
         )
         .outerjoin(RegionMembership, RegionMembership.membership_id == Membership.id)
         .where(is_open, Membership.role.in_(FOR_REGIONS), Membership.clinic_id.is_not(None))
     )
-    return {(row.staff_id, row.clinic_id, row.role): row for row in rows}
+    found = [Held(*row) for row in rows]
+    return {(each.staff_id, each.clinic_id, each.role): each for each in found}
 
 
 def _allow(actor: Actor) -> None:

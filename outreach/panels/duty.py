@@ -113,7 +113,11 @@ def was_on_duty(session: Session, enrolment_id: int, staff_id: int, *, at: datet
 
 
 def was_own_caller(
-    enrolment_id: int, staff_id: int, *, since: Sequence[Instant], until: datetime
+    enrolment_id: int,
+    staff_id: int,
+    *,
+    since: Sequence[Instant | ScalarSelect[Any]],
+    until: datetime,
 ) -> ColumnElement[bool]:
     """Return the condition that ``staff_id`` was the dedicated caller at some time of a call.
 

@@ -17,6 +17,8 @@ from outreach.upkeep.versions import trouble
 
 bp = Blueprint("upkeep", __name__)
 
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
+
 
 @bp.get("/healthz")
 @open_to_all
@@ -64,7 +66,9 @@ def _may_read() -> bool:
     if token:
         given = request.headers.get("Authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    if deps().config.trusted_proxies:  # the proxy's own address says nothing
+    # A proxy's own address says nothing, whether we were told of the proxy or not.
+    is_forwarded = any(name in request.headers for name in _FORWARDED)
+    if deps().config.trusted_proxies or is_forwarded:
         return False
     try:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback

@@ -59,7 +59,7 @@ def test_no_change_begins_at_another_site_even_with_a_good_token(
 ) -> None:
     client = app.test_client()
     sign_in(client, manager)
-    body = {"json": {}} if is_json else {"data": {}}
+    body: dict[str, Any] = {"json": {}} if is_json else {"data": {}}
 
     answer = client.post("/sign-out", headers=headers, **body)  # the token is not asked for here
 

@@ -116,6 +116,12 @@ def test_without_a_token_only_this_machine_is_answered(
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_what_a_proxy_forwards_is_not_of_this_machine(client: FlaskClient, header: str) -> None:
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers={header: "203.0.113.7"}).status_code == 404
+
+
 def test_ready_while_the_database_answers_and_fits(client: FlaskClient, sessions: Sessions) -> None:
     ready = client.get("/readyz")
     with sessions.begin() as session:
