@@ -34,6 +34,12 @@ class _OfVitals(Collector):
             ages.add_metric([urgency.value], waiting.seconds(self._now))
         yield counts
         yield ages
+        held_since = vitals.outbox_held_since
+        yield GaugeMetricFamily(
+            "outreach_outbox_held_seconds",
+            "How long texts have waited since a restore; 0 where they do not.",
+            max(0.0, (self._now - held_since).total_seconds()) if held_since else 0,
+        )
         if vitals.planner_seen_at is not None:
             yield GaugeMetricFamily(
                 "outreach_planner_silent_seconds",

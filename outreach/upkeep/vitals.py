@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Urgency
+from outreach.messaging import holding
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.planning.models import Beat, PlannedCall
@@ -30,7 +31,8 @@ class Waiting:
 class Vitals:
     """The figures of all clinics together; none of them tells of a person.
 
-    ``planner_seen_at`` is when a scheduler last planned, None before the first one did.
+    ``planner_seen_at`` is when a scheduler last planned, None before the first one did;
+    ``outbox_held_since`` since when texts wait after a restore, None where they do not.
     """
 
     calls_to_make: Waiting
@@ -39,10 +41,12 @@ class Vitals:
     texts_unknown: Waiting
     concerns: dict[Urgency, Waiting]
     planner_seen_at: datetime | None
+    outbox_held_since: datetime | None = None
 
 
 def read(session: Session, *, now: datetime) -> Vitals:
-    """Return the figures at ``now``, in five statements."""
+    """Return the figures at ``now``, in six statements."""
+    hold = holding.current(session)
     opens, ends = PlannedCall.dial_from_at, PlannedCall.dial_until_at
     is_open = PlannedCall.status == CallStatus.PLANNED
     to_make, since, overdue, overdue_since = session.execute(
@@ -60,6 +64,7 @@ def read(session: Session, *, now: datetime) -> Vitals:
         _texts(session, MessageStatus.UNKNOWN, now=now),
         _concerns(session),
         session.scalar(select(func.max(Beat.at))),
+        hold.began_at if hold else None,
     )
 
 

@@ -40,6 +40,14 @@ def test_alerts_and_dashboard_ask_for_figures_that_are_given() -> None:
     assert names <= _given()
 
 
+def test_whatever_an_alert_asks_for_can_be_seen_in_the_dashboard() -> None:
+    dashboard = json.loads((FOLDER / "dashboard.json").read_text())
+    shown = " ".join(t["expr"] for panel in dashboard["panels"] for t in panel["targets"])
+    of_alerts = set(NAME.findall(" ".join(rule["expr"] for rule in _rules())))
+
+    assert of_alerts <= set(NAME.findall(shown))
+
+
 def test_the_runbook_has_every_alert_and_no_other() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     runbook = text.split("## Alerts")[1].split("\n## ")[0]

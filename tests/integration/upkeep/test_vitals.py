@@ -13,6 +13,7 @@ from config import Config
 from outreach.app import create_app
 from outreach.db import db
 from outreach.deps import Deps
+from outreach.messaging import holding
 from outreach.orm import Sessions
 from outreach.planning.jobs import beat
 from tests.builders import (
@@ -72,6 +73,16 @@ def test_what_waits_is_counted_with_its_age(client: FlaskClient, sessions: Sessi
     assert value(page, "outreach_texts_due") == 0
     assert value(page, "outreach_planner_silent_seconds") == 120
     assert 'outreach_concerns_open{urgency="now"} 0.0' in page
+
+
+def test_how_long_texts_have_waited_since_a_restore(
+    client: FlaskClient, sessions: Sessions
+) -> None:
+    assert value(client.get("/metrics").text, "outreach_outbox_held_seconds") == 0
+    with sessions.begin() as session:
+        holding.close(session, since=NOW - AN_HOUR, now=NOW - timedelta(minutes=20))
+
+    assert value(client.get("/metrics").text, "outreach_outbox_held_seconds") == 1200
 
 
 def test_before_the_first_plan_nothing_is_said_of_the_planner(client: FlaskClient) -> None:
