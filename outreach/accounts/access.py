@@ -1,5 +1,6 @@
 """The door: who is at the keyboard, and which pages open for whom."""
 
+import logging
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
@@ -39,6 +40,8 @@ from outreach.seeing import NOTHING, Reach, Sees
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
+
+log = logging.getLogger(__name__)
 
 _HALFWAY = "halfway"
 _DEVICE_KNOWN_FOR = timedelta(days=180)
@@ -80,6 +83,7 @@ def role_required(*roles: Role) -> Callable[[Callable[P, Any]], Callable[P, Any]
                 return _to_sign_in()
             actor: Actor = current_user.actor
             if not actor.roles.intersection(roles):
+                log.warning("not for them: %s, staff %s", request.endpoint, actor.staff_id)
                 abort(404)
             if _owes_a_factor(current_user.present) and not _needs_none(view):
                 return _to_set_up()

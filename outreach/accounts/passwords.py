@@ -7,13 +7,14 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.breached import is_listed
-from outreach.accounts.models import SignIn, StaffMember
+from outreach.accounts.models import Clinic, Membership, SignIn, StaffMember
 from outreach.accounts.weak_passwords import is_weak
 from outreach.errors import RuleBroken
+from outreach.seeing import every_clinic
 
 SHORTEST = 12
 LONGEST = 256
@@ -61,6 +62,17 @@ def check(
         raise PasswordTooCommon(
             "This password is in a list of stolen passwords. Choose one that you use nowhere else."
         )
+
+
+def own_words(session: Session, person: StaffMember) -> list[str]:
+    """Return what a guesser knows of somebody: their name and address, and where they work."""
+    with every_clinic(session, "the name of where somebody works is no password"):
+        clinics = session.scalars(
+            select(Clinic.name)
+            .join(Membership, Membership.clinic_id == Clinic.id)
+            .where(Membership.staff_id == person.id)
+        ).all()
+    return [person.name, person.email, *clinics]
 
 
 def hashed(password: str, hasher: PasswordHasher) -> str:

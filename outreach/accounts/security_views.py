@@ -52,7 +52,7 @@ def change_password() -> ResponseReturnValue:
     try:
         passwords.check(
             form.password.data or "",
-            (person.name, person.email),
+            passwords.own_words(db.session, person),
             breached_list=deps().config.breached_passwords,
         )
     except RuleBroken as error:

@@ -57,7 +57,8 @@ def add(
         RuleBroken: the password must not be chosen, see :func:`passwords.check`; or as
             :func:`add_invited`.
     """
-    passwords.check(password, (new.email, new.name), breached_list=breached_list)
+    known = (new.email, new.name, new.clinic.name if new.clinic else "")
+    passwords.check(password, known, breached_list=breached_list)
     person = add_invited(session, new, now=now)
     person.password_hash = passwords.hashed(password, hasher)
     return person

@@ -1,5 +1,6 @@
 """The door: signing in in one step or two, and out; proving once more who one is; links."""
 
+import logging
 from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
@@ -41,6 +42,7 @@ from outreach.factors import authenticator, passkeys
 from outreach.web.error_pages import too_many
 
 bp = Blueprint("accounts", __name__)
+log = logging.getLogger(__name__)
 
 _HOME = {
     Role.CALLER: "calls.queue",
@@ -90,6 +92,7 @@ def second_step() -> ResponseReturnValue:
         try:
             proving.by_code(db.session, person, written, prover(), source, now=now)
         except RuleBroken as error:
+            log.warning("second factor refused: account %s", person.id)
             form.code.errors = [refusal(error)]
         else:
             sessions.end(db.session, token, now=now)
@@ -123,6 +126,7 @@ def passkey() -> ResponseReturnValue:
         used = passkeys.accept(db.session, access.site(), answer, None, now=now)
     except passkeys.PasskeyRefused as error:
         db.session.commit()  # the question is used up
+        log.warning("passkey refused")
         return jsonify(problem=str(error)), 422
     person = db.session.get_one(StaffMember, used.staff_id)
     if not person.is_active:
@@ -157,6 +161,7 @@ def confirm() -> ResponseReturnValue:
         try:
             proving.again(db.session, person, proof, prover(), source, now=now)
         except RuleBroken as error:
+            log.warning("proof refused: account %s", person.id)
             form.proof.errors = [refusal(error)]
         else:
             confirm_now(person.id)
@@ -186,7 +191,7 @@ def welcome(token: str) -> ResponseReturnValue:
         try:
             passwords.check(
                 password,
-                (person.name, person.email),
+                passwords.own_words(db.session, person),
                 breached_list=deps().config.breached_passwords,
             )
         except RuleBroken as error:
@@ -265,12 +270,15 @@ def _who(form: SignInForm) -> StaffMember | None:
         source = access.source_of(staff.id if staff else None)
         wait = throttle.wait(db.session, email, source, now=now)
         db.session.close()  # which leaves `staff` as it was read
+    whose = staff.id if staff else "nobody's"
     if wait:
+        log.warning("sign-in refused: too many tries, account %s", whose)
         form.password.errors = [too_many(wait)]
         return None
     if not passwords.is_right(staff, form.password.data or "", hasher()):
         throttle.note_failure(db.session, email, source, now=now)
         db.session.commit()
+        log.warning("sign-in refused: wrong password, account %s", whose)
         form.password.errors = [_("The e-mail address or the password is not right.")]
         return None
     throttle.forget(db.session, email, source)

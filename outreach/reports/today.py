@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.models import Clinic, EmergencyAccess, StaffMember
 from outreach.concerns import readiness
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Span
@@ -31,6 +31,7 @@ from outreach.seeing import every_clinic
 
 TEXTS_LOOKED_BACK = timedelta(days=7)
 IMPORTS_LOOKED_BACK = timedelta(days=7)
+EMERGENCIES_LOOKED_BACK = timedelta(days=7)
 COVER_LOOKED_AHEAD = timedelta(days=7)
 NAMED = 8  # The rest are one click away.
 MOST_NAMED = 1000
@@ -117,6 +118,7 @@ class Today:
     imports: Sequence[FailedImport]
     interruptions: Sequence[Interruption]
     texts_held_since: datetime | None
+    emergencies: int
 
     @property
     def needs_nothing(self) -> bool:
@@ -132,6 +134,7 @@ class Today:
             or self.texts
             or self.letters
             or self.texts_held_since
+            or self.emergencies
             or self.numberless.count
             or self.to_check
             or self.to_welfare
@@ -158,7 +161,17 @@ def at(session: Session, here: Here, *, named: int = NAMED) -> Today:
         imports=_imports(session, here),
         interruptions=interruption.recent(session, now=here.now),
         texts_held_since=hold.since if (hold := holding.current(session)) else None,
+        emergencies=_emergencies(session, here),
     )
+
+
+def _emergencies(session: Session, here: Here) -> int:
+    """Count how often administrators opened somebody with a reason, lately."""
+    opened = select(func.count(EmergencyAccess.id)).where(
+        here.within(EmergencyAccess.clinic_id),
+        EmergencyAccess.from_at > here.now - EMERGENCIES_LOOKED_BACK,
+    )
+    return session.scalar(opened) or 0
 
 
 def _net(session: Session, here: Here) -> Net:

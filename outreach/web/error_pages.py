@@ -42,7 +42,7 @@ def status_of(error: errors.OutreachError) -> int:
 
 def _ours(error: errors.OutreachError) -> ResponseReturnValue:
     status = status_of(error)
-    log.info("%s: %s", type(error).__name__, status)
+    log.info("%s: %s, %s", type(error).__name__, status, request.endpoint)
     return _page(status, str(error)), status
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import QueuePool
 
+from outreach.accounts import passwords
 from outreach.accounts.models import Membership
 from outreach.accounts.rules import Role
 from outreach.db import db
@@ -157,3 +158,30 @@ def test_signing_in_again_ends_the_session_before(sessions: Sessions, client: Fl
     client.set_cookie("outreach", before.value)
 
     assert "/sign-in" in client.get("/").location
+
+
+def test_refusals_are_logged_by_number_and_never_by_name(
+    sessions: Sessions, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with sessions.begin() as session:
+        person = make_staff(session, make_clinic(session), password_hash=HASH)
+
+    client.post("/sign-in", data={"email": person.email, "password": "not the one"})
+    client.post("/sign-in", data={"email": "no@example.org", "password": "not the one"})
+    sign_in(client, person)
+    assert client.get("/staff/").status_code == 404
+
+    assert f"sign-in refused: wrong password, account {person.id}" in caplog.messages
+    assert "sign-in refused: wrong password, account nobody's" in caplog.messages
+    assert f"not for them: staff.index, staff {person.id}" in caplog.messages
+    assert "not the one" not in caplog.text
+
+
+def test_where_one_works_is_no_password(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        person = make_staff(session, make_clinic(session, name="Quillback Harbour"))
+        known = passwords.own_words(session, person)
+
+    with pytest.raises(passwords.PasswordTooCommon):
+        passwords.check("quillbackharbour1", known)
+    passwords.check("quillbackharbour1")

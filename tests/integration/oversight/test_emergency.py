@@ -82,6 +82,20 @@ def test_the_managers_of_the_clinic_read_who_and_why(app: Flask, house: House) -
     assert REASON not in signed_in(app, house.stranger).get("/audit/emergency").text
 
 
+def test_the_managers_of_the_clinic_are_told_on_their_first_page(
+    app: Flask, house: House, clock: FakeClock
+) -> None:
+    words = "opened a patient with a reason"
+    assert words not in signed_in(app, house.manager).get("/reports/today").text
+
+    open_patient(signed_in(app, house.boss))
+
+    assert words in signed_in(app, house.manager).get("/reports/today").text
+    assert words not in signed_in(app, house.stranger).get("/reports/today").text
+    clock.advance(timedelta(days=7, seconds=1))
+    assert words not in signed_in(app, house.manager).get("/reports/today").text
+
+
 def test_a_manager_opens_nobody_this_way(app: Flask, house: House) -> None:
     manager = signed_in(app, house.manager)
 
