@@ -20,6 +20,8 @@ from outreach.intake.files import Source
 from outreach.intake.rules import FileKind, Report
 
 KEPT_FOR = timedelta(hours=1)
+# How many of one person wait at most: the next one takes the place of their oldest.
+MOST_WAITING = 10
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _ABOUT = "about.json"
@@ -53,6 +55,7 @@ def keep(
     Health records: the folders are for the owner of the process only, as are the files.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_room(root, staff_id)
     token = secrets.token_hex(16)
     folder = _folder(root, staff_id, token)
     folder.mkdir(mode=0o700)
@@ -118,6 +121,16 @@ def sweep(root: Path, *, now: datetime) -> int:
                 shutil.rmtree(folder, ignore_errors=True)
                 gone += 1
     return gone
+
+
+def _make_room(root: Path, staff_id: int) -> None:
+    """Throw away somebody's oldest uploads: nobody fills the disk within the hour."""
+    own = []
+    for folder in root.glob(f"{staff_id}-*"):
+        with contextlib.suppress(FileNotFoundError):  # swept meanwhile
+            own.append((folder.stat().st_mtime, folder))
+    for _at, folder in sorted(own, reverse=True)[MOST_WAITING - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _folder(root: Path, staff_id: int, token: str) -> Path:

@@ -20,3 +20,18 @@ def test_what_waited_an_hour_is_swept_and_what_came_later_stays(tmp_path: Path) 
     assert sweep_uploads(root, clock) == 1
     assert [folder.name for folder in root.iterdir()] == [f"1-{token}"]
     assert sweep_uploads(root, clock) == 0
+
+
+def test_somebody_has_so_many_waiting_and_the_next_takes_the_place_of_the_oldest(
+    tmp_path: Path,
+) -> None:
+    clock, root = FakeClock(), tmp_path / "uploads"
+    others, _sources = uploads.keep(root, 11, [("a.csv", io.BytesIO(b"x"))], now=clock())
+    tokens = []
+    for _each in range(uploads.MOST_WAITING + 2):
+        clock.advance(timedelta(seconds=1))
+        token, _sources = uploads.keep(root, 1, [("a.csv", io.BytesIO(b"x"))], now=clock())
+        tokens.append(token)
+
+    left = {folder.name for folder in root.iterdir()}
+    assert left == {f"11-{others}", *(f"1-{token}" for token in tokens[2:])}
