@@ -152,7 +152,8 @@ def _serve_pages(config: Config) -> None:
     """Be gunicorn, as on a command line: it starts itself anew from these words when told."""
     sys.argv = [
         str(Path(gunicorn.__file__).with_name("__main__.py")), "outreach.app:create_app()",
-        "--bind", f"{_shown(config.host)}:{config.port}", "--worker-class", "gthread",
+        "--bind", f"{_shown(config.host)}:{config.port}",
+        "--worker-class", "outreach.web.arriving.Worker",
         "--workers", str(config.web_workers), "--threads", str(config.web_threads),
         "--preload", "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
     ]  # fmt: skip

@@ -103,7 +103,7 @@ def test_addresses_that_name_a_change_are_no_links(app: Flask) -> None:
 
 
 # What is noted of a look itself: that it was taken, and that somebody is here.
-NOTED = {"audit_event", "audit_link", "sign_in", "passkey_challenge"}
+NOTED = {"audit_event", "audit_link", "brake_count", "sign_in", "passkey_challenge"}
 
 
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.NURSE, Role.ADMINISTRATOR])

@@ -1,0 +1,20 @@
+"""What gunicorn is started with in ``test_arriving.py``."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from outreach.web.arriving import Worker
+
+
+class Impatient(Worker):
+    """One that waits for a second."""
+
+    arrive_seconds = 1.0
+
+
+def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer with how much was sent."""
+    sent = environ["wsgi.input"].read()
+    answer = str(len(sent)).encode()
+    start("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer]

@@ -1,0 +1,146 @@
+"""Clients that send a byte a second keep nobody else waiting; honest slow ones are answered."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import ROOT
+from outreach.web.arriving import LARGEST_HEAD, is_whole
+from outreach.web.bounded import LARGEST_FORM
+
+THREADS, SLOW = 2, 40
+PATIENCE = 30  # seconds, until a test gives up
+WHOLE = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+
+
+@contextmanager
+def _served(worker: str) -> Iterator[int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    place = "tests.integration.web.slow_server"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", f"{place}:echo", "--bind", f"127.0.0.1:{port}",
+         "--worker-class", worker, "--workers", "1", "--threads", str(THREADS),
+         "--no-control-socket", "--log-level", "error"],
+        cwd=ROOT,
+    )  # fmt: skip
+    try:
+        _until_up(port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+
+
+def _until_up(port: int) -> None:
+    ends_at = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with _connected(port):
+                return
+        except ConnectionRefusedError:
+            assert time.monotonic() < ends_at, "it never came up"
+            time.sleep(0.05)
+
+
+def _connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with _served("outreach.web.arriving.Worker") as port:
+        yield port
+
+
+def _answer(client: socket.socket) -> bytes:
+    found = b""
+    while not found.partition(b"\r\n\r\n")[2]:
+        piece = client.recv(65536)
+        assert piece, "the connection was closed"
+        found += piece
+    return found.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"POST / HTTP/1.1\r\nX", WHOLE[:-1]], ids=["nothing", "head", "body"]
+)
+def test_many_slow_clients_keep_nobody_waiting(port: int, begun: bytes) -> None:
+    with ExitStack() as open_ones:
+        for _each in range(SLOW):
+            slow = open_ones.enter_context(_connected(port))
+            slow.sendall(begun)
+        client = open_ones.enter_context(_connected(port))
+        client.sendall(WHOLE)
+
+        assert _answer(client) == b"5"
+
+
+def test_a_connection_kept_alive_is_no_way_around_it(port: int) -> None:
+    with ExitStack() as open_ones:
+        for _each in range(SLOW):
+            slow = open_ones.enter_context(_connected(port))
+            slow.sendall(WHOLE)
+            assert _answer(slow) == b"5"
+            slow.sendall(WHOLE[:20])
+        client = open_ones.enter_context(_connected(port))
+        client.sendall(WHOLE)
+
+        assert _answer(client) == b"5"
+
+
+@pytest.mark.parametrize("size", [1, 7, 30])
+def test_what_comes_in_pieces_is_answered_and_so_is_the_next(port: int, size: int) -> None:
+    with _connected(port) as client:
+        for _request in range(2):
+            for at in range(0, len(WHOLE), size):
+                client.sendall(WHOLE[at : at + size])
+                time.sleep(0.001)
+            assert _answer(client) == b"5"
+
+
+@pytest.mark.parametrize("size", [LARGEST_FORM - 1, LARGEST_FORM + 1, 3 * LARGEST_FORM])
+def test_large_bodies_arrive_whole(port: int, size: int) -> None:
+    with _connected(port) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+        client.sendall(b"x" * size)
+
+        assert _answer(client) == str(size).encode()
+
+
+def test_chunks_arrive_whole(port: int) -> None:
+    with _connected(port) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"3\r\nabc\r\n")
+        client.sendall(b"0\r\n\r\n")
+
+        assert _answer(client) == b"3"
+
+
+def test_what_takes_too_long_is_dropped() -> None:
+    with _served("tests.integration.web.slow_server.Impatient") as port, _connected(port) as slow:
+        slow.sendall(WHOLE[:-1])
+
+        assert slow.recv(100) == b""
+
+
+@given(st.integers(0, len(WHOLE)))
+def test_a_request_is_whole_with_its_last_byte(size: int) -> None:
+    assert is_whole(WHOLE[:size]) == (size == len(WHOLE))
+
+
+def test_what_is_judged_without_the_rest_is_not_waited_for() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\n"
+    assert is_whole(b"x" * LARGEST_HEAD)
+    assert is_whole(head + b"Content-Length: %d\r\n\r\n" % (LARGEST_FORM + 1))
+    assert is_whole(head + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+    assert is_whole(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert not is_whole(head + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
