@@ -9,7 +9,6 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent
 READ_ONLY = "read-only"  # behind a key that does not encrypt yet
@@ -146,7 +145,7 @@ class Config:
             public_url=public_url.rstrip("/") if public_url else None,
             trusted_proxies=_whole(environ, "TRUSTED_PROXIES", 0),
             is_loopback=_is_loopback(environ.get("HOST"), public_url),
-            allowed_hosts=_hosts(environ.get("ALLOWED_HOSTS", ""), public_url),
+            allowed_hosts=tuple(environ.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
             data_keys=keys,
             encrypting_key=encrypting,
             data_key_file=_data_key_file(environ, instance / "data_keys"),
@@ -184,13 +183,6 @@ class Config:
             pulse_burnout_from=_whole(environ, "PULSE_BURNOUT_FROM", 3, least=2, most=5),
             pulse_least_answers=_whole(environ, "PULSE_LEAST_ANSWERS", 5, least=5, most=100),
         )
-
-
-def _hosts(written: str, public_url: str | None) -> tuple[str, ...]:
-    """Return the hosts to answer to: those written, else that of the public URL and ourselves."""
-    host = urlsplit(public_url or "").hostname
-    ours = (host, "localhost", "127.0.0.1") if host else ()
-    return tuple(each for each in written.replace(" ", "").split(",") if each) or ours
 
 
 def _is_loopback(host: str | None, public_url: str | None) -> bool:

@@ -66,6 +66,7 @@ from outreach.upkeep import cli as upkeep_cli
 from outreach.upkeep import fitting, second_wall
 from outreach.upkeep import views as upkeep
 from outreach.web import (
+    body_limits,
     bounded,
     compiled_templates,
     error_pages,
@@ -108,7 +109,7 @@ def create_app(outside: Deps | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,  # the session's own end is the limit
-        TRUSTED_HOSTS=list(config.allowed_hosts) or None,
+        TRUSTED_HOSTS=list(own_origin.hosts(config.allowed_hosts, config.public_url)) or None,
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
     )
@@ -142,7 +143,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     app.extensions["password_hasher"] = PasswordHasher()
     deps.init_app(app, outside)
     db.init_app(app, config.database_url, config.web_database_role)
-    bounded.init_app(app, uploads_at="intake.upload")
+    body_limits.init_app(app, uploads_at="intake.upload")
     own_origin.init_app(
         app,
         public_url=config.public_url,

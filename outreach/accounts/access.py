@@ -1,6 +1,5 @@
 """The door: who is at the keyboard, and which pages open for whom."""
 
-import logging
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,8 +39,6 @@ from outreach.seeing import NOTHING, Reach, Sees
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
-
-log = logging.getLogger(__name__)
 
 _HALFWAY = "halfway"
 _DEVICE_KNOWN_FOR = timedelta(days=180)
@@ -83,7 +80,7 @@ def role_required(*roles: Role) -> Callable[[Callable[P, Any]], Callable[P, Any]
                 return _to_sign_in()
             actor: Actor = current_user.actor
             if not actor.roles.intersection(roles):
-                log.warning("not for them: %s, staff %s", request.endpoint, actor.staff_id)
+                current_app.logger.warning("not for them: %s, %s", request.endpoint, actor.staff_id)
                 abort(404)
             if _owes_a_factor(current_user.present) and not _needs_none(view):
                 return _to_set_up()
@@ -188,8 +185,7 @@ def actor_or_none() -> Actor | None:
 def may_open(endpoint: str, clinic_id: int | None = None) -> bool:
     """Say whether the person at the keyboard may open the page ``endpoint``.
 
-    ``clinic_id`` is that of the patient whom the page is about: who is a nurse of another
-    clinic has no nurse's page of theirs.
+    ``clinic_id``: that of the patient whom the page is about; a role elsewhere opens nothing.
     """
     if actor_or_none() is None:
         return False

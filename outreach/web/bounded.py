@@ -2,7 +2,6 @@
 
 import re
 
-from flask import Flask, request, session
 from werkzeug.routing import IntegerConverter, Map
 
 LARGEST = 2**31 - 1  # of PostgreSQL's INTEGER, which our ids are; SQLite keeps more
@@ -17,19 +16,6 @@ class RowId(IntegerConverter):
 
     def __init__(self, map: Map) -> None:  # noqa: A002 - werkzeug's own name
         super().__init__(map, max=LARGEST)
-
-
-def init_app(app: Flask, *, uploads_at: str) -> None:
-    """Take no more than LARGEST_FORM, before any of it is read, but where files are uploaded.
-
-    A stranger's file is none: nobody without a session fills the disk.
-    """
-
-    def limit() -> None:
-        if request.endpoint != uploads_at or "_user_id" not in session:
-            request.max_content_length = LARGEST_FORM
-
-    app.before_request(limit)
 
 
 def whole(text: str | None) -> int | None:

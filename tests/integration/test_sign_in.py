@@ -173,7 +173,7 @@ def test_refusals_are_logged_by_number_and_never_by_name(
 
     assert f"sign-in refused: wrong password, account {person.id}" in caplog.messages
     assert "sign-in refused: wrong password, account nobody's" in caplog.messages
-    assert f"not for them: staff.index, staff {person.id}" in caplog.messages
+    assert f"not for them: staff.index, {person.id}" in caplog.messages
     assert "not the one" not in caplog.text
 
 
