@@ -109,7 +109,7 @@ def create_app(outside: Deps | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,  # the session's own end is the limit
-        TRUSTED_HOSTS=list(own_origin.hosts(config.allowed_hosts, config.public_url)) or None,
+        TRUSTED_HOSTS=list(config.allowed_hosts) or None,
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
     )

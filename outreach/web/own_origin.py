@@ -6,8 +6,6 @@ or has not.
 """
 
 import logging
-from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from flask import Flask, request
 from werkzeug.exceptions import Forbidden
@@ -16,16 +14,6 @@ log = logging.getLogger(__name__)
 
 _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _OURS = {"same-origin", "none"}  # none: typed, reloaded, or a bookmark
-
-
-def hosts(allowed: Sequence[str], public_url: str | None) -> tuple[str, ...]:
-    """Return the hosts to answer to: those of the setting, else the public one and ourselves.
-
-    None: every host is answered to, as nobody has said which is ours.
-    """
-    host = urlsplit(public_url or "").hostname
-    ours = (host, "localhost", "127.0.0.1") if host else ()
-    return tuple(allowed) or ours
 
 
 class ForeignOrigin(Forbidden):
