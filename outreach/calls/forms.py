@@ -17,18 +17,23 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
-    TextAreaField,
     TimeField,
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.correcting import NOT_AMENDED, Amended
-from outreach.calls.fields import AfterwardsFields, Around, GoalNewsField, LowSugarFields
+from outreach.calls.fields import (
+    AfterwardsFields,
+    Around,
+    GoalNewsField,
+    LowSugarFields,
+    minutes_field,
+    note_field,
+)
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import (
-    LONGEST_CALL_MINUTES,
     NAMES_A_TIME,
     NOT_REACHED,
     REACHED,
@@ -47,6 +52,7 @@ from outreach.results.forms import (
     unit_choices,
     wrong,
 )
+from outreach.results.urgent import Typed
 from outreach.web import bounded
 
 # What people say when they are asked when to ring back; any other minute may be typed.
@@ -70,17 +76,8 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
         ],
         validators=[Optional()],
     )
-    note = TextAreaField(
-        _l("Note"),
-        validators=[Length(max=10_000, message=_l("Use at most 10,000 characters."))],
-    )
-    minutes = IntegerField(
-        _l("Minutes"),
-        validators=[
-            Optional(),
-            NumberRange(0, LONGEST_CALL_MINUTES, _l("Write minutes from 0 to 240.")),
-        ],
-    )
+    note = note_field()
+    minutes = minutes_field()
     callback_on = DateField(_l("Day to call back"), validators=[Optional()])
     callback_at = TimeField(_l("Time to call back"), validators=[Optional()])
     promise = StringField(
@@ -123,7 +120,7 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
 
     def bind(self, around: Around) -> "CallReportForm":
         """Tell the form of the call around it; before validating."""
-        self.around = around
+        self.around, self.taking = around, around.taking
         return self
 
     @property
@@ -136,19 +133,26 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
     @property
     def how_low(self) -> LowSugar | None:
         """How low the blood sugar of now is that was typed, if it is."""
-        return (self._low() or (None,))[0]
-
-    @property
-    def level_2(self) -> ReportedReading | None:
-        """The level 2 low of now that was typed: of it a nurse hears before the call is saved."""
-        level, reading = self._low() or (None, None)
-        return reading if level is LowSugar.LEVEL_2 else None
-
-    def _low(self) -> tuple[LowSugar, ReportedReading] | None:
-        is_talk = self.chosen is None or self.chosen.is_reached
-        if self._wrong_times() or not is_talk:
+        if self._wrong_times() or not self._may_be_talk:
             return None
         return self.around.low(self._readings(), is_confirmed=self.is_confirmed.data)
+
+    @property
+    def typed(self) -> Typed | None:
+        """What was measured, as far as it was typed: what is urgent waits for no valid form."""
+        if not self._may_be_talk:
+            return None
+        said_at, _is_known = self.taking.instant(*self._when(self.glucose))
+        return Typed(self._readings(), self.signs.said, said_at, self.is_confirmed.data)
+
+    @property
+    def worry(self) -> str:
+        """What worries the caller, where the call ended with that."""
+        return (self.note.data or "").strip() if self.chosen is Outcome.SAFETY else ""
+
+    @property
+    def _may_be_talk(self) -> bool:
+        return self.chosen is None or self.chosen.is_reached
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check each field by itself, then what they say together."""
@@ -282,7 +286,7 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
         return [
             (field, problem)
             for field, on, at in self._taken()
-            if (problem := self.around.taking.wrong_time(on, at))
+            if (problem := self.taking.wrong_time(on, at))
         ]
 
     def _check_low(self) -> bool:
@@ -295,8 +299,8 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
         for field, kind, unit in self._values():
             if field.data is None or field.errors:
                 continue
-            taken = self.around.taking.instant(*self._when(field))
-            doubt = self.around.taking.doubt(field.reported(kind, unit, taken))
+            taken = self.taking.instant(*self._when(field))
+            doubt = self.taking.doubt(field.reported(kind, unit, taken))
             if doubt is not None and doubt.is_question:
                 self.is_doubted = True
                 doubt = None if self.is_confirmed.data else doubt
@@ -337,7 +341,7 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
             field.reported(
                 kind,
                 unit,
-                self.around.taking.instant(*self._when(field)),
+                self.taking.instant(*self._when(field)),
                 signs=self.signs.said_with(kind),
             )
             for field, kind, unit in self._values()
@@ -357,17 +361,8 @@ class AmendForm(FlaskForm):
 
     form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
     outcome = RadioField(_l("How it ended"), validators=[InputRequired()])
-    minutes = IntegerField(
-        _l("Minutes"),
-        validators=[
-            Optional(),
-            NumberRange(0, LONGEST_CALL_MINUTES, _l("Write minutes from 0 to 240.")),
-        ],
-    )
-    note = TextAreaField(
-        _l("Note"),
-        validators=[Length(max=10_000, message=_l("Use at most 10,000 characters."))],
-    )
+    minutes = minutes_field()
+    note = note_field()
     reason = StringField(
         _l("Why is this corrected?"),
         validators=[

@@ -41,6 +41,7 @@ from outreach.measures.rules import (
     doubt_about,
     doubt_about_change,
 )
+from outreach.results.urgent import Typed
 
 _BOUNDS = {"HI": Bound.HIGH, "HIGH": Bound.HIGH, "LO": Bound.LOW, "LOW": Bound.LOW}
 # A comma before one or two digits is a decimal comma; before three it may part thousands.
@@ -270,6 +271,12 @@ class ReadingsForm(FlaskForm):
             for measure, value, unit in self.rows
             if value.data is not None
         ]
+
+    @property
+    def typed(self) -> Typed:
+        """What was measured, as far as it was typed: what is urgent waits for no valid form."""
+        said_at, _is_known = self.taking.instant(self.on.data, self.at.data)
+        return Typed(self.to_readings(), self.signs.said, said_at, self.is_confirmed.data)
 
     def _reported(
         self, measure: Measure, value: MeasuredField, unit: SelectField

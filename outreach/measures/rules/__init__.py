@@ -3,7 +3,12 @@
 ``kinds`` has the words of it, ``registry`` the data, ``doubts`` what is asked of a value.
 """
 
-from outreach.measures.rules.doubts import Doubt, doubt_about, doubt_about_change
+from outreach.measures.rules.doubts import (
+    Doubt,
+    doubt_about,
+    doubt_about_change,
+    units_meant,
+)
 from outreach.measures.rules.kinds import (
     FASTING,
     GLUCOSE,
@@ -54,5 +59,6 @@ __all__ = [
     "glucose_mmol_l",
     "hba1c_mmol_mol",
     "in_both_units",
+    "units_meant",
     "weight_unit_in",
 ]

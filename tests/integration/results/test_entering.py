@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
+from outreach.concerns.models import ConcernStep
 from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.measures.rules import MeasureKind, ReadingSource
 from tests.conftest import sign_in
@@ -167,3 +169,41 @@ def test_whoever_came_from_the_list_of_what_is_missing_goes_back_there(ward: War
     assert saved.request.path == "/due/"
     assert "Saved. What is still missing stands below." in saved.text
     assert len(ward.readings()) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        ({"value_glucose": "450", "unit_glucose": "mg/dL"}, ConcernKind.GLUCOSE_HIGH),
+        ({"value_glucose_lab": "41", "unit_glucose_lab": "mg/dL", "on": ""},
+         ConcernKind.GLUCOSE_LOW),
+        ({"signs": "danger"}, ConcernKind.SAFETY),
+        ({"value_systolic": "185", "unit_systolic": "mm[Hg]", "signs": "danger"},
+         ConcernKind.PRESSURE_HIGH),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("role", ["nurse", "caller"])
+def test_what_is_urgent_is_told_though_the_page_is_refused(
+    ward: Ward, answers: dict[str, str], kind: ConcernKind, role: str
+) -> None:
+    sign_in(ward.client, ward.nurse if role == "nurse" else ward.caller)
+    is_entered_here = role == "nurse" or "value_glucose_lab" not in answers
+
+    assert [ward.enter(answers) for _time in range(2)] == [422, 422]
+
+    assert ward.readings() == []
+    assert ward.concerns() == ([(kind, Urgency.NOW)] if is_entered_here else [])
+
+
+def test_a_saved_value_joins_what_was_told_of_its_page_and_of_no_other(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    high = {"value_glucose": "450", "unit_glucose": "mg/dL"}
+    assert ward.enter(high) == 422
+    assert ward.enter({"value_weight": "80", "unit_weight": "kg"}, form_key="another") == 302
+
+    assert ward.enter({**high, "is_confirmed": "y"}) == 302
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_HIGH, Urgency.NOW)]
+    with ward.sessions() as session:
+        notes = session.scalars(select(ConcernStep.note)).all()
+    assert not any("without" in each for each in notes)
