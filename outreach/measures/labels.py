@@ -46,6 +46,12 @@ MEASURE_WORDS = {
     MeasureKind.PROMIS_MENTAL: _l("PROMIS Global, mental"),
     MeasureKind.PROMIS_PHYSICAL: _l("PROMIS Global, physical"),
     MeasureKind.SELF_RATED_HEALTH: _l("Self-rated health, 1 to 5"),
+    MeasureKind.PDSMS_TOTAL: _l("PDSMS, managing diabetes"),
+    MeasureKind.SDSCA_GENERAL_DIET: _l("SDSCA, days of healthy eating"),
+    MeasureKind.SDSCA_SPECIFIC_DIET: _l("SDSCA, days of specific diet"),
+    MeasureKind.SDSCA_EXERCISE: _l("SDSCA, days of exercise"),
+    MeasureKind.SDSCA_TESTING: _l("SDSCA, days of testing blood sugar"),
+    MeasureKind.SDSCA_FEET: _l("SDSCA, days of foot care"),
 }
 UNIT_WORDS = {
     "mm[Hg]": "mmHg",
@@ -89,6 +95,7 @@ LEVEL_WORDS = {
     Level.SEVERE: _l("severe"),
     Level.LONELY: _l("lonely"),
     Level.VERY_EMPATHIC: _l("very empathic"),
+    Level.FAIR_OR_POOR: _l("fair or poor"),
 }
 SIDE_WORDS = {Side.BELOW: _l("below"), Side.FROM: _l("from"), Side.ABOVE: _l("above")}
 PLACE_WORDS = {

@@ -1,8 +1,16 @@
 """What can be measured: kinds, units, ranges, thresholds, doubts. Pure.
 
-``kinds`` has the words of it, ``registry`` the data, ``doubts`` what is asked of a value.
+``kinds`` has the words of it, ``registry`` the data, ``conversions`` the other units, ``doubts``
+what is asked of a value.
 """
 
+from outreach.measures.rules.conversions import (
+    bmi,
+    glucose_mmol_l,
+    hba1c_mmol_mol,
+    in_both_units,
+    weight_unit_in,
+)
 from outreach.measures.rules.doubts import (
     Doubt,
     doubt_about,
@@ -24,16 +32,7 @@ from outreach.measures.rules.kinds import (
     Threshold,
     Unit,
 )
-from outreach.measures.rules.registry import (
-    METER_SHOWS,
-    REGISTRY,
-    bmi,
-    entered_by,
-    glucose_mmol_l,
-    hba1c_mmol_mol,
-    in_both_units,
-    weight_unit_in,
-)
+from outreach.measures.rules.registry import METER_SHOWS, REGISTRY, entered_by
 
 __all__ = [
     "FASTING",

@@ -38,6 +38,12 @@ class MeasureKind(enum.StrEnum):
     PROMIS_MENTAL = "promis_mental"
     PROMIS_PHYSICAL = "promis_physical"
     SELF_RATED_HEALTH = "self_rated_health"
+    PDSMS_TOTAL = "pdsms_total"
+    SDSCA_GENERAL_DIET = "sdsca_general_diet"
+    SDSCA_SPECIFIC_DIET = "sdsca_specific_diet"
+    SDSCA_EXERCISE = "sdsca_exercise"
+    SDSCA_TESTING = "sdsca_testing"
+    SDSCA_FEET = "sdsca_feet"
 
 
 GLUCOSE = (
@@ -117,6 +123,7 @@ class Level(enum.StrEnum):
     SEVERE = "severe"
     LONELY = "lonely"
     VERY_EMPATHIC = "very_empathic"
+    FAIR_OR_POOR = "fair_or_poor"
 
 
 # To be within these is what is hoped for; all the others are worth a look.
