@@ -1,5 +1,6 @@
 """The form on the call screen: coerces, asks rules, builds one CallReport."""
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
 
@@ -55,6 +56,7 @@ from outreach.results.forms import (
 from outreach.results.urgent import Typed
 from outreach.web import bounded
 
+Instant = Callable[[date | None, time | None], tuple[datetime, bool]]
 # What people say when they are asked when to ring back; any other minute may be typed.
 CALL_BACK_TIMES = tuple(map(time, (9, 10, 11, 13, 15, 17, 18, 19)))
 
@@ -142,13 +144,14 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
         """What was measured, as far as it was typed: what is urgent waits for no valid form."""
         if not self._may_be_talk:
             return None
-        said_at, _is_known = self.taking.instant(*self._when(self.glucose))
-        return Typed(self._readings(), self.signs.said, said_at, self.is_confirmed.data)
+        likely = self.taking.likely
+        said_at, _is_known = likely(*self._when(self.glucose))
+        return Typed(self._readings(likely), self.signs.said, said_at, self.is_confirmed.data)
 
     @property
-    def worry(self) -> str:
-        """What worries the caller, where the call ended with that."""
-        return (self.note.data or "").strip() if self.chosen is Outcome.SAFETY else ""
+    def worry(self) -> str | None:
+        """What worries the caller, if only that something does; None where the call is none."""
+        return (self.note.data or "").strip() if self.chosen is Outcome.SAFETY else None
 
     @property
     def _may_be_talk(self) -> bool:
@@ -336,12 +339,13 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
             (self.weight, MeasureKind.WEIGHT, self.weight_unit.data),
         ]
 
-    def _readings(self) -> list[ReportedReading]:
+    def _readings(self, instant: Instant | None = None) -> list[ReportedReading]:
+        taken = instant or self.taking.instant
         return [
             field.reported(
                 kind,
                 unit,
-                self.taking.instant(*self._when(field)),
+                taken(*self._when(field)),
                 signs=self.signs.said_with(kind),
             )
             for field, kind, unit in self._values()

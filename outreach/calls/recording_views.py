@@ -96,14 +96,14 @@ def _tell_at_once(
     """
     actor, typed, worry = signed_in(), form.typed, form.worry
     if known is not None:
-        typed, worry = typed and told.not_kept(db.session, known, typed), ""
+        typed, worry = typed and told.not_kept(db.session, known, typed), None
     found = urgent.found_in(db.session, patient, typed, now=now) if typed else []
-    if not found and not worry:
+    if not found and worry is None:
         return
     key = form.form_key.data or drafts.new_form_key()
     with _writing():
         raised = told.tell(db.session, patient, found, key, actor=actor, now=now)
-        if worry:
+        if worry is not None:
             raised.append(told.tell_worry(db.session, patient, worry, actor=actor, now=now))
         for concern in raised:
             if concern.raised_at == now:

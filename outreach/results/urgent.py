@@ -40,7 +40,7 @@ class Typed:
 
 
 def found_in(session: Session, patient: Patient, typed: Typed, *, now: datetime) -> list[Urgent]:
-    """Return what a nurse must hear of now. A time that is still to come counts as now."""
+    """Return what a nurse must hear of now."""
     found, carried = [], frozenset[Sign]()
     for each in typed.readings:
         ways = _ways(each, is_confirmed=typed.is_confirmed)
@@ -69,8 +69,7 @@ def _ways(reading: ReportedReading, *, is_confirmed: bool) -> list[ReportedReadi
 def _judged(
     session: Session, patient: Patient, reported: ReportedReading, *, now: datetime
 ) -> Judged | None:
-    taken = replace(reported, taken_at=min(reported.taken_at, now))
     reading = readings.made(
-        patient, taken, source=ReadingSource.CALL, attempt_id=None, by_staff_id=None, now=now
+        patient, reported, source=ReadingSource.CALL, attempt_id=None, by_staff_id=None, now=now
     )
     return entering.judge(session, reading, now=now)

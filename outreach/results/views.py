@@ -31,6 +31,7 @@ from outreach.patients.models import Patient
 from outreach.patients.registry import NoSuchPatient
 from outreach.questionnaires import licences
 from outreach.questionnaires.asking import ASKED_BY
+from outreach.questionnaires.rules import InstrumentCode
 from outreach.results import assessing, correcting, due, entering, urgent
 from outreach.results.correcting import Correction
 from outreach.results.forms import CorrectionForm, FindForm, ReadingsForm, Taking, TellNurseForm
@@ -120,11 +121,12 @@ def _visit_page(
 
 
 def _readings_form(patient: Patient) -> ReadingsForm:
-    actor = signed_in()
+    actor, left_out = signed_in(), _without_licence()
     measures = [
         measure
         for measure in REGISTRY.values()
         if entering.may_enter(actor, measure.kind, patient.clinic_id)
+        and measure.kind not in left_out
     ]
     body = (MeasureKind.WEIGHT, MeasureKind.HEIGHT)
     # In which unit somebody was weighed last could tell an assessor that they are called.
@@ -136,6 +138,12 @@ def _readings_form(patient: Patient) -> ReadingsForm:
     form = ReadingsForm.of(measures, _taking(patient), units)
     form.form_key.data = form.form_key.data or secrets.token_urlsafe(18)
     return form
+
+
+def _without_licence() -> set[MeasureKind]:
+    """Return what is a part of a questionnaire that nobody has permitted: the EQ-5D's scale."""
+    is_permitted = InstrumentCode.EQ_5D in licences.askable(db.session)
+    return set() if is_permitted else {MeasureKind.EQ_VAS}
 
 
 def _keep(form: ReadingsForm, patient: Patient) -> bool:

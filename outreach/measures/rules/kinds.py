@@ -202,12 +202,33 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Change:
+    """From which difference on two values differ by what people feel: points, or a share.
+
+    ``share`` is of the earlier value. ``is_verified`` as in `Threshold`.
+    """
+
+    points: Decimal | None
+    share: Decimal | None
+    is_verified: bool
+
+    def is_met(self, before: Decimal, after: Decimal) -> bool:
+        """Say whether canonical values differ by so much, either way."""
+        difference = abs(after - before)
+        is_so_many = self.points is not None and difference >= self.points
+        return is_so_many or (
+            self.share is not None and before > 0 and difference >= before * self.share
+        )
+
+
+@dataclass(frozen=True)
 class Measure:
     """One kind of measure: its code, units (UCUM), ranges, thresholds, and who deals with it.
 
     Outside ``hard`` a value is refused; outside ``soft`` it is asked once more. What nobody
     enters is worked out or imported. ``unverified`` says what else of this row is from memory.
-    ``has_period``: a value over several days, whose first one is kept.
+    ``has_period``: a value over several days, whose first one is kept. ``change``: which
+    difference between two values counts, where a source says so.
     """
 
     kind: MeasureKind
@@ -221,6 +242,7 @@ class Measure:
     shown_on: frozenset[Place] = frozenset({Place.CHART})
     is_whole: bool = False
     has_period: bool = False
+    change: Change | None = None
     unverified: str = ""
 
     @property

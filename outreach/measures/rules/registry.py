@@ -11,6 +11,7 @@ from decimal import Decimal
 from outreach.accounts.rules import Role
 from outreach.measures.rules.kinds import (
     Bound,
+    Change,
     Level,
     Measure,
     MeasureKind,
@@ -44,6 +45,11 @@ def _is(side: Side, value: str, level: Level, *, drawn: bool = False) -> Thresho
 def _maybe(side: Side, value: str, level: Level, *, drawn: bool = False) -> Threshold:
     """Return a threshold that is from memory."""
     return Threshold(side, Decimal(value), level, is_verified=False, is_drawn=drawn)
+
+
+def _by(points: str = "", *, share: str = "", verified: bool = False) -> Change:
+    """Return a change that counts; most of them are from memory."""
+    return Change(Decimal(points) if points else None, Decimal(share) if share else None, verified)
 
 
 # Glucose: mmol/L = mg/dL / 18.016. HbA1c: the IFCC's master equations, each way as published.
@@ -104,6 +110,7 @@ def _score(
     entered_by: frozenset[Role] = _NOBODY,
     shown_on: frozenset[Place] = _CALL_AND_CHART,
     unit: str = "{score}",
+    change: Change | None = None,
     unverified: str = "",
 ) -> Measure:
     both = _range(*hard)
@@ -118,6 +125,7 @@ def _score(
         entered_by,
         shown_on,
         is_whole=decimals == 0,
+        change=change,
         unverified=unverified,
     )
 
@@ -138,6 +146,7 @@ _MEASURES = (
         ),
         _BOTH,
         _EVERYWHERE,
+        change=_by("0.5"),
     ),
     Measure(
         MeasureKind.GMI,
@@ -268,6 +277,7 @@ _MEASURES = (
             _is(Side.FROM, "20", Level.SEVERE, drawn=True),
         ),
         shown_on=_EVERYWHERE,
+        change=_by("5", verified=True),
     ),
     _score(
         MeasureKind.GAD7_TOTAL,
@@ -278,8 +288,9 @@ _MEASURES = (
             _is(Side.FROM, "10", Level.MODERATE, drawn=True),
             _maybe(Side.FROM, "15", Level.SEVERE),
         ),
+        change=_by("4"),
     ),
-    _score(MeasureKind.PEG_MEAN, "91147-9", ("0", "10"), decimals=1),
+    _score(MeasureKind.PEG_MEAN, "91147-9", ("0", "10"), decimals=1, change=_by(share="0.3")),
     _score(
         MeasureKind.PAIN,
         "72514-3",
@@ -289,6 +300,7 @@ _MEASURES = (
             _is(Side.FROM, "4", Level.MODERATE),
             _is(Side.FROM, "7", Level.SEVERE, drawn=True),
         ),
+        change=_by("2", share="0.3"),
     ),
     _score(
         MeasureKind.DDS2_MEAN,

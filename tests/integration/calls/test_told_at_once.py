@@ -104,8 +104,10 @@ def call(sessions: Sessions, client: FlaskClient, day: Day) -> Call:
             LOW,
             "60 mg/dL (3.3 mmol/L), danger signs",
         ),
-        # a time that is still to come is no time, and keeps nobody from being told
+        # a time that can't be is no time, and keeps nobody from being told
         ({"glucose": "450", "glucose_at": "23:50"}, HIGH, "450 mg/dL (25.0 mmol/L)"),
+        ({"glucose": "450", "glucose_on": "9999-12-31"}, HIGH, "450 mg/dL (25.0 mmol/L)"),
+        ({"glucose": "450", "glucose_on": "0001-01-01"}, HIGH, "450 mg/dL (25.0 mmol/L)"),
     ],
 )
 def test_a_nurse_is_told_at_the_first_press_of_save(
@@ -229,6 +231,15 @@ def test_a_worry_that_the_page_refuses_is_told_with_its_words_and_once(call: Cal
     assert [(each.kind, each.urgency) for each in call.concerns()] == [(SAFETY, Urgency.NOW)]
     assert call.save(**worry)[0] == 302
     assert call.words() == [(StepKind.RAISED, "Slurred speech.")]
+    assert call.alerts() == 1
+
+
+def test_a_worry_without_words_is_told_while_the_page_asks_for_them(call: Call) -> None:
+    assert call.save(outcome="reached_safety", note=" ")[0] == 422
+    assert [(each.kind, each.urgency) for each in call.concerns()] == [(SAFETY, Urgency.NOW)]
+
+    assert call.save(outcome="reached_safety", note="Slurred speech.")[0] == 302
+    assert call.words() == [(StepKind.RAISED, ""), (StepKind.ADDED, "Slurred speech.")]
     assert call.alerts() == 1
 
 
