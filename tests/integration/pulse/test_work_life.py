@@ -13,12 +13,12 @@ from outreach.orm import Sessions
 from outreach.pulse import jobs, work_life
 from outreach.pulse.models import WorkLifeAnswer
 from outreach.questionnaires import licences
-from outreach.questionnaires.licences import Permission
-from outreach.questionnaires.rules import INSTRUMENTS, InstrumentCode
+from outreach.questionnaires.rules import InstrumentCode
 from tests.builders import make_clinic, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO as NOW
 from tests.fakes import FakeClock
+from tests.proqol import permit_proqol
 
 PAGE = "/pulse/working-life"
 THIS_QUARTER = date(2026, 10, 1)
@@ -37,22 +37,8 @@ class House:
             self.administrator = make_staff(session, None, Role.ADMINISTRATOR, password_hash=HASH)
 
     def permit(self) -> None:
-        permission = Permission(
-            "The owner",
-            date(2026, 11, 2),
-            "You may use it.",
-            "Think of the last 30 days.",
-            tuple(f"Statement {number}" for number in range(1, 31)),
-            ("Never", "Rarely", "Sometimes", "Often", "Very often"),
-        )
         with self.sessions.begin() as session:
-            licences.state(
-                session,
-                INSTRUMENTS[InstrumentCode.PROQOL],
-                permission,
-                by_staff_id=self.administrator.id,
-                now=NOW,
-            )
+            permit_proqol(session, by_staff_id=self.administrator.id, now=NOW)
 
     def kept(self) -> list[WorkLifeAnswer]:
         with self.sessions() as session:
