@@ -14,21 +14,23 @@ from wtforms import (
     DateField,
     Field,
     HiddenField,
+    IntegerField,
     RadioField,
     SelectChoice,
     SelectMultipleField,
     StringField,
+    TextAreaField,
 )
-from wtforms.validators import Length, Optional, StopValidation
+from wtforms.validators import Length, NumberRange, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.ending import Afterwards
-from outreach.calls.rules import Outcome
+from outreach.calls.rules import LONGEST_CALL_MINUTES, Outcome
 from outreach.concerns.low_sugar import Said
 from outreach.concerns.rules import FRESH, Limits, LowSugar, Measured, low_now
 from outreach.goals.rules import LONGEST_NEWS
 from outreach.measures.readings import ReportedReading
-from outreach.measures.rules import REGISTRY, Doubt, doubt_about
+from outreach.measures.rules import REGISTRY, units_meant
 from outreach.patients.rules import ContactHours
 from outreach.phoning.bridging import Desk
 from outreach.programmes.labels import PAUSE_REASONS, PAUSE_TROUBLES
@@ -72,35 +74,49 @@ class Around:
         """From when on a low reading is one of now, on the patient's clock, for the page."""
         return (self.ended_at - FRESH).astimezone(self.zone).strftime("%Y-%m-%dT%H:%M")
 
-    def low(
-        self, readings: Sequence[ReportedReading], *, is_confirmed: bool
-    ) -> tuple[LowSugar, ReportedReading] | None:
-        """Return the blood sugar among ``readings`` that is low now, if one is, and how low.
+    def low(self, readings: Sequence[ReportedReading], *, is_confirmed: bool) -> LowSugar | None:
+        """Return how low the blood sugar among ``readings`` is now, if one is low.
 
         A value that no body has is refused beside its field, and passed over here; so is one
         that looks like the other unit, until it was read back (``is_confirmed``).
         """
         found = (
-            (level, each)
+            low_now(_measured(each), now=self.ended_at, own=self.own)
             for each in readings
-            if _is_likely(each, is_confirmed=is_confirmed)
-            and (level := low_now(_measured(each), now=self.ended_at, own=self.own))
+            if _is_meant(each, is_confirmed=is_confirmed)
         )
-        return next(found, None)
+        return next((level for level in found if level), None)
 
 
-def _is_likely(reading: ReportedReading, *, is_confirmed: bool) -> bool:
+def _is_meant(reading: ReportedReading, *, is_confirmed: bool) -> bool:
     if reading.bound is not None:
         return True
-    doubt = doubt_about(reading.kind, reading.value, reading.unit)
-    if doubt is None or doubt is Doubt.UNUSUAL:
-        return True
-    return doubt.is_question and is_confirmed
+    units = units_meant(reading.kind, reading.value, reading.unit, is_confirmed=is_confirmed)
+    return units == (reading.unit,)
 
 
 def _measured(reading: ReportedReading) -> Measured:
     value = REGISTRY[reading.kind].in_canonical_unit(reading.value, reading.unit)
     return Measured(reading.kind, value, reading.taken_at, reading.signs, reading.bound)
+
+
+def note_field() -> Field:
+    """Return the field of a call's note."""
+    return TextAreaField(
+        _l("Note"),
+        validators=[Length(max=10_000, message=_l("Use at most 10,000 characters."))],
+    )
+
+
+def minutes_field() -> Field:
+    """Return the field of how long a call was."""
+    return IntegerField(
+        _l("Minutes"),
+        validators=[
+            Optional(),
+            NumberRange(0, LONGEST_CALL_MINUTES, _l("Write minutes from 0 to 240.")),
+        ],
+    )
 
 
 class GoalNewsField(Field):

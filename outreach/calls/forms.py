@@ -1,5 +1,6 @@
 """The form on the call screen: coerces, asks rules, builds one CallReport."""
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
 
@@ -17,18 +18,23 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
-    TextAreaField,
     TimeField,
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.calls.correcting import NOT_AMENDED, Amended
-from outreach.calls.fields import AfterwardsFields, Around, GoalNewsField, LowSugarFields
+from outreach.calls.fields import (
+    AfterwardsFields,
+    Around,
+    GoalNewsField,
+    LowSugarFields,
+    minutes_field,
+    note_field,
+)
 from outreach.calls.labels import OUTCOME_WORDS
 from outreach.calls.outcomes import CallReport
 from outreach.calls.rules import (
-    LONGEST_CALL_MINUTES,
     NAMES_A_TIME,
     NOT_REACHED,
     REACHED,
@@ -47,8 +53,10 @@ from outreach.results.forms import (
     unit_choices,
     wrong,
 )
+from outreach.results.urgent import Typed
 from outreach.web import bounded
 
+Instant = Callable[[date | None, time | None], tuple[datetime, bool]]
 # What people say when they are asked when to ring back; any other minute may be typed.
 CALL_BACK_TIMES = tuple(map(time, (9, 10, 11, 13, 15, 17, 18, 19)))
 
@@ -70,17 +78,8 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
         ],
         validators=[Optional()],
     )
-    note = TextAreaField(
-        _l("Note"),
-        validators=[Length(max=10_000, message=_l("Use at most 10,000 characters."))],
-    )
-    minutes = IntegerField(
-        _l("Minutes"),
-        validators=[
-            Optional(),
-            NumberRange(0, LONGEST_CALL_MINUTES, _l("Write minutes from 0 to 240.")),
-        ],
-    )
+    note = note_field()
+    minutes = minutes_field()
     callback_on = DateField(_l("Day to call back"), validators=[Optional()])
     callback_at = TimeField(_l("Time to call back"), validators=[Optional()])
     promise = StringField(
@@ -123,7 +122,7 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
 
     def bind(self, around: Around) -> "CallReportForm":
         """Tell the form of the call around it; before validating."""
-        self.around = around
+        self.around, self.taking = around, around.taking
         return self
 
     @property
@@ -136,19 +135,27 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
     @property
     def how_low(self) -> LowSugar | None:
         """How low the blood sugar of now is that was typed, if it is."""
-        return (self._low() or (None,))[0]
-
-    @property
-    def level_2(self) -> ReportedReading | None:
-        """The level 2 low of now that was typed: of it a nurse hears before the call is saved."""
-        level, reading = self._low() or (None, None)
-        return reading if level is LowSugar.LEVEL_2 else None
-
-    def _low(self) -> tuple[LowSugar, ReportedReading] | None:
-        is_talk = self.chosen is None or self.chosen.is_reached
-        if self._wrong_times() or not is_talk:
+        if self._wrong_times() or not self._may_be_talk:
             return None
         return self.around.low(self._readings(), is_confirmed=self.is_confirmed.data)
+
+    @property
+    def typed(self) -> Typed | None:
+        """What was measured, as far as it was typed: what is urgent waits for no valid form."""
+        if not self._may_be_talk:
+            return None
+        likely = self.taking.likely
+        said_at, _is_known = likely(*self._when(self.glucose))
+        return Typed(self._readings(likely), self.signs.said, said_at, self.is_confirmed.data)
+
+    @property
+    def worry(self) -> str | None:
+        """What worries the caller, if only that something does; None where the call is none."""
+        return (self.note.data or "").strip() if self.chosen is Outcome.SAFETY else None
+
+    @property
+    def _may_be_talk(self) -> bool:
+        return self.chosen is None or self.chosen.is_reached
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check each field by itself, then what they say together."""
@@ -282,7 +289,7 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
         return [
             (field, problem)
             for field, on, at in self._taken()
-            if (problem := self.around.taking.wrong_time(on, at))
+            if (problem := self.taking.wrong_time(on, at))
         ]
 
     def _check_low(self) -> bool:
@@ -295,8 +302,8 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
         for field, kind, unit in self._values():
             if field.data is None or field.errors:
                 continue
-            taken = self.around.taking.instant(*self._when(field))
-            doubt = self.around.taking.doubt(field.reported(kind, unit, taken))
+            taken = self.taking.instant(*self._when(field))
+            doubt = self.taking.doubt(field.reported(kind, unit, taken))
             if doubt is not None and doubt.is_question:
                 self.is_doubted = True
                 doubt = None if self.is_confirmed.data else doubt
@@ -332,12 +339,13 @@ class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
             (self.weight, MeasureKind.WEIGHT, self.weight_unit.data),
         ]
 
-    def _readings(self) -> list[ReportedReading]:
+    def _readings(self, instant: Instant | None = None) -> list[ReportedReading]:
+        taken = instant or self.taking.instant
         return [
             field.reported(
                 kind,
                 unit,
-                self.around.taking.instant(*self._when(field)),
+                taken(*self._when(field)),
                 signs=self.signs.said_with(kind),
             )
             for field, kind, unit in self._values()
@@ -357,17 +365,8 @@ class AmendForm(FlaskForm):
 
     form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
     outcome = RadioField(_l("How it ended"), validators=[InputRequired()])
-    minutes = IntegerField(
-        _l("Minutes"),
-        validators=[
-            Optional(),
-            NumberRange(0, LONGEST_CALL_MINUTES, _l("Write minutes from 0 to 240.")),
-        ],
-    )
-    note = TextAreaField(
-        _l("Note"),
-        validators=[Length(max=10_000, message=_l("Use at most 10,000 characters."))],
-    )
+    minutes = minutes_field()
+    note = note_field()
     reason = StringField(
         _l("Why is this corrected?"),
         validators=[

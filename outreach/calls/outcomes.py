@@ -14,8 +14,9 @@ from outreach.calls import drafts, ending, leases, overtaken, told, tried
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, AttemptBefore, CallNote, Promise
 from outreach.calls.rules import Outcome
-from outreach.concerns import low_sugar, raising
+from outreach.concerns import at_once, low_sugar, raising
 from outreach.concerns.low_sugar import Said
+from outreach.concerns.models import Concern
 from outreach.errors import RuleBroken, Stale
 from outreach.goals import setting
 from outreach.measures.readings import ReportedReading
@@ -248,9 +249,9 @@ def _keep_words(event: Event) -> None:
 
 def _keep_readings(event: Event) -> None:
     """Keep what was measured; a value that somebody must look at raises a concern."""
-    before = None
+    before: Sequence[Concern] = ()
     if event.report.outcome.is_reached:
-        before = told.of_low(event.session, event.patient, event.attempt, now=event.now)
+        before = told.of_call(event.session, event.patient, event.attempt, now=event.now)
     kept = entering.keep(
         event.session,
         event.patient,
@@ -262,9 +263,7 @@ def _keep_readings(event: Event) -> None:
         note=event.report.note,
         told=before,
     )
-    if before is not None and before.reading_id is None:
-        by_staff_id = event.actor.staff_id
-        told.of_none_after_all(event.session, before, by_staff_id=by_staff_id, now=event.now)
+    at_once.note_unjoined(event.session, before, by_staff_id=event.actor.staff_id, now=event.now)
     if event.report.low_said is not None:
         low_sugar.note_answer(
             event.session,

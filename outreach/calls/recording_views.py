@@ -23,7 +23,7 @@ from outreach.calls.models import Attempt
 from outreach.calls.outcomes import CallReport
 from outreach.calls.screen import Basis, NoPlannedCall
 from outreach.calls.sent import hash_of, typed_from
-from outreach.calls.views import around, bp, page_of
+from outreach.calls.views import around, bp, page_of, taking_of
 from outreach.concerns import raising
 from outreach.concerns.call_views import audit
 from outreach.concerns.rules import Urgency
@@ -33,6 +33,7 @@ from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.results import urgent
 from outreach.web.template_filters import calendar_day, local_moment
 
 __all__ = ["bp"]  # queue_views.py goes on with it: so each file of the blueprint is loaded
@@ -58,16 +59,18 @@ def _answered(ref: str, form: CallReportForm) -> ResponseReturnValue:
     try:
         basis = screen.basis_of(db.session, patient, actor, now=now)
     except NoPlannedCall:
+        form.taking = taking_of(patient, now=now)
+        _tell_at_once(patient, form, now=now, known=known)
         return render_template("calls/closed.html", patient=patient, form=form), 409
     if known is not None or form.planned_call_id.data != basis.call.id:
-        return _moved_on(basis, form)
+        return _moved_on(basis, form, known)
     is_valid = form.bind(around(basis)).validate_on_submit()
     if basis.must_read:
         form.form_errors.append(
             _("Read the hand-over before the first call. What you typed is kept here.")
         )
     if basis.must_read or not is_valid:
-        _tell_of_low(basis, form)
+        _tell_at_once(patient, form, now=now)
         return _shown_again(basis, form), 422
     return _recorded(basis, form, then=form.then.data)
 
@@ -84,16 +87,27 @@ def _shown_again(basis: Basis, form: CallReportForm) -> str:
     return page_of(screen.screen_around(db.session, basis, signed_in()), form)
 
 
-def _tell_of_low(basis: Basis, form: CallReportForm) -> None:
-    """Tell a nurse of a level 2 low now: the call may be saved much later, or never."""
-    low, key = form.level_2, form.form_key.data or ""
-    if low is None or form.form_key.errors:
+def _tell_at_once(
+    patient: Patient, form: CallReportForm, *, now: datetime, known: Attempt | None = None
+) -> None:
+    """Tell a nurse now of what is urgent: the call may be saved much later, or never.
+
+    ``known`` is what this page was recorded as before: of that a nurse was told.
+    """
+    actor, typed, worry = signed_in(), form.typed, form.worry
+    if known is not None:
+        typed, worry = typed and told.not_kept(db.session, known, typed), None
+    found = urgent.found_in(db.session, patient, typed, now=now) if typed else []
+    if not found and worry is None:
         return
-    actor, now = signed_in(), basis.now
+    key = form.form_key.data or drafts.new_form_key()
     with _writing():
-        concern = told.tell_of_low(db.session, basis.patient, low, key, actor=actor, now=now)
-        if concern.raised_at == now:
-            audit("raised a concern", concern)
+        raised = told.tell(db.session, patient, found, key, actor=actor, now=now)
+        if worry is not None:
+            raised.append(told.tell_worry(db.session, patient, worry, actor=actor, now=now))
+        for concern in raised:
+            if concern.raised_at == now:
+                audit("raised a concern", concern)
         db.session.commit()
 
 
@@ -110,9 +124,11 @@ def _recorded(basis: Basis, form: CallReportForm, *, then: str | None) -> Respon
             db.session.commit()
     except outcomes.CallAlreadyClosed:
         db.session.rollback()
+        _tell_at_once(patient, form, now=basis.now)
         return render_template("calls/closed.html", patient=patient, form=form), 409
     except outcomes.OtherWords:
         db.session.rollback()
+        _tell_at_once(patient, form, now=basis.now)
         form.form_errors.append(_("Another tab holds other words about this call: choose first."))
         return _shown_again(basis, form), 422
     return _next_page(patient, attempt, report, then=then, now=basis.now)
@@ -143,14 +159,19 @@ def _taken(ref: str, form: CallReportForm) -> ResponseReturnValue:
         if found is not None:
             taken.keep(db.session, found, actor, typed_from(request.form), now=now)
         db.session.commit()
+    if found is not None:
+        patient = db.session.get_one(Patient, found.call.patient_id)
+        form.taking = taking_of(patient, now=now)
+        _tell_at_once(patient, form, now=now)
     note = form.note.data or ""
     page = render_template("calls/taken.html", taken=found, note=note)
     return page, 404 if found is None else 409
 
 
-def _moved_on(basis: Basis, form: CallReportForm) -> ResponseReturnValue:
+def _moved_on(basis: Basis, form: CallReportForm, known: Attempt | None) -> ResponseReturnValue:
     """Offer what was typed about a call that is closed for the patient's next one."""
     form.bind(around(basis)).planned_call_id.data = basis.call.id
+    _tell_at_once(basis.patient, form, now=basis.now, known=known)
     form.form_key.data = drafts.new_form_key()
     form.form_errors.append(
         _("Somebody recorded this call first, or its days are over. Nothing of yours is lost: "

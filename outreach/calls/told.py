@@ -1,5 +1,7 @@
-"""What a nurse is told of a call before it is saved: a level 2 low, which can't wait for that."""
+"""What a nurse is told of a call before it is saved: what is urgent can't wait for that."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -7,49 +9,63 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.calls.models import Attempt
-from outreach.concerns import low_sugar, raising
+from outreach.concerns import at_once, raising
+from outreach.concerns.at_once import Urgent, page_of_call
 from outreach.concerns.models import Concern
-from outreach.measures.readings import ReportedReading
+from outreach.measures.models import Reading
+from outreach.measures.readings import entered
 from outreach.patients.models import Patient
-from outreach.results import entering
+from outreach.results.urgent import Typed
 
 
-def tell_of_low(
+def tell(
     session: Session,
     patient: Patient,
-    low: ReportedReading,
+    found: Sequence[Urgent],
     form_key: str,
     *,
     actor: Actor,
     now: datetime,
+) -> list[Concern]:
+    """Tell a nurse at once of what is urgent in a call that can't be saved yet. No commit."""
+    since = last_recorded(session, patient.id, actor.staff_id)
+    page = page_of_call(form_key, by_staff_id=actor.staff_id, since=since)
+    return at_once.tell(session, patient, found, page, now=now)
+
+
+def tell_worry(
+    session: Session, patient: Patient, words: str, *, actor: Actor, now: datetime
 ) -> Concern:
-    """Tell a nurse at once of a level 2 low on a call that can't be saved yet. No commit."""
-    return low_sugar.tell_at_once(
+    """Raise a caller's worry of a call that can't be saved yet, with its words. No commit."""
+    return raising.raise_with_call(
         session,
         patient,
-        entering.told_words(low),
-        form_key=form_key,
+        words,
         by_staff_id=actor.staff_id,
         since=last_recorded(session, patient.id, actor.staff_id),
         now=now,
     )
 
 
-def of_low(
+def not_kept(session: Session, attempt: Attempt, typed: Typed) -> Typed:
+    """Return ``typed`` without what was kept with an attempt, of which a nurse was told."""
+    kept = session.scalars(select(Reading).where(Reading.attempt_id == attempt.id)).all()
+    as_typed = {(each.kind, each.entered_value, each.entered_unit) for each in kept}
+    rest = [
+        each for each in typed.readings if (each.kind, entered(each), each.unit) not in as_typed
+    ]
+    said = frozenset().union(*(each.said for each in kept))
+    return replace(typed, readings=rest, signs=typed.signs - said)
+
+
+def of_call(
     session: Session, patient: Patient, attempt: Attempt, *, now: datetime
-) -> Concern | None:
-    """Return the concern that `tell_of_low` raised in the call of ``attempt``, if it did."""
+) -> list[Concern]:
+    """Return the concerns that `tell` raised in the call of ``attempt``."""
     by_staff_id = attempt.caller_id
     since = last_recorded(session, patient.id, by_staff_id, besides=attempt.id)
-    return low_sugar.told_in_call(
-        session, patient.id, by_staff_id=by_staff_id, since=since, now=now
-    )
-
-
-def of_none_after_all(session: Session, told: Concern, *, by_staff_id: int, now: datetime) -> None:
-    """Add to a concern that its call was saved without a low: a nurse decides. No commit."""
-    words = "The call was saved without a low blood sugar."
-    raising.add_words(session, told, words, by_staff_id=by_staff_id, now=now)
+    page = page_of_call(attempt.form_key, by_staff_id=by_staff_id, since=since)
+    return at_once.told(session, patient.id, page, now=now)
 
 
 def last_recorded(

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -49,6 +50,7 @@ from outreach.planning import follow_ups, next_call
 from outreach.questionnaires import item_by_item
 from outreach.questionnaires.asking import NoSuchQuestionnaire
 from outreach.questionnaires.item_by_item import Panel
+from outreach.results.forms import Taking
 from outreach.web import bounded
 from outreach.web.looking import is_opened_by_a_person
 
@@ -224,6 +226,12 @@ def around(shown: Basis) -> Around:
         weighed=(weighed.value, weighed.taken_at) if weighed else None,
         own=own.limits if own else None,
     )
+
+
+def taking_of(patient: Patient, *, now: datetime) -> Taking:
+    """Return what is to know of whom was measured where no call is open any more."""
+    at = pressed_at(request.form, since=None, now=now)
+    return Taking(ZoneInfo(patient.zone), at, patient.date_of_birth)
 
 
 def _blank_form(shown: Screen) -> CallReportForm:

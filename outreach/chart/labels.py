@@ -14,7 +14,13 @@ from outreach.concerns.labels import KIND_WORDS as CONCERN_KIND_WORDS
 from outreach.concerns.labels import STATUS_WORDS as CONCERN_STATUS_WORDS
 from outreach.concerns.labels import STEP_WORDS, URGENCY_WORDS, limits_words
 from outreach.concerns.rules import Limits
-from outreach.measures.labels import MEASURE_WORDS, entered_words, level_words, value_words
+from outreach.measures.labels import (
+    MEASURE_WORDS,
+    changed_words,
+    entered_words,
+    level_words,
+    value_words,
+)
 from outreach.measures.rules import MeasureKind, ReadingSource
 from outreach.messaging.labels import SKIP_WORDS, STATUS_WORDS
 from outreach.panels.rules import ChangeReason
@@ -33,6 +39,7 @@ CONCERN_STATUSES = CONCERN_STATUS_WORDS
 URGENCIES = {urgency: words for urgency, (words, _kind) in URGENCY_WORDS.items()}
 reading_value = entered_words
 level = level_words
+changed = changed_words
 
 VISITS = visits.VISITS
 FOLLOW_UPS = planning.FOLLOW_UPS

@@ -17,10 +17,14 @@ MOST = 200
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table of readings; with what stands in its place, where it was corrected."""
+    """One line of the table of readings; with what stands in its place, where it was corrected.
+
+    ``before``: the value of the one of its kind that counts before it.
+    """
 
     reading: Reading
     correction: Reading | None = None
+    before: Decimal | None = None
 
 
 def of_patient(session: Session, patient_id: int) -> Sequence[Reading]:
@@ -46,8 +50,19 @@ def table_of(session: Session, patient_id: int, current: Sequence[Reading]) -> l
         .order_by(Reading.taken_at.desc(), Reading.id.desc())
         .limit(MOST)
     ).all()
-    lines = [*(Line(each) for each in current), *(Line(old, new) for old, new in corrected)]
+    lines = [*_counting(current), *(Line(old, new) for old, new in corrected)]
     return sorted(lines, key=lambda line: (line.reading.taken_at, line.reading.id), reverse=True)
+
+
+def _counting(current: Sequence[Reading]) -> list[Line]:
+    """Return the readings that count, each with the one before it; ``current`` is newest first."""
+    lines, before = [], dict[MeasureKind, Decimal]()
+    for reading in reversed(current):
+        known = None if reading.bound else before.get(reading.kind)
+        lines.append(Line(reading, before=known))
+        if not reading.bound:
+            before[reading.kind] = reading.value
+    return lines
 
 
 def body_mass(current: Sequence[Reading]) -> Decimal | None:

@@ -14,10 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
-from outreach.concerns import raising
 from outreach.concerns.models import Concern, LowSugarAnswer, LowSugarCard
-from outreach.concerns.raising import Raised
-from outreach.concerns.rules import ConcernKind, Finding, Trigger, Urgency, faults
+from outreach.concerns.rules import ConcernKind, Finding, faults
 from outreach.concerns.rules.low_sugar import lines_of
 from outreach.errors import RuleBroken, Stale
 from outreach.orm import insert_new
@@ -180,45 +178,6 @@ def write(
     if not is_newest or not insert_new(session, LowSugarCard, [row]):
         raise WrittenMeanwhile("Somebody else changed this card. Look at it again.")
     return number
-
-
-def tell_at_once(
-    session: Session,
-    patient: Patient,
-    words: str,
-    *,
-    form_key: str,
-    by_staff_id: int,
-    since: datetime | None,
-    now: datetime,
-) -> Concern:
-    """Tell a nurse of a level 2 low on a call that can't be saved yet. Does not commit.
-
-    Somebody is to be told within 15 minutes, and the call ends only once they say that they
-    treated it: that may be later. The reading is kept with the call, and added to this concern.
-    The same page sent again tells nobody twice.
-
-    Args:
-        words: the value, in both units.
-        form_key: of the call's form.
-        since: when this caller recorded their last call with this patient, if they did.
-    """
-    known = told_in_call(session, patient.id, by_staff_id=by_staff_id, since=since, now=now)
-    if known is not None:
-        return known
-    trigger = Trigger(ConcernKind.GLUCOSE_LOW, Urgency.NOW)
-    raised = Raised(trigger, words, form_key=form_key)
-    return raising.raise_concern(session, patient, raised, by_staff_id=by_staff_id, now=now)
-
-
-def told_in_call(
-    session: Session, patient_id: int, *, by_staff_id: int, since: datetime | None, now: datetime
-) -> Concern | None:
-    """Return the concern by which a nurse was told of a low on a call before it was saved."""
-    kinds = (ConcernKind.GLUCOSE_LOW,)
-    return raising.raised_in_call(
-        session, patient_id, kinds, by_staff_id=by_staff_id, since=since, now=now
-    )
 
 
 def note_answer(

@@ -103,9 +103,17 @@ def raise_with_call(
     )
     if known is None:
         return raise_concern(session, patient, safety(words), by_staff_id=by_staff_id, now=now)
-    if words.strip():
-        _step(session, known, StepKind.ADDED, words, by_staff_id=by_staff_id, now=now)
+    add_unsaid(session, known, words, by_staff_id=by_staff_id, now=now)
     return known
+
+
+def add_unsaid(
+    session: Session, concern: Concern, words: str, *, by_staff_id: int | None, now: datetime
+) -> None:
+    """Add words that no step of a concern says yet; an open one, held. Does not commit."""
+    said = session.scalars(select(ConcernStep.note).where(ConcernStep.concern_id == concern.id))
+    if words.strip() and words.strip() not in set(said):
+        _step(session, concern, StepKind.ADDED, words, by_staff_id=by_staff_id, now=now)
 
 
 def add_words(

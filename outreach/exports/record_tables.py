@@ -137,6 +137,8 @@ def measures(_session: Session, asked: ListAsked) -> Table:
             *(each.hard.low, each.hard.high, each.soft.low, each.soft.high),
             "; ".join(f"{at.level.value}: {at.side.value} {at.value:f}" for at in each.thresholds),
             "; ".join(at.level.value for at in each.thresholds if not at.is_verified),
+            each.change.points if each.change else None,
+            each.change.share if each.change else None,
             each.unverified or None,
         )
         for each in REGISTRY.values()
@@ -152,6 +154,8 @@ def measures(_session: Session, asked: ListAsked) -> Table:
         Column("asked_above", "Above it a value is asked once more."),
         Column("means", "What a value means, with the side of the limit on which it does."),
         Column("unverified_limits", "Meanings whose limit the medical lead has yet to confirm."),
+        Column("change_counts_from", "From which difference on two values differ by what counts."),
+        Column("change_share", "Likewise, as a share of the earlier value: 0.3 is 30 %."),
         Column("unverified", "What else is yet to be confirmed."),
     )
     return asked.table("Measures", columns, rows)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from flask_babel import format_decimal
+from flask_babel import format_decimal, format_percent
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -46,6 +46,12 @@ MEASURE_WORDS = {
     MeasureKind.PROMIS_MENTAL: _l("PROMIS Global, mental"),
     MeasureKind.PROMIS_PHYSICAL: _l("PROMIS Global, physical"),
     MeasureKind.SELF_RATED_HEALTH: _l("Self-rated health, 1 to 5"),
+    MeasureKind.PDSMS_TOTAL: _l("PDSMS, managing diabetes"),
+    MeasureKind.SDSCA_GENERAL_DIET: _l("SDSCA, days of healthy eating"),
+    MeasureKind.SDSCA_SPECIFIC_DIET: _l("SDSCA, days of specific diet"),
+    MeasureKind.SDSCA_EXERCISE: _l("SDSCA, days of exercise"),
+    MeasureKind.SDSCA_TESTING: _l("SDSCA, days of testing blood sugar"),
+    MeasureKind.SDSCA_FEET: _l("SDSCA, days of foot care"),
 }
 UNIT_WORDS = {
     "mm[Hg]": "mmHg",
@@ -89,6 +95,7 @@ LEVEL_WORDS = {
     Level.SEVERE: _l("severe"),
     Level.LONELY: _l("lonely"),
     Level.VERY_EMPATHIC: _l("very empathic"),
+    Level.FAIR_OR_POOR: _l("fair or poor"),
 }
 SIDE_WORDS = {Side.BELOW: _l("below"), Side.FROM: _l("from"), Side.ABOVE: _l("above")}
 PLACE_WORDS = {
@@ -156,6 +163,31 @@ def threshold_words(measure: Measure, threshold: Threshold) -> str:
         side=SIDE_WORDS[threshold.side],
         value=value_words(measure.kind, threshold.value),
     )
+
+
+def change_words(measure: Measure) -> str:
+    """Return from which difference on a change counts: '2, or 30 %'; nothing where none is."""
+    change = measure.change
+    if change is None:
+        return ""
+    points = _in_unit(measure, change.points, measure.unit) if change.points is not None else ""
+    share = format_percent(change.share) if change.share is not None else ""
+    return (
+        _("%(points)s, or %(share)s", points=points, share=share)
+        if points and share
+        else (points or share)
+    )
+
+
+def changed_words(kind: MeasureKind, before: Decimal, after: Decimal) -> str:
+    """Return '6 less than before, a change that counts'; nothing where it doesn't count."""
+    measure = REGISTRY[kind]
+    if measure.change is None or not measure.change.is_met(before, after):
+        return ""
+    by = _in_unit(measure, abs(after - before), measure.unit)
+    if after < before:
+        return _("%(by)s less than before, a change that counts", by=by)
+    return _("%(by)s more than before, a change that counts", by=by)
 
 
 def level_words(kind: MeasureKind, value: Decimal) -> str:

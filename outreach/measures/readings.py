@@ -46,8 +46,27 @@ def store(
     external_key: str | None = None,
 ) -> Reading:
     """Keep one value, as entered and in its canonical unit. Does not commit."""
+    reading = made(
+        patient, reported, source=source, attempt_id=attempt_id, by_staff_id=by_staff_id, now=now
+    )
+    reading.external_key = external_key
+    session.add(reading)
+    session.flush()
+    return reading
+
+
+def made(
+    patient: Patient,
+    reported: ReportedReading,
+    *,
+    source: ReadingSource,
+    attempt_id: int | None,
+    by_staff_id: int | None,
+    now: datetime,
+) -> Reading:
+    """Return one value as a reading that nobody keeps yet."""
     measure = REGISTRY[reported.kind]
-    reading = Reading(
+    return Reading(
         clinic_id=patient.clinic_id,
         patient_id=patient.id,
         attempt_id=attempt_id,
@@ -60,15 +79,11 @@ def store(
         recorded_at=now,
         recorded_by_id=by_staff_id,
         source=source,
-        external_key=external_key,
         bound=reported.bound,
         signs=sorted(reported.signs),
         begins_on=reported.begins_on,
         is_unreliable=reported.is_unreliable,
     )
-    session.add(reading)
-    session.flush()
-    return reading
 
 
 def entered(reported: ReportedReading) -> str:

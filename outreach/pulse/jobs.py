@@ -9,17 +9,18 @@ from outreach.messaging import outbox
 from outreach.messaging.jobs import hand_over_letters
 from outreach.messaging.letters import Due
 from outreach.orm import Sessions, reading
-from outreach.pulse import alerting, asking, supporting
-from outreach.pulse.rules import MONTHS_KEPT, month_of, months_before
+from outreach.pulse import alerting, asking, supporting, work_life
+from outreach.pulse.rules import MONTHS_KEPT, month_of, months_before, quarter_of
 from outreach.telephony.mail import Mailer
 
 
 def forget_answers(sessions: Sessions, clock: Clock) -> int:
-    """Delete answers from longer ago than is shown, and requests as old; return how many."""
+    """Delete answers from longer ago than is kept, and requests as old; return how many."""
     first = months_before(month_of(clock().date()), MONTHS_KEPT)[-1]
     with sessions.begin() as session:
         requests = supporting.forget(session, before=datetime.combine(first, time(), tzinfo=UTC))
-        return requests + asking.forget(session, before=first)
+        quarters = work_life.forget(session, before=quarter_of(first))
+        return requests + quarters + asking.forget(session, before=first)
 
 
 def write_support_texts(sessions: Sessions, clock: Clock) -> int:

@@ -1,12 +1,14 @@
 """Tables of how callers are."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
-from outreach.sealing import Sealed
+from outreach.sealing import Sealed, SealedJSON
 
 
 class PulseAnswer(Model):
@@ -20,6 +22,27 @@ class PulseAnswer(Model):
     month: Mapped[date]  # its first day
     answer: Mapped[str | None] = mapped_column(Sealed("pulse_answer.answer"))
     answered_at: Mapped[datetime]
+
+
+class WorkLifeAnswer(Model):
+    """How somebody answered the questionnaire on their working life in one quarter.
+
+    ``answers`` maps the number of an item, as text, to its answer.
+    """
+
+    __tablename__ = "work_life_answer"
+    __table_args__ = (UniqueConstraint("staff_id", "quarter"), Index(None, "quarter"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    quarter: Mapped[date]  # its first day
+    answers: Mapped[dict[str, Any]] = mapped_column(SealedJSON("work_life_answer.answers"))
+    answered_at: Mapped[datetime]
+
+    @property
+    def given(self) -> Mapping[int, int]:
+        """Answers by the number of their item."""
+        return {int(number): answer for number, answer in self.answers.items()}
 
 
 class SupportRequest(Model):

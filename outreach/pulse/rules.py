@@ -18,6 +18,11 @@ MONTHS_SHOWN = 12
 MONTHS_KEPT = MONTHS_SHOWN + 1
 
 
+def quarter_of(day: date) -> date:
+    """Return the first day of the quarter of ``day``."""
+    return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+
+
 @dataclass(frozen=True)
 class Group:
     """The callers of one clinic in one month that is over.

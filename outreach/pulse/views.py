@@ -19,12 +19,13 @@ from outreach.accounts.rules import Actor, Role
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
-from outreach.pulse import asking, supporting
-from outreach.pulse.forms import AnswerForm
+from outreach.pulse import asking, supporting, work_life
+from outreach.pulse.forms import AnswerForm, WorkLifeForm
 from outreach.pulse.labels import ACTS_WORDS, ANSWER_WORDS
 from outreach.pulse.listeners import Listener
-from outreach.pulse.rules import MONTHS_KEPT, Acts, month_of
+from outreach.pulse.rules import MONTHS_KEPT, Acts, month_of, quarter_of
 from outreach.pulse.supporting import Asks
+from outreach.questionnaires.labels import PART_WORDS
 
 bp = Blueprint("pulse", __name__, url_prefix="/pulse")
 
@@ -53,6 +54,32 @@ def answer() -> ResponseReturnValue:
     _keep(int(form.answer.data))
     flash(_("Kept, for you alone. You may change it until the month is over."), "good")
     return redirect(url_for("pulse.mine"))
+
+
+@bp.get("/working-life")
+@role_required(Role.CALLER)
+def working_life() -> ResponseReturnValue:
+    """Show the questionnaire on one's working life, as one answered it in this quarter."""
+    quarter = quarter_of(_today(signed_in()))
+    given = work_life.answered(db.session, signed_in().staff_id, quarter)
+    return _working_life_page(WorkLifeForm.of(work_life.instrument(db.session), given))
+
+
+@bp.post("/working-life")
+@role_required(Role.CALLER)
+def answer_working_life() -> ResponseReturnValue:
+    """Keep what one answered about one's working life, for oneself."""
+    form = WorkLifeForm.of(work_life.instrument(db.session), {})
+    if not form.validate_on_submit():
+        return _working_life_page(form), 422
+    staff_id, quarter = signed_in().staff_id, quarter_of(_today(signed_in()))
+    if form.quarter.data != quarter.isoformat():
+        flash(_("A new quarter has begun since: this is its page. Nothing was kept."), "warm")
+        return redirect(url_for("pulse.working_life"))
+    work_life.keep(db.session, staff_id, quarter, form.given, now=deps().clock())
+    db.session.commit()
+    flash(_("Kept, for you alone. You may change it until the quarter is over."), "good")
+    return redirect(url_for("pulse.working_life", _anchor="scores"))
 
 
 @bp.post("/not-this-month")
@@ -125,7 +152,23 @@ def _keep(told: int | None) -> None:
 
 
 def _month(actor: Actor) -> date:
-    return month_of(local_day(deps().clock(), ZoneInfo(actor.zone)))
+    return month_of(_today(actor))
+
+
+def _today(actor: Actor) -> date:
+    return local_day(deps().clock(), ZoneInfo(actor.zone))
+
+
+def _working_life_page(form: WorkLifeForm) -> str:
+    actor = signed_in()
+    form.quarter.data = quarter_of(_today(actor)).isoformat()
+    return render_template(
+        "pulse/working_life.html",
+        form=form,
+        own=work_life.own(db.session, actor.staff_id),
+        part_words=PART_WORDS,
+        months_kept=MONTHS_KEPT + 1,
+    )
 
 
 def _page(form: AnswerForm) -> str:
@@ -145,6 +188,7 @@ def _page(form: AnswerForm) -> str:
         listeners=_named_once(supporting.who_sees(db.session, actor.staff_id, now=deps().clock())),
         acts_words=ACTS_WORDS,
         least=config.pulse_least_answers,
+        has_working_life=work_life.is_permitted(db.session),
         months_kept=MONTHS_KEPT + 1,  # with the one that goes on
     )
 

@@ -28,6 +28,7 @@ from outreach.questionnaires.rules import (
     InstrumentCode,
     Review,
     Score,
+    part_scores,
     review_of,
     score,
 )
@@ -43,9 +44,24 @@ KINDS = {
     InstrumentCode.DDS_17: MeasureKind.DDS17_MEAN,
     InstrumentCode.UCLA_3: MeasureKind.UCLA3_TOTAL,
     InstrumentCode.CARE: MeasureKind.CARE_TOTAL,
+    InstrumentCode.PDSMS: MeasureKind.PDSMS_TOTAL,
+}
+# Likewise of questionnaires whose parts have no total; the parts of others stay with them.
+PART_KINDS = {
+    InstrumentCode.SDSCA: {
+        "general_diet": MeasureKind.SDSCA_GENERAL_DIET,
+        "specific_diet": MeasureKind.SDSCA_SPECIFIC_DIET,
+        "exercise": MeasureKind.SDSCA_EXERCISE,
+        "testing": MeasureKind.SDSCA_TESTING,
+        "feet": MeasureKind.SDSCA_FEET,
+    },
 }
 # The other way round: which questionnaire's page asks for a measure.
-ASKED_BY = {kind.value: instrument.value for instrument, kind in KINDS.items()}
+ASKED_BY = {kind.value: instrument.value for instrument, kind in KINDS.items()} | {
+    kind.value: instrument.value
+    for instrument, kinds in PART_KINDS.items()
+    for kind in kinds.values()
+}
 # A questionnaire asks about the last days or weeks: what was begun longer ago begins anew.
 RESUMED_WITHIN = timedelta(hours=24)
 _TRIGGERS = {
@@ -84,7 +100,8 @@ def instrument_of(session: Session, code: str) -> Instrument:
 
 def known(session: Session, code: str) -> Instrument:
     """Return a questionnaire of which there may be answers, whether it is still asked or not."""
-    found = next((each for each in INSTRUMENTS.values() if each.code.value == code), None)
+    of_patients = (each for each in INSTRUMENTS.values() if not each.is_for_staff)
+    found = next((each for each in of_patients if each.code.value == code), None)
     if found is None:
         raise NoSuchQuestionnaire("There is no such questionnaire.")
     return licences.askable(session).get(found.code, found)
@@ -161,8 +178,7 @@ def store(
     kept = session.scalars(
         select(Questionnaire).where(Questionnaire.form_key == new["form_key"])
     ).one()
-    reading = _total(instrument, result, taken_at=taken_at)
-    if reading is not None:
+    for reading in _totals(instrument, row.given, result, taken_at=taken_at):
         readings.store(
             session,
             patient,
@@ -211,12 +227,25 @@ def of_form(session: Session, patient_id: int, form_key: str) -> Questionnaire |
     )
 
 
-def _total(instrument: Instrument, result: Score, *, taken_at: datetime) -> ReportedReading | None:
-    """Return the total as a reading. An estimated one stays with the questionnaire alone."""
-    if result.value is None or result.is_prorated or instrument.code not in KINDS:
-        return None
-    kind = KINDS[instrument.code]
-    return ReportedReading(kind, result.value, "{score}", taken_at=taken_at, is_time_known=True)
+def _totals(
+    instrument: Instrument, given: Mapping[int, int], result: Score, *, taken_at: datetime
+) -> list[ReportedReading]:
+    """Return what stands as readings: the total, or one of each part that was answered.
+
+    An estimated total stays with the questionnaire alone.
+    """
+    kinds, found = PART_KINDS.get(instrument.code, {}), []
+    if result.value is not None and not result.is_prorated and instrument.code in KINDS:
+        found.append((KINDS[instrument.code], result.value))
+    found += [
+        (kinds[each.part.code], each.value)
+        for each in part_scores(instrument, given)
+        if each.value is not None and each.part.code in kinds
+    ]
+    return [
+        ReportedReading(kind, value, "{score}", taken_at=taken_at, is_time_known=True)
+        for kind, value in found
+    ]
 
 
 def tell_nurse(

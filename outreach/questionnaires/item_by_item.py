@@ -27,10 +27,12 @@ from outreach.questionnaires.rules import (
     Gap,
     Instrument,
     InstrumentCode,
+    PartScore,
     Review,
     Skip,
     asks_for,
     first_open,
+    part_scores,
     profile,
     review_of,
     score,
@@ -89,6 +91,11 @@ class Panel:
     def review(self) -> Review | None:
         """How soon somebody must look at what was answered."""
         return Review.NOW if self.is_told_late else review_of(self.instrument, self.given)
+
+    @property
+    def parts(self) -> Sequence[PartScore]:
+        """What was scored of each part, for a questionnaire that has some."""
+        return part_scores(self.instrument, self.given) if self.result is not None else ()
 
     @property
     def profile(self) -> str | None:

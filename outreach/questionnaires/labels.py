@@ -31,6 +31,21 @@ GAP_WORDS = {
     Gap.TOO_MANY_MISSING: _l("No score: too many questions have no answer."),
     Gap.SAFETY_ITEM_MISSING: _l("Not assessed: the last question has no answer. A nurse will ask."),
     Gap.NO_INDEX: _l("A profile, without a score: that needs the value set of a country."),
+    Gap.NO_TOTAL: _l("No total: each part has its own."),
+}
+PART_WORDS = {
+    "emotional": _l("Emotional burden"),
+    "physician": _l("Distress with the physician"),
+    "regimen": _l("Distress with the regimen"),
+    "interpersonal": _l("Distress with other people"),
+    "general_diet": _l("Days of healthy eating"),
+    "specific_diet": _l("Days of fruit and vegetables, and without fatty food"),
+    "exercise": _l("Days of exercise"),
+    "testing": _l("Days of testing blood sugar"),
+    "feet": _l("Days of foot care"),
+    "satisfaction": _l("Compassion satisfaction"),
+    "burnout": _l("Burnout"),
+    "secondary_stress": _l("Secondary traumatic stress"),
 }
 REVIEW_WORDS = {
     Review.SAME_DAY: _l("A nurse will look at this today."),

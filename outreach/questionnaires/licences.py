@@ -68,7 +68,17 @@ def history(session: Session, code: InstrumentCode) -> Sequence[InstrumentPermis
 
 
 def askable(session: Session) -> dict[InstrumentCode, Instrument]:
-    """Return the questionnaires that may be asked now, licensed ones with their wording."""
+    """Return what patients may be asked now, licensed questionnaires with their wording."""
+    return {code: each for code, each in _usable(session).items() if not each.is_for_staff}
+
+
+def for_staff(session: Session, code: InstrumentCode) -> Instrument | None:
+    """Return a questionnaire that people answer about themselves, where it is permitted."""
+    found = _usable(session).get(code)
+    return found if found is not None and found.is_for_staff else None
+
+
+def _usable(session: Session) -> dict[InstrumentCode, Instrument]:
     stated = newest(session)
     found = {}
     for code, instrument in INSTRUMENTS.items():

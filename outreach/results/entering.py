@@ -82,13 +82,13 @@ def keep(
     attempt_id: int | None = None,
     note: str = "",
     form_key: str | None = None,
-    told: Concern | None = None,
+    told: Sequence[Concern] = (),
 ) -> list[Reading]:
     """Keep values that were taken together, and raise what they ask for. Does not commit.
 
     Upper and lower pressure are two readings and one concern. A page of its own is kept once:
-    ``form_key`` is part of a unique key; a second time returns nothing. ``told`` is the concern
-    by which a nurse was told of one of them before it was kept.
+    ``form_key`` is part of a unique key; a second time returns nothing. ``told`` are the
+    concerns by which a nurse was told of some of them before they were kept.
 
     Raises:
         NotYoursToEnter: one of them is for others to enter; nothing is kept.
@@ -144,23 +144,24 @@ def raise_worst(
     note: str,
     by_staff_id: int | None,
     now: datetime,
-    told: Concern | None = None,
+    told: Sequence[Concern] = (),
 ) -> int:
     """Raise one concern of each kind, the most urgent, with the words of all of that kind.
 
-    Of the kind of ``told``, which was raised before its reading was kept, none: that one has the
-    words added. Returns how many. Does not commit.
+    Of a kind of ``told``, which were raised before their readings were kept, none: that one has
+    the words added. Returns how many. Does not commit.
     """
     order, raised_kinds = list(Urgency), 0
+    before = {each.kind: each for each in told}
     for kind in ConcernKind:
         alike = [each for each in found if each.trigger.kind is kind]
         if not alike:
             continue
         worst = min(alike, key=lambda each: order.index(each.trigger.urgency))
         words = "\n".join([*(each.words for each in alike), note]).strip()
-        if told is not None and told.kind is kind:
+        if kind in before:
             raising.add_reading(
-                session, told, worst.reading.id, words, by_staff_id=by_staff_id, now=now
+                session, before[kind], worst.reading.id, words, by_staff_id=by_staff_id, now=now
             )
             continue
         raised = Raised(worst.trigger, words, worst.reading.id)
@@ -171,12 +172,6 @@ def raise_worst(
 
 def _measured(reading: Reading) -> Measured:
     return Measured(reading.kind, reading.value, reading.taken_at, reading.said, reading.bound)
-
-
-def told_words(reported: ReportedReading) -> str:
-    """Return '48 mg/dL (2.7 mmol/L)', of a value that is not kept yet."""
-    canonical = REGISTRY[reported.kind].in_canonical_unit(reported.value, reported.unit)
-    return in_both_units(reported.kind, readings.entered(reported), reported.unit, canonical)
 
 
 def _earlier(session: Session, reading: Reading) -> list[Measured]:

@@ -41,6 +41,7 @@ from outreach.measures.rules import (
     doubt_about,
     doubt_about_change,
 )
+from outreach.results.urgent import Typed
 
 _BOUNDS = {"HI": Bound.HIGH, "HIGH": Bound.HIGH, "LO": Bound.LOW, "LOW": Bound.LOW}
 # A comma before one or two digits is a decimal comma; before three it may part thousands.
@@ -83,6 +84,10 @@ class Taking:
         if is_ahead or self.instant(on, at)[0] > self.now:
             return _("That is still to come where the patient is.")
         return None
+
+    def likely(self, on: date | None, at: time | None) -> tuple[datetime, bool]:
+        """Return the same, and now where day and time can't be right: for what can't wait."""
+        return (self.now, False) if self.wrong_time(on, at) else self.instant(on, at)
 
     def doubt(self, value: ReportedReading) -> Doubt | None:
         """Return what is wrong with a value, or what is asked about it."""
@@ -265,19 +270,32 @@ class ReadingsForm(FlaskForm):
 
     def to_readings(self) -> list[ReportedReading]:
         """Return what was written."""
+        return self._written(self.taking.instant(self.on.data, self.at.data))
+
+    @property
+    def typed(self) -> Typed:
+        """What was measured, as far as it was typed: what is urgent waits for no valid form."""
+        taken = self.taking.likely(self.on.data, self.at.data)
+        return Typed(self._written(taken), self.signs.said, taken[0], self.is_confirmed.data)
+
+    def _written(self, taken: tuple[datetime, bool]) -> list[ReportedReading]:
         return [
-            self._reported(measure, value, unit)
+            self._reported(measure, value, unit, taken)
             for measure, value, unit in self.rows
             if value.data is not None
         ]
 
     def _reported(
-        self, measure: Measure, value: MeasuredField, unit: SelectField
+        self,
+        measure: Measure,
+        value: MeasuredField,
+        unit: SelectField,
+        taken: tuple[datetime, bool],
     ) -> ReportedReading:
         reported = value.reported(
             measure.kind,
             unit.data,
-            self.taking.instant(self.on.data, self.at.data),
+            taken,
             signs=self.signs.said_with(measure.kind),
         )
         return replace(
@@ -288,7 +306,8 @@ class ReadingsForm(FlaskForm):
 
     def _check_value(self, row: tuple[Measure, MeasuredField, SelectField]) -> bool:
         measure, value, unit = row
-        doubt = self.taking.doubt(self._reported(measure, value, unit))
+        taken = self.taking.instant(self.on.data, self.at.data)
+        doubt = self.taking.doubt(self._reported(measure, value, unit, taken))
         if doubt is not None and doubt.is_question:
             self.is_doubted = True
             doubt = None if self.is_confirmed.data else doubt

@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
-from outreach.concerns import raising
+from outreach.concerns import at_once, raising
+from outreach.concerns.at_once import Page, page_of_readings
 from outreach.db import db
 from outreach.deps import deps
 from outreach.measures import labels, readings
@@ -30,7 +31,8 @@ from outreach.patients.models import Patient
 from outreach.patients.registry import NoSuchPatient
 from outreach.questionnaires import licences
 from outreach.questionnaires.asking import ASKED_BY
-from outreach.results import assessing, correcting, due, entering
+from outreach.questionnaires.rules import InstrumentCode
+from outreach.results import assessing, correcting, due, entering, urgent
 from outreach.results.correcting import Correction
 from outreach.results.forms import CorrectionForm, FindForm, ReadingsForm, Taking, TellNurseForm
 
@@ -119,11 +121,12 @@ def _visit_page(
 
 
 def _readings_form(patient: Patient) -> ReadingsForm:
-    actor = signed_in()
+    actor, left_out = signed_in(), _without_licence()
     measures = [
         measure
         for measure in REGISTRY.values()
         if entering.may_enter(actor, measure.kind, patient.clinic_id)
+        and measure.kind not in left_out
     ]
     body = (MeasureKind.WEIGHT, MeasureKind.HEIGHT)
     # In which unit somebody was weighed last could tell an assessor that they are called.
@@ -137,24 +140,51 @@ def _readings_form(patient: Patient) -> ReadingsForm:
     return form
 
 
+def _without_licence() -> set[MeasureKind]:
+    """Return what is a part of a questionnaire that nobody has permitted: the EQ-5D's scale."""
+    is_permitted = InstrumentCode.EQ_5D in licences.askable(db.session)
+    return set() if is_permitted else {MeasureKind.EQ_VAS}
+
+
 def _keep(form: ReadingsForm, patient: Patient) -> bool:
     """Keep what was entered, where that is whole; say whether it is kept, now or before."""
     if not form.validate_on_submit():
+        if form.is_submitted():
+            _tell_at_once(form, patient)
         return False
+    actor, now = signed_in(), deps().clock()
+    told = at_once.told(db.session, patient.id, _page_of(form), now=now)
     try:
         entering.keep(
             db.session,
             patient,
             form.to_readings(),
             source=ReadingSource.STAFF,
-            actor=signed_in(),
-            now=deps().clock(),
+            actor=actor,
+            now=now,
             form_key=form.form_key.data,
+            told=told,
         )
+        at_once.note_unjoined(db.session, told, by_staff_id=actor.staff_id, now=now)
         db.session.commit()
     except IntegrityError:  # the same page, sent twice at the same moment
         db.session.rollback()
     return True
+
+
+def _tell_at_once(form: ReadingsForm, patient: Patient) -> None:
+    """Tell a nurse now of what is urgent: the page may be saved much later, or never."""
+    now = deps().clock()
+    found = urgent.found_in(db.session, patient, form.typed, now=now)
+    if found:
+        at_once.tell(db.session, patient, found, _page_of(form), now=now)
+        db.session.commit()
+        if Role.ASSESSOR not in signed_in().roles:  # what was measured before may be in it
+            flash(_("A nurse is told already of what is urgent. Nothing is saved yet."), "urgent")
+
+
+def _page_of(form: ReadingsForm) -> Page:
+    return page_of_readings(form.form_key.data or "", by_staff_id=signed_in().staff_id)
 
 
 @bp.route("/<int:reading_id>/correct", methods=["GET", "POST"])

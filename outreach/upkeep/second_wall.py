@@ -56,6 +56,7 @@ _SPECIAL = {
     "audit_event": f"{_OWN_CLINIC} OR clinic_id IS NULL",  # no right to change one
     "export": _OWN_WISH,
     "pulse_answer": _OWN_WORDS,
+    "work_life_answer": _OWN_WORDS,
     "saved_list": _OWN_WISH,
     "support_request": _OWN_WORDS,
     "region_membership": _FAR,

@@ -207,6 +207,7 @@ NO_LISTS = frozenset(
         "callers/_lines.html", "protocols/review.html", "protocols/_preview.html",
         "phoning/find.html", "calling_hours/laws.html", "questionnaires/permissions.html",
         "pulse/mine.html",  # of nobody but who looks at it
+        "pulse/working_life.html",  # likewise
         "access_keys/keys.html",
     }
 )  # fmt: skip

@@ -20,6 +20,7 @@ from tests.browser.conftest import sign_in
 from tests.builders import PASSWORD
 from tests.conftest import FAST_HASHER
 from tests.fakes import FakeClock
+from tests.proqol import permit_proqol
 
 WIDTHS = (360, 768, 1440)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -35,6 +36,7 @@ PAGES = {
         "/patients/{ref}/handover",
         "/callers/me",
         "/pulse/",
+        "/pulse/working-life",
         "/safety/{ref}/raise",
         "/safety/{ref}",
         "/phone/me",
@@ -97,6 +99,10 @@ PAGES = {
 @pytest.fixture
 def demo(sessions: Sessions, clock: FakeClock) -> None:
     seed_if_empty(sessions, now=clock(), hasher=FAST_HASHER, password=PASSWORD)
+    with sessions.begin() as session:
+        administrator = dict(DEMO_ACCOUNTS)[Role.ADMINISTRATOR]
+        by = session.scalars(select(StaffMember).where(StaffMember.email == administrator)).one()
+        permit_proqol(session, by_staff_id=by.id, now=clock())
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -39,6 +39,12 @@ _NAMES = {
     MeasureKind.PROMIS_MENTAL: "the PROMIS mental score",
     MeasureKind.PROMIS_PHYSICAL: "the PROMIS physical score",
     MeasureKind.SELF_RATED_HEALTH: "self-rated health",
+    MeasureKind.PDSMS_TOTAL: "the PDSMS total",
+    MeasureKind.SDSCA_GENERAL_DIET: "the SDSCA mean of general diet",
+    MeasureKind.SDSCA_SPECIFIC_DIET: "the SDSCA mean of specific diet",
+    MeasureKind.SDSCA_EXERCISE: "the SDSCA mean of exercise",
+    MeasureKind.SDSCA_TESTING: "the SDSCA mean of testing",
+    MeasureKind.SDSCA_FEET: "the SDSCA mean of foot care",
 }
 
 

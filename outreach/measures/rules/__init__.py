@@ -1,13 +1,27 @@
 """What can be measured: kinds, units, ranges, thresholds, doubts. Pure.
 
-``kinds`` has the words of it, ``registry`` the data, ``doubts`` what is asked of a value.
+``kinds`` has the words of it, ``registry`` the data, ``conversions`` the other units, ``doubts``
+what is asked of a value.
 """
 
-from outreach.measures.rules.doubts import Doubt, doubt_about, doubt_about_change
+from outreach.measures.rules.conversions import (
+    bmi,
+    glucose_mmol_l,
+    hba1c_mmol_mol,
+    in_both_units,
+    weight_unit_in,
+)
+from outreach.measures.rules.doubts import (
+    Doubt,
+    doubt_about,
+    doubt_about_change,
+    units_meant,
+)
 from outreach.measures.rules.kinds import (
     FASTING,
     GLUCOSE,
     Bound,
+    Change,
     Level,
     Measure,
     MeasureKind,
@@ -19,16 +33,7 @@ from outreach.measures.rules.kinds import (
     Threshold,
     Unit,
 )
-from outreach.measures.rules.registry import (
-    METER_SHOWS,
-    REGISTRY,
-    bmi,
-    entered_by,
-    glucose_mmol_l,
-    hba1c_mmol_mol,
-    in_both_units,
-    weight_unit_in,
-)
+from outreach.measures.rules.registry import METER_SHOWS, REGISTRY, entered_by
 
 __all__ = [
     "FASTING",
@@ -36,6 +41,7 @@ __all__ = [
     "METER_SHOWS",
     "REGISTRY",
     "Bound",
+    "Change",
     "Doubt",
     "Level",
     "Measure",
@@ -54,5 +60,6 @@ __all__ = [
     "glucose_mmol_l",
     "hba1c_mmol_mol",
     "in_both_units",
+    "units_meant",
     "weight_unit_in",
 ]

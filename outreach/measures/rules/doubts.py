@@ -52,6 +52,22 @@ def doubt_about(kind: MeasureKind, value: Decimal, unit: str) -> Doubt | None:
     return None if measure.is_usual(value, unit) else Doubt.UNUSUAL
 
 
+def units_meant(
+    kind: MeasureKind, value: Decimal, unit: str, *, is_confirmed: bool
+) -> tuple[str, ...]:
+    """Return the units in which ``value``, written in ``unit``, may have been meant.
+
+    None where no body has it. One that looks like the other unit may be either, the likelier
+    first, until it was read back (``is_confirmed``).
+    """
+    doubt = doubt_about(kind, value, unit)
+    if doubt is Doubt.LOOKS_LIKE_MMOL_L:
+        return ("mmol/L",)
+    if doubt is Doubt.MAYBE_MMOL_L and not is_confirmed:
+        return ("mmol/L", unit)
+    return (unit,) if doubt is None or doubt.is_question else ()
+
+
 def doubt_about_change(
     kind: MeasureKind,
     value: Decimal,

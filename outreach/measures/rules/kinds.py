@@ -38,6 +38,12 @@ class MeasureKind(enum.StrEnum):
     PROMIS_MENTAL = "promis_mental"
     PROMIS_PHYSICAL = "promis_physical"
     SELF_RATED_HEALTH = "self_rated_health"
+    PDSMS_TOTAL = "pdsms_total"
+    SDSCA_GENERAL_DIET = "sdsca_general_diet"
+    SDSCA_SPECIFIC_DIET = "sdsca_specific_diet"
+    SDSCA_EXERCISE = "sdsca_exercise"
+    SDSCA_TESTING = "sdsca_testing"
+    SDSCA_FEET = "sdsca_feet"
 
 
 GLUCOSE = (
@@ -117,6 +123,7 @@ class Level(enum.StrEnum):
     SEVERE = "severe"
     LONELY = "lonely"
     VERY_EMPATHIC = "very_empathic"
+    FAIR_OR_POOR = "fair_or_poor"
 
 
 # To be within these is what is hoped for; all the others are worth a look.
@@ -195,12 +202,33 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Change:
+    """From which difference on two values differ by what people feel: points, or a share.
+
+    ``share`` is of the earlier value. ``is_verified`` as in `Threshold`.
+    """
+
+    points: Decimal | None
+    share: Decimal | None
+    is_verified: bool
+
+    def is_met(self, before: Decimal, after: Decimal) -> bool:
+        """Say whether canonical values differ by so much, either way."""
+        difference = abs(after - before)
+        is_so_many = self.points is not None and difference >= self.points
+        return is_so_many or (
+            self.share is not None and before > 0 and difference >= before * self.share
+        )
+
+
+@dataclass(frozen=True)
 class Measure:
     """One kind of measure: its code, units (UCUM), ranges, thresholds, and who deals with it.
 
     Outside ``hard`` a value is refused; outside ``soft`` it is asked once more. What nobody
     enters is worked out or imported. ``unverified`` says what else of this row is from memory.
-    ``has_period``: a value over several days, whose first one is kept.
+    ``has_period``: a value over several days, whose first one is kept. ``change``: which
+    difference between two values counts, where a source says so.
     """
 
     kind: MeasureKind
@@ -214,6 +242,7 @@ class Measure:
     shown_on: frozenset[Place] = frozenset({Place.CHART})
     is_whole: bool = False
     has_period: bool = False
+    change: Change | None = None
     unverified: str = ""
 
     @property

@@ -6,11 +6,12 @@ them. Scores of questionnaires come from their items and are entered by nobody.
 """
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from outreach.accounts.rules import Role
 from outreach.measures.rules.kinds import (
     Bound,
+    Change,
     Level,
     Measure,
     MeasureKind,
@@ -46,6 +47,11 @@ def _maybe(side: Side, value: str, level: Level, *, drawn: bool = False) -> Thre
     return Threshold(side, Decimal(value), level, is_verified=False, is_drawn=drawn)
 
 
+def _by(points: str = "", *, share: str = "", verified: bool = False) -> Change:
+    """Return a change that counts; most of them are from memory."""
+    return Change(Decimal(points) if points else None, Decimal(share) if share else None, verified)
+
+
 # Glucose: mmol/L = mg/dL / 18.016. HbA1c: the IFCC's master equations, each way as published.
 _GLUCOSE_UNITS = {"mg/dL": _unit("1", 0), "mmol/L": _unit("18.016", 1)}
 _HBA1C_UNITS = {
@@ -68,7 +74,7 @@ _VERY_LOW = _is(Side.BELOW, "54", Level.VERY_LOW)
 _LOW = _is(Side.BELOW, "70", Level.LOW, drawn=True)
 _SAME_DAY = _is(Side.FROM, "300", Level.NURSE_SAME_DAY)
 _NOW = _is(Side.FROM, "400", Level.NURSE_NOW)
-_ANY_TIME = (_VERY_LOW, _LOW, _maybe(Side.ABOVE, "180", Level.HIGH, drawn=True), _SAME_DAY, _NOW)
+_ANY_TIME = (_VERY_LOW, _LOW, _maybe(Side.FROM, "180", Level.HIGH, drawn=True), _SAME_DAY, _NOW)
 _BEFORE_EATING = (_VERY_LOW, _LOW, _maybe(Side.ABOVE, "130", Level.HIGH), _SAME_DAY, _NOW)
 
 
@@ -104,6 +110,7 @@ def _score(
     entered_by: frozenset[Role] = _NOBODY,
     shown_on: frozenset[Place] = _CALL_AND_CHART,
     unit: str = "{score}",
+    change: Change | None = None,
     unverified: str = "",
 ) -> Measure:
     both = _range(*hard)
@@ -118,6 +125,7 @@ def _score(
         entered_by,
         shown_on,
         is_whole=decimals == 0,
+        change=change,
         unverified=unverified,
     )
 
@@ -138,6 +146,7 @@ _MEASURES = (
         ),
         _BOTH,
         _EVERYWHERE,
+        change=_by("0.5"),
     ),
     Measure(
         MeasureKind.GMI,
@@ -156,7 +165,14 @@ _MEASURES = (
     ),
     _glucose(MeasureKind.GLUCOSE, "41653-7", _range("40", "400"), _ANY_TIME, _BOTH),
     _glucose(MeasureKind.GLUCOSE_FASTING, "41604-0", _range("50", "350"), _BEFORE_EATING, _BOTH),
-    _glucose(MeasureKind.GLUCOSE_LAB, "2345-7", _range("40", "400"), _ANY_TIME, _NURSE),
+    _glucose(
+        MeasureKind.GLUCOSE_LAB,
+        "2345-7",
+        _range("40", "400"),
+        _ANY_TIME,
+        _NURSE,
+        unverified="LOINC",
+    ),
     _glucose(
         MeasureKind.GLUCOSE_LAB_FASTING,
         "1558-6",
@@ -261,6 +277,7 @@ _MEASURES = (
             _is(Side.FROM, "20", Level.SEVERE, drawn=True),
         ),
         shown_on=_EVERYWHERE,
+        change=_by("5", verified=True),
     ),
     _score(
         MeasureKind.GAD7_TOTAL,
@@ -271,8 +288,9 @@ _MEASURES = (
             _is(Side.FROM, "10", Level.MODERATE, drawn=True),
             _maybe(Side.FROM, "15", Level.SEVERE),
         ),
+        change=_by("4"),
     ),
-    _score(MeasureKind.PEG_MEAN, "91147-9", ("0", "10"), decimals=1),
+    _score(MeasureKind.PEG_MEAN, "91147-9", ("0", "10"), decimals=1, change=_by(share="0.3")),
     _score(
         MeasureKind.PAIN,
         "72514-3",
@@ -282,6 +300,7 @@ _MEASURES = (
             _is(Side.FROM, "4", Level.MODERATE),
             _is(Side.FROM, "7", Level.SEVERE, drawn=True),
         ),
+        change=_by("2", share="0.3"),
     ),
     _score(
         MeasureKind.DDS2_MEAN,
@@ -322,6 +341,7 @@ _MEASURES = (
         entered_by=_NURSE,
         shown_on=_CHART,
         unit="{Tscore}",
+        unverified="terms of use",
     ),
     _score(
         MeasureKind.PROMIS_PHYSICAL,
@@ -331,20 +351,35 @@ _MEASURES = (
         entered_by=_NURSE,
         shown_on=_CHART,
         unit="{Tscore}",
+        unverified="terms of use",
     ),
     _score(
         MeasureKind.SELF_RATED_HEALTH,
         None,
         ("1", "5"),
+        (_maybe(Side.BELOW, "3", Level.FAIR_OR_POOR, drawn=True),),
         entered_by=_NURSE,
         shown_on=_CHART,
         unverified="PROMIS item",
     ),
+    _score(
+        MeasureKind.PDSMS_TOTAL,
+        None,
+        ("8", "40"),
+        unverified="which items are turned",
+    ),
+    *(
+        _score(kind, None, ("0", "7"), decimals=1, unverified="which items make the mean")
+        for kind in (
+            MeasureKind.SDSCA_GENERAL_DIET,
+            MeasureKind.SDSCA_SPECIFIC_DIET,
+            MeasureKind.SDSCA_EXERCISE,
+            MeasureKind.SDSCA_TESTING,
+            MeasureKind.SDSCA_FEET,
+        )
+    ),
 )
 REGISTRY: Mapping[MeasureKind, Measure] = {measure.kind: measure for measure in _MEASURES}
-
-# UCUM's codes that people write otherwise.
-_PLAIN_UNITS = {"mm[Hg]": "mmHg", "[lb_av]": "lb", "{score}": "", "{Tscore}": "T"}
 
 # What stands for 'HI' and 'LO' in charts: common meters show numbers from 20 to 600 mg/dL.
 # From memory; no rule uses these figures, the ladder asks for the word.
@@ -354,44 +389,3 @@ METER_SHOWS = {Bound.HIGH: Decimal(600), Bound.LOW: Decimal(20)}
 def entered_by(role: Role) -> list[Measure]:
     """Return what somebody of ``role`` may enter, in the registry's order."""
     return [measure for measure in _MEASURES if role in measure.entered_by]
-
-
-def in_both_units(kind: MeasureKind, entered: str, unit: str, value: Decimal) -> str:
-    """Return '52 mg/dL (2.9 mmol/L)': what was ``entered`` in ``unit``, then the other unit.
-
-    Args:
-        kind: what was measured.
-        entered: the value as it was written, or what a meter showed instead.
-        unit: the UCUM code in which it was written.
-        value: the same in the canonical unit.
-    """
-    if not entered[:1].isdigit():
-        return entered  # HI and LO have no unit
-    said = f"{entered} {_PLAIN_UNITS.get(unit, unit)}".strip()
-    others = [each for each in REGISTRY[kind].units if each != unit]
-    if not others:
-        return said
-    other = others[0]
-    shown = REGISTRY[kind].units[other].from_canonical(value)
-    return f"{said} ({shown} {_PLAIN_UNITS.get(other, other)})"
-
-
-def weight_unit_in(region: str) -> str:
-    """Return the unit in which people of a country, by its ISO code, say what they weigh."""
-    return "[lb_av]" if region == "US" else "kg"
-
-
-def glucose_mmol_l(mg_dl: Decimal) -> Decimal:
-    """Return a glucose value in mmol/L, to one decimal as meters show it."""
-    return _GLUCOSE_UNITS["mmol/L"].from_canonical(mg_dl)
-
-
-def hba1c_mmol_mol(percent: Decimal) -> Decimal:
-    """Return an HbA1c in mmol/mol. Source: IFCC = 10.93 x NGSP - 23.5."""
-    return _HBA1C_UNITS["mmol/mol"].from_canonical(percent)
-
-
-def bmi(weight_kg: Decimal, height_cm: Decimal) -> Decimal:
-    """Return the body mass index: kilograms by the square of metres."""
-    metres = height_cm / 100
-    return (weight_kg / (metres * metres)).quantize(Decimal("0.1"), ROUND_HALF_UP)

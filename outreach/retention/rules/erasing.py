@@ -173,6 +173,7 @@ WITHOUT_PATIENT: Mapping[str, str] = {
     "planner_beat": _COUNTS,
     "planner_interruption": _COUNTS,
     "pulse_answer": _STAFF,
+    "work_life_answer": _STAFF,
     "programme": _PROGRAMME,
     "programme_version": _PROGRAMME,
     "recovery_code": _STAFF,

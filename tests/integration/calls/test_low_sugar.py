@@ -157,7 +157,7 @@ def test_a_low_that_was_a_slip_is_left_to_the_nurse_with_words(call: Call) -> No
     assert concern.status is ConcernStatus.OPEN
     assert call.steps()[-1] == (
         StepKind.ADDED,
-        "The call was saved without a low blood sugar.",
+        "Saved without a low blood sugar.",
     )
 
 

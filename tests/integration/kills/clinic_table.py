@@ -135,6 +135,19 @@ CLINIC: dict[str, Request] = {
             "is_permitted": "y",
         },
     ),
+    "instruments.permission, for callers": Request(
+        "administrator",
+        "/instruments/proqol",
+        {
+            "granted_by": "The owner",
+            "granted_on": "2026-11-01",
+            "wording": "You may.",
+            "introduction": "",
+            "items": "\n".join(f"Statement {number}" for number in range(1, 31)),
+            "answer_words": "",
+            "is_permitted": "y",
+        },
+    ),
     "instruments.withdraw": Request(
         "administrator",
         "/instruments/ucla3/withdraw",

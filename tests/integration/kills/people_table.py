@@ -229,6 +229,12 @@ PEOPLE: dict[str, Request] = {
     ),
     "phoning.mine": Request("caller", "/phone/me", {"phone": "(512) 555-0191"}),
     "pulse.answer": Request("caller", "/pulse/", {"month": "2026-11-01", "answer": "4"}),
+    "pulse.answer_working_life": Request(
+        "caller",
+        "/pulse/working-life",
+        {"quarter": "2026-10-01", "item_1": "4", "item_30": "2"},
+        after=("instruments.permission, for callers",),
+    ),
     "pulse.put_away": Request("caller", "/pulse/not-this-month"),
     "pulse.ask_for_support": Request("caller", "/pulse/support"),
     "pulse.spoken": Request(

@@ -21,6 +21,7 @@ from outreach.questionnaires.models import (
     InstrumentPermission,
     Questionnaire,
 )
+from outreach.questionnaires.rules import Gap
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock
@@ -295,3 +296,70 @@ def test_permissions_are_stated_by_administrators_alone(talk: Conversation) -> N
     sign_in(talk.client, talk.manager)
 
     assert talk.client.get("/instruments/").status_code == 404
+
+
+def test_an_sdsca_leaves_a_reading_of_each_part_that_was_answered(
+    talk: Conversation, administrator: StaffMember
+) -> None:
+    sign_in(talk.client, administrator)
+    items = "\n".join(f"Question {number}" for number in range(1, 11))
+    words = {**PERMISSION, "items": items, "answer_words": ""}
+    assert talk.client.post("/instruments/sdsca", data=words).status_code == 302
+    sign_in(talk.client, talk.caller)
+
+    shown = talk.answer("sdsca", {1: 5, 2: 4, 3: 6, 4: 2, 5: 0, 6: 1, 7: 7, 8: 7, 9: 3})
+
+    assert "each part has its own" in shown
+    assert "no score: a question has no answer" in shown
+    with talk.sessions() as session:
+        kept = session.scalars(select(Reading).order_by(Reading.id))
+        assert [(each.kind, each.value) for each in kept] == [
+            (MeasureKind.SDSCA_GENERAL_DIET, Decimal("4.5")),
+            (MeasureKind.SDSCA_SPECIFIC_DIET, Decimal("5.5")),
+            (MeasureKind.SDSCA_EXERCISE, Decimal("0.5")),
+            (MeasureKind.SDSCA_TESTING, Decimal("7.0")),
+        ]
+        (asked,) = session.scalars(select(Questionnaire))
+        assert (asked.score, asked.gap) == (None, Gap.NO_TOTAL)
+
+
+def test_a_pdsms_is_scored_with_its_items_turned(
+    talk: Conversation, administrator: StaffMember
+) -> None:
+    sign_in(talk.client, administrator)
+    assert "numbers 1, 2, 6, 7 are scored" in talk.client.get("/instruments/pdsms").text
+    items = "\n".join(f"Statement {number}" for number in range(1, 9))
+    words = {**PERMISSION, "items": items, "answer_words": ""}
+    assert talk.client.post("/instruments/pdsms", data=words).status_code == 302
+    sign_in(talk.client, talk.caller)
+
+    talk.answer("pdsms", {1: 1, 2: 1, 3: 5, 4: 5, 5: 5, 6: 1, 7: 1, 8: 5})
+
+    with talk.sessions() as session:
+        total = session.scalars(select(Reading)).one()
+        assert (total.kind, total.value) == (MeasureKind.PDSMS_TOTAL, Decimal(40))
+
+
+def test_a_dds_17_shows_its_four_parts(talk: Conversation, administrator: StaffMember) -> None:
+    sign_in(talk.client, administrator)
+    items = "\n".join(f"Question {number}" for number in range(1, 18))
+    words = {**PERMISSION, "items": items, "answer_words": ""}
+    assert talk.client.post("/instruments/dds17", data=words).status_code == 302
+    sign_in(talk.client, talk.caller)
+
+    shown = talk.answer("dds17", dict.fromkeys(range(1, 18), 1) | {9: 5, 13: 5, 17: 5})
+
+    assert "Distress with other people" in shown
+    assert "<strong>5</strong> high distress" in shown
+
+
+def test_what_callers_answer_about_themselves_is_no_questionnaire_of_a_patient(
+    talk: Conversation, administrator: StaffMember
+) -> None:
+    sign_in(talk.client, administrator)
+    items = "\n".join(f"Statement {number}" for number in range(1, 31))
+    words = {**PERMISSION, "items": items, "answer_words": ""}
+    assert talk.client.post("/instruments/proqol", data=words).status_code == 302
+    sign_in(talk.client, talk.caller)
+
+    assert talk.client.get(talk.path("proqol"), headers=SCRIPT).status_code == 404

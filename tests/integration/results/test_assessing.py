@@ -11,6 +11,7 @@ from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
 from outreach.calls.models import CallNote
 from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernKind
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
@@ -125,3 +126,15 @@ def test_the_patients_own_pages_do_not_exist_for_an_assessor(trial: Trial, path:
 @pytest.mark.parametrize("path", ["/queue/", "/cohort/", "/due/", "/staff/", "/list/", "/audit/"])
 def test_lists_do_not_exist_for_an_assessor(trial: Trial, path: str) -> None:
     assert trial.client.get(path).status_code == 404
+
+
+def test_what_an_assessor_measures_is_told_though_the_page_is_refused(trial: Trial) -> None:
+    data = {"form_key": "k", "on": "2026-11-23", "value_glucose": "450", "unit_glucose": "mg/dL"}
+    answer = trial.client.post(f"/assess/{trial.called.ref}", data=data)
+
+    assert answer.status_code == 422
+    assert "is told already" not in answer.text
+    with trial.sessions() as session:
+        assert [each.kind for each in session.scalars(select(Concern))] == [
+            ConcernKind.GLUCOSE_HIGH
+        ]

@@ -4,9 +4,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
+from outreach.concerns.models import ConcernStep
 from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.measures.rules import MeasureKind, ReadingSource
+from outreach.questionnaires import licences
+from outreach.questionnaires.licences import Permission
+from outreach.questionnaires.rules import INSTRUMENTS, InstrumentCode
 from tests.conftest import sign_in
 from tests.fakes import MONDAY_10_CHICAGO as NOW
 from tests.integration.results.conftest import Ward
@@ -139,7 +144,7 @@ def test_the_registry_is_open_to_whoever_must_confirm_it(ward: Ward) -> None:
 
     assert "4548-4" in page
     assert "high: above 9.0 % (75 mmol/mol)" in page
-    assert page.count("unverified</span>") == 12
+    assert page.count("unverified</span>") == 17
     sign_in(ward.client, ward.caller)
     assert ward.client.get("/measures/").status_code == 404
 
@@ -167,3 +172,71 @@ def test_whoever_came_from_the_list_of_what_is_missing_goes_back_there(ward: War
     assert saved.request.path == "/due/"
     assert "Saved. What is still missing stands below." in saved.text
     assert len(ward.readings()) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        ({"value_glucose": "450", "unit_glucose": "mg/dL"}, ConcernKind.GLUCOSE_HIGH),
+        ({"value_glucose_lab": "41", "unit_glucose_lab": "mg/dL", "on": ""},
+         ConcernKind.GLUCOSE_LOW),
+        ({"signs": "danger"}, ConcernKind.SAFETY),
+        ({"value_systolic": "185", "unit_systolic": "mm[Hg]", "signs": "danger"},
+         ConcernKind.PRESSURE_HIGH),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("role", ["nurse", "caller"])
+def test_what_is_urgent_is_told_though_the_page_is_refused(
+    ward: Ward, answers: dict[str, str], kind: ConcernKind, role: str
+) -> None:
+    sign_in(ward.client, ward.nurse if role == "nurse" else ward.caller)
+    is_entered_here = role == "nurse" or "value_glucose_lab" not in answers
+
+    assert [ward.enter(answers) for _time in range(2)] == [422, 422]
+
+    assert ward.readings() == []
+    assert ward.concerns() == ([(kind, Urgency.NOW)] if is_entered_here else [])
+
+
+def test_a_saved_value_joins_what_was_told_of_its_page_and_of_no_other(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    high = {"value_glucose": "450", "unit_glucose": "mg/dL"}
+    assert ward.enter(high) == 422
+    assert ward.enter({"value_weight": "80", "unit_weight": "kg"}, form_key="another") == 302
+
+    assert ward.enter({**high, "is_confirmed": "y"}) == 302
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_HIGH, Urgency.NOW)]
+    with ward.sessions() as session:
+        notes = session.scalars(select(ConcernStep.note)).all()
+    assert not any("without" in each for each in notes)
+
+
+def test_a_change_that_counts_stands_beside_the_value(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    for day, value in (("2026-08-20", "9.9"), ("2026-11-20", "9.2"), ("2026-11-23", "9.1")):
+        ward.enter({"value_hba1c": value, "unit_hba1c": "%", "on": day, "at": ""}, form_key=day)
+
+    page = ward.client.get(f"/patients/{ward.rosa.ref}").text
+
+    assert page.count("a change that counts") == 1
+    assert "0.7 % less than before, a change that counts" in page
+
+
+def test_the_scale_of_the_eq_5d_is_entered_only_while_that_is_permitted(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    path = f"/patients/{ward.rosa.ref}/readings/new"
+    assert 'name="value_eq_vas"' not in ward.client.get(path).text
+    with ward.sessions.begin() as session:
+        permission = Permission(
+            "EuroQol", date(2026, 11, 2), "You may.", "", tuple("ABCDE"), tuple("12345")
+        )
+        licences.state(
+            session,
+            INSTRUMENTS[InstrumentCode.EQ_5D],
+            permission,
+            by_staff_id=ward.manager.id,
+            now=NOW,
+        )
+
+    assert 'name="value_eq_vas"' in ward.client.get(path).text

@@ -55,6 +55,12 @@ RANGES = [
     (K.PROMIS_MENTAL, "{Tscore}", ("16", "68"), None),
     (K.PROMIS_PHYSICAL, "{Tscore}", ("16", "68"), None),
     (K.SELF_RATED_HEALTH, "{score}", ("1", "5"), None),
+    (K.PDSMS_TOTAL, "{score}", ("8", "40"), None),
+    (K.SDSCA_GENERAL_DIET, "{score}", ("0", "7"), None),
+    (K.SDSCA_SPECIFIC_DIET, "{score}", ("0", "7"), None),
+    (K.SDSCA_EXERCISE, "{score}", ("0", "7"), None),
+    (K.SDSCA_TESTING, "{score}", ("0", "7"), None),
+    (K.SDSCA_FEET, "{score}", ("0", "7"), None),
 ]
 LOINC = {
     K.HBA1C: "4548-4",
@@ -135,7 +141,7 @@ LEVELS = [
     (K.HBA1C, "9", None, None, Level.POOR),
     (K.GLUCOSE, "54", Level.VERY_LOW, Level.LOW, Level.LOW),
     (K.GLUCOSE, "70", Level.LOW, None, None),
-    (K.GLUCOSE, "180", None, None, Level.HIGH),
+    (K.GLUCOSE, "180", None, Level.HIGH, Level.HIGH),
     (K.GLUCOSE, "300", Level.HIGH, Level.NURSE_SAME_DAY, Level.NURSE_SAME_DAY),
     (K.GLUCOSE, "400", Level.NURSE_SAME_DAY, Level.NURSE_NOW, Level.NURSE_NOW),
     (K.GLUCOSE_FASTING, "130", None, None, Level.HIGH),
@@ -165,6 +171,7 @@ LEVELS = [
     (K.DDS17_MEAN, "2", None, Level.MODERATE, Level.MODERATE),
     (K.DDS17_MEAN, "3", Level.MODERATE, Level.HIGH, Level.HIGH),
     (K.UCLA3_TOTAL, "6", None, Level.LONELY, Level.LONELY),
+    (K.SELF_RATED_HEALTH, "3", Level.FAIR_OR_POOR, None, None),
 ]
 
 
@@ -220,6 +227,7 @@ def test_what_is_from_memory_is_marked() -> None:
         (K.GAD7_TOTAL, 5),
         (K.GAD7_TOTAL, 15),
         (K.UCLA3_TOTAL, 6),
+        (K.SELF_RATED_HEALTH, 3),
     }
 
 

@@ -13,6 +13,7 @@ from outreach.measures.rules import (
     doubt_about,
     glucose_mmol_l,
     hba1c_mmol_mol,
+    units_meant,
 )
 
 ALL_UNITS = sorted({unit for measure in REGISTRY.values() for unit in measure.units})
@@ -113,6 +114,30 @@ def test_what_is_no_number_is_told_apart(kind: MeasureKind, text: str) -> None:
 )
 def test_a_slip_is_named(kind: MeasureKind, value: str, unit: str, doubt: Doubt | None) -> None:
     assert doubt_about(kind, Decimal(value), unit) is doubt
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "is_confirmed", "units"),
+    [
+        ("9.9", "mg/dL", False, ("mmol/L",)),
+        ("9.9", "mg/dL", True, ("mmol/L",)),
+        ("10", "mg/dL", False, ("mmol/L", "mg/dL")),
+        ("10", "mg/dL", True, ("mg/dL",)),
+        ("32.9", "mg/dL", False, ("mmol/L", "mg/dL")),
+        ("33", "mg/dL", False, ("mg/dL",)),
+        ("450", "mg/dL", False, ("mg/dL",)),
+        ("1001", "mg/dL", True, ()),
+        ("25", "mmol/L", False, ("mmol/L",)),
+        ("60", "mmol/L", False, ()),
+        ("5", "furlong", False, ()),
+        ("NaN", "mg/dL", False, ()),
+    ],
+)
+def test_in_which_units_a_blood_sugar_may_have_been_meant(
+    *, value: str, unit: str, is_confirmed: bool, units: tuple[str, ...]
+) -> None:
+    found = units_meant(MeasureKind.GLUCOSE, Decimal(value), unit, is_confirmed=is_confirmed)
+    assert found == units
 
 
 @given(KINDS, st.decimals(), st.sampled_from(ALL_UNITS) | st.text(max_size=8))

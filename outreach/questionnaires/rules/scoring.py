@@ -1,10 +1,4 @@
-"""Questionnaires with items: their texts, their scores and what a score asks for. Pure.
-
-Source of items, codes, bands and missing-item rules: domain.md C and C1. PHQ-9, PHQ-2 and
-GAD-7 need no permission (developed by Drs Spitzer, Williams, Kroenke and colleagues with an
-educational grant from Pfizer Inc.). Licensed instruments have a scorer here and no text: an
-administrator states the permission and gives the wording.
-"""
+"""How answers become scores, and what a score asks for. Pure. Source: domain.md C, C1, C4."""
 
 import enum
 from collections.abc import Collection, Mapping
@@ -25,6 +19,9 @@ class InstrumentCode(enum.StrEnum):
     UCLA_3 = "ucla3"
     CARE = "care"
     EQ_5D = "eq5d5l"
+    PDSMS = "pdsms"
+    SDSCA = "sdsca"
+    PROQOL = "proqol"
 
 
 class Method(enum.StrEnum):
@@ -33,6 +30,7 @@ class Method(enum.StrEnum):
     SUM = "sum"
     MEAN = "mean"
     PROFILE = "profile"
+    PARTS = "parts"
 
 
 class Gap(enum.StrEnum):
@@ -41,6 +39,7 @@ class Gap(enum.StrEnum):
     TOO_MANY_MISSING = "too many items without an answer"
     SAFETY_ITEM_MISSING = "the item about self-harm has no answer"
     NO_INDEX = "a profile without a value set"
+    NO_TOTAL = "each part has its own score"
 
 
 class Skip(enum.StrEnum):
@@ -68,11 +67,26 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Some items of a questionnaire that are scored by themselves, by ``method``.
+
+    All of them must be answered: no source prorates a part.
+    """
+
+    code: str
+    items: tuple[int, ...]
+    method: Method
+    bands: tuple[Band, ...] = ()
+
+
+@dataclass(frozen=True)
 class Instrument:
     """One questionnaire: its items, the answers each may have, and how it is scored.
 
     ``most_missing`` items may be without an answer: their sum is then prorated, and marked.
     ``safety_item`` is never inferred: without its answer there is no score at all.
+    ``turned`` are the numbers of items that are scored from high to low. ``parts`` have scores
+    of their own. ``is_for_staff``: people answer it about themselves; no patient is asked.
     ``unverified`` says what of this row is from memory (marked [M] in domain.md).
     ``introduction`` and ``answer_words`` come with the wording of a licensed one.
     """
@@ -86,6 +100,9 @@ class Instrument:
     bands: tuple[Band, ...] = ()
     most_missing: int = 0
     safety_item: int | None = None
+    turned: frozenset[int] = frozenset()
+    parts: tuple[Part, ...] = ()
+    is_for_staff: bool = False
     is_licensed: bool = False
     unverified: str = ""
     introduction: str = ""
@@ -97,8 +114,16 @@ class Instrument:
 
     def band_of(self, score: Decimal) -> str | None:
         """Return the name of the band that ``score`` lies in, where there are any."""
-        names = [band.name for band in self.bands if score >= band.from_score]
-        return names[-1] if names else None
+        return _band(self.bands, score)
+
+    def counts_as(self, number: int, answer: int) -> int:
+        """Return what an answer to an item adds to a score: turned round where the item is."""
+        return sum(self.answers) - answer if number in self.turned else answer
+
+
+def _band(bands: tuple[Band, ...], score: Decimal) -> str | None:
+    names = [band.name for band in bands if score >= band.from_score]
+    return names[-1] if names else None
 
 
 @dataclass(frozen=True)
@@ -114,6 +139,15 @@ class Score:
     missing: tuple[int, ...]
     is_prorated: bool
     gap: Gap | None
+
+
+@dataclass(frozen=True)
+class PartScore:
+    """What came of one part: no value where an item of it has no answer."""
+
+    part: Part
+    value: Decimal | None
+    band: str | None
 
 
 def score(instrument: Instrument, answers: Mapping[int, int]) -> Score:
@@ -139,9 +173,25 @@ def score(instrument: Instrument, answers: Mapping[int, int]) -> Score:
 def _gap(instrument: Instrument, missing: tuple[int, ...]) -> Gap | None:
     if instrument.safety_item in missing:
         return Gap.SAFETY_ITEM_MISSING
+    if instrument.method is Method.PARTS:
+        is_any = any(not set(part.items) & set(missing) for part in instrument.parts)
+        return Gap.NO_TOTAL if is_any else Gap.TOO_MANY_MISSING
     if len(missing) > instrument.most_missing:
         return Gap.TOO_MANY_MISSING
     return Gap.NO_INDEX if instrument.method is Method.PROFILE else None
+
+
+def part_scores(instrument: Instrument, answers: Mapping[int, int]) -> list[PartScore]:
+    """Return the score of each part of a questionnaire, in its order."""
+    found = []
+    for part in instrument.parts:
+        value = None
+        if set(part.items) <= set(answers):
+            of_part = {number: answers[number] for number in part.items}
+            value = _of(part.method, len(part.items), instrument, of_part)
+        band = None if value is None else _band(part.bands, value)
+        found.append(PartScore(part, value, band))
+    return found
 
 
 def profile(instrument: Instrument, answers: Mapping[int, int]) -> str:
@@ -152,6 +202,7 @@ def profile(instrument: Instrument, answers: Mapping[int, int]) -> str:
     return "".join(str(answers.get(item.number, "-")) for item in instrument.items)
 
 
+PHQ_2_POSITIVE = SCREENER_POSITIVE = 3  # PHQ-2: domain.md C; DDS-2: C4
 # A screener that is positive asks for the whole questionnaire. Source: domain.md C and C4.
 FOLLOWS: Mapping[InstrumentCode, InstrumentCode] = {
     InstrumentCode.PHQ_2: InstrumentCode.PHQ_9,
@@ -172,11 +223,16 @@ def asks_for(code: InstrumentCode, value: Decimal | None) -> InstrumentCode | No
 
 
 def _value(instrument: Instrument, answers: Mapping[int, int]) -> Decimal:
-    total = Decimal(sum(answers.values()))
-    if instrument.method is Method.MEAN:
+    return _of(instrument.method, len(instrument.items), instrument, answers)
+
+
+def _of(method: Method, count: int, instrument: Instrument, answers: Mapping[int, int]) -> Decimal:
+    """Return the sum, prorated to ``count`` items, or the mean of what was answered."""
+    counted = (instrument.counts_as(number, answer) for number, answer in answers.items())
+    total = Decimal(sum(counted))
+    if method is Method.MEAN:
         return (total / len(answers)).quantize(Decimal("0.1"), ROUND_HALF_UP)
-    prorated = total * len(instrument.items) / len(answers)
-    return prorated.quantize(Decimal(1), ROUND_HALF_UP)
+    return (total * count / len(answers)).quantize(Decimal(1), ROUND_HALF_UP)
 
 
 class Review(enum.StrEnum):
@@ -208,178 +264,3 @@ def review_of(instrument: Instrument, answers: Mapping[int, int]) -> Review | No
     if instrument.code is InstrumentCode.GAD_7 and value >= _GAD_7_POSITIVE:
         return Review.NEXT_CONTACT
     return None
-
-
-PHQ_2_POSITIVE = SCREENER_POSITIVE = 3  # PHQ-2: domain.md C; DDS-2: C4
-
-
-def _bands(*bounds: tuple[int, str]) -> tuple[Band, ...]:
-    return tuple(Band(Decimal(floor), name) for floor, name in bounds)
-
-
-def _untold(count: int) -> tuple[Item, ...]:
-    """Return items whose wording is licensed."""
-    return tuple(Item(number, "", "") for number in range(1, count + 1))
-
-
-_PHQ_ITEMS = (
-    Item(1, "44250-9", "Little interest or pleasure in doing things"),
-    Item(2, "44255-8", "Feeling down, depressed, or hopeless"),
-    Item(3, "44259-0", "Trouble falling or staying asleep, or sleeping too much"),
-    Item(4, "44254-1", "Feeling tired or having little energy"),
-    Item(5, "44251-7", "Poor appetite or overeating"),
-    Item(
-        6,
-        "44258-2",
-        "Feeling bad about yourself, or that you are a failure or have let yourself or your"
-        " family down",
-    ),
-    Item(
-        7,
-        "44252-5",
-        "Trouble concentrating on things, such as reading the newspaper or watching television",
-    ),
-    Item(
-        8,
-        "44253-3",
-        "Moving or speaking so slowly that other people could have noticed, or the opposite,"
-        " being so fidgety or restless that you have been moving around a lot more than usual",
-    ),
-    Item(
-        9,
-        "44260-8",
-        "Thoughts that you would be better off dead, or of hurting yourself in some way",
-    ),
-)
-_GAD_ITEMS = (
-    Item(1, "69725-0", "Feeling nervous, anxious, or on edge"),
-    Item(2, "68509-9", "Not being able to stop or control worrying"),
-    Item(3, "69733-4", "Worrying too much about different things"),
-    Item(4, "69734-2", "Trouble relaxing"),
-    Item(5, "69735-9", "Being so restless that it is hard to sit still"),
-    Item(6, "69689-8", "Becoming easily annoyed or irritable"),
-    Item(7, "69736-7", "Feeling afraid, as if something awful might happen"),
-)
-_PEG_ITEMS = (
-    Item(1, "75893-8", "What number best describes your pain on average in the past week?"),
-    Item(
-        2,
-        "91145-3",
-        "What number best describes how, during the past week, pain has interfered with your"
-        " enjoyment of life?",
-    ),
-    Item(
-        3,
-        "91146-1",
-        "What number best describes how, during the past week, pain has interfered with your"
-        " general activity?",
-    ),
-)
-_DISTRESS = (
-    Band(Decimal(1), "little distress"),
-    Band(Decimal(2), "moderate distress"),
-    Band(Decimal(3), "high distress"),
-)
-
-INSTRUMENTS: Mapping[InstrumentCode, Instrument] = {
-    each.code: each
-    for each in (
-        Instrument(InstrumentCode.PHQ_2, "PHQ-2", "55758-7", _PHQ_ITEMS[:2], (0, 3), Method.SUM),
-        Instrument(
-            InstrumentCode.PHQ_9,
-            "PHQ-9",
-            "44261-6",
-            _PHQ_ITEMS,
-            (0, 3),
-            Method.SUM,
-            _bands(
-                (0, "minimal"),
-                (5, "mild"),
-                (10, "moderate"),
-                (15, "moderately severe"),
-                (20, "severe"),
-            ),
-            most_missing=2,
-            safety_item=9,
-            unverified="up to 2 missing items are prorated",
-        ),
-        Instrument(
-            InstrumentCode.GAD_7,
-            "GAD-7",
-            "70274-6",
-            _GAD_ITEMS,
-            (0, 3),
-            Method.SUM,
-            _bands((0, "minimal"), (5, "mild"), (10, "moderate"), (15, "severe")),
-            unverified="bands at 5 and 15",
-        ),
-        Instrument(InstrumentCode.PEG, "PEG", "91147-9", _PEG_ITEMS, (0, 10), Method.MEAN),
-        Instrument(
-            InstrumentCode.PAIN,
-            "Pain, 0 to 10",
-            "72514-3",
-            (Item(1, "72514-3", "How strong is your pain now, from 0 to 10?"),),
-            (0, 10),
-            Method.SUM,
-            _bands((0, "none"), (1, "mild"), (4, "moderate"), (7, "severe")),
-        ),
-        Instrument(
-            InstrumentCode.DDS_2,
-            "DDS-2",
-            "",
-            _untold(2),
-            (1, 6),
-            Method.MEAN,
-            _bands((1, "negative"), (3, "positive")),
-            is_licensed=True,
-        ),
-        Instrument(
-            InstrumentCode.DDS_17,
-            "DDS-17",
-            "",
-            _untold(17),
-            (1, 6),
-            Method.MEAN,
-            _DISTRESS,
-            is_licensed=True,
-        ),
-        Instrument(
-            InstrumentCode.UCLA_3,
-            "UCLA-3",
-            "",
-            _untold(3),
-            (1, 3),
-            Method.SUM,
-            _bands((3, "3 to 5"), (6, "6 to 7"), (8, "8 to 9")),
-            is_licensed=True,
-            unverified="6 as the usual cut",
-        ),
-        Instrument(
-            InstrumentCode.CARE,
-            "CARE",
-            "",
-            _untold(10),
-            (1, 5),
-            Method.SUM,
-            most_missing=2,
-            is_licensed=True,
-        ),
-        Instrument(
-            InstrumentCode.EQ_5D,
-            "EQ-5D-5L",
-            "",
-            _untold(5),
-            (1, 5),
-            Method.PROFILE,
-            is_licensed=True,
-        ),
-    )
-}
-
-# Source: domain.md C4, the DDS-17's parts; each is the mean of its items.
-DDS_17_PARTS: Mapping[str, tuple[int, ...]] = {
-    "emotional": (1, 4, 7, 10, 14),
-    "physician": (2, 5, 11, 15),
-    "regimen": (3, 6, 8, 12, 16),
-    "interpersonal": (9, 13, 17),
-}
