@@ -94,11 +94,6 @@ def connect(address: str) -> Any:
     return connection
 
 
-def backend_pid(connection: Any) -> int | None:
-    """Return the process of a PostgreSQL that answers a bare driver's connection."""
-    return connection.info.backend_pid if isinstance(connection, psycopg.Connection) else None
-
-
 def plain(address: str) -> str:
     """Return a PostgreSQL's address as its own programs and driver read it."""
     return address.replace("postgresql+psycopg://", "postgresql://")

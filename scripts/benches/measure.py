@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def cpu_seconds(backend_pid: int | None) -> float:
         return time.process_time()
     user, system = stat.rsplit(")", 1)[1].split()[11:13]
     return time.process_time() + (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def backend_pid(connection: Any) -> int | None:
+    """Return the server's process that answers a bare driver's connection, if there is one."""
+    return getattr(getattr(connection, "info", None), "backend_pid", None)
 
 
 def peak_mb() -> float:

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from scripts.benches import databases, plan_rows
-from scripts.benches.measure import Result, Sample, alternate, cpu_seconds
+from scripts.benches.measure import Result, Sample, alternate, backend_pid, cpu_seconds
 
 DECIDED = "bench_decided"
 COLUMNS = (
@@ -120,7 +120,7 @@ def _insert(address: str, count: int, facts: str = "", fitting: str = "") -> Sam
     _forget(address)
     columns = ", ".join(f"decided.{column}" for column in COLUMNS.split(", "))
     with closing(databases.connect(address)) as connection:
-        pid = databases.backend_pid(connection)
+        pid = backend_pid(connection)
         began, cpu_began = time.perf_counter(), cpu_seconds(pid)
         inserted = connection.execute(
             f"INSERT INTO planned_call ({COLUMNS}) SELECT {columns} FROM enrolment "  # noqa: S608

@@ -13,8 +13,7 @@ from datetime import datetime
 from outreach import orm, tables
 from outreach.patients import hours
 from outreach.planning.jobs import plan_missing_calls
-from scripts.benches import databases
-from scripts.benches.measure import cpu_seconds, peak_mb
+from scripts.benches.measure import backend_pid, cpu_seconds, peak_mb
 
 
 def plan_twice(address: str, now: datetime) -> tuple[int, float, float, float, float]:
@@ -23,7 +22,7 @@ def plan_twice(address: str, now: datetime) -> tuple[int, float, float, float, f
     sessions = orm.make_sessions(engine)
     with orm.reading(), sessions() as session:
         hours.book_of(session, today=now.date())  # loads a calendar, once a process
-        pid = databases.backend_pid(session.connection().connection.driver_connection)
+        pid = backend_pid(session.connection().connection.driver_connection)
     gc.freeze()  # as the scheduler does
     began, cpu_began = time.perf_counter(), cpu_seconds(pid)
     planned = plan_missing_calls(sessions, lambda: now)
