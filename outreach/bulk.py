@@ -17,26 +17,38 @@ class BulkInsert:
     """Inserts rows of one table by the thousand that break no unique key.
 
     As :func:`insert_new`, but no row becomes an object: values are as the driver takes them,
-    in the order of ``columns``, see :meth:`stored`.
+    in the order of ``columns``, see :meth:`stored`. ``same`` are those that all rows share.
     """
 
-    def __init__(self, dialect: Dialect, model: type[Model], columns: Sequence[str]) -> None:
-        table = inspect(model).local_table
+    def __init__(
+        self,
+        dialect: Dialect,
+        model: type[Model],
+        columns: Sequence[str],
+        same: Mapping[str, Any] | None = None,
+    ) -> None:
+        table, shared = inspect(model).local_table, same or {}
         self._processors = {
             name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-            for name in columns
+            for name in (*columns, *shared)
         }
         self._copies = dialect.name == "postgresql"
-        marks = ", ".join(["%s" if self._copies else "?"] * len(columns))
-        table_columns = f"{model.__tablename__} ({', '.join(columns)})"
+        self._same = tuple(self.stored(name, value) for name, value in shared.items())
+        mark = "%s" if self._copies else "?"
+        marks = ", ".join([mark] * len(columns))
+        same_marks = "".join([f", {mark}"] * len(shared))
+        table_columns = f"{model.__tablename__} ({', '.join((*columns, *shared))})"
         self._copy = f"COPY {table_columns} FROM STDIN"
-        self._insert = f"INSERT INTO {table_columns} VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        self._insert = (
+            f"INSERT INTO {table_columns} VALUES ({marks}{same_marks}) "  # noqa: S608
+            "ON CONFLICT DO NOTHING"
+        )
         # Columns are in its name: two lists of them never meet in one table.
         waiting = f"temp.new_{model.__tablename__}_{'_'.join(columns)}"
         self._make = f"CREATE TABLE IF NOT EXISTS {waiting} ({', '.join(columns)})"
         self._wait = f"INSERT INTO {waiting} VALUES ({marks})"  # noqa: S608
         self._take = (
-            f"INSERT INTO {table_columns} SELECT * FROM {waiting} WHERE true "  # noqa: S608
+            f"INSERT INTO {table_columns} SELECT *{same_marks} FROM {waiting} WHERE true "  # noqa: S608
             "ON CONFLICT DO NOTHING"
         )
         self._clear = f"DELETE FROM {waiting}"  # noqa: S608
@@ -59,7 +71,8 @@ class BulkInsert:
             return len(rows)
         if not self._copies:
             return self._take_all(session, rows)
-        return session.connection().exec_driver_sql(self._insert, list(rows)).rowcount
+        whole = [row + self._same for row in rows]
+        return session.connection().exec_driver_sql(self._insert, whole).rowcount
 
     def _take_all(self, session: Session, rows: Sequence[tuple[Any, ...]]) -> int:
         """Insert ``rows`` by one statement, from a temporary table, on SQLite.
@@ -70,7 +83,7 @@ class BulkInsert:
         connection = session.connection()
         connection.exec_driver_sql(self._make)
         connection.exec_driver_sql(self._wait, list(rows))
-        taken = connection.exec_driver_sql(self._take).rowcount
+        taken = connection.exec_driver_sql(self._take, self._same).rowcount
         connection.exec_driver_sql(self._clear)
         return taken
 
@@ -84,7 +97,7 @@ class BulkInsert:
                 assert isinstance(driver, psycopg.Connection)  # noqa: S101 - for the types
                 with driver.cursor() as cursor, cursor.copy(self._copy) as copy:
                     for row in rows:
-                        copy.write_row(row)
+                        copy.write_row(row + self._same)
         except psycopg.errors.UniqueViolation:
             return False
         return True

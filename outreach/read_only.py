@@ -8,7 +8,6 @@ rolled back may have been a table. A transaction that could change nothing ends 
 from collections.abc import Callable
 from typing import Any
 
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 
 
@@ -30,5 +29,7 @@ def prepare(engine: Engine, is_reading: Callable[[], bool]) -> None:
 
 def _only_looked(driver: Any) -> bool:
     """Say whether the transaction could change nothing, and nothing in it failed."""
+    from psycopg.pq import TransactionStatus  # noqa: PLC0415 - 9 MB that SQLite does not need
+
     status: int = driver.pgconn.transaction_status
     return driver.read_only is True and status == TransactionStatus.INTRANS

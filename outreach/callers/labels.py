@@ -20,6 +20,11 @@ NOT_PLACED: Mapping[NotPlaced, LazyString] = {
     NotPlaced.PANELS_FULL: _l("Everybody who speaks this language has a full panel."),
     NotPlaced.HOURS_FULL: _l("Nobody who speaks this language has hours left."),
 }
+# Of patients who are handed over for good: there is no other time that "then" could mean.
+NOT_HANDED_OVER: Mapping[NotPlaced, LazyString] = {
+    **NOT_PLACED,
+    NotPlaced.AWAY: _l("Everybody who speaks this language is away within 7 days."),
+}
 
 # Whom a patient may ask for; what a caller may be known as.
 GENDERS: Mapping[Sex, LazyString] = {

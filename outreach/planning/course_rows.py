@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     ScalarSelect,
     Select,
@@ -39,7 +40,9 @@ OF_PAGE = (
 )
 
 
-def unplanned(columns: Iterable[Any], after_id: int, limit: int) -> Select[*tuple[Any, ...]]:
+def unplanned(
+    columns: Iterable[Any], after_id: int | BindParameter[int], limit: int | BindParameter[int]
+) -> Select[*tuple[Any, ...]]:
     """Select ``columns`` of the enrolments of :func:`courses.unplanned_ids`.
 
     Each table begins at ``after_id``: else the database may merge them from the beginning,
@@ -80,6 +83,19 @@ def rows(of: type[Enrolment], caller_id: ColumnElement[int]) -> Select[*tuple[An
     )
     last_sequence = _calls(of, func.max(PlannedCall.sequence)).scalar_subquery()
     return select(of.id, of.patient_id, last_sequence, course, _place(of, caller_id))
+
+
+@cache
+def of_page() -> Select[*tuple[Any, ...]]:
+    """Return :func:`rows` of a page of :func:`unplanned`, locked; built once.
+
+    Binds ``after_id`` and ``limit``. The page comes first, so that nothing is looked up for
+    rows that aren't on it, and with its columns: joined to its own table again, PostgreSQL
+    reads that whole table for every page.
+    """
+    page = unplanned(OF_PAGE, bindparam("after_id"), bindparam("limit"))
+    locked = page.with_for_update(of=Enrolment.__table__).cte("page")
+    return rows(aliased(Enrolment, locked), locked.c.caller_id)
 
 
 @cache

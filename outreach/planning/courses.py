@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from outreach.orm import among
 from outreach.panels.models import PanelMembership
@@ -119,17 +119,11 @@ class Reader:
 
         Somebody may withdraw between the moment a planner looks and the moment it writes.
         """
-        # The page comes first, so that nothing is looked up for rows that aren't on it, and
-        # with its columns: joined to its own table again, PostgreSQL reads that whole table
-        # for every page.
-        page = course_rows.unplanned(course_rows.OF_PAGE, after_id, limit)
-        locked = page.with_for_update(of=Enrolment.__table__).cte("page")
-        of_page = aliased(Enrolment, locked)
         if self._weekly_from is None:  # the first page: what all of them need is read once
             self._weekly_from = self._first_weekly(session)
             self._book = hours.book_of(session, today=self.now.date())
-        query = course_rows.rows(of_page, locked.c.caller_id)
-        return self._read(session, query, weekly_from=self._weekly_from)
+        page = {"after_id": after_id, "limit": limit}
+        return self._read(session, course_rows.of_page(), weekly_from=self._weekly_from, **page)
 
     def place(self, session: Session, text: str) -> Place:
         """Return what the ``place`` of a row says. Equal hours, and equal days, are one object."""
@@ -197,14 +191,19 @@ class Reader:
         return (self.now - A_WEEK).date() - timedelta(weeks=max(weeks, default=0))
 
     def _read(
-        self, session: Session, query: Select[*tuple[Any, ...]], *, weekly_from: date
+        self,
+        session: Session,
+        query: Select[*tuple[Any, ...]],
+        *,
+        weekly_from: date,
+        **page: int,
     ) -> Sequence[Row]:
-        since = {
+        bound = page | {
             "day_ago": self.now - A_DAY,
             "week_ago": (self.now - A_WEEK).date(),
             "weekly_from": weekly_from,
         }
-        found = session.connection().execute(query, since)
+        found = session.connection().execute(query, bound)
         # Sorted here, where it costs nothing: SQLite would write all rows to a table first.
         return sorted(map(Row._make, found.all()))
 

@@ -36,7 +36,6 @@ MOST_KEPT = 20_000
 _OF_ROW = ("clinic_id", "patient_id", "enrolment_id", "sequence")
 _OF_DUE = ("version_id", "phase", "due_on", "complete_by_on")
 _OF_SLOT = ("dial_from_at", "dial_until_at")
-_OF_ALL = ("is_agreed", "dials", "status", "planned_at")
 Stored = tuple[Any, ...]
 Days = tuple[date, date] | None
 
@@ -54,7 +53,6 @@ class _Next(NamedTuple):
     due: Due | None
     days: Days
     stored: Stored
-    ends_on: date
 
 
 @dataclass
@@ -85,13 +83,14 @@ class Planner:
     def __init__(self, dialect: Dialect, now: datetime) -> None:
         self._now = now
         self._reader = Reader(now)
-        columns = (*_OF_ROW, *_OF_DUE, *_OF_SLOT, *_OF_ALL)
-        self._calls = BulkInsert(dialect, PlannedCall, columns)
-        self._of_all = self._stored(_OF_ALL, (False, 0, CallStatus.PLANNED, now))
+        columns = (*_OF_ROW, *_OF_DUE, *_OF_SLOT)
+        same = {"is_agreed": False, "dials": 0, "status": CallStatus.PLANNED, "planned_at": now}
+        self._calls = BulkInsert(dialect, PlannedCall, columns, same)
         self._places: dict[str, tuple[int, _Spot]] = {}
         self._spots: dict[int, _Spot] = {}
         self._days: dict[tuple[Any, ...], _Days] = {}
         self._progress: dict[str, Progress] = {}
+        self._dues: dict[Stored, Stored] = {}
         self._kept = 0
 
     def plan_page(self, session: Session, *, after_id: int, limit: int) -> Page:
@@ -123,7 +122,7 @@ class Planner:
         clinic_id, spot = self._places.get(row.place) or self._new_place(session, row.place)
         coming = spot.days.nexts.get(row.course) or self._new_next(session, row.course, spot)
         if coming.due is None:
-            if spot.days.today >= coming.ends_on:
+            if self._is_over(session, row.course, spot):
                 next_call.finish(session, row.enrolment_id, now=self._now)
             return None
         known = spot.slots.get(coming.days)
@@ -133,7 +132,7 @@ class Planner:
             return None
         sequence = (row.last_sequence or 0) + 1
         owned = (clinic_id, row.patient_id, row.enrolment_id, sequence)
-        return owned + contact + self._of_all
+        return owned + contact
 
     def _new_place(self, session: Session, text: str) -> tuple[int, _Spot]:
         place = self._reader.place(session, text)
@@ -154,20 +153,27 @@ class Planner:
         return spot
 
     def _new_next(self, session: Session, text: str, spot: _Spot) -> _Next:
-        progress = self._progress.get(text)
-        if progress is None:
-            progress = self._progress[text] = self._reader.progress(session, text)
+        progress = self._progress_of(session, text)
         today, last_on = spot.days.today, progress.last_due_on
         is_done_today = _is_done_today(progress, spot)
         first = first_day(progress.starts_on, last_on, today, is_done_today=is_done_today)
         course = progress.course(spot.days.calendar)
         due = next_due(course, after=first - timedelta(days=1))
-        ends_on = progress.protocol.ends_on(progress.starts_on)
-        coming = _Next(due, _days(due), self._stored_due(progress, due) if due else (), ends_on)
+        coming = _Next(due, _days(due), self._stored_due(progress, due) if due else ())
         if progress.completed_at is None:  # else it depends on the zone as well
             spot.days.nexts[text] = coming
             self._kept += 1
         return coming
+
+    def _progress_of(self, session: Session, text: str) -> Progress:
+        progress = self._progress.get(text)
+        if progress is None:
+            progress = self._progress[text] = self._reader.progress(session, text)
+        return progress
+
+    def _is_over(self, session: Session, text: str, spot: _Spot) -> bool:
+        progress = self._progress_of(session, text)
+        return spot.days.today >= progress.protocol.ends_on(progress.starts_on)
 
     def _new_slot(self, spot: _Spot, due: Due) -> Stored:
         slot = contact_slot(spot.calendar, due, not_before=self._now)
@@ -178,7 +184,7 @@ class Planner:
 
     def _later(self, session: Session, text: str, spot: _Spot) -> Stored | None:
         """Return the first contact after one whose days leave no time to dial."""
-        progress = self._reader.progress(session, text)
+        progress = self._progress_of(session, text)
         course, is_done = progress.course(spot.calendar), _is_done_today(progress, spot)
         found = next_contact(course, now=self._now, is_done_today=is_done)
         if found is None:
@@ -187,7 +193,9 @@ class Planner:
 
     def _stored_due(self, progress: Progress, due: Due) -> Stored:
         values = (progress.version_id, due.phase, due.on, due.complete_by_on)
-        return self._stored(_OF_DUE, values)
+        if values not in self._dues:  # few days lie ahead, many courses lead to them
+            self._dues[values] = self._stored(_OF_DUE, values)
+        return self._dues[values]
 
     def _stored_slot(self, slot: Slot) -> Stored:
         return self._stored(_OF_SLOT, (slot.from_at, slot.until_at))
@@ -197,7 +205,7 @@ class Planner:
         return tuple(self._calls.stored(column, value) for column, value in pairs)
 
     def _forget(self) -> None:
-        for kept in (self._places, self._spots, self._days, self._progress):
+        for kept in (self._places, self._spots, self._days, self._progress, self._dues):
             kept.clear()
         self._kept = 0
 

@@ -127,10 +127,14 @@ def test_nobody_is_handed_to_somebody_who_went_away_meanwhile(
         make_absence(session, place.ben, place.clinic.id)
 
     answer = client.post(f"/callers/{place.ana.id}/leave", data=answers)
+    with sessions.begin() as session:
+        make_absence(session, place.carla, place.clinic.id)
+    nobody_left = client.get(f"/callers/{place.ana.id}/leave").text
 
     assert answer.status_code == 422
     assert len(memberships(sessions, place.sams.id)) == 1
     assert len(memberships(sessions, place.rosas.id)) == 1
+    assert "Everybody who speaks this language is away within 7 days." in nobody_left
 
 
 def test_a_panel_grows_above_its_cap_only_where_that_is_wanted(

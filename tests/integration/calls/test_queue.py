@@ -1,8 +1,10 @@
 """What the queue reads of the database for its order."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
+from flask.testing import FlaskClient
 
 from outreach.accounts.rules import Actor, Role
 from outreach.calls import queue
@@ -12,6 +14,7 @@ from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
 from tests.builders import (
     actor_of,
     make_attempt,
@@ -21,6 +24,7 @@ from tests.builders import (
     make_promise,
     make_staff,
 )
+from tests.conftest import sign_in
 from tests.fakes import MONDAY_10_CHICAGO
 from tests.integration.calls.conftest import Day
 
@@ -67,6 +71,30 @@ def test_missed_calls_in_a_row_lead_and_are_told_apart(ordered: Ordered) -> None
         ("Mona", Why.MISSED_LAST),
         ("Lena", Why.DUE),
     ]
+
+
+def test_a_call_that_is_only_due_tells_on_its_row_who_waits_longest(
+    sessions: Sessions, client: FlaskClient, ordered: Ordered
+) -> None:
+    sign_in(client, ordered.day.ana)
+    row_of_lena = re.compile(r"<summary[^>]*>(?:(?!</summary>).)*Lena.*?</summary>", re.DOTALL)
+
+    before = row_of_lena.search(client.get("/queue/").text)
+    with sessions.begin() as session:
+        spoken = make_planned_call(
+            session,
+            session.get_one(Enrolment, ordered.calls["Lena"].enrolment_id),
+            NOW.date() - timedelta(days=9),
+            status=CallStatus.COMPLETED,
+            sequence=9,
+        )
+        make_attempt(session, spoken, ordered.day.ana, at=NOW - timedelta(days=9))
+    after = row_of_lena.search(client.get("/queue/").text)
+
+    assert before is not None
+    assert "nobody has spoken with them yet" in before[0]
+    assert after is not None
+    assert "last spoken with 9 days ago" in after[0]
 
 
 def test_a_nurses_answer_leads_until_the_next_conversation(
