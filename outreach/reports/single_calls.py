@@ -277,7 +277,9 @@ def _of_group(
         return
     dimension, key = group
     if dimension.is_about_patients:
-        groups = breakdown.patient_groups(session, asked, dimension, on=asked.period.until_on)
+        groups = breakdown.patient_groups(
+            session, asked, dimension, on=asked.period.until_on, then=asked.past
+        )
         yield among(patient_id, sorted(each for each, of in groups.items() if of == key))
     elif dimension is Dimension.WEEK and key:
         monday = date.fromisoformat(key)
