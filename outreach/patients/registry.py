@@ -1,10 +1,11 @@
 """Patients: finding them within somebody's scope, and keeping their details."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, bindparam, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
@@ -199,7 +200,7 @@ def change_details(session: Session, patient: Patient, details: Details, *, now:
 
 
 def _keep_before(
-    session: Session, patient: Patient, coming: Mapping[str, object], *, now: datetime
+    session: Session, patient: Patient, coming: dict[str, Any], *, now: datetime
 ) -> None:
     """Keep what reports group ``patient`` by, where ``coming`` changes any of it.
 
@@ -212,7 +213,7 @@ def _keep_before(
         .where(Patient.id == patient.id)
         .with_for_update(key_share=True)
     ).one()
-    before = dict(stands._mapping)  # noqa: SLF001 - the row as a mapping, by SQLAlchemy's own name
+    before: dict[str, Any] = dict(stands._mapping)  # noqa: SLF001 - the row as a mapping, by SQLAlchemy's own name
     if before | coming == before:
         return
     theirs = {"clinic_id": patient.clinic_id, "patient_id": patient.id}

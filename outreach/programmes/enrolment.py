@@ -210,7 +210,7 @@ def move_first_day(session: Session, enrolment: Enrolment, day: date, *, now: da
 def move_first_days(
     session: Session,
     which: ColumnElement[bool],
-    first_day: SQLColumnExpression[date],
+    first_day: SQLColumnExpression[date | None],
     *,
     now: datetime,
 ) -> None:

@@ -39,8 +39,9 @@ from outreach.reports.rules.period import DAY, begin_of
 from outreach.reports.rules.tally import Tally
 from outreach.sql import table_of_days
 
-# As the partial index says it: as a parameter, no database sees that the index serves.
+# As the partial indexes say it: as a parameter, no database sees that one serves.
 IS_OPEN = text("planned_call.status = 'planned'")
+IS_CANCELLED = text("planned_call.status = 'cancelled'")
 CLOSED = (CallStatus.COMPLETED.value, CallStatus.MISSED.value)
 
 
@@ -129,6 +130,15 @@ def open_calls(session: Session, asked: Asked, detail: Detail) -> Iterator[Count
         where = (call.due_on, call.patient_id, call.phase)[: _DEPTH[detail]]
         tally = Tally(missed=int(is_late), still_open=int(is_now))
         yield Counted(tally, holder.caller_id if holder else None, *where)
+
+
+def cancelled_calls(session: Session, asked: Asked, detail: Detail) -> Iterator[Counted]:
+    """Count planned calls that the programme cancelled, of those that would be due by now."""
+    then = known.call_status(asked) == CallStatus.CANCELLED.value
+    is_cancelled = then if asked.is_past else IS_CANCELLED
+    condition = and_(is_cancelled, PlannedCall.due_on <= asked.today)
+    for cancelled, *where in _calls(session, asked, detail, (func.count(),), condition):
+        yield Counted(Tally(cancelled=cancelled), *where)
 
 
 def _holds(spell: Any, at: datetime) -> bool:
