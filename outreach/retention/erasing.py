@@ -66,6 +66,7 @@ def anonymise(session: Session, patient_id: int, *, now: datetime) -> bool:
     _replace_texts(session, patient_id)
     for before in session.scalars(select(PatientBefore).filter_by(patient_id=patient_id)).all():
         before.date_of_birth = coarser(before.date_of_birth)
+    session.flush()  # below it all is expired
     _set(
         session,
         "patient",
