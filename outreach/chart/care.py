@@ -195,7 +195,7 @@ def change_details(session: Session, patient: Patient, details: Details, *, now:
     A text that names a time on the clock of where they lived does not go out.
     """
     has_moved = patient.zone != details.zone
-    registry.change_details(patient, details)
+    registry.change_details(session, patient, details, now=now)
     session.flush()
     _fit_plan_of(session, patient, now=now)
     enrolment = enrolments.current(session, patient.id) if has_moved else None

@@ -159,7 +159,7 @@ def calls(session: Session, question: Question) -> Table:
             each.due_on,
             each.phase,
             each.at.astimezone(zone).replace(tzinfo=None, microsecond=0) if each.at else None,
-            each.outcome.value if each.outcome else None,
+            each.ended or None,
             each.minutes,
             each.is_in,
         )
@@ -172,7 +172,7 @@ def calls(session: Session, question: Question) -> Table:
         Column("due_on", "Day on which the call was due."),
         Column("phase", "Phase of the programme of the planned call."),
         Column("dialled_at", "When it was dialled, on the clinic's clock; empty: missed."),
-        Column("outcome", "How the dial ended; empty: missed."),
+        Column("outcome", "How it ended, or stands; empty: missed."),
         Column("minutes", "Length of the conversation."),
         Column("counted", "Whether it is in the numerator; every row is in the denominator."),
     )

@@ -12,6 +12,7 @@ from outreach.reports.rules.tally import Measure
 DEFINITIONS: Mapping[Measure, str] = {
     Measure.COMPLETION: "Completed calls of all calls due in these days, completed or missed.",
     Measure.STILL_OPEN: "Calls due in these days that can still be completed; in no rate yet.",
+    Measure.CANCELLED: "Calls that the programme cancelled, of all planned; in no rate above.",
     Measure.REACH_PER_DIAL: "Dials in which the caller spoke with the patient, of all dials.",
     Measure.REACH_PER_PATIENT: "Patients spoken with at least once, of all in the programme.",
     Measure.PROTOCOL: "Patient-weeks with as many completed calls as the programme asks for.",

@@ -16,6 +16,7 @@ from outreach.panels import roster
 from outreach.panels.models import PanelMembership, Proposal, ProposalLine
 from outreach.panels.rules import ChangeReason
 from outreach.patients.models import Patient
+from outreach.programmes import enrolment as enrolments
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 
@@ -232,16 +233,8 @@ def _assign_all(session: Session, proposal: Proposal, *, by_staff_id: int, now: 
         .where(mine, ProposalLine.enrolment_id == Enrolment.id)
         .scalar_subquery()
     )
-    session.execute(
-        update(Enrolment)
-        .where(
-            Enrolment.id.in_(select(ProposalLine.enrolment_id).where(mine)),
-            ~had_one,
-            first_day.is_not(None),
-        )
-        .values(starts_on=first_day)
-        .execution_options(synchronize_session=False)
-    )
+    is_new = and_(Enrolment.id.in_(select(ProposalLine.enrolment_id).where(mine)), ~had_one)
+    enrolments.move_first_days(session, is_new, first_day, now=now)
     patients = select(Enrolment.patient_id).where(
         Enrolment.id.in_(select(ProposalLine.enrolment_id).where(mine))
     )

@@ -16,6 +16,7 @@ from outreach.panels import duty, roster
 from outreach.panels.models import CallerProfile, PanelMembership
 from outreach.panels.rules import ChangeReason
 from outreach.patients.models import Patient
+from outreach.programmes.enrolment import move_first_day
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES
 
@@ -199,22 +200,22 @@ def _refuse_unfit(
 
 
 def _begin_late_starters_today(
-    session: Session, enrolments: Sequence[Row[Enrolment, str, str]], *, now: datetime
+    session: Session, rows: Sequence[Row[Enrolment, str, str]], *, now: datetime
 ) -> None:
     """Move week 1 up to today for those who waited past it.
 
     Nobody is called without a caller, so whoever never had one has not begun.
     """
-    ids = [row.Enrolment.id for row in enrolments]
+    ids = [row.Enrolment.id for row in rows]
     had_one = set(
         session.scalars(
             select(PanelMembership.enrolment_id).where(PanelMembership.enrolment_id.in_(ids))
         )
     )
-    for row in enrolments:
+    for row in rows:
         today = local_day(now, ZoneInfo(row.zone))
         if row.Enrolment.id not in had_one and row.Enrolment.starts_on < today:
-            row.Enrolment.starts_on = today
+            move_first_day(session, row.Enrolment, today, now=now)
 
 
 def _begin(

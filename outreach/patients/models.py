@@ -87,6 +87,25 @@ class Patient(Model):
         )
 
 
+class PatientBefore(Model):
+    """What reports group a patient by, as the record had it until ``until_at``. Appended.
+
+    Without one that ends later, the record always said what it says now.
+    """
+
+    __tablename__ = "patient_before"
+    __table_args__ = (Index(None, "patient_id", "until_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    date_of_birth: Mapped[date]
+    sex: Mapped[Sex]
+    language: Mapped[str] = mapped_column(String(10))
+    zone: Mapped[str] = mapped_column(String(60))
+    until_at: Mapped[datetime]
+
+
 class HoursRule(Model):
     """Calling hours that the law of a place sets, from one day to another, as data.
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, bindparam, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
@@ -14,7 +15,7 @@ from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotAllowed, NotFound
 from outreach.orm import among
-from outreach.patients.models import Anonymised, Patient, PhoneNumber
+from outreach.patients.models import Anonymised, Patient, PatientBefore, PhoneNumber
 from outreach.patients.rules import Daypart, NumberHealth, Wishes, mask_of_weekdays
 
 
@@ -185,8 +186,9 @@ def spoil_number(
     )
 
 
-def change_details(patient: Patient, details: Details) -> None:
+def change_details(session: Session, patient: Patient, details: Details, *, now: datetime) -> None:
     """Write ``details`` to a patient. Does not commit."""
+    _keep_before(session, patient, {"language": details.language, "zone": details.zone}, now=now)
     patient.preferred_name = details.preferred_name
     patient.pronouns = details.pronouns
     patient.language = details.language
@@ -195,6 +197,27 @@ def change_details(patient: Patient, details: Details) -> None:
     patient.is_voicemail_allowed = details.is_voicemail_allowed
     patient.about = details.about
     patient.said_as, patient.approach = details.said_as, details.approach
+
+
+def _keep_before(
+    session: Session, patient: Patient, coming: dict[str, Any], *, now: datetime
+) -> None:
+    """Keep what reports group ``patient`` by, where ``coming`` changes any of it.
+
+    Whoever writes one of these columns calls this first, in the same transaction: a report as of
+    an earlier day asks for it. Read anew behind the lock: two at once keep what each one ended.
+    """
+    session.flush()
+    stands = session.execute(
+        select(Patient.date_of_birth, Patient.sex, Patient.language, Patient.zone)
+        .where(Patient.id == patient.id)
+        .with_for_update(key_share=True)
+    ).one()
+    before: dict[str, Any] = dict(stands._mapping)  # noqa: SLF001 - the row as a mapping, by SQLAlchemy's own name
+    if before | coming == before:
+        return
+    theirs = {"clinic_id": patient.clinic_id, "patient_id": patient.id}
+    session.add(PatientBefore(**theirs, **before, until_at=now))
 
 
 def change_wishes(patient: Patient, wishes: Wishes) -> None:

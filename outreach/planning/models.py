@@ -10,6 +10,7 @@ from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.sealing import Sealed
 
 _OPEN = text("status = 'planned'")
+_CANCELLED = text("status = 'cancelled'")
 _TO_DO = text("done_at IS NULL")
 
 
@@ -43,6 +44,13 @@ class PlannedCall(Model):
             "dial_from_at",
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
+        ),
+        Index(
+            "ix_planned_call_cancelled",
+            "clinic_id",
+            "due_on",
+            sqlite_where=_CANCELLED,
+            postgresql_where=_CANCELLED,
         ),
         Index(None, "clinic_id", "due_on"),
         Index(None, "patient_id", "due_on"),

@@ -6,7 +6,7 @@ Whoever changes a status or a version makes the plan fit afterwards: ``next_call
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from outreach import bulk
@@ -15,7 +15,7 @@ from outreach.orm import among
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.programmes import protocol
-from outreach.programmes.models import Enrolment, EnrolmentEvent
+from outreach.programmes.models import Enrolment, EnrolmentBefore, EnrolmentEvent
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 
 LONGEST_REASON = 200  # characters; what a status keeps of somebody's words
@@ -191,6 +191,48 @@ def change_status(
     enrolment.resume_on = resume_on if status is EnrolmentStatus.PAUSED else None
     forget_coming_pause(enrolment)
     _note(enrolment, reason, resume_on=enrolment.resume_on, by_staff_id=by_staff_id, now=now)
+
+
+def move_first_day(session: Session, enrolment: Enrolment, day: date, *, now: datetime) -> None:
+    """Let week 1 begin on ``day``, and keep when it began before. Does not commit."""
+    session.add(
+        EnrolmentBefore(
+            clinic_id=enrolment.clinic_id,
+            patient_id=enrolment.patient_id,
+            enrolment_id=enrolment.id,
+            starts_on=enrolment.starts_on,
+            until_at=now,
+        )
+    )
+    enrolment.starts_on = day
+
+
+def move_first_days(
+    session: Session,
+    which: ColumnElement[bool],
+    first_day: SQLColumnExpression[date | None],
+    *,
+    now: datetime,
+) -> None:
+    """Do as :func:`move_first_day` for all enrolments of which ``which`` holds, in two statements.
+
+    Objects in ``session`` don't follow. Does not commit.
+    """
+    is_moved = and_(which, first_day.is_not(None), Enrolment.starts_on != first_day)
+    columns = (Enrolment.clinic_id, Enrolment.patient_id, Enrolment.id, Enrolment.starts_on)
+    until_at = literal(now, EnrolmentBefore.until_at.type)
+    session.execute(
+        insert(EnrolmentBefore).from_select(
+            ["clinic_id", "patient_id", "enrolment_id", "starts_on", "until_at"],
+            select(*columns, until_at).where(is_moved).order_by(Enrolment.id),
+        )
+    )
+    session.execute(
+        update(Enrolment)
+        .where(is_moved)
+        .values(starts_on=first_day)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def begin_histories(

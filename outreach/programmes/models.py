@@ -84,6 +84,23 @@ class Enrolment(Model):
     events: WriteOnlyMapped["EnrolmentEvent"] = relationship()
 
 
+class EnrolmentBefore(Model):
+    """The first day that an enrolment had until ``until_at``. Appended.
+
+    Without one that ends later, it always had the first day that it has now.
+    """
+
+    __tablename__ = "enrolment_before"
+    __table_args__ = (Index(None, "enrolment_id", "until_at"), Index(None, "patient_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    starts_on: Mapped[date]
+    until_at: Mapped[datetime]
+
+
 class EnrolmentEvent(Model):
     """A change of an enrolment's status or version. Appended, never changed.
 

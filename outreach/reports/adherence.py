@@ -183,7 +183,8 @@ def _calls_and_dials(
     else:
         by_day = detail is Detail.DAY
         found = rolled.closed_calls_and_dials(session, asked, by_day=by_day)
-    for each in chain(found, counted.open_calls(session, asked, detail)):
+    open_ones = counted.open_calls(session, asked, detail)
+    for each in chain(found, open_ones, counted.cancelled_calls(session, asked, detail)):
         yield _cell(each.caller_id, each.patient_id, each.phase, each.day), each.tally
 
 

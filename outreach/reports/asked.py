@@ -45,6 +45,10 @@ class Here:
         """
         return min(self.now, begin_of(day + DAY, self.zone))
 
+    def then(self, at: datetime) -> datetime | None:
+        """Return ``at`` where it is an earlier moment than this is asked at; else None."""
+        return at if at < self.now else None
+
     def about(self, period: Period) -> "Asked":
         """Return the question about some days here."""
         return Asked(self.scope, self.clinic_id, self.zone, self.now, period)
@@ -61,6 +65,15 @@ class Asked(Here):
     period: Period
     is_past: bool = False
     asked_at: datetime | None = None
+
+    @property
+    def past(self) -> datetime | None:
+        """The earlier moment as of which it is asked; None: what is known now."""
+        return self.now if self.is_past else None
+
+    def then(self, at: datetime) -> datetime | None:
+        """Return ``at`` where it is an earlier moment than this was asked at; else None."""
+        return at if self.is_past else super().then(at)
 
     def as_of(self, day: date) -> "Asked":
         """Return the same question as it was answered when a local day ended.

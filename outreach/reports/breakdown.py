@@ -6,11 +6,12 @@ and the list behind a figure is the sum by patient.
 
 import enum
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts import regions
@@ -18,7 +19,7 @@ from outreach.accounts.models import Clinic
 from outreach.errors import NotFound
 from outreach.patients.models import Patient
 from outreach.programmes.models import ProgrammeVersion
-from outreach.reports import adherence, outcomes
+from outreach.reports import adherence, known, outcomes
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
 from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
@@ -34,6 +35,7 @@ PARENTS: Mapping[Measure, Measure] = {
     **dict.fromkeys((Measure.CALLS, Measure.CALLS_LOW, Measure.CALLS_HIGH), Measure.CALLS_MEAN),
 }
 AGE_BANDS = ((0, 39), (40, 54), (55, 64), (65, 74), (75, 199))
+Kind = TypeVar("Kind")
 
 
 class NoSuchGroup(NotFound):
@@ -210,33 +212,37 @@ def _key_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[C
         return lambda cell: _written(cell.phase)
     if dimension is Dimension.WEEK:
         return lambda cell: _written(cell.week_on)
-    groups = patient_groups(session, asked, dimension, on=asked.period.until_on)
+    groups = patient_groups(session, asked, dimension, on=asked.period.until_on, then=asked.past)
     return lambda cell: "" if cell.patient_id is None else groups.get(cell.patient_id, "")
 
 
 def patient_groups(
-    session: Session, here: Here, dimension: Dimension, *, on: date
+    session: Session, here: Here, dimension: Dimension, *, on: date, then: datetime | None
 ) -> Mapping[int, str]:
-    """Return which group of a kind of people each patient of the clinic belongs to on a day."""
+    """Return which group of a kind of people each patient of the clinic belongs to on a day.
+
+    ``then``: as the record had it at that moment; None: as it has it.
+    """
     if dimension is Dimension.PHQ9:
         cohort = outcomes.cohort(
             session, here, on, measures=[OutcomeMeasure.PHQ9], with_talks=False
         )
         return {each.patient_id: each.stratum.value for each in cohort.patients}
+    if dimension is Dimension.LANGUAGE:
+        return dict(_of_patients(session, here, known.language(then)))
+    if dimension is Dimension.SEX:
+        return {each: sex.value for each, sex in _of_patients(session, here, known.sex(then))}
+    births = _of_patients(session, here, known.date_of_birth(then))
+    return {patient_id: _age_band(born_on, on) for patient_id, born_on in births}
+
+
+def _of_patients(
+    session: Session, here: Here, column: SQLColumnExpression[Kind]
+) -> Iterator[tuple[int, Kind]]:
     rows = session.execute(
-        select(Patient.id, Patient.language, Patient.sex, Patient.date_of_birth)
-        .where(here.within(Patient.clinic_id))
-        .order_by(Patient.id)
+        select(Patient.id, column).where(here.within(Patient.clinic_id)).order_by(Patient.id)
     )
-    groups = {}
-    for patient_id, language, sex, born_on in rows:
-        if dimension is Dimension.LANGUAGE:
-            groups[patient_id] = language
-        elif dimension is Dimension.SEX:
-            groups[patient_id] = sex.value
-        else:
-            groups[patient_id] = _age_band(born_on, on)
-    return groups
+    return ((patient_id, of_patient) for patient_id, of_patient in rows)
 
 
 def _age_band(born_on: date, day: date) -> str:

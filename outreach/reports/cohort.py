@@ -15,7 +15,7 @@ from outreach.clock import local_day
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment, EnrolmentEvent
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.reports import outcomes
+from outreach.reports import known, outcomes
 from outreach.reports.asked import Here
 from outreach.reports.rules.board import (
     BoardCohort,
@@ -83,7 +83,7 @@ def _statuses(
     )
     both = union_all(noted, latest).subquery()
     rows = session.execute(
-        select(both.c.patient_id, both.c.at, both.c.status, Patient.zone)
+        select(both.c.patient_id, both.c.at, both.c.status, known.zone(here.then(at)))
         .join(Patient, Patient.id == both.c.patient_id)
         .order_by(both.c.at)
     )

@@ -5,7 +5,7 @@ What stands in the roll-ups was counted here, and what does not stand there yet 
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    TextClause,
     and_,
     case,
     cast,
@@ -35,12 +36,13 @@ from outreach.programmes.models import Enrolment
 from outreach.reports import known
 from outreach.reports.asked import Asked
 from outreach.reports.known import COMPLETING
-from outreach.reports.rules.period import DAY, begin_of
+from outreach.reports.rules.period import DAY, Period, begin_of
 from outreach.reports.rules.tally import Tally
 from outreach.sql import table_of_days
 
-# As the partial index says it: as a parameter, no database sees that the index serves.
+# As the partial indexes say it: as a parameter, no database sees that one serves.
 IS_OPEN = text("planned_call.status = 'planned'")
+IS_CANCELLED = text("planned_call.status = 'cancelled'")
 CLOSED = (CallStatus.COMPLETED.value, CallStatus.MISSED.value)
 
 
@@ -129,6 +131,19 @@ def open_calls(session: Session, asked: Asked, detail: Detail) -> Iterator[Count
         where = (call.due_on, call.patient_id, call.phase)[: _DEPTH[detail]]
         tally = Tally(missed=int(is_late), still_open=int(is_now))
         yield Counted(tally, holder.caller_id if holder else None, *where)
+
+
+def cancelled_calls(session: Session, asked: Asked, detail: Detail) -> Iterator[Counted]:
+    """Count planned calls that the programme cancelled, of those that would be due by now."""
+    period = asked.period
+    if period.from_on > asked.today:
+        return
+    # Bounded by the days it joins: see _calls.
+    asked = replace(asked, period=Period(period.from_on, min(period.until_on, asked.today)))
+    then = known.call_status(asked) == CallStatus.CANCELLED.value
+    is_cancelled = then if asked.is_past else IS_CANCELLED
+    for cancelled, *where in _calls(session, asked, detail, (func.count(),), is_cancelled):
+        yield Counted(Tally(cancelled=cancelled), *where)
 
 
 def _holds(spell: Any, at: datetime) -> bool:
@@ -230,7 +245,7 @@ def _calls(
     asked: Asked,
     detail: Detail,
     counts: tuple[ColumnElement[int], ...],
-    condition: ColumnElement[bool],
+    condition: ColumnElement[bool] | TextClause,
 ) -> Iterator[Any]:
     days, holder = table_of_days(asked.each_day()), PanelMembership
     finely: tuple[Any, ...] = {

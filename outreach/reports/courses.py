@@ -140,13 +140,12 @@ def courses_in(
         status, since = known.status(asked.now), known.status_since(asked.now)
         version_id = known.version_id(asked.now)
     stays = status.in_(STAYING)
-    may_be_open = and_(
-        Enrolment.starts_on <= asked.period.until_on, or_(stays, since >= begins_at - MARGIN)
-    )
+    starts_on = known.first_day(asked.past)
+    may_be_open = and_(starts_on <= asked.period.until_on, or_(stays, since >= begins_at - MARGIN))
     left_at = case((stays, None), else_=since)
-    columns = (Enrolment.id, Enrolment.patient_id, version_id, Enrolment.starts_on, left_at)
+    columns = (Enrolment.id, Enrolment.patient_id, version_id, starts_on, left_at)
     return (
-        select(*columns, Patient.zone, *more)
+        select(*columns, known.zone(asked.past), *more)
         .join(Patient, Patient.id == Enrolment.patient_id)
         .where(*_within(asked, ids), may_be_open if also is None else or_(may_be_open, also))
         .order_by(Enrolment.id)

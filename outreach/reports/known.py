@@ -1,11 +1,12 @@
 """What was known at an instant: a report as of a day says the same today and next year.
 
 Rows are appended and marked, never edited, so what was known then is what had been recorded
-by then, less what had been corrected or taken back by then.
+by then, less what had been corrected or taken back by then. Of the few columns that are edited,
+what they said before stands beside them.
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,12 +25,15 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from outreach.calls.models import Attempt, AttemptBefore, AttemptCorrection
 from outreach.calls.rules import Outcome
 from outreach.measures.models import Reading
+from outreach.patients.models import Patient, PatientBefore
+from outreach.patients.rules import Sex
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.programmes.models import Enrolment, EnrolmentEvent
+from outreach.programmes.models import Enrolment, EnrolmentBefore, EnrolmentEvent
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports.asked import Asked
 
+Value = TypeVar("Value")
 COMPLETING = tuple(outcome for outcome in Outcome if outcome.completes)
 
 
@@ -156,6 +160,59 @@ def status(at: datetime) -> ColumnElement[EnrolmentStatus]:
     # Enrolments from before histories were kept have no event: their last change is all we know.
     unnoted = case((Enrolment.status_at <= at, Enrolment.status), else_=EnrolmentStatus.ACTIVE)
     return func.coalesce(_newest(EnrolmentEvent.status, at), unnoted)
+
+
+def first_day(at: datetime | None) -> SQLColumnExpression[date]:
+    """Return the first day that an enrolment had at ``at``; None: that it has."""
+    before = EnrolmentBefore
+    return _before(before.starts_on, Enrolment.starts_on, before.enrolment_id == Enrolment.id, at)
+
+
+def zone(at: datetime | None) -> SQLColumnExpression[str]:
+    """Return where a patient lived as the record had it at ``at``; None: as it has it."""
+    return _of_patient(PatientBefore.zone, Patient.zone, at)
+
+
+def language(at: datetime | None) -> SQLColumnExpression[str]:
+    """Return a patient's language as the record had it at ``at``; None: as it has it."""
+    return _of_patient(PatientBefore.language, Patient.language, at)
+
+
+def sex(at: datetime | None) -> SQLColumnExpression[Sex]:
+    """Return a patient's sex as the record had it at ``at``; None: as it has it."""
+    return _of_patient(PatientBefore.sex, Patient.sex, at)
+
+
+def date_of_birth(at: datetime | None) -> SQLColumnExpression[date]:
+    """Return a patient's date of birth as the record had it at ``at``; None: as it has it."""
+    return _of_patient(PatientBefore.date_of_birth, Patient.date_of_birth, at)
+
+
+def _of_patient(
+    before: InstrumentedAttribute[Value], now_: InstrumentedAttribute[Value], at: datetime | None
+) -> SQLColumnExpression[Value]:
+    return _before(before, now_, PatientBefore.patient_id == Patient.id, at)
+
+
+def _before(
+    before: InstrumentedAttribute[Value],
+    now_: InstrumentedAttribute[Value],
+    is_of_row: ColumnElement[bool],
+    at: datetime | None,
+) -> SQLColumnExpression[Value]:
+    """Return what the first change after ``at`` ended; without one, what holds now."""
+    if at is None:
+        return now_
+    table: Any = before.class_
+    ended = (
+        select(before)
+        .where(is_of_row, table.until_at > at)
+        .order_by(table.until_at, table.id)
+        .limit(1)
+        .correlate(now_.class_)
+        .scalar_subquery()
+    )
+    return func.coalesce(ended, now_)
 
 
 def _newest(column: InstrumentedAttribute[Any], at: datetime) -> ScalarSelect[Any]:

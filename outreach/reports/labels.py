@@ -99,6 +99,8 @@ SEX_WORDS = {
 }
 FIGURE_WORDS = {
     Figured.COMPLETION: _l("Calls completed"),
+    Figured.STILL_OPEN: _l("Calls still open"),
+    Figured.CANCELLED: _l("Calls cancelled"),
     Figured.REACH_PER_DIAL: _l("Reached per dial"),
     Figured.REACH_PER_PATIENT: _l("Patients reached"),
     Figured.PROTOCOL: _l("Weeks as planned"),
@@ -112,6 +114,8 @@ FIGURE_WORDS = {
 # What a list behind a figure has in its two columns.
 PARTS_WORDS = {
     Figured.COMPLETION: (_l("Completed calls"), _l("Calls due")),
+    Figured.STILL_OPEN: (_l("Still open"), _l("Calls planned")),
+    Figured.CANCELLED: (_l("Cancelled"), _l("Calls planned")),
     Figured.REACH_PER_DIAL: (_l("Dials that reached"), _l("Dials")),
     Figured.REACH_PER_PATIENT: (_l("Reached"), _l("In the programme")),
     Figured.PROTOCOL: (_l("Weeks as planned"), _l("Weeks judged")),

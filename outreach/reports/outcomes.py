@@ -82,8 +82,9 @@ def cohort(
         is_whole: whether to keep every value; else of each window the one that counts.
     """
     at = here.known_at(as_of)
+    then = here.then(at)
     people = session.execute(
-        select(Enrolment.patient_id, Enrolment.starts_on, Patient.zone)
+        select(Enrolment.patient_id, known.first_day(then), known.zone(then))
         .join(Patient, Patient.id == Enrolment.patient_id)
         .where(Enrolment.id.in_(_first_enrolments(here, at)))
         .order_by(Enrolment.patient_id)
@@ -216,8 +217,9 @@ def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStat
     """Return the newest HbA1c or GMI of the year of everybody on the panel as of a day."""
     at = here.known_at(as_of)
     newest = _newest(session, here, at)
+    then = here.then(at)
     rows = session.execute(
-        select(Enrolment.patient_id, Patient.date_of_birth, Patient.zone)
+        select(Enrolment.patient_id, known.date_of_birth(then), known.zone(then))
         .join(Patient, Patient.id == Enrolment.patient_id)
         .where(
             here.within(Enrolment.clinic_id),

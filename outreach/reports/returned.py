@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from outreach.clock import local_day
 from outreach.intake.models import ImportRun
 from outreach.programmes.models import Enrolment
+from outreach.reports import known
 from outreach.reports.asked import Asked
 from outreach.reports.breakdown import Behind
 from outreach.visits.models import Visit
@@ -42,13 +43,14 @@ class Returned:
 def returned(session: Session, asked: Asked) -> Mapping[int, Returned]:
     """Return who came back within each of WITHIN_DAYS: in three statements."""
     longest = timedelta(days=max(WITHIN_DAYS))
+    starts_on = known.first_day(asked.past)
     due = select(Enrolment.patient_id).where(
         asked.within(Enrolment.clinic_id),
         Enrolment.enrolled_at <= asked.now,
-        Enrolment.starts_on >= asked.period.from_on - longest,
-        Enrolment.starts_on <= asked.period.until_on,
+        starts_on >= asked.period.from_on - longest,
+        starts_on <= asked.period.until_on,
     )
-    enrolled = session.execute(due.add_columns(Enrolment.starts_on).order_by(Enrolment.id)).all()
+    enrolled = session.execute(due.add_columns(starts_on).order_by(Enrolment.id)).all()
     visited: defaultdict[int, set[date]] = defaultdict(set)
     for patient_id, day in session.execute(
         select(Visit.patient_id, Visit.took_place_on)

@@ -26,7 +26,7 @@ from outreach.messaging.rules import MessageStatus
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment, EnrolmentEvent
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.reports import outcomes
+from outreach.reports import known, outcomes
 from outreach.reports.asked import Asked
 from outreach.reports.breakdown import Behind
 from outreach.reports.returned import Returned, returned
@@ -123,31 +123,32 @@ def service(session: Session, asked: Asked) -> Service:
 def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]]:
     """Count enrolments whose day 91 or 182 fell in the period, and those still in it then."""
     longest = WINDOWS[Point.MONTH_6].target_day * DAY
+    starts_on = known.first_day(asked.past)
     rows = session.execute(
         select(
             Enrolment.id,
             Enrolment.patient_id,
-            Enrolment.starts_on,
+            starts_on,
             Enrolment.status,
             Enrolment.status_at,
-            Patient.zone,
+            known.zone(asked.past),
         )
         .join(Patient, Patient.id == Enrolment.patient_id)
         .where(
             asked.within(Enrolment.clinic_id),
             Enrolment.enrolled_at <= asked.now,
-            Enrolment.starts_on >= asked.period.from_on - longest,
-            Enrolment.starts_on <= asked.period.until_on,
+            starts_on >= asked.period.from_on - longest,
+            starts_on <= asked.period.until_on,
         )
         .order_by(Enrolment.id)
     ).all()
     histories = _histories(session, asked, longest)
     found: dict[ServiceMeasure, list[Behind]] = {measure: [] for measure in _STAYING}
-    for enrolment_id, patient_id, starts_on, status, status_at, zone in rows:
+    for enrolment_id, patient_id, began_on, status, status_at, zone in rows:
         latest = [(status_at, status)] if status_at <= asked.now else []
         history = histories.get(enrolment_id) or latest
         for measure, point in _STAYING.items():
-            day = starts_on + WINDOWS[point].target_day * DAY
+            day = began_on + WINDOWS[point].target_day * DAY
             if day in asked.period and day < asked.today:
                 stays = _status_on(history, day, ZoneInfo(zone)) in STAYED
                 found[measure].append(Behind(patient_id, int(stays), 1))
@@ -157,14 +158,15 @@ def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]
 def _histories(
     session: Session, asked: Asked, longest: timedelta
 ) -> Mapping[int, list[tuple[datetime, EnrolmentStatus]]]:
+    starts_on = known.first_day(asked.past)
     rows = session.execute(
         select(EnrolmentEvent.enrolment_id, EnrolmentEvent.at, EnrolmentEvent.status)
         .join(Enrolment, Enrolment.id == EnrolmentEvent.enrolment_id)
         .where(
             asked.within(Enrolment.clinic_id),
             EnrolmentEvent.at <= asked.now,
-            Enrolment.starts_on >= asked.period.from_on - longest,
-            Enrolment.starts_on <= asked.period.until_on,
+            starts_on >= asked.period.from_on - longest,
+            starts_on <= asked.period.until_on,
         )
         .order_by(EnrolmentEvent.at, EnrolmentEvent.id)
     )

@@ -19,9 +19,12 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    not_,
+    null,
     or_,
     select,
     tuple_,
+    type_coerce,
 )
 from sqlalchemy.orm import Session
 
@@ -46,7 +49,8 @@ from outreach.web.bounded import whole
 
 PAGE = 100
 # What each figure counts: planned calls that were due or completed, or dials.
-PLANNED = frozenset({Measure.COMPLETION, Measure.CONTINUITY})
+APART = frozenset({Measure.STILL_OPEN, Measure.CANCELLED})
+PLANNED = frozenset({Measure.COMPLETION, Measure.CONTINUITY, *APART})
 DIALS = frozenset({Measure.REACH_PER_DIAL, Measure.DIALS_PER_REACH})
 COUNTED = PLANNED | DIALS
 
@@ -60,6 +64,7 @@ class Call:
 
     ``at`` and ``outcome`` are of a dial; of a planned call those with which it was completed,
     None where it wasn't. ``caller`` dialled, or had the patient as the due day ended.
+    ``status`` is where a planned call stands; None of a dial.
     """
 
     id: int
@@ -72,7 +77,16 @@ class Call:
     at: datetime | None
     outcome: Outcome | None
     minutes: int | None
+    status: CallStatus | None
     is_in: bool
+
+    @property
+    def ended(self) -> str:
+        """How it ended in one word; "" where it was missed."""
+        if self.outcome is not None:
+            return self.outcome.value
+        words = {CallStatus.PLANNED: "still open", CallStatus.CANCELLED: "cancelled"}
+        return words.get(self.status, "") if self.status else ""
 
 
 @dataclass(frozen=True)
@@ -172,15 +186,16 @@ def _statement(
 
 
 def _planned(session: Session, asked: Asked, measure: Measure, group: Group | None) -> Select[Any]:
-    """Select planned calls of the period that are over, as the report counts them."""
+    """Select planned calls of the period as the report counts them: all for those kept APART."""
     days = table_of_days(asked.each_day())
     holder, done, call = PanelMembership, Attempt, PlannedCall
     status = known.call_status(asked)
     completed = status == CallStatus.COMPLETED.value
-    missed = or_(
-        status == CallStatus.MISSED.value,
-        and_(status == CallStatus.PLANNED.value, known.last_day(asked) < asked.today),
-    )
+    is_open, is_late = status == CallStatus.PLANNED.value, known.last_day(asked) < asked.today
+    missed = or_(status == CallStatus.MISSED.value, and_(is_open, is_late))
+    has_come = call.due_on <= asked.today
+    still_open = and_(is_open, not_(is_late), has_come)
+    cancelled = and_(status == CallStatus.CANCELLED.value, has_come)
     completing = (
         done.planned_call_id == call.id,
         done.outcome.in_(COMPLETING),
@@ -188,7 +203,21 @@ def _planned(session: Session, asked: Asked, measure: Measure, group: Group | No
     )
     own = exists().where(*completing, done.is_primary_caller.is_(True)).correlate(call)
     first = select(func.min(done.id)).where(*completing).correlate(call).scalar_subquery()
-    is_continuity = measure is Measure.CONTINUITY
+    counts: ColumnElement[bool] = {
+        Measure.COMPLETION: completed,
+        Measure.CONTINUITY: own,
+        Measure.STILL_OPEN: still_open,
+        Measure.CANCELLED: cancelled,
+    }[measure]
+    stands = case(
+        (completed, CallStatus.COMPLETED.value),
+        (cancelled, CallStatus.CANCELLED.value),
+        (still_open, CallStatus.PLANNED.value),
+        else_=CallStatus.MISSED.value,
+    )
+    listed = completed if measure is Measure.CONTINUITY else or_(completed, missed)
+    if measure in APART:
+        listed = or_(listed, still_open, cancelled)
     by = {
         Dimension.CALLER: holder.caller_id,
         Dimension.PHASE: call.phase,
@@ -205,7 +234,8 @@ def _planned(session: Session, asked: Asked, measure: Measure, group: Group | No
             done.at,
             done.outcome,
             done.minutes,
-            (own if is_continuity else completed).label("is_in"),
+            type_coerce(stands, call.status.type).label("status"),
+            counts.label("is_in"),
         )
         .select_from(call)
         .join(days, days.c.day == call.due_on)
@@ -216,7 +246,7 @@ def _planned(session: Session, asked: Asked, measure: Measure, group: Group | No
         .where(
             asked.within(call.clinic_id),
             known.is_planned(asked),
-            completed if is_continuity else or_(completed, missed),
+            listed,
             *_of_group(session, asked, group, call.patient_id, by),
         )
     )
@@ -241,6 +271,7 @@ def _dials(session: Session, asked: Asked, group: Group | None) -> Select[Any]:
             Attempt.at,
             Attempt.outcome,
             Attempt.minutes,
+            null().label("status"),
             Attempt.outcome.in_(REACHED).label("is_in"),
         )
         .join(PlannedCall, PlannedCall.id == Attempt.planned_call_id)
@@ -277,7 +308,9 @@ def _of_group(
         return
     dimension, key = group
     if dimension.is_about_patients:
-        groups = breakdown.patient_groups(session, asked, dimension, on=asked.period.until_on)
+        groups = breakdown.patient_groups(
+            session, asked, dimension, on=asked.period.until_on, then=asked.past
+        )
         yield among(patient_id, sorted(each for each, of in groups.items() if of == key))
     elif dimension is Dimension.WEEK and key:
         monday = date.fromisoformat(key)

@@ -65,9 +65,9 @@ def of(
     if dimension is Dimension.PHQ9:
         people = by_stratum(cohort.patients)
     else:
-        people = grouped(
-            cohort.patients, breakdown.patient_groups(session, here, dimension, on=day)
-        )
+        then = here.then(cohort.known_at)
+        groups = breakdown.patient_groups(session, here, dimension, on=day, then=then)
+        people = grouped(cohort.patients, groups)
     found = {key: outcome_of(some, *what, today=cohort.today) for key, some in people.items()}
     # Few eligible patients, or few whose values are shown.
     eligible = hidden({key: len(outcome.followups) for key, outcome in found.items()})

@@ -1,6 +1,6 @@
 """Taking away what names a patient: dates, counts and measured values stay as they are."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -14,9 +14,9 @@ from outreach.calls.models import CallNote
 from outreach.messaging.models import Message
 from outreach.orm import Model
 from outreach.patients import registry
-from outreach.patients.models import Anonymised, Patient
+from outreach.patients.models import Anonymised, Patient, PatientBefore
 from outreach.patients.rules import Cause
-from outreach.programmes.models import Enrolment
+from outreach.programmes.models import Enrolment, EnrolmentBefore
 from outreach.reports.breakdown import AGE_BANDS
 from outreach.reports.rules import glycaemic
 from outreach.retention import due
@@ -58,19 +58,22 @@ def anonymise(session: Session, patient_id: int, *, now: datetime) -> bool:
     }
     if not orm.insert_new(session, Anonymised, [row]):
         return False
-    born_on = _coarser_birth(session, patient, now=now)
+    coarser = _coarser_births(session, patient, now=now)
     _erase_shared(session, patient_id)
     _replace_numbers(session, patient_id)
     _replace_bodies(session, patient_id)
     _delete_rows(session, patient_id)
     _replace_texts(session, patient_id)
+    for before in session.scalars(select(PatientBefore).filter_by(patient_id=patient_id)).all():
+        before.date_of_birth = coarser(before.date_of_birth)
+    session.flush()  # below it all is expired
     _set(
         session,
         "patient",
         patient_id,
         {
             "record_number": f"removed-{token_hex(8)}",
-            "date_of_birth": born_on,
+            "date_of_birth": coarser(patient.date_of_birth),
             "weekdays": 0,
             # Their place says between which names theirs was: they are placed anew.
             "name_rank": 0,
@@ -108,15 +111,19 @@ def _lock_wholly(session: Session, patient_id: int) -> None:
     session.execute(select(Patient.id).where(Patient.id == patient_id).with_for_update())
 
 
-def _coarser_birth(session: Session, patient: Patient, *, now: datetime) -> date:
+def _coarser_births(session: Session, patient: Patient, *, now: datetime) -> Callable[[date], date]:
+    """Return what makes a date of birth tell less, on the days that reports ask about."""
+    of_patient = Enrolment.patient_id == patient.id
     first, last = session.execute(
-        select(func.min(Enrolment.starts_on), func.max(Enrolment.status_at)).where(
-            Enrolment.patient_id == patient.id
-        )
+        select(func.min(Enrolment.starts_on), func.max(Enrolment.status_at)).where(of_patient)
     ).one()
-    begins = min(first or patient.created_at.date(), patient.created_at.date())
+    before = session.scalar(
+        select(func.min(EnrolmentBefore.starts_on)).where(EnrolmentBefore.patient_id == patient.id)
+    )
+    days = [first, before, patient.created_at.date()]
+    begins = min(day for day in days if day is not None)
     ends = (last or patient.created_at).date() + ASKED_AFTER
-    return birth.coarser(patient.date_of_birth, begins, min(ends, now.date()), EDGES)
+    return lambda born_on: birth.coarser(born_on, begins, min(ends, now.date()), EDGES)
 
 
 def _delete_rows(session: Session, patient_id: int) -> None:

@@ -34,7 +34,8 @@ WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE 
 INSERT INTO planned_call (clinic_id, patient_id, enrolment_id, sequence, phase, due_on,
        complete_by_on, dial_from_at, dial_until_at, is_agreed, dials, status, planned_at, closed_at)
 SELECT e.clinic_id, e.patient_id, e.id, 1000 + n, 'weeks_5_to_26', {day}, {day}, {at}, {at}, {no},
-       1, CASE WHEN (e.id * 7 + n * 13) % 10 < 7 THEN 'completed' ELSE 'missed' END, {at}, {at}
+       1, CASE WHEN (e.id + n * 13) % 50 = 9 THEN 'cancelled'
+       WHEN (e.id * 7 + n * 13) % 10 < 7 THEN 'completed' ELSE 'missed' END, {at}, {at}
   FROM enrolment e JOIN series ON {day} <= '2026-11-21'
 """
 _DIALS = """
@@ -49,7 +50,7 @@ SELECT 'bench-' || c.id || '-' || k.n, '', c.clinic_id, c.patient_id, c.enrolmen
  CROSS JOIN LATERAL (SELECT c.status = 'completed' AND (k.n = 2 OR NOT c.is_twice) AS is_done) d
 """
 # The same figures by the driver alone: days by caller, dials, weeks by what they have in common,
-# and patients with whether anybody spoke with them.
+# and patients with whether anybody spoke with them, calls that are open or were cancelled.
 _ROLLED = (
     (
         "SELECT caller_id, sum(completed), sum(missed), sum(completed_by_primary), sum(dials),"
@@ -78,6 +79,11 @@ _ROLLED = (
         "SELECT c.due_on, c.complete_by_on, m.caller_id FROM enrolment e JOIN planned_call c"
         " ON c.enrolment_id = e.id AND c.status = 'planned' LEFT JOIN panel_membership m"
         " ON m.enrolment_id = e.id WHERE e.clinic_id = {clinic}"
+    ),
+    (
+        "SELECT m.caller_id, count(*) FROM planned_call c LEFT JOIN panel_membership m"
+        " ON m.enrolment_id = c.enrolment_id WHERE c.clinic_id = {clinic}"
+        " AND c.due_on BETWEEN {days} AND c.status = 'cancelled' GROUP BY m.caller_id"
     ),
 )
 _RAW = (

@@ -26,6 +26,7 @@ class Measure(enum.StrEnum):
 
     COMPLETION = "scheduled-call completion"
     STILL_OPEN = "calls still open"
+    CANCELLED = "calls cancelled"
     REACH_PER_DIAL = "reach rate per dial"
     REACH_PER_PATIENT = "reach rate per patient"
     PROTOCOL = "protocol adherence"
@@ -97,6 +98,7 @@ class Tally:
     completed: int = 0
     missed: int = 0
     still_open: int = 0
+    cancelled: int = 0
     completed_by_primary: int = 0
     dials: int = 0
     reached: int = 0
@@ -120,6 +122,11 @@ class Tally:
     def due(self) -> int:
         """Calls whose outcome is known: completed or missed, never cancelled ones."""
         return self.completed + self.missed
+
+    @property
+    def planned(self) -> int:
+        """Calls that came due, whatever became of them: those of no rate too."""
+        return self.due + self.still_open + self.cancelled
 
     @property
     def quartiles(self) -> tuple[float | None, float | None, float | None]:
@@ -186,6 +193,8 @@ def parts_of(measure: Measure, tally: Tally) -> tuple[int, int] | None:
     weeks = len(tally.minutes)
     return {
         Measure.COMPLETION: (tally.completed, tally.due),
+        Measure.STILL_OPEN: (tally.still_open, tally.planned),
+        Measure.CANCELLED: (tally.cancelled, tally.planned),
         Measure.REACH_PER_DIAL: (tally.reached, tally.dials),
         Measure.REACH_PER_PATIENT: (tally.patients_reached, tally.patients),
         Measure.PROTOCOL: (tally.weeks_kept, tally.weeks_judged),
@@ -217,7 +226,7 @@ def figures(tally: Tally) -> Iterator[Figure]:
     }
     for measure in Measure:
         parts = parts_of(measure, tally)
-        yield _rate(measure, *parts) if parts else lone[measure]
+        yield lone[measure] if measure in lone or not parts else _rate(measure, *parts)
 
 
 def _rate(measure: Measure, numerator: int, denominator: int) -> Figure:

@@ -76,6 +76,7 @@ NUMBERS: Mapping[str, str] = {
 MADE: Mapping[str, tuple[str, ...]] = {
     "patient": ("record_number", "date_of_birth"),
     "message": ("body",),
+    "patient_before": ("date_of_birth",),
 }
 
 # Rows that several patients may share, by the table that leads to them: they go with the last.
@@ -115,6 +116,10 @@ KEPT: Mapping[str, Mapping[str, str]] = {
     "milestone_done": {"code": _CODE},
     "own_limits": {"unit": _CODE},
     "panel_proposal_line": {"unmet": _CODE},
+    "patient_before": {
+        "language": "reports as of an earlier day group by it",
+        "zone": "days in such reports are local",
+    },
     "phone_call": {
         "press_key": _KEY,
         "staff_number": "the caller's",

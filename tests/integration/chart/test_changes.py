@@ -15,7 +15,7 @@ from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.orm import Sessions
 from outreach.patients import consent
-from outreach.patients.models import Patient
+from outreach.patients.models import Patient, PatientBefore
 from outreach.patients.rules import Channel, ConsentSource
 from outreach.planning import reminders
 from outreach.planning.models import PlannedCall
@@ -95,6 +95,8 @@ def test_details_are_saved_and_the_open_call_fits_the_new_wishes(
         assert patient.wishes.weekdays == {1, 3}
         assert patient.dayparts == ["evening", "morning"]
         assert patient.is_voicemail_allowed is False
+        before = session.scalars(select(PatientBefore)).one()  # reports of an earlier day ask
+        assert (before.language, before.zone) == (place.patient.language, place.patient.zone)
         action = select(AuditEvent.action).where(AuditEvent.patient_id == patient.id)
         assert "changed details" in session.scalars(action).all()
     call = _open_call(sessions, place.enrolment)

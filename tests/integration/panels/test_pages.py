@@ -15,7 +15,7 @@ from outreach.db import db
 from outreach.orm import Sessions
 from outreach.panels import assignment
 from outreach.panels.models import CallerProfile, PanelMembership
-from outreach.programmes.models import Enrolment
+from outreach.programmes.models import Enrolment, EnrolmentBefore
 from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
@@ -175,6 +175,11 @@ def test_a_manager_changes_a_line_and_it_stays_when_proposing_again(
     assert current_caller(sessions, place.enrolment) == busy.id
     with sessions() as session:
         assert session.get_one(Enrolment, place.enrolment.id).starts_on == date(2026, 11, 30)
+        before = session.scalars(select(EnrolmentBefore)).one()  # reports of an earlier day ask
+        assert (before.enrolment_id, before.starts_on) == (
+            place.enrolment.id,
+            place.enrolment.starts_on,
+        )
 
 
 @pytest.mark.parametrize("day", ["", "2026-11-20", "2026-11-29", "2026-11-26", "2028-01-03"])

@@ -176,10 +176,13 @@ class Recount:
 
     def due_calls(self) -> Iterator[tuple[int | None, str, PlannedCall]]:
         for each in self.planned:
-            if each.due_on not in self.period or each.status is CallStatus.CANCELLED:
+            if each.due_on not in self.period:
                 continue
             caller = self.caller_at_end_of(each.due_on, each.enrolment_id)
-            if each.status is CallStatus.COMPLETED:
+            if each.status is CallStatus.CANCELLED:
+                if each.due_on <= self.today:
+                    yield caller, "cancelled", each
+            elif each.status is CallStatus.COMPLETED:
                 yield caller, "completed", each
             elif each.status is CallStatus.MISSED or each.complete_by_on < self.today:
                 yield caller, "missed", each

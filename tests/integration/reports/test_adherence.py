@@ -68,6 +68,7 @@ def test_the_report_equals_a_recount_row_by_row(sessions: Sessions, seed: int) -
                 "completed": recount.calls("completed"),
                 "missed": recount.calls("missed"),
                 "still_open": recount.calls("still_open"),
+                "cancelled": recount.calls("cancelled"),
                 "completed_by_primary": recount.completed_by_primary(),
                 "dials": recount.dials(reached_only=False),
                 "reached": recount.dials(reached_only=True),
@@ -132,6 +133,7 @@ def test_cancelled_calls_count_for_nobody_and_open_ones_stand_apart(session: Ses
     tally = only(adherence.report(session, ask(clinic, Period(TODAY, TODAY))))
 
     assert (tally.due, tally.completed, tally.missed, tally.still_open) == (2, 1, 1, 1)
+    assert tally.cancelled == 1
 
 
 def test_an_open_call_whose_last_day_has_passed_counts_as_missed(session: Session) -> None:
@@ -274,4 +276,4 @@ def test_takes_as_many_statements_for_thirty_callers_as_for_three(
 
     assert len(report.lines) == callers
     # What is not rolled up yet is counted from rows, by a stretch of days.
-    assert len([each for each in seen if each.startswith(("SELECT", "WITH"))]) == 20
+    assert len([each for each in seen if each.startswith(("SELECT", "WITH"))]) == 21

@@ -51,7 +51,7 @@ def test_a_list_names_the_patients_of_its_group(sessions: Sessions, client: Flas
     "asked",
     [
         "measure=luck",
-        "measure=still_open",
+        "measure=minutes",
         "measure=completion&by=star_sign&group=leo",
         "measure=completion&by=clinic&group=C1",
         "measure=completion&by=language&group=en",  # one patient: hidden

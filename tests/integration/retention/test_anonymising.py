@@ -14,9 +14,9 @@ from outreach.audit.models import AuditEvent
 from outreach.calls.models import CallNote
 from outreach.orm import Model
 from outreach.patients import finding
-from outreach.patients.models import Patient, PhoneNumber
+from outreach.patients.models import Patient, PatientBefore, PhoneNumber
 from outreach.patients.registry import IsAnonymised
-from outreach.patients.rules import Cause
+from outreach.patients.rules import Cause, Sex
 from outreach.programmes import enrolment
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
@@ -65,6 +65,28 @@ def test_nothing_names_the_patient_afterwards(house: House) -> None:
     assert notes == ["", f"{SECRET} walks"]
     assert f"{SECRET}-1" not in left
     assert house.run() == 0, "once for each"
+
+
+def test_a_date_of_birth_that_was_on_the_record_before_tells_less_too(house: House) -> None:
+    with house.sessions.begin() as session:
+        row = {"clinic_id": house.clinic.id, "patient_id": house.patient.id}
+        session.add(
+            PatientBefore(
+                **row,
+                date_of_birth=date(1972, 8, 17),
+                sex=Sex.FEMALE,
+                language="es",
+                zone="America/Denver",
+                until_at=THEN,
+            )
+        )
+
+    house.run()
+
+    with house.sessions() as session:
+        before = session.scalars(select(PatientBefore)).one()
+        assert before.date_of_birth == date(1972, 1, 1)
+        assert (before.language, before.zone) == ("es", "America/Denver")
 
 
 def test_every_word_of_the_patient_is_gone_once_nobody_shares_it(house: House) -> None:
