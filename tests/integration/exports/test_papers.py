@@ -9,9 +9,9 @@ from sqlalchemy import select
 from outreach.accounts import staff
 from outreach.exports import contents
 from outreach.exports.models import Export
-from outreach.exports.outcome_words import HIDDEN
 from outreach.exports.rules import Content
 from outreach.measures.rules import MeasureKind
+from outreach.reports.definitions import HIDDEN
 from tests.builders import make_enrolment, make_patient, make_reading
 from tests.integration.exports.conftest import START, House
 from tests.integration.exports.test_report_tables import files, read
@@ -103,6 +103,6 @@ def test_paper_says_as_of_when_it_was_asked(full_house: House) -> None:
 
     query = button_of(page, Content.ADHERENCE)
 
-    assert ("As of the end of", "2026-11-21") in on_paper(full_house, Content.ADHERENCE, query)[
+    assert ("As of the end of", "Nov 21, 2026") in on_paper(full_house, Content.ADHERENCE, query)[
         "about"
     ]
