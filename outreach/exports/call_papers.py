@@ -76,15 +76,17 @@ def _groups(
         is_team = dimension is Dimension.CALLER
         name = "All callers" if is_team else question.clinic.name
         rows.append([name, *(cell(measure, report.total) for measure in MEASURES)])
-    rows += [
-        [labels.group_name(dimension, line.key, line.name), *(_told(m, line) for m in MEASURES)]
-        for line in lines
-    ]
+    rows += [[labels.group_name(dimension, line.key, line.name), *_told(line)] for line in lines]
     return table(head, rows)
 
 
-def _told(measure: Measure, line: GroupLine) -> str:
-    return cell(measure, line.tally) if line.tells(measure) else str(definitions.HIDDEN)
+def _told(line: GroupLine) -> list[str]:
+    if line.is_hidden:
+        return [str(definitions.HIDDEN), *[""] * (len(MEASURES) - 1)]
+    return [
+        cell(measure, line.tally) if line.tells(measure) else str(definitions.HIDDEN)
+        for measure in MEASURES
+    ]
 
 
 def cell(measure: Measure, tally: Tally) -> str:

@@ -17,7 +17,7 @@ from outreach.web.charts import bar_rows
 def today_paper(session: Session, question: Question) -> Paper:
     """Return the manager's home on paper. It names no patient: paper is left lying about."""
     here = question.here
-    found = today.at(session, here, named=0)
+    found = today.at(session, here, named=1)
     tasks = list(needs.needs_of(found))
     bars = bar_rows([(each.name or "No caller", each.done, each.due) for each in found.callers])
     data = {
@@ -42,7 +42,7 @@ def around_paper(session: Session, question: Question) -> Paper:
     """Return what stands around the calls on paper: who stays, who comes back, texts, concerns."""
     found = service.service(session, question.asked)
     parts = [
-        {"name": str(words), "figures": table(("", "Share"), list(_rows(found, measures)))}
+        {"name": str(words), "figures": table(("Measure", "Share"), list(_rows(found, measures)))}
         for words, measures in labels.SERVICE_PARTS
     ]
     data = {"parts": parts, "definitions": paper.defined(definitions.AROUND)}

@@ -134,7 +134,7 @@ def of_courses(plot: Courses | None) -> dict[str, Any] | None:
     """Return everybody's course and the mean as the templates take it."""
     if plot is None:
         return None
-    levels = "; ".join(f"dotted at {each.value}{plot.unit}: {each.label}" for each in plot.levels)
+    levels = "; ".join(f"Dotted at {each.value}{plot.unit}: {each.label}" for each in plot.levels)
     drawn = f", {plot.drawn} of them drawn" if plot.drawn < plot.n else ""
     return {
         "ticks": _ticks(plot.y_ticks, plot.decimals),
