@@ -90,25 +90,27 @@ def _told(line: GroupLine) -> list[str]:
 
 
 def cell(measure: Measure, tally: Tally) -> str:
-    """Return a figure as it is read: '73% (22 of 30)', '1.4 (30 for 22)', '1 (0–2)'."""
+    """Return a figure as it is read: '73% (22 of 30)', '1.4 (30 for 22)'."""
     part, whole = parts_of(measure, tally) or (0, 0)
     match measure:
         case Measure.DIALS_PER_REACH:
             return f"{part / whole:.1f} ({part:,} for {whole:,})" if whole else MISSING
         case Measure.CALLS_MEAN:
-            return _spread(tally.calls_spread, whole)
+            return _spread(tally.calls_spread, part, whole)
         case Measure.MINUTES_MEAN:
-            return _spread(tally.minutes_spread, whole)
+            return _spread(tally.minutes_spread, part, whole)
+        case Measure.COMPLETION if tally.still_open:
+            return f"{share(Share(part, whole))}, {tally.still_open:,} open"
         case Measure.FIRST_CALL if tally.median_wait is not None:
             return f"{share(Share(part, whole))}, median {tally.median_wait:.1f} days"
     return share(Share(part, whole))
 
 
-def _spread(found: Spread | None, weeks: int) -> str:
+def _spread(found: Spread | None, total: int, weeks: int) -> str:
     if found is None:
         return MISSING
     low, middle, high = (f"{each:,.4g}" for each in (found.low, found.median, found.high))
-    return f"{middle} ({low}–{high}), {weeks:,} weeks"
+    return f"{middle} ({low}–{high}), {total:,} in {weeks:,} weeks"
 
 
 def _about_groups(dimension: Dimension) -> str:

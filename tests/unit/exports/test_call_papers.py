@@ -22,10 +22,15 @@ MONDAY = date(2026, 6, 1)
     [
         (Measure.REACH_PER_DIAL, Tally(reached=22, dials=30), "73% (22 of 30)"),
         (Measure.COMPLETION, Tally(), "–"),
+        (Measure.COMPLETION, Tally(completed=3, missed=1, still_open=2), "75% (3 of 4), 2 open"),
         (Measure.DIALS_PER_REACH, Tally(reached=5, dials=7), "1.4 (7 for 5)"),
         (Measure.DIALS_PER_REACH, Tally(dials=7), "–"),
-        (Measure.CALLS_MEAN, Tally(minutes=(0, 1, 9), calls=(0, 1, 2)), "1 (0.5–1.5), 3 weeks"),
-        (Measure.MINUTES_MEAN, Tally(minutes=(0, 1, 9)), "1 (0.5–5), 3 weeks"),
+        (
+            Measure.CALLS_MEAN,
+            Tally(minutes=(0, 1, 9), calls=(0, 1, 2)),
+            "1 (0.5–1.5), 3 in 3 weeks",
+        ),
+        (Measure.MINUTES_MEAN, Tally(minutes=(0, 1, 9)), "1 (0.5–5), 10 in 3 weeks"),
         (
             Measure.FIRST_CALL,
             Tally(waits=(Wait(1.25, is_in_time=True), Wait(1.75, is_in_time=True))),
