@@ -15,11 +15,12 @@ from outreach.accounts.rules import Actor, Scope
 from outreach.accounts.scoping import visible
 from outreach.calls.models import Attempt
 from outreach.exports import (
+    call_papers,
     call_tables,
+    day_papers,
     outcome_papers,
     outcome_tables,
     people_tables,
-    printed,
     record_tables,
     text_tables,
     work_tables,
@@ -148,6 +149,9 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.COHORTS: outcome_tables.cohorts,
 }
 PAPERS: Mapping[Content, Callable[[Session, Question], Paper]] = {
+    Content.TODAY: day_papers.today_paper,
+    Content.ADHERENCE: call_papers.adherence_paper,
+    Content.AROUND: day_papers.around_paper,
     Content.OUTCOMES: outcome_papers.outcomes_paper,
     Content.BOARD: outcome_papers.board_paper,
 }
@@ -174,10 +178,7 @@ def table(session: Session, actor: Actor, asked: Export) -> Table | None:
 
 def on_paper(session: Session, actor: Actor, asked: Export) -> Paper:
     """Return what ``asked`` is to hold as it is set on paper."""
-    if asked.content in PAPERS:
-        return PAPERS[asked.content](session, _of_report(session, actor, asked))
-    question = _question(session, finding.managing(actor), asked)
-    return printed.adherence(_adherence(session, question, _made(actor, asked)))
+    return PAPERS[asked.content](session, _of_report(session, actor, asked))
 
 
 def _of_report(session: Session, actor: Actor, asked: Export) -> Question:

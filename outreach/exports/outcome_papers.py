@@ -3,31 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from babel import Locale
 from sqlalchemy.orm import Session
 
 from outreach.exports import paper
 from outreach.exports.asked_of import Question
 from outreach.exports.outcome_tables import cohort_of, what_of
-from outreach.exports.outcome_words import (
-    BOARD_DEFINITIONS,
-    CAUTION,
-    COHORT_STANDINGS,
-    DEFINITIONS,
-    DIMENSIONS,
-    HIDDEN,
-    MEANS,
-    NAMES,
-    POINTS,
-    STANDINGS,
-    STRATA,
-    UNITS,
-)
 from outreach.exports.paper import MISSING, Paper, between, fixed, share, signed, table
-from outreach.measures.rules import GLUCOSE, REGISTRY
-from outreach.reports import cohort, outcomes, strata
+from outreach.reports import cohort, definitions, outcomes, strata
 from outreach.reports.breakdown import Dimension
 from outreach.reports.curves import doses_of, moments_of
+from outreach.reports.labels import (
+    COHORT_WORDS,
+    DIMENSION_WORDS,
+    EXCLUSION_WORDS,
+    GLYCAEMIC_WORDS,
+    POINT_WORDS,
+    STANDING_WORDS,
+    group_name,
+    outcome_name,
+    outcome_unit,
+)
 from outreach.reports.rules.board import (
     UNDER_CARE,
     BoardCohort,
@@ -41,19 +36,27 @@ from outreach.reports.rules.outcomes import (
     FOLLOW_UPS,
     HBA1C_HIGH,
     HBA1C_LOW,
-    KINDS,
     Group,
     Outcome,
     OutcomeMeasure,
     Point,
-    Stratum,
-    decimals_of,
     measured_throughout,
     outcome_of,
 )
 from outreach.reports.rules.statistics import Share, rank_correlation
 from outreach.web.charts import Limit
 from outreach.web.plots import columns, courses, scatter
+
+MEANS = (
+    "Measured twice, of eligible",
+    "Mean at baseline",
+    "Mean at follow-up",
+    "Mean change",
+    "95% CI",
+    "SD",
+    "Median change",
+    "Responders",
+)
 
 
 def outcomes_paper(session: Session, question: Question) -> Paper:
@@ -69,35 +72,30 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
     chosen = every[measure, point]
     glycaemic = outcomes.glycaemic_status(session, question.here, question.day)
     data = {
-        "caution": CAUTION,
+        "caution": str(definitions.CAUTION),
         "changes": _changes(every, question),
         "unmeasured": _unmeasured(every),
-        "chosen": f"{NAMES[measure]}, {POINTS[point].lower()}",
+        "chosen": f"{outcome_name(measure)}, {str(POINT_WORDS[point]).lower()}",
         "course": _course(chosen, question),
         "measured": _measured(chosen, question),
         "levels": _levels(chosen),
-        "by": DIMENSIONS[dimension],
-        "about_groups": "Groups of fewer than 11 patients, eligible or measured, are hidden, and"
-        " another with them where the total would tell.",
+        "by": _by(dimension),
+        "about_groups": str(definitions.IN_GROUPS),
         "groups": _groups(by_kind, chosen, dimension, question),
         "doses": _doses(chosen),
-        "about_doses": "Those who are worse may be called more, and those who are called more may"
-        " be better at coming to be measured. Which leads to which can't be read from this.",
+        "about_doses": str(definitions.DOSE),
         "glycaemic": table(
-            ("Of everybody enrolled, 18 to 75 years old", "Patients"),
+            ("Newest HbA1c or GMI", "Of everybody enrolled, 18 to 75 years old"),
             [
-                (words, share(glycaemic.share(group), with_interval=True))
-                for group, words in (
-                    (GlycaemicGroup.POOR_OR_MISSING, "HbA1c or GMI above 9.0%, or not measured"),
-                    (GlycaemicGroup.POOR, "Above 9.0%"),
-                    (GlycaemicGroup.MISSING, "Not measured in 12 months"),
-                )
+                (str(GLYCAEMIC_WORDS[group]), share(glycaemic.share(group), with_interval=True))
+                for group in GlycaemicGroup
+                if group is not GlycaemicGroup.PANEL
             ],
         ),
         "about_glycaemic": "Lower is better. Left out for their age:"
         f" {glycaemic.of_other_age}. Visits, claims, hospice and palliative care are not known"
         " here, so this is not the measure itself.",
-        "definitions": DEFINITIONS,
+        "definitions": paper.defined(definitions.OUTCOMES),
     }
     return paper.paper("outcomes.typ", "Outcomes", _about(question), data, len(every))
 
@@ -111,20 +109,20 @@ def board_paper(session: Session, question: Question) -> Paper:
             (f"{each.month.first_on:%b %y}", [each.count(way) for way in UNDER_CARE])
             for each in found.months
         ],
-        [STANDINGS[way] for way in UNDER_CARE],
+        [str(STANDING_WORDS[way]) for way in UNDER_CARE],
         label="Patients under care, by month",
     )
     data = {
         "columns": paper.of_columns(plot),
         "months": table(
-            ("At the end of", "Under care", *STANDINGS.values(), "Not counted"),
+            ("At the end of", "Under care", *map(str, STANDING_WORDS.values()), "Not counted"),
             [_month(each) for each in months],
         ),
         "cohorts": table(
-            ("Began in", "Patients", *COHORT_STANDINGS.values()),
+            ("Began in", "Patients", *map(str, COHORT_WORDS.values())),
             [_cohort(each) for each in cohorts],
         ),
-        "definitions": BOARD_DEFINITIONS,
+        "definitions": paper.defined(definitions.BOARD),
     }
     rows = len(months) + len(cohorts)
     return paper.paper("cohort.typ", "Cohort board", _about(question), data, rows)
@@ -145,24 +143,20 @@ def _month_name(month: Month) -> str:
 def _month(each: BoardMonth) -> list[str]:
     shares = [
         Share(each.count(way), each.registered if way is Standing.LOST else each.under_care)
-        for way in STANDINGS
+        for way in STANDING_WORDS
     ]
-    left_out = ", ".join(f"{count} {why.value}" for why, count in each.excluded.items() if count)
+    left_out = ", ".join(
+        str(EXCLUSION_WORDS[why]) % {"n": count} for why, count in each.excluded.items() if count
+    )
     return [_month_name(each.month), str(each.under_care), *map(share, shares), left_out or "–"]
 
 
 def _cohort(each: BoardCohort) -> list[str]:
     shares = [
         Share(each.count(way), each.size if way is CohortStanding.OPEN else each.known)
-        for way in COHORT_STANDINGS
+        for way in COHORT_WORDS
     ]
     return [_month_name(each.month), str(each.size), *map(share, shares)]
-
-
-def _unit(measure: OutcomeMeasure, question: Question) -> str:
-    kind = KINDS[measure][0]
-    unit = question.clinic.glucose_unit if kind in GLUCOSE else REGISTRY[kind].unit
-    return UNITS.get(unit, unit)
 
 
 def _changes(
@@ -174,15 +168,15 @@ def _changes(
             OutcomeMeasure.HBA1C,
             OutcomeMeasure.PHQ9,
         ):
-            unit = _unit(measure, question)
-            name = f"{NAMES[measure]}{f' ({unit})' if unit else ''}, {POINTS[point].lower()}"
-            rows.append([name, *_means(outcome, question)])
+            unit = outcome_unit(measure, question.clinic.glucose_unit)
+            name = f"{outcome_name(measure)} ({unit})" if unit else outcome_name(measure)
+            rows.append([f"{name}, {str(POINT_WORDS[point]).lower()}", *_means(outcome, question)])
     return table(("Measure", *MEANS), rows)
 
 
 def _unmeasured(every: Mapping[tuple[OutcomeMeasure, Point], Outcome]) -> str:
     names = [
-        NAMES[measure]
+        outcome_name(measure)
         for (measure, point), outcome in every.items()
         if point is Point.MONTH_6
         and measure not in (OutcomeMeasure.HBA1C, OutcomeMeasure.PHQ9)
@@ -192,7 +186,7 @@ def _unmeasured(every: Mapping[tuple[OutcomeMeasure, Point], Outcome]) -> str:
 
 
 def _means(outcome: Outcome, question: Question) -> list[str]:
-    decimals = decimals_of(outcome.measure, question.clinic.glucose_unit)
+    decimals = outcome.decimals(question.clinic.glucose_unit)
     change, could = outcome.change, outcome.responders
     return [
         share(outcome.share(Group.MEASURED, Group.ELIGIBLE)),
@@ -211,28 +205,23 @@ def _groups(
 ) -> dict[str, Any]:
     rows = [["Everybody", *_means(everybody, question)]]
     for key, outcome in found.outcomes.items():
-        name = _group_name(dimension, key)
+        name = group_name(dimension, key)
         if key in found.hidden:
-            rows.append([name, HIDDEN, *[""] * (len(MEANS) - 1)])
+            rows.append([name, str(definitions.HIDDEN), *[""] * (len(MEANS) - 1)])
             continue
         *means, responders = _means(outcome, question)
         tells = outcome.responders is None or found.tells(key, Group.MAY_RESPOND)
-        rows.append([name, *means, responders if tells else HIDDEN])
+        rows.append([name, *means, responders if tells else str(definitions.HIDDEN)])
     return table(("Group", *MEANS), rows)
 
 
-def _group_name(dimension: Dimension, key: str) -> str:
-    if not key:
-        return "Not known"
-    if dimension is Dimension.LANGUAGE:
-        return str(Locale("en").languages.get(key.replace("-", "_"), key))
-    if dimension is Dimension.PHQ9:
-        return STRATA[Stratum(key)]
-    return key.capitalize() if dimension is Dimension.SEX else key.replace("-", " to ")
+def _by(dimension: Dimension) -> str:
+    words = str(DIMENSION_WORDS[dimension])
+    return words if dimension is Dimension.PHQ9 else words.lower()
 
 
 def _measured(outcome: Outcome, question: Question) -> dict[str, Any]:
-    decimals = decimals_of(outcome.measure, question.clinic.glucose_unit)
+    decimals = outcome.decimals(question.clinic.glucose_unit)
     rows = [
         (
             words,
@@ -252,7 +241,7 @@ def _levels(outcome: Outcome) -> dict[str, Any] | None:
     def cell(part: Group, whole: Group = Group.MEASURED) -> str:
         return share(outcome.share(part, whole), with_interval=True)
 
-    head = ("Level", "At baseline", POINTS[outcome.point])
+    head = ("Level", "At baseline", str(POINT_WORDS[outcome.point]))
     if outcome.measure is OutcomeMeasure.HBA1C:
         low = ("Below 8%", cell(Group.LOW_BEFORE), cell(Group.LOW_AFTER))
         return table(head, [low, ("Above 9%", cell(Group.HIGH_BEFORE), cell(Group.HIGH_AFTER))])
@@ -269,9 +258,9 @@ def _course(outcome: Outcome, question: Question) -> dict[str, Any] | None:
     levels = (Limit(HBA1C_LOW, "below is well"), Limit(HBA1C_HIGH, "above is poor"))
     plot = courses(
         people,
-        moments_of(people, POINTS),
-        label=NAMES[measure],
-        unit=_unit(measure, question),
+        moments_of(people, {at: str(words) for at, words in POINT_WORDS.items()}),
+        label=outcome_name(measure),
+        unit=outcome_unit(measure, question.clinic.glucose_unit),
         limits=levels if measure is OutcomeMeasure.HBA1C else (),
     )
     return paper.of_courses(plot)

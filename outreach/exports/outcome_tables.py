@@ -1,6 +1,7 @@
 """Outcomes and the cohort board as files: what their tables and charts are drawn from."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from outreach.exports.rules.cells import Column, Table, Value
 from outreach.measures.rules import GLUCOSE, REGISTRY
 from outreach.reports import cohort, outcomes, strata
 from outreach.reports.breakdown import Dimension
+from outreach.reports.definitions import IN_GROUPS
 from outreach.reports.rules.board import (
     UNDER_CARE,
     CohortStanding,
@@ -91,7 +93,8 @@ def groups(session: Session, question: Question) -> Table:
         Column("hidden", "Whether it is hidden, as so few patients could be known by it."),
         *_OF_AN_OUTCOME,
     )
-    return question.table(f"Outcomes by {dimension.value}", columns, rows)
+    table = question.table(f"Outcomes by {dimension.value}", columns, rows)
+    return replace(table, about=[*table.about, ("Groups", str(IN_GROUPS))])
 
 
 def _told(found: strata.Strata, key: str) -> frozenset[str]:

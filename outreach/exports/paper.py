@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import typst
+from babel.dates import format_date
 
 from config import ROOT
+from outreach.exports.asked_of import Question
 from outreach.exports.rules.cells import Watch
+from outreach.reports.definitions import Definition
 from outreach.reports.rules.statistics import Interval, Share
 from outreach.web.chart_scales import YTick
+from outreach.web.charts import Chart
 from outreach.web.plots import Columns, Courses, Scatter
 
 TEMPLATES = ROOT / "templates" / "exports"
@@ -82,16 +86,55 @@ def share(found: Share, *, with_interval: bool = False) -> str:
     return words
 
 
+def defined(entries: Sequence[Definition]) -> list[list[str]]:
+    """Return what numbers mean as the templates take it, in the words of the page."""
+    return [[str(each.term), str(each.words)] for each in entries]
+
+
+def about_days(question: Question) -> list[tuple[str, str]]:
+    """Return what a report of some days is about, for its head."""
+    period, as_of = question.asked.period, question.asked.as_of_day
+    days = f"{day(period.from_on)} to {day(period.until_on)}"
+    known = [("As of the end of", day(as_of))] if as_of else []
+    return [("Clinic", question.clinic.name), ("Days", days), *known, question.made]
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Return a table as the templates take it."""
     return {"head": list(head), "rows": [list(row) for row in rows]}
+
+
+def of_run_chart(chart: Chart | None) -> dict[str, Any] | None:
+    """Return a rate by week, with its median and control limits, as the templates take it."""
+    if chart is None:
+        return None
+    [line] = chart.lines
+    levels = [f"dotted: {each.label.lower()} {each.value:.0f}%" for each in chart.levels]
+    bands = ["dashed: control limits", "black diamond: outside them"] if chart.bands else []
+    return {
+        "ticks": [{"y": each.y, "label": f"{each.value:.0f}%"} for each in chart.y_ticks],
+        "under": [
+            {"x": each.x, "label": format_date(each.day, each.pattern, locale="en")}
+            for each in chart.x_ticks
+        ],
+        "levels": [{"y": each.y} for each in chart.levels],
+        "bands": [_places(each.split(" ")) for each in chart.bands],
+        "lines": [_places(each.split(" ")) for each in line.paths],
+        "dots": [{"x": each.x, "y": each.y, "outside": each.is_outside} for each in line.dots],
+        "weights": [
+            {"x": each.x, "width": each.width, "height": each.height} for each in chart.weights
+        ],
+        "most": f"{max(each.n for each in chart.weights):,}",
+        "words": "; ".join(["Line: each week", *levels, *bands, "columns: how many are behind it"])
+        + ".",
+    }
 
 
 def of_courses(plot: Courses | None) -> dict[str, Any] | None:
     """Return everybody's course and the mean as the templates take it."""
     if plot is None:
         return None
-    levels = "; ".join(f"dotted at {each.value}{plot.unit}: {each.label}" for each in plot.levels)
+    levels = "; ".join(f"Dotted at {each.value}{plot.unit}: {each.label}" for each in plot.levels)
     drawn = f", {plot.drawn} of them drawn" if plot.drawn < plot.n else ""
     return {
         "ticks": _ticks(plot.y_ticks, plot.decimals),

@@ -29,14 +29,13 @@ HEADER = (
 
 def adherence_rows(
     clinic: Clinic, period: Period, report: Report, *, as_of: date | None = None
-) -> Iterator[Sequence[Cell]]:
+) -> Iterator[Sequence[Cell | date]]:
     """Yield one row for each caller and measure, the whole clinic first.
 
     ``as_of``: the earlier day as of whose end it was asked; empty: what was known when asked.
     With which dial patients are reached is known for the clinic, not by caller.
     """
-    known = as_of.isoformat() if as_of else ""
-    days = (period.from_on.isoformat(), period.until_on.isoformat(), known)
+    days = (period.from_on, period.until_on, as_of)
     for line in (Line(0, EVERYBODY, report.total), *report.lines):
         name = NOBODY if line.caller_id is None else line.name
         for figure in figures(line.tally):

@@ -32,6 +32,7 @@ from outreach.reports.rules.statistics import Correlation, rank_correlation
 from outreach.reports.rules.tally import Measure
 from outreach.web.charts import Chart, Limit, RatePoint, run_chart
 from outreach.web.plots import Columns, Courses, Scatter, columns, courses, scatter
+from outreach.web.template_filters import full_day
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,51 @@ class WeekChart:
     chart: Chart | None
     runs: RunTest | None
     outside: Sequence[date]
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether a rule says that this is more than chance."""
+        return bool(self.runs and (self.runs.is_signal or self.outside))
+
+    @property
+    def signs(self) -> list[str]:
+        """What the rules say, in sentences."""
+        runs = self.runs
+        if runs is None:
+            return [_("A sign of change can be looked for from 10 weeks on.")]
+        if not self.has_signs:
+            return [
+                _(
+                    "No sign of a change: at most %(n)s weeks in a row on one side of the median"
+                    " (up to %(most)s by chance), crossed %(crossings)s times (at least %(least)s"
+                    " by chance), and no week outside the control limits.",
+                    n=runs.longest_run,
+                    most=runs.longest_allowed,
+                    crossings=runs.crossings,
+                    least=runs.fewest_allowed,
+                )
+            ]
+        said = [_("Something changed, or differs from week to week by more than chance:")]
+        if runs.is_shift:
+            said.append(
+                _(
+                    "%(n)s weeks in a row on one side of the median, at most %(most)s by chance.",
+                    n=runs.longest_run,
+                    most=runs.longest_allowed,
+                )
+            )
+        if runs.has_few_crossings:
+            said.append(
+                _(
+                    "The median is crossed %(n)s times, at least %(least)s by chance.",
+                    n=runs.crossings,
+                    least=runs.fewest_allowed,
+                )
+            )
+        if self.outside:
+            weeks = "; ".join(full_day(on) for on in self.outside)
+            said.append(_("Outside the control limits: %(weeks)s.", weeks=weeks))
+        return said
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from outreach.measures.labels import measure_name, unit_name
 from outreach.measures.rules import GLUCOSE, REGISTRY
 from outreach.patients.rules import Sex
 from outreach.reports.breakdown import Dimension
+from outreach.reports.returned import Returned
 from outreach.reports.rules.board import CohortStanding, Exclusion, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import (
@@ -180,12 +181,33 @@ SERVICE_PARTS = (
     (_l("Texts"), (ServiceMeasure.DELIVERED, ServiceMeasure.ANSWERED, ServiceMeasure.STOPPED)),
     (_l("Concerns"), (ServiceMeasure.IN_TIME, ServiceMeasure.CLOSED)),
 )
+MEDIAN_TAKEN_ON = _l("Median time until taken on")
+CODE_WORDS = {
+    "21610": _l("Refused: said STOP to the carrier"),
+    "30007": _l("Held back by a spam filter"),
+    "30034": _l("Sender not registered"),
+}
 GLYCAEMIC_WORDS = {
     GlycaemicGroup.PANEL: _l("Everybody enrolled, 18 to 75 years old"),
     GlycaemicGroup.POOR_OR_MISSING: _l("Above 9.0%, or not measured in 12 months"),
     GlycaemicGroup.POOR: _l("Above 9.0%"),
     GlycaemicGroup.MISSING: _l("Not measured in 12 months"),
 }
+
+
+def not_counted(found: Returned) -> str:
+    """Return how those are named of whom it can't be said whether they came back."""
+    return _("Not counted, at %(n)s days", n=found.within_days)
+
+
+def left_out(found: Returned) -> list[str]:
+    """Return how many are not counted among those who came back, each with why."""
+    why = (
+        (found.in_care, _("In care at enrolment: %(n)s", n=found.in_care)),
+        (found.unknown, _("No visit on file, so not known: %(n)s", n=found.unknown)),
+        (found.uncovered, _("After the last import of visits: %(n)s", n=found.uncovered)),
+    )
+    return [words for count, words in why if count]
 
 
 def outcome_name(measure: OutcomeMeasure) -> str:

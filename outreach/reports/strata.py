@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
+from outreach.accounts.models import Clinic
 from outreach.reports import breakdown, outcomes
 from outreach.reports.asked import Here
 from outreach.reports.breakdown import Dimension, NoSuchGroup
@@ -18,6 +19,7 @@ from outreach.reports.rules.outcomes import (
     grouped,
     outcome_of,
 )
+from outreach.reports.rules.rounding import OfAGroup, step_of
 from outreach.reports.rules.suppression import hidden
 
 # What is said of part of a group: how many of those who could respond did, and where those began
@@ -29,6 +31,7 @@ PARTLY = (Group.MAY_RESPOND, Group.MISSING)
 class Strata:
     """One outcome of each kind of people; ``hidden`` are of so few that they could be known.
 
+    Means are rounded, so that two days tell nobody's value (``rules/rounding.py``).
     ``few``: of which groups a figure is hidden that is about part of them, by which part.
     """
 
@@ -68,7 +71,12 @@ def of(
         then = here.then(cohort.known_at)
         groups = breakdown.patient_groups(session, here, dimension, on=day, then=then)
         people = grouped(cohort.patients, groups)
-    found = {key: outcome_of(some, *what, today=cohort.today) for key, some in people.items()}
+    unit = session.get_one(Clinic, here.clinic_id).glucose_unit
+    step = step_of(what[0], unit)
+    found = {
+        key: OfAGroup.of_outcome(outcome_of(some, *what, today=cohort.today), step)
+        for key, some in people.items()
+    }
     # Few eligible patients, or few whose values are shown.
     eligible = hidden({key: len(outcome.followups) for key, outcome in found.items()})
     measured = hidden({key: outcome.count(Group.MEASURED) for key, outcome in found.items()})

@@ -27,9 +27,11 @@ from outreach.reports import adherence as adherence_report
 from outreach.reports import (
     behind,
     breakdown,
+    definitions,
     graphs,
     labels,
     load,
+    needs,
     service,
     single_calls,
     targets,
@@ -43,6 +45,8 @@ from outreach.reports.rules.tally import Measure, measure_named, parts_of
 from outreach.web import charts
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
+bp.add_app_template_global(lambda: definitions, "report_definitions")
+bp.add_app_template_global(lambda: needs.WORDS, "report_needs")
 
 NO_RATES = (Measure.DIALS_PER_REACH, Measure.MINUTES_MEAN, Measure.CALLS_MEAN)
 READERS = (Role.MANAGER, Role.ADMINISTRATOR)

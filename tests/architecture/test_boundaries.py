@@ -26,6 +26,8 @@ NEAR_FLASK = EDGES | {
     "card_forms",
     "fields",
     "labels",
+    "definitions",
+    "needs",
     "graphs",
     "access",
     "app",

@@ -131,14 +131,16 @@ class Trouble(enum.StrEnum):
 
 
 _TABLE = (Format.CSV, Format.XLSX)
-FORMATS = dict.fromkeys(Content, _TABLE) | {
-    Content.ADHERENCE: (*_TABLE, Format.PDF),
-    Content.OUTCOMES: (*_TABLE, Format.PDF),
-    Content.BOARD: (*_TABLE, Format.PDF),
-    Content.RESEARCH: (Format.ZIP,),
-    Content.OWN_DATA: (Format.ZIP,),
-    Content.FHIR: (Format.ZIP,),
-}
+_ON_PAPER = (Content.TODAY, Content.ADHERENCE, Content.AROUND, Content.OUTCOMES, Content.BOARD)
+FORMATS = (
+    dict.fromkeys(Content, _TABLE)
+    | dict.fromkeys(_ON_PAPER, (*_TABLE, Format.PDF))
+    | {
+        Content.RESEARCH: (Format.ZIP,),
+        Content.OWN_DATA: (Format.ZIP,),
+        Content.FHIR: (Format.ZIP,),
+    }
+)
 _MANAGING = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
 _SAFETY = frozenset({Role.NURSE, Role.MANAGER})
 # Who may take a file of it away: those for whom its page is.

@@ -255,6 +255,10 @@ class Outcome:
         values = [float(each.after.value) for each in self.of(Group.MEASURED) if each.after]
         return fmean(values) if values else None
 
+    def decimals(self, glucose_unit: str) -> int:
+        """Return with how many decimals means are shown."""
+        return decimals_of(self.measure, glucose_unit)
+
     @property
     def responders(self) -> Share | None:
         """How many responded of those who could; None where no rule is known."""

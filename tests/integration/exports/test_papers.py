@@ -1,6 +1,8 @@
 """Reports as PDF: what their pages show, set on paper."""
 
+import html
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,16 +11,19 @@ from sqlalchemy import select
 from outreach.accounts import staff
 from outreach.exports import contents
 from outreach.exports.models import Export
-from outreach.exports.outcome_words import HIDDEN
 from outreach.exports.rules import Content
 from outreach.measures.rules import MeasureKind
-from tests.builders import make_enrolment, make_patient, make_reading
+from outreach.planning.rules import CallStatus
+from outreach.reports.definitions import HIDDEN
+from tests.builders import make_enrolment, make_patient, make_planned_call, make_reading
 from tests.integration.exports.conftest import START, House
 from tests.integration.exports.test_report_tables import files, read
 from tests.integration.reports.histories import noon
 
 AS_OF = "clinic=NORTH&as_of=2026-11-20"
 PAGES = {
+    Content.TODAY: "/reports/today?clinic=NORTH",
+    Content.AROUND: "/reports/around?clinic=NORTH&from_on=2026-08-01&until_on=2026-11-20",
     Content.ADHERENCE: "/reports/adherence?clinic=NORTH&from_on=2026-11-01&until_on=2026-11-20",
     Content.OUTCOMES: f"/reports/outcomes?{AS_OF}&measure=phq9&point=month_3&by=sex",
     Content.BOARD: f"/reports/cohort?{AS_OF}",
@@ -103,6 +108,103 @@ def test_paper_says_as_of_when_it_was_asked(full_house: House) -> None:
 
     query = button_of(page, Content.ADHERENCE)
 
-    assert ("As of the end of", "2026-11-21") in on_paper(full_house, Content.ADHERENCE, query)[
+    assert ("As of the end of", "Nov 21, 2026") in on_paper(full_house, Content.ADHERENCE, query)[
         "about"
     ]
+
+
+def test_adherence_on_paper_has_the_groups_of_its_page_and_every_rate_by_week(
+    full_house: House,
+) -> None:
+    page = full_house.client.get(f"{PAGES[Content.ADHERENCE]}&by=sex").text
+
+    data = on_paper(full_house, Content.ADHERENCE, button_of(page, Content.ADHERENCE))
+
+    assert data["by"] == "sex"
+    rows = {row[0]: row[1:] for row in data["groups"]["rows"]}
+    assert rows["North"][:2] == ["100% (13 of 13)", "50% (13 of 26)"]
+    assert rows["Women"][:2] == rows["North"][:2]
+    assert [chart["name"] for chart in data["charts"]] == [
+        "Calls completed", "Reached per dial", "Weeks as planned", "Same caller",
+    ]  # fmt: skip
+    dots = data["charts"][0]["plot"]["dots"]
+    assert len(dots) == 1
+    assert not dots[0]["outside"]
+    assert ["Same caller", "100% (13 of 13)", "–", "", ""] in data["aims"]["rows"]
+
+
+def test_a_hidden_group_on_paper_says_nothing(full_house: House) -> None:
+    with full_house.sessions.begin() as session:
+        clinic = session.merge(full_house.clinic)
+        patient = make_patient(session, clinic, phone=None, language="es")
+        enrolment = make_enrolment(session, patient, starts_on=START)
+        make_planned_call(session, enrolment, date(2026, 11, 12), status=CallStatus.MISSED)
+
+    query = "clinic=NORTH&from_on=2026-11-01&until_on=2026-11-20&by=language"
+    data = on_paper(full_house, Content.ADHERENCE, query)
+
+    rows = {row[0]: row[1:] for row in data["groups"]["rows"]}
+    assert rows["Spanish"] == [HIDDEN, *[""] * 9]
+
+
+def test_today_on_paper_has_what_needs_a_manager_and_names_no_patient(full_house: House) -> None:
+    page = full_house.client.get(PAGES[Content.TODAY]).text
+
+    data = on_paper(full_house, Content.TODAY, button_of(page, Content.TODAY))
+
+    assert ["!", "Nobody is on call now: no call can start"] in data["tasks"]
+    assert ["13", "patients have no working number"] in data["tasks"]
+    assert [bar["words"] for bar in data["bars"]] == ["0 of 1"]
+    assert "HYPERLINK" not in str(data)
+
+
+def test_around_on_paper_has_the_figures_of_its_page_and_who_is_not_counted(
+    full_house: House,
+) -> None:
+    page = full_house.client.get(PAGES[Content.AROUND]).text
+
+    data = on_paper(full_house, Content.AROUND, button_of(page, Content.AROUND))
+
+    rows = {what: words for part in data["parts"] for what, words in part["figures"]["rows"]}
+    assert rows["Still in the programme at month 6"] == "100% (13 of 13)"
+    assert rows["Not counted, at 180 days"] == "After the last import of visits: 13"
+    assert rows["Median time until taken on"] == "–"
+    assert ("Days", "Aug 1, 2026 to Nov 20, 2026") in data["about"]
+    for what in rows:
+        assert what.partition(" (")[0] in page
+
+
+@pytest.mark.parametrize("content", [each for each in PAGES if each is not Content.TODAY])
+def test_paper_defines_its_numbers_in_the_words_of_the_page(
+    full_house: House, content: Content
+) -> None:
+    page = html.unescape(full_house.client.get(PAGES[content]).text)
+
+    data = on_paper(full_house, content, button_of(page, content))
+
+    assert data["definitions"]
+    for term, words in data["definitions"]:
+        assert f">{term}</dt>" in page
+        assert words in page
+
+
+def test_means_of_groups_are_rounded_on_page_and_in_files(full_house: House) -> None:
+    with full_house.sessions.begin() as session:
+        clinic = session.merge(full_house.clinic)
+        patient = make_patient(session, clinic, phone=None)
+        make_enrolment(session, patient, starts_on=START)
+        for day, value in ((0, "9.9"), (182, "6.1")):
+            at = noon(START + timedelta(days=day))
+            make_reading(session, patient, value=value, taken_at=at, recorded_at=at)
+    query = f"{AS_OF}&by=sex"
+
+    page = full_house.client.get(f"/reports/outcomes?{query}").text
+    assert full_house.ask(Content.OUTCOME_GROUPS, "csv", query) == 302
+    [row] = full_house.rows()
+
+    groups = page[page.index('id="strata"') : page.index('id="dose"')]
+    everybody, told = groups.split("<tr")[2:]
+    assert "7.31" in everybody
+    assert ">7.3<" in told
+    assert (row["mean_baseline"], row["mean_follow_up"]) == ("9.8", "7.3")
+    assert (row["mean_change"], row["median_change"], row["measured"]) == ("-2.5", "-2.4", "14")

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from outreach.accounts import staff
 from outreach.exports import contents
 from outreach.exports.models import Export
-from outreach.exports.outcome_words import HIDDEN
 from outreach.exports.rules import Content
 from outreach.measures.rules import MeasureKind
+from outreach.reports.definitions import HIDDEN
 from tests.builders import make_enrolment, make_patient, make_reading
 from tests.integration.exports.conftest import House
 from tests.integration.reports.histories import noon

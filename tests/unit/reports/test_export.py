@@ -43,9 +43,9 @@ def test_every_caller_has_one_row_for_each_measure() -> None:
         1,
         2,
         0.5,
-        "2026-11-02",
-        "2026-11-22",
-        "",
+        PERIOD.from_on,
+        PERIOD.until_on,
+        None,
     )
     assert [row[1:6] for row in rows[-3:]] == [
         ("All callers", "reached by dial 1", 1, 4, 0.25),

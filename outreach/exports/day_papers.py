@@ -1,0 +1,87 @@
+"""Today, and what stands around the calls, on paper."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.orm import Session
+
+from outreach.exports import paper
+from outreach.exports.asked_of import Question, on_clock
+from outreach.exports.paper import MISSING, Paper, fixed, share, table
+from outreach.reports import definitions, labels, needs, service, today
+from outreach.reports.rules.statistics import Share
+from outreach.reports.service import Service, ServiceMeasure
+from outreach.reports.today import Today
+from outreach.web.charts import bar_rows
+
+
+def today_paper(session: Session, question: Question) -> Paper:
+    """Return the manager's home on paper. It names no patient: paper is left lying about."""
+    here = question.here
+    found = today.at(session, here, named=1)
+    tasks = list(needs.needs_of(found))
+    bars = bar_rows([(each.name or "No caller", each.done, each.due) for each in found.callers])
+    data = {
+        "tasks": [[f"{count:,}" if count else "!", words] for count, words in tasks],
+        "more": list(_more(found, question)),
+        "bars": [
+            {
+                "name": bar.label,
+                "words": f"{bar.value:,} of {bar.whole:,}",
+                "value": bar.value_width,
+                "whole": bar.whole_width,
+            }
+            for bar in bars
+        ],
+        "definitions": paper.defined(definitions.TODAY),
+    }
+    about = [("Clinic", question.clinic.name), ("Day", _moment(question)), question.made]
+    return paper.paper("today.typ", "Today", about, data, len(tasks) + len(bars))
+
+
+def around_paper(session: Session, question: Question) -> Paper:
+    """Return what stands around the calls on paper: who stays, who comes back, texts, concerns."""
+    found = service.service(session, question.asked)
+    parts = [
+        {"name": str(words), "figures": table(("Measure", "Share"), list(_rows(found, measures)))}
+        for words, measures in labels.SERVICE_PARTS
+    ]
+    data = {"parts": parts, "definitions": paper.defined(definitions.AROUND)}
+    about = paper.about_days(question)
+    return paper.paper("around.typ", "Staying, texts, concerns", about, data, len(found.figures))
+
+
+def _moment(question: Question) -> str:
+    at = on_clock(question.here.now, question.here.zone)
+    return f"{paper.day(question.here.today)}, {at:%H:%M} at the clinic"
+
+
+def _more(found: Today, question: Question) -> Iterator[str]:
+    """Yield what is said below the things to do: how old, and from when to when."""
+    zone = question.here.zone
+    for words, at in (
+        ("Oldest concern that waits", found.concerns.oldest_at),
+        ("Oldest concern taken on", found.concerns.oldest_taken_on_at),
+        ("Texts wait since", found.texts_held_since),
+    ):
+        if at:
+            yield f"{words}: {on_clock(at, zone):%Y-%m-%d %H:%M}."
+    for from_at, until_at in found.net.gaps:
+        ends = (on_clock(each, zone) for each in (from_at, until_at))
+        yield "Nobody on call: {:%Y-%m-%d %H:%M} to {:%Y-%m-%d %H:%M}.".format(*ends)
+
+
+def _rows(found: Service, measures: tuple[ServiceMeasure, ...]) -> Iterator[list[str]]:
+    for measure in measures:
+        figure = found.figures[measure]
+        words = str(labels.SERVICE_WORDS[measure][0])
+        yield [words, share(Share(figure.numerator, figure.denominator))]
+    for measure in measures:
+        if measure in found.returned:
+            each = found.returned[measure]
+            yield [labels.not_counted(each), "; ".join(labels.left_out(each)) or MISSING]
+    if ServiceMeasure.IN_TIME in measures:
+        minutes = MISSING if found.minutes is None else f"{fixed(found.minutes, 1)} minutes"
+        yield [str(labels.MEDIAN_TAKEN_ON), minutes]
+    if ServiceMeasure.DELIVERED in measures:
+        for code, count in found.codes.items():
+            yield [f"{labels.CODE_WORDS[code]} ({code})", f"{count:,}"]
