@@ -4,14 +4,14 @@ Nothing is written for the rows that are there: one of which no change was kept 
 as it is now.
 
 Revision ID: 0043_before
-Revises: 0040_access_keys
+Revises: 0041_work_life
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0043_before'
-down_revision = '0040_access_keys'
+down_revision = '0041_work_life'
 branch_labels = None
 depends_on = None
 

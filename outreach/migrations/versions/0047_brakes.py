@@ -1,14 +1,14 @@
 """How often an account, or an address, did something: counted by stretches of the clock.
 
 Revision ID: 0047_brakes
-Revises: 0040_access_keys
+Revises: 0044_cancelled_calls
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0047_brakes'
-down_revision = '0040_access_keys'
+down_revision = '0044_cancelled_calls'
 branch_labels = None
 depends_on = None
 
