@@ -4,6 +4,7 @@ The carrier is a stub: one line appended to a file, which also tells at the end 
 text was taken once, in runs in which workers are killed at random too. PostgreSQL only.
 """
 
+import gc
 import os
 import random
 import subprocess
@@ -15,6 +16,8 @@ from collections.abc import Collection
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from sqlalchemy.orm import configure_mappers
 
 from outreach import orm, sealing, tables
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
@@ -255,6 +258,8 @@ def _work(how: str, address: str, taken: Path) -> None:
         sessions = orm.make_sessions(engine)
         with orm.reading(), sessions() as session:
             session.connection()
+        configure_mappers()
+        gc.freeze()  # as a worker does
         print("ready", flush=True)
         sys.stdin.readline()
         send_due_messages(sessions, carrier, lambda: NOW)
