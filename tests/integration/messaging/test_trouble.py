@@ -198,21 +198,6 @@ def test_a_carrier_that_does_not_answer_is_asked_once_a_round(
     assert len(gateway.troubles) == 3
 
 
-def test_of_the_texts_at_hand_none_is_asked_about_once_the_carrier_is_in_trouble(
-    sessions: Sessions, gateway: FakeGateway, clock: FakeClock
-) -> None:
-    for last_digits in range(40, 60):
-        make_reminder(sessions, clock, phone=f"+151255501{last_digits}")
-    gateway.troubles = [Refused("21606"), *[ProviderUnavailable("no connection")] * 20]
-
-    send_due_messages(sessions, gateway, clock, connections=2)
-
-    assert 21 - len(gateway.troubles) <= 3, "one alone, then each connection once"
-    with sessions() as session:
-        states = session.scalars(select(Message.status)).all()
-    assert states.count(MessageStatus.SCHEDULED) == 19
-
-
 def test_one_text_that_breaks_never_stops_the_others(
     sessions: Sessions, gateway: FakeGateway, clock: FakeClock
 ) -> None:
