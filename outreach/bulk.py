@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Connection, Dialect, inspect
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from outreach.orm import Model
+from outreach.orm import Model, array_text
 
 
 class BulkInsert:
@@ -211,14 +211,20 @@ class BulkUpdate:
         """Change the rows that ``where`` finds for each of ``rows``."""
         if not rows:
             return
-        stored = [
-            tuple(
-                convert(value) if convert else value
-                for convert, value in zip(self._processors, row, strict=True)
-            )
-            for row in rows
+        columns = [
+            _stored_column(convert, column)
+            for convert, column in zip(self._processors, zip(*rows, strict=True), strict=True)
         ]
         if self._is_joined:
-            connection.exec_driver_sql(self._text, tuple(map(list, zip(*stored, strict=True))))
+            arrays = tuple(array_text(column) for column in columns)
+            connection.exec_driver_sql(self._text, arrays)
         else:
-            connection.exec_driver_sql(self._text, stored)
+            connection.exec_driver_sql(self._text, list(zip(*columns, strict=True)))
+
+
+def _stored_column(convert: Callable[[Any], Any] | None, column: Sequence[Any]) -> Sequence[Any]:
+    """Return the values of one column as the driver takes them; most rows share an instant."""
+    if convert is None:
+        return column
+    stored = {value: convert(value) for value in set(column)}
+    return [stored[value] for value in column]

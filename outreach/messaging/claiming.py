@@ -36,7 +36,7 @@ from outreach.messaging.rules import (
     decide_reply,
     wait_before_retry,
 )
-from outreach.orm import among
+from outreach.orm import among, rows_of
 from outreach.patients import consent, hours, registry
 from outreach.patients.hours import HoursBook
 from outreach.patients.models import Patient
@@ -247,11 +247,11 @@ class BatchFacts:
         )
         if is_held:
             patients = patients.with_for_update(key_share=True, skip_locked=True)
-        self._patients = {row.id: _Person(*row) for row in session.execute(patients)}
+        self._patients = {row.id: _Person(*row) for row in rows_of(session, patients, {})}
         clinics = {each.clinic_id for each in self._patients.values()}
         self._book: HoursBook = hours.book_of(session, today=now.date(), clinic_ids=clinics)
-        self._lawful: dict[tuple[int, str | None, int], ContactHours] = {}
         self._known_times: dict[tuple[str, ContactHours], _Times] = {}
+        self._times_of: dict[tuple[int, str | None, int, str], _Times] = {}
         self._limits = setting.limits_by(session, clinics)
         self._numbers = registry.textable_numbers(session, ids)
         self._consents = consent.held_by(session, ids, Channel.SMS)
@@ -329,15 +329,17 @@ class BatchFacts:
 
     def _times(self, patient: _Person) -> _Times:
         """Return the patient's day and hours; most patients of a batch share theirs."""
-        whose = (patient.clinic_id, patient.state, patient.weekdays)
-        if whose not in self._lawful:
+        whose = (patient.clinic_id, patient.state, patient.weekdays, patient.zone)
+        if whose not in self._times_of:
             wishes = Wishes(weekdays_from_mask(patient.weekdays))
             lawful = self._book.of(patient.clinic_id, patient.state).wished(wishes)
-            self._lawful[whose] = lawful
-        lawful = self._lawful[whose]
-        key = (patient.zone, lawful)
+            self._times_of[whose] = self._times_in(patient.zone, lawful)
+        return self._times_of[whose]
+
+    def _times_in(self, zone_name: str, lawful: ContactHours) -> _Times:
+        key = (zone_name, lawful)
         if key not in self._known_times:
-            zone = ZoneInfo(patient.zone)
+            zone = ZoneInfo(zone_name)
             began_at = day_began_at(self._now, zone)
             day_ends_at = day_began_at(began_at + timedelta(hours=36), zone)
             self._known_times[key] = _Times(
@@ -372,22 +374,20 @@ def _sent_and_ahead(
         Message.send_after > now,
         Message.send_after < now + timedelta(days=1),
     )
-    rows = session.execute(
-        select(
-            Message.patient_id,
-            Message.kind,
-            Message.status,
-            Message.calling_at,
-            Message.send_after,
-        ).where(
-            among(Message.patient_id, patient_ids),
-            Message.inbound_id.is_(None),
-            or_(went_out, is_to_come),
-        )
+    others = select(
+        Message.patient_id,
+        Message.kind,
+        Message.status,
+        Message.calling_at,
+        Message.send_after,
+    ).where(
+        among(Message.patient_id, patient_ids),
+        Message.inbound_id.is_(None),
+        or_(went_out, is_to_come),
     )
     sent: dict[int, list[datetime]] = {each: [] for each in patient_ids}
     ahead: dict[int, list[tuple[MessageKind, datetime]]] = {each: [] for each in patient_ids}
-    for row in rows:
+    for row in rows_of(session, others, {}):
         if row.patient_id is None:
             continue
         if row.status is MessageStatus.SCHEDULED:

@@ -13,6 +13,7 @@ from outreach.encryption import CannotDecrypt
 from outreach.messaging import holding
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, MessageStatus
+from outreach.orm import rows_of
 
 # Part of the statement, not a parameter: else the index of what waits could not be used.
 _IS_WAITING = Message.status == bindparam(
@@ -43,7 +44,7 @@ def texts(session: Session, *, now: datetime, limit: int) -> tuple[Sequence[Due]
     """Lock up to ``limit`` texts that are due at ``now``; return them and what can't be read."""
     is_closed = holding.current(session) is not None
     held_back = [Message.kind.in_(holding.NEVER_HELD)] if is_closed else []
-    rows = session.execute(
+    waiting = (
         select(
             Message.id,
             Message.clinic_id,
@@ -66,7 +67,7 @@ def texts(session: Session, *, now: datetime, limit: int) -> tuple[Sequence[Due]
     )
     open_number, open_body = sealing.opener(Message.to_number), sealing.opener(Message.body)
     readable, unreadable = [], []
-    for row in rows:
+    for row in rows_of(session, waiting, {}):
         found = Due._make(row)
         try:
             number, body = open_number(found.to_number), open_body(found.body)

@@ -17,7 +17,7 @@ from outreach.messaging import claiming, holding, letters, lost, outbox
 from outreach.messaging.claiming import Claimed
 from outreach.messaging.letters import Due
 from outreach.messaging.outbox import Asked
-from outreach.messaging.rules import FRESH, TryResult
+from outreach.messaging.rules import FRESH, SMALLEST, TryResult, size_after
 from outreach.orm import Sessions, for_each, reading
 from outreach.telephony.gateway import (
     InvalidRecipient,
@@ -33,12 +33,8 @@ from outreach.telephony.mail import LetterPutOff, LetterRefused, LetterUnknown, 
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 8  # to the carrier at a time, from one process
+AHEAD = 8  # texts at hand for each connection, so that none idles while more are claimed
 RECORDED = 100  # answers stored in one transaction, or half of what is claimed at a time
-# How many texts are claimed at a time: about what goes out in a few seconds. A statement
-# costs nearly the same for a hundred as for eight hundred; but what was claimed by a process
-# that dies has to be looked up at the carrier, one by one.
-SMALLEST, LARGEST = 100, 800
-QUICK, SLOW = timedelta(seconds=1), timedelta(seconds=3)
 
 Answer = ProviderReceipt | OutreachError
 
@@ -81,20 +77,14 @@ def forget_unrecorded(sessions: Sessions, clock: Clock) -> int:
         return holding.forget_unrecorded(session, now=clock())
 
 
-def size_after(size: int, claimed_at: datetime | None, *, now: datetime) -> int:
-    """Return how many texts to claim next, when ``size`` were claimed at ``claimed_at``."""
-    if claimed_at is None:
-        return size
-    if now - claimed_at < QUICK:
-        return min(size * 2, LARGEST)
-    return max(size // 2, SMALLEST) if now - claimed_at > SLOW else size
-
-
 @dataclass(frozen=True)
 class _Broken:
     """What ended an asking that is no answer: this process is told to end."""
 
     by: BaseException
+
+
+Landed = SimpleQueue[tuple[Claimed, Answer | _Broken | None]]  # None: the carrier was not asked
 
 
 class _Round:
@@ -138,45 +128,52 @@ class _Round:
 
     def _send_with(self, pool: ThreadPoolExecutor) -> None:
         todo: SimpleQueue[Claimed | None] = SimpleQueue()
-        landed: SimpleQueue[tuple[Claimed, Answer | _Broken]] = SimpleQueue()
+        landed: Landed = SimpleQueue()
         for _each in range(self._connections):
             pool.submit(self._serve, todo, landed)
         try:
             self._keep_busy(todo, landed)
         finally:
+            self._is_in_trouble = True  # or at its end: nothing at hand is asked any more
             for _each in range(self._connections):
                 todo.put(None)
 
-    def _keep_busy(
-        self,
-        todo: SimpleQueue[Claimed | None],
-        landed: SimpleQueue[tuple[Claimed, Answer | _Broken]],
-    ) -> None:
+    def _keep_busy(self, todo: SimpleQueue[Claimed | None], landed: Landed) -> None:
         flying = 0
         done: list[tuple[Claimed, Answer]] = []
         while True:
-            flying += self._fill(todo, self._connections - flying)
+            if self._is_in_trouble and landed.empty():  # several come back at once
+                self._give_back()
+            flying += self._fill(todo, self._connections * AHEAD - flying)
             if flying:
-                text, answer = landed.get()
                 flying -= 1
-                if isinstance(answer, _Broken):
-                    raise answer.by
-                done.append((text, answer))
-            if len(done) >= max(RECORDED, self._size // 2) or not self._waiting:
+                self._take(*landed.get(), done)
+            is_all = not self._waiting and landed.empty()
+            if is_all or len(done) >= max(RECORDED, self._size // 2):
                 self._store(done)
                 done = []
             if not flying and not self._waiting and not self._has_more:
                 return
 
+    def _take(
+        self, text: Claimed, answer: Answer | _Broken | None, done: list[tuple[Claimed, Answer]]
+    ) -> None:
+        if isinstance(answer, _Broken):
+            raise answer.by
+        if answer is None:
+            self._waiting.appendleft(text)
+        else:
+            done.append((text, answer))
+
     def _fill(self, todo: SimpleQueue[Claimed | None], free: int) -> int:
-        """Keep every connection busy, and no longer than the carrier answers; say how many more.
+        """Keep every connection busy; say how many more texts they have at hand.
 
         Args:
-            free: how many connections have nothing to do.
+            free: how many more may be at hand.
         """
         if self._is_in_trouble:
-            self._give_back()
-        elif len(self._waiting) < self._connections:
+            return 0
+        if len(self._waiting) < self._connections:
             self._claim()
         begun = 0
         while self._waiting and begun < free:
@@ -186,15 +183,12 @@ class _Round:
                 begun += 1
         return begun
 
-    def _serve(
-        self,
-        todo: SimpleQueue[Claimed | None],
-        landed: SimpleQueue[tuple[Claimed, Answer | _Broken]],
-    ) -> None:
+    def _serve(self, todo: SimpleQueue[Claimed | None], landed: Landed) -> None:
         """Be one connection: ask the carrier about one text after another."""
         while (text := todo.get()) is not None:
             try:
-                landed.put((text, self._ask(text)))
+                may_ask = not self._is_in_trouble and self._is_fresh(text)
+                landed.put((text, self._ask(text) if may_ask else None))
             except BaseException as error:  # noqa: BLE001 - the round ends with it, not this thread
                 landed.put((text, _Broken(error)))
 
@@ -216,18 +210,23 @@ class _Round:
     def _next(self) -> Claimed | None:
         """Return the next text to hand over; one that waited too long is judged again later."""
         text = self._waiting.popleft()
-        if self._clock() - text.asked.at < FRESH:
+        if self._is_fresh(text):
             return text
         with self._sessions.begin() as session:
             outbox.put_back(session, text.asked)
         self._has_more = True
         return None
 
+    def _is_fresh(self, text: Claimed) -> bool:
+        return self._clock() - text.asked.at < FRESH
+
     def _ask(self, text: Claimed) -> Answer:
-        """Ask the carrier. Runs in a thread of its own, and touches nothing else."""
+        """Ask the carrier. Runs in a thread of its own, and touches nothing but one flag."""
         try:
             return self._gateway.send_sms(text.sms)
         except OutreachError as error:
+            if isinstance(error, ProviderUnavailable):
+                self._is_in_trouble = True  # at once: nothing at hand is asked any more
             return error
         except Exception as error:  # whatever it was, the request may have gone out
             log.exception("message %s: handing over failed", text.sms.reference)

@@ -249,16 +249,13 @@ def note_tries(
 ) -> None:
     """Keep what came of each asking, for whoever wonders later. Does not commit."""
     insert = _tries(session.get_bind().dialect)
+    answered_at = insert.stored("answered_at", now)
+    at = {each: insert.stored("at", each) for each in {asked.at for asked, *_rest in tries}}
+    results = {each: insert.stored("result", each) for each in TryResult}
     insert.write(
         session,
         [
-            (
-                asked.message_id,
-                insert.stored("result", result),
-                detail[:80],
-                insert.stored("at", asked.at),
-                insert.stored("answered_at", now),
-            )
+            (asked.message_id, results[result], detail[:80], at[asked.at], answered_at)
             for asked, result, detail in tries
         ],
     )

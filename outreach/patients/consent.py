@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config import ROOT
 from outreach.accounts.models import StaffMember
-from outreach.orm import among
+from outreach.orm import among, rows_of
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import (
     FROM_THE_NUMBER,
@@ -222,11 +222,10 @@ def held_by(
         .where(among(ConsentEvent.patient_id, patient_ids), ConsentEvent.channel == channel)
         .group_by(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic)
     )
-    rows = session.execute(
-        select(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic).where(
-            ConsentEvent.id.in_(newest), ConsentEvent.is_given
-        )
+    given = select(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic).where(
+        ConsentEvent.id.in_(newest), ConsentEvent.is_given
     )
+    rows = rows_of(session, given, {})
     found: dict[int, set[Held]] = {patient_id: set() for patient_id in patient_ids}
     for patient_id, number, topic in rows:
         found[patient_id].add((number, topic))

@@ -14,7 +14,7 @@ from outreach import sealing
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotAllowed, NotFound
-from outreach.orm import among
+from outreach.orm import among, rows_of
 from outreach.patients.models import Anonymised, Patient, PatientBefore, PhoneNumber
 from outreach.patients.rules import Daypart, NumberHealth, Wishes, mask_of_weekdays
 
@@ -130,13 +130,14 @@ def working_number_id() -> ScalarSelect[int]:
 
 def textable_numbers(session: Session, patient_ids: Sequence[int]) -> dict[int, str]:
     """Return the number that each is reached at, of those whose it can receive texts."""
-    rows = session.execute(
+    numbers = (
         select(PhoneNumber.patient_id, PhoneNumber.e164, PhoneNumber.can_text)
         .where(
             among(PhoneNumber.patient_id, patient_ids), PhoneNumber.health == NumberHealth.WORKING
         )
         .order_by(PhoneNumber.position.desc(), PhoneNumber.id.desc())
     )
+    rows = rows_of(session, numbers, {})
     first = {patient_id: (e164, can_text) for patient_id, e164, can_text in rows}
     return {patient_id: e164 for patient_id, (e164, can_text) in first.items() if can_text}
 

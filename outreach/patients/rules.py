@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MONDAY_TO_SATURDAY = frozenset(range(6))
@@ -332,6 +333,7 @@ def age_on(day: date, date_of_birth: date) -> int:
     return day.year - date_of_birth.year - (not had_birthday)
 
 
+@lru_cache(128)
 def weekdays_from_mask(mask: int) -> frozenset[int]:
     """Return the weekdays of a stored bit mask; bit 0 is Monday."""
     return frozenset(day for day in range(7) if mask >> day & 1)

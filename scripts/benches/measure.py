@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ class Result:
 
     name: str
     unit: str
-    ours: list[Sample]
-    limit: list[Sample]
+    ours: Sequence[Sample]
+    limit: Sequence[Sample]
     extra: Mapping[str, str] = field(default_factory=dict)
 
     def show(self) -> None:
@@ -120,5 +120,5 @@ def _children_of(pid: int) -> list[int]:
     return found
 
 
-def _best(samples: list[Sample]) -> float:
+def _best(samples: Sequence[Sample]) -> float:
     return min(sample.value for sample in samples)

@@ -1,9 +1,11 @@
 """Sending texts with 1, 2 and 4 workers, beside the bare driver claiming and marking rows.
 
 The carrier is a stub: one line appended to a file, which also tells at the end whether each
-text was taken once, in runs in which workers are killed at random too. PostgreSQL only.
+text was taken once, in runs in which workers are killed at random too. Then one that answers
+after 50 ms, and one job of a scheduler for each text. PostgreSQL only.
 """
 
+import gc
 import os
 import random
 import subprocess
@@ -13,21 +15,25 @@ import time
 from collections import Counter
 from collections.abc import Collection
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.orm import configure_mappers
+
 from outreach import orm, sealing, tables
-from outreach.messaging.jobs import send_due_messages, settle_lost_messages
+from outreach.messaging.jobs import CONNECTIONS, send_due_messages, settle_lost_messages
 from outreach.telephony.console_gateway import ConsoleGateway
 from outreach.telephony.gateway import OutboundSms, ProviderReceipt
-from scripts.benches import databases, plan_rows
+from scripts.benches import databases, job_each, plan_rows
 from scripts.benches.measure import Result, Sample
 
 NOW = plan_rows.NOW
 WORKERS = (1, 2, 4)
 ROUNDS = 3
 BATCH = 100
-KILLS = 12
+KILLS, HANDS = 20, 8  # how often one of so many workers is killed
+LATENCY_S, IN_FLIGHT, WAITING, JOBS = 0.05, 32, 4_000, 500
 CLAIM = """
     UPDATE message SET status = 'calling', calling_at = %s, tries = tries + 1
     WHERE id IN (SELECT id FROM message WHERE status = 'scheduled' AND send_after <= %s
@@ -50,13 +56,15 @@ class StubCarrier(ConsoleGateway):
 
     name = "stub"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, latency_s: float = 0.0) -> None:
         super().__init__(path, lambda: NOW)
-        self._file = path
+        self._file, self._latency_s = path, latency_s
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def send_sms(self, sms: OutboundSms) -> ProviderReceipt:
         """Take one text."""
+        if self._latency_s:
+            time.sleep(self._latency_s)
         os.write(self._handle, b"%d\n" % sms.reference)
         return ProviderReceipt(f"stub-{sms.reference}")
 
@@ -69,6 +77,13 @@ class StubCarrier(ConsoleGateway):
         return ProviderReceipt(f"stub-{sms.reference}") if str(sms.reference) in taken else None
 
 
+@dataclass(frozen=True)
+class _Sent(Sample):
+    """How long it took, and the CPU of the workers, in seconds."""
+
+    cpu_s: float = 0.0
+
+
 def run(messages: int | None, url: str | None) -> Result:
     """Send ``messages`` texts by each number of workers, ours and bare, in turns."""
     if not url or databases.is_sqlite(url):
@@ -78,8 +93,8 @@ def run(messages: int | None, url: str | None) -> Result:
         taken = Path(folder) / "taken"
         address = databases.prepare(url, Path(folder))
         _fill(address, count)
-        ours: dict[int, list[Sample]] = {each: [] for each in WORKERS}
-        limit: dict[int, list[Sample]] = {each: [] for each in WORKERS}
+        ours: dict[int, list[_Sent]] = {each: [] for each in WORKERS}
+        limit: dict[int, list[_Sent]] = {each: [] for each in WORKERS}
         for _round in range(ROUNDS):
             for workers in WORKERS:
                 for how, samples in (("ours", ours), ("bare", limit)):
@@ -88,7 +103,11 @@ def run(messages: int | None, url: str | None) -> Result:
                     _check(address, taken, count)
         _forget(address, taken)
         in_flight = _with_kills(address, taken, count)
+        _forget(address, taken, waiting=min(count, WAITING))
+        slow = _time("slow", 1, address, taken).value
+        _check(address, taken, min(count, WAITING))
         databases.empty(address)
+        a_job_each = job_each.texts_a_second(databases.plain(address), Path(folder), JOBS)
     extra = {"texts": f"{count:,}"}
     for workers in WORKERS:
         own = min(sample.value for sample in ours[workers])
@@ -96,7 +115,14 @@ def run(messages: int | None, url: str | None) -> Result:
         extra[f"{workers} workers, texts/s"] = f"{count / own:,.0f}"
         extra[f"{workers} workers, bare limit"] = f"{count / bare:,.0f}"
         extra[f"{workers} workers, of the limit"] = f"{bare / own:.2f}"
-    extra |= {"kills": str(KILLS), "unknown after them": str(in_flight), "lost, twice": "0, 0"}
+        cpu_s = min(sample.cpu_s for sample in ours[workers])
+        extra[f"{workers} workers, CPU a text"] = f"{cpu_s / count * 1e6:.0f} us"
+    at_best = min(count, WAITING) / IN_FLIGHT * LATENCY_S
+    extra["50 ms, 32 in flight"] = f"{at_best / slow:.2f} of what waiting allows"
+    best = count / min(sample.value for sample in ours[1])
+    extra["one job of a scheduler each"] = f"{a_job_each:,.0f}/s, {best / a_job_each:.1f} x slower"
+    extra |= {"workers, kills": f"{HANDS}, {KILLS}", "unknown after them": str(in_flight)}
+    extra["lost, twice"] = "0, 0"
     return Result("outbox", "seconds", ours[1], limit[1], extra)
 
 
@@ -165,8 +191,8 @@ def _message(number: int, at: str) -> dict[str, object]:
     }
 
 
-def _forget(address: str, taken: Path) -> None:
-    """Let every text wait again, none of them taken."""
+def _forget(address: str, taken: Path, waiting: int | None = None) -> None:
+    """Let every text wait again, or the first ``waiting``; none of them is taken."""
     taken.unlink(missing_ok=True)
     with closing(databases.connect(address)) as connection:
         connection.execute("TRUNCATE send_try")
@@ -174,6 +200,12 @@ def _forget(address: str, taken: Path) -> None:
             "UPDATE message SET status = 'scheduled', calling_at = NULL, lease_until = NULL, "
             "accepted_at = NULL, provider_id = NULL, tries = 0"
         )
+        if waiting is not None:
+            connection.execute(
+                "UPDATE message SET status = 'accepted' WHERE id NOT IN "
+                "(SELECT id FROM message ORDER BY id LIMIT %s)",
+                (waiting,),
+            )
         connection.commit()
     databases.settle(address)
 
@@ -198,19 +230,18 @@ def _go(workers: list[subprocess.Popen[str]]) -> None:
         worker.stdin.flush()
 
 
-def _time(how: str, number: int, address: str, taken: Path) -> Sample:
+def _time(how: str, number: int, address: str, taken: Path) -> _Sent:
     workers = [_start(how, address, taken) for _each in range(number)]
     began = time.perf_counter()
     _go(workers)
-    for worker in workers:
-        worker.wait()
-    return Sample(time.perf_counter() - began)
+    told = [worker.communicate()[0] for worker in workers]
+    return _Sent(time.perf_counter() - began, cpu_s=sum(map(float, told)))
 
 
 def _with_kills(address: str, taken: Path, count: int) -> int:
     """Kill workers at random while they send; return how many texts were unknown afterwards."""
     rng = random.Random(1)
-    workers = [_start("ours", address, taken) for _each in range(max(WORKERS))]
+    workers = [_start("ours", address, taken) for _each in range(HANDS)]
     _go(workers)
     for _kill in range(KILLS):
         time.sleep(rng.random() * 0.05)
@@ -248,26 +279,36 @@ def _check(address: str, taken: Path, count: int) -> None:
 
 def _work(how: str, address: str, taken: Path) -> None:
     """Be one worker: say that everything is loaded, wait for the word, and send."""
-    carrier = StubCarrier(taken)
-    if how == "ours":
+    carrier = StubCarrier(taken, LATENCY_S if how == "slow" else 0.0)
+    connections = IN_FLIGHT if how == "slow" else CONNECTIONS
+    if how != "bare":
         sealing.use(databases.KEYS)
         engine = orm.make_engine(address)
         sessions = orm.make_sessions(engine)
         with orm.reading(), sessions() as session:
             session.connection()
-        print("ready", flush=True)
-        sys.stdin.readline()
-        send_due_messages(sessions, carrier, lambda: NOW)
+        configure_mappers()
+        gc.freeze()  # as a worker does
+        before = _wait_for_the_word()
+        send_due_messages(sessions, carrier, lambda: NOW, connections=connections)
+        print(time.process_time() - before)
         return
     with closing(databases.connect(address)) as connection:
-        print("ready", flush=True)
-        sys.stdin.readline()
+        before = _wait_for_the_word()
         while rows := connection.execute(CLAIM, (NOW, NOW, BATCH)).fetchall():
             connection.commit()
             for (message_id,) in rows:
                 carrier.send_sms(OutboundSms(message_id, "", ""))
             connection.execute(MARK, (NOW, [message_id for (message_id,) in rows]))
             connection.commit()
+    print(time.process_time() - before)
+
+
+def _wait_for_the_word() -> float:
+    """Say that everything is loaded, and wait; return the CPU used until then."""
+    print("ready", flush=True)
+    sys.stdin.readline()
+    return time.process_time()
 
 
 if __name__ == "__main__":

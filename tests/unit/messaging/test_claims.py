@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.messaging.jobs import LARGEST, SMALLEST, size_after
+from outreach.messaging.rules import LARGEST, SMALLEST, size_after
 from tests.fakes import MONDAY_10_CHICAGO as NOW
 
 
