@@ -26,15 +26,14 @@ from sqlalchemy import (
     inspect,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, default, make_url
+from sqlalchemy.engine import default, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, DateTime, Integer, NullType, Text, TypeDecorator, TypeEngine
 
-from outreach import read_only
-from outreach.turns import Turns, Writer
+from outreach import read_only, turns
 
 Sessions = sessionmaker[Session]
 
@@ -177,7 +176,7 @@ def prepare(engine: Engine) -> Engine:
     """Give an SQLite ``engine`` the settings that lose nothing; let readers of either only read."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
-        _let_begin(engine)
+        turns.prepare(engine, _reading.get)
     else:
         read_only.prepare(engine, _reading.get)
     return engine
@@ -203,7 +202,7 @@ def engine_options(url: str) -> dict[str, Any]:
         limits = {each: limit for each, limit in _LIMITS.items() if each not in parsed.query}
         options |= {"pool_pre_ping": True, "connect_args": limits}
     else:
-        options |= {"connect_args": {"factory": Writer}}
+        options |= {"connect_args": {"factory": turns.Writer}}
     return options
 
 
@@ -386,16 +385,3 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves
     for pragma in SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _let_begin(engine: Engine) -> None:
-    """Begin readers at once, and writers in turn."""
-    turns = Turns(Path(engine.url.database or ""))
-
-    def begin(connection: Connection) -> None:
-        if _reading.get():
-            connection.exec_driver_sql("BEGIN")
-        else:
-            turns.begin(connection)
-
-    event.listen(engine, "begin", begin)

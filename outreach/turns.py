@@ -10,15 +10,28 @@ import fcntl
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, event
 
 _LOOKS_EVERY = 0.001  # seconds
 _LETS_OTHERS = 0.003  # seconds: three looks of whoever waits
+
+
+def prepare(engine: Engine, is_reading: Callable[[], bool]) -> None:
+    """Begin readers of an SQLite ``engine`` at once, by ``is_reading``, and writers in turn."""
+    turns = Turns(Path(engine.url.database or ""))
+
+    def begin(connection: Connection) -> None:
+        if is_reading():
+            connection.exec_driver_sql("BEGIN")
+        else:
+            turns.begin(connection)
+
+    event.listen(engine, "begin", begin)
 
 
 class Writer(sqlite3.Connection):

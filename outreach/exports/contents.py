@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -15,10 +16,7 @@ from outreach.accounts.rules import Actor, Scope
 from outreach.accounts.scoping import visible
 from outreach.calls.models import Attempt
 from outreach.exports import (
-    call_papers,
     call_tables,
-    day_papers,
-    outcome_papers,
     outcome_tables,
     people_tables,
     record_tables,
@@ -27,7 +25,6 @@ from outreach.exports import (
 )
 from outreach.exports.asked_of import ListAsked, Question, asked_of, on_clock, who_of
 from outreach.exports.models import Export
-from outreach.exports.paper import Paper
 from outreach.exports.rules import Content
 from outreach.exports.rules.cells import Column, Table, Value
 from outreach.patient_list import listing, searches
@@ -39,6 +36,9 @@ from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from outreach.reports import adherence, export, known
 from outreach.reports.asked import Asked, Here
+
+if TYPE_CHECKING:
+    from outreach.exports.paper import Paper
 
 _DAY = "Year, month and day."
 # The columns of the list in a file: what a screen shows in one may be two here.
@@ -148,13 +148,6 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.BOARD: outcome_tables.months,
     Content.COHORTS: outcome_tables.cohorts,
 }
-PAPERS: Mapping[Content, Callable[[Session, Question], Paper]] = {
-    Content.TODAY: day_papers.today_paper,
-    Content.ADHERENCE: call_papers.adherence_paper,
-    Content.AROUND: day_papers.around_paper,
-    Content.OUTCOMES: outcome_papers.outcomes_paper,
-    Content.BOARD: outcome_papers.board_paper,
-}
 
 
 def table(session: Session, actor: Actor, asked: Export) -> Table | None:
@@ -176,8 +169,10 @@ def table(session: Session, actor: Actor, asked: Export) -> Table | None:
             return REPORTS[content](session, _of_report(session, actor, asked))
 
 
-def on_paper(session: Session, actor: Actor, asked: Export) -> Paper:
+def on_paper(session: Session, actor: Actor, asked: Export) -> "Paper":
     """Return what ``asked`` is to hold as it is set on paper."""
+    from outreach.exports.papers import PAPERS  # noqa: PLC0415 - it says what pages say: Flask's
+
     return PAPERS[asked.content](session, _of_report(session, actor, asked))
 
 

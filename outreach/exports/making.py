@@ -24,7 +24,6 @@ from outreach.clock import Clock
 from outreach.errors import NotFound, RuleBroken
 from outreach.exports import contents, fhir, folder, own_data, research, sheets
 from outreach.exports.models import Export
-from outreach.exports.paper import write_paper
 from outreach.exports.requesting import WITHIN, clinics_of
 from outreach.exports.rules import (
     LASTS,
@@ -202,6 +201,8 @@ def _write_named(
     if export.content is Content.FHIR:
         return fhir.write_zip(session, actor, export, part, tell=tell)
     if export.format is Format.PDF:
+        from outreach.exports.paper import write_paper  # noqa: PLC0415 - as contents.on_paper
+
         made = contents.on_paper(session, actor, export)
         return None, write_paper(made, part, lambda done: tell(done, made.rows))
     table = contents.table(session, actor, export)

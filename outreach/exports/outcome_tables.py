@@ -11,7 +11,6 @@ from outreach.exports.rules.cells import Column, Table, Value
 from outreach.measures.rules import GLUCOSE, REGISTRY
 from outreach.reports import cohort, outcomes, strata
 from outreach.reports.breakdown import Dimension
-from outreach.reports.definitions import IN_GROUPS
 from outreach.reports.rules.board import (
     UNDER_CARE,
     CohortStanding,
@@ -94,6 +93,8 @@ def groups(session: Session, question: Question) -> Table:
         *_OF_AN_OUTCOME,
     )
     table = question.table(f"Outcomes by {dimension.value}", columns, rows)
+    from outreach.reports.definitions import IN_GROUPS  # noqa: PLC0415 - Flask's words
+
     return replace(table, about=[*table.about, ("Groups", str(IN_GROUPS))])
 
 
