@@ -94,7 +94,7 @@ def test_a_call_that_is_only_due_tells_on_its_row_who_waits_longest(
     assert before is not None
     assert "nobody has spoken with them yet" in before[0]
     assert after is not None
-    assert "last spoken with 9 days ago" in after[0]
+    assert "last talk 9 days ago" in after[0]
 
 
 def test_a_nurses_answer_leads_until_the_next_conversation(
