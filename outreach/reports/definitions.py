@@ -77,22 +77,15 @@ ADHERENCE = (
         "def-completion",
     ),
     Definition(
-        _l("Still open"),
+        _l("Not counted"),
         _l(
-            "Calls due in the period that can still be completed. They are in no rate until "
-            "they are completed or missed. Beside them in the list: all calls planned for the "
-            "period up to today."
+            "Open: calls due in the period that can still be completed. They are in no rate "
+            "until they are completed or missed. Cancelled: calls of the period up to today that "
+            "the programme cancelled, for a pause, because the patient left, or because changed "
+            "wishes left no time for them. Nobody missed them. Beside both in their lists: all "
+            "calls planned for the period up to today."
         ),
         "def-open",
-    ),
-    Definition(
-        _l("Cancelled"),
-        _l(
-            "Calls of the period up to today that the programme cancelled: for a pause, because "
-            "the patient left, or because changed wishes left no time for it. Nobody missed "
-            "them."
-        ),
-        "def-cancelled",
     ),
     Definition(
         _l("Reached per dial"),

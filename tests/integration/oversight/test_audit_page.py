@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, select
 
 from config import Config
+from outreach import turns
 from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role
 from outreach.audit.models import AuditEvent
@@ -70,7 +71,7 @@ def looks(sessions: Sessions) -> list[tuple[int | None, str]]:
 
 
 def test_a_look_is_noted_by_a_transaction_that_waits_its_turn(
-    app: Flask, house: House, engine: Engine
+    app: Flask, house: House, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that reads first and writes later fails on SQLite where somebody wrote meanwhile."""
     caller = signed_in(app, house.caller)
@@ -81,6 +82,13 @@ def test_a_look_is_noted_by_a_transaction_that_waits_its_turn(
     def listen(*arguments: Any) -> None:
         statements.append(arguments[2])
 
+    tried = turns._tried
+
+    def begin(driver: turns.Writer) -> bool:
+        statements.append("BEGIN IMMEDIATE")  # past SQLAlchemy, to the driver
+        return tried(driver)
+
+    monkeypatch.setattr(turns, "_tried", begin)
     event.listen(served, "before_cursor_execute", listen)
     assert caller.get(f"/patients/{house.ref}").status_code == 200
     event.remove(served, "before_cursor_execute", listen)
