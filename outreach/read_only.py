@@ -16,8 +16,9 @@ def prepare(engine: Engine, is_reading: Callable[[], bool]) -> None:
 
     def begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
-        if driver.read_only is not is_reading():
-            driver.read_only = is_reading()
+        wanted = True if is_reading() else None  # as the database has it, which may be read-only
+        if driver.read_only is not wanted:
+            driver.read_only = wanted
 
     event.listen(engine, "begin", begin)
     dialect: Any = engine.dialect

@@ -11,9 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, event
+import pytest
+from sqlalchemy import Connection, Engine, event
 
 from outreach import orm
+from outreach.turns import Turns
 
 T = TypeVar("T")
 
@@ -44,12 +46,21 @@ class Meeting:
         """Leave it."""
         self._ended.add(threading.get_ident())
 
-    def executes(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        """Note who asks to write where only one may."""
-        if statement == "BEGIN IMMEDIATE":
+    @contextmanager
+    def noting_who_begins(self) -> Iterator[None]:
+        """Note who waits for a turn to write where only one may."""
+        begin = Turns.begin
+
+        def begins(turns: Turns, connection: Connection) -> None:
             self._begins.add(threading.get_ident())
-        else:
-            self._begins.discard(threading.get_ident())
+            try:
+                begin(turns, connection)
+            finally:
+                self._begins.discard(threading.get_ident())
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Turns, "begin", begins)
+            yield
 
     def commits(self, _connection: Any) -> None:
         """Wait for the other."""
@@ -94,17 +105,12 @@ def at_once(engine: Engine, *works: Callable[[], T]) -> list[T]:
 @contextmanager
 def _met(engine: Engine) -> Iterator[Meeting]:
     meeting = Meeting(engine)
-    listeners: dict[str, Callable[..., None]] = {
-        "before_cursor_execute": meeting.executes,
-        "commit": meeting.commits,
-    }
-    for name, listener in listeners.items():
-        event.listen(engine, name, listener)
+    event.listen(engine, "commit", meeting.commits)
     try:
-        yield meeting
+        with meeting.noting_who_begins():
+            yield meeting
     finally:
-        for name, listener in listeners.items():
-            event.remove(engine, name, listener)
+        event.remove(engine, "commit", meeting.commits)
         meeting.close()
 
 

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Boolean, Date, DateTime, Float, Time, TypeDecorator
 
-from outreach.orm import Model
+from outreach.orm import Model, writing
 from outreach.reports.models import (
     DayCount,
     DialCount,
@@ -80,7 +80,7 @@ def copy(source: Connection, target: Connection, *, tell: Callable[[str], object
         CannotCopy: the two don't fit, or the copy is not what the source was.
     """
     tables = [each for each in Model.metadata.sorted_tables if each.name not in _MADE_ANEW]
-    with source.begin(), target.begin():
+    with source.begin(), writing(), target.begin():
         _check_versions(source, target)
         _check_empty(target)
         for table in reversed(tables):  # what migrations put there comes from the source
