@@ -73,7 +73,7 @@ def test_a_date_of_birth_that_was_on_the_record_before_tells_less_too(house: Hou
         session.add(
             PatientBefore(
                 **row,
-                date_of_birth=date(1972, 8, 17),
+                date_of_birth=date(1978, 8, 17),
                 sex=Sex.FEMALE,
                 language="es",
                 zone="America/Denver",
@@ -85,7 +85,7 @@ def test_a_date_of_birth_that_was_on_the_record_before_tells_less_too(house: Hou
 
     with house.sessions() as session:
         before = session.scalars(select(PatientBefore)).one()
-        assert before.date_of_birth == date(1972, 1, 1)
+        assert before.date_of_birth == date(1978, 1, 1)
         assert (before.language, before.zone) == ("es", "America/Denver")
 
 
