@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +110,14 @@ class Turns:
                         return True
         return False
 
-    @contextmanager
-    def _waiting(self) -> Iterator[None]:
-        """Be known to wait, to every process that has the file open."""
-        with self._beside.open("a") as beside:
-            fcntl.flock(beside, fcntl.LOCK_SH)
-            yield
+    def _waiting(self) -> AbstractContextManager[object]:
+        """Be known to wait, to every process that has the file open, until this is closed."""
+        try:
+            beside = self._beside.open("a")
+        except OSError:  # a full disk: then nobody lets it go first
+            return nullcontext()
+        fcntl.flock(beside, fcntl.LOCK_SH)
+        return beside
 
     def _does_another_wait(self) -> bool:
         try:

@@ -102,6 +102,16 @@ def test_two_processes_and_many_threads_lose_nothing_and_nobody_hears_of_a_lock(
     assert set(found) == expected
 
 
+def test_where_no_file_can_stand_beside_the_database_writers_wait_all_the_same(
+    file: Path, engine: Engine, other: Engine
+) -> None:
+    file.with_name(f"{file.name}-turns").mkdir()  # as refused as on a full disk
+    with engine.begin():
+        (waiting,) = _waiting(other, "the other")
+    waiting.join(10)
+    assert _written(engine) == ["the other"]
+
+
 def test_whoever_failed_gives_the_turn_on(engine: Engine) -> None:
     with pytest.raises(OperationalError, match="no such table"), engine.begin() as connection:
         connection.execute(text("INSERT INTO nowhere VALUES (1)"))
