@@ -31,7 +31,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         """Say what a command line would."""
         settings = {
             "bind": f"127.0.0.1:{self._port}",
-            "worker_class": "gthread",
+            "worker_class": "outreach.web.arriving.Worker",
             "workers": self._workers,
             "threads": 8,
             "loglevel": "warning",

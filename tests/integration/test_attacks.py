@@ -20,18 +20,6 @@ from tests.integration.test_access import TwoClinics
 STOLEN = "<script>alert(1)</script>"
 
 
-@pytest.fixture
-def clinic(sessions: Sessions) -> Clinic:
-    with sessions.begin() as session:
-        return make_clinic(session, code="HERE")
-
-
-@pytest.fixture
-def manager(sessions: Sessions, clinic: Clinic) -> StaffMember:
-    with sessions.begin() as session:
-        return make_staff(session, clinic, Role.MANAGER, password_hash=HASH)
-
-
 @pytest.mark.parametrize(
     "target",
     [

@@ -9,26 +9,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from outreach.accounts.models import Clinic, SignIn, StaffMember
-from outreach.accounts.rules import Role
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from outreach.web.bounded import LARGEST_FORM
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
-from tests.conftest import HASH, sign_in
+from tests.conftest import sign_in
 
 EVIL = "https://evil.example"
-
-
-@pytest.fixture
-def clinic(sessions: Sessions) -> Clinic:
-    with sessions.begin() as session:
-        return make_clinic(session, code="HERE")
-
-
-@pytest.fixture
-def manager(sessions: Sessions, clinic: Clinic) -> StaffMember:
-    with sessions.begin() as session:
-        return make_staff(session, clinic, Role.MANAGER, password_hash=HASH)
 
 
 @pytest.fixture

@@ -15,32 +15,19 @@ from werkzeug.test import TestResponse
 
 from config import Config
 from outreach.accounts.models import Clinic, StaffMember
-from outreach.accounts.rules import Role
 from outreach.app import create_app
 from outreach.db import db
 from outreach.deps import Deps
 from outreach.intake.forms import MOST_FILES
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
-from tests.builders import make_clinic, make_staff
-from tests.conftest import FAST_HASHER, HASH, sign_in
+from tests.builders import make_staff
+from tests.conftest import FAST_HASHER, sign_in
 from tests.fakes import FakeClock, FakeGateway
 from tests.unit.intake.builders import a_row, a_table
 
 EVIL = "evil.example"
 OURS = "outreach.example"
-
-
-@pytest.fixture
-def clinic(sessions: Sessions) -> Clinic:
-    with sessions.begin() as session:
-        return make_clinic(session, code="HERE")
-
-
-@pytest.fixture
-def manager(sessions: Sessions, clinic: Clinic) -> StaffMember:
-    with sessions.begin() as session:
-        return make_staff(session, clinic, Role.MANAGER, password_hash=HASH)
 
 
 @pytest.fixture

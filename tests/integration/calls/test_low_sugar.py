@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
@@ -15,9 +15,7 @@ from outreach.concerns import limits, low_sugar, raising
 from outreach.concerns.limits import NewLimits
 from outreach.concerns.low_sugar import BUILT_IN, NewCard
 from outreach.concerns.models import (
-    Alert,
     Concern,
-    ConcernStep,
     LowSugarAnswer,
     LowSugarCard,
 )
@@ -29,39 +27,17 @@ from outreach.patients.models import Patient
 from tests.builders import make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO as NOW
-from tests.integration.calls.conftest import Day
+from tests.integration.calls.day import Day
+from tests.integration.calls.saving import Saving
 
 ASKED = "Nobody has said that the low sugar is treated"
 OPEN = "data-low-card"
 
 
-class Call:
-    def __init__(self, sessions: Sessions, client: FlaskClient, day: Day) -> None:
-        self.sessions, self.client, self.day = sessions, client, day
-        self.address = f"/calls/{day.rosa.ref}"
-        sign_in(client, day.ana)
-
-    def save(self, **answers: object) -> tuple[int, str]:
-        data: dict[str, object] = {**self.day.form(reached="yes", minutes="5"), **answers}
-        answer = self.client.post(self.address, data=data)
-        return answer.status_code, answer.text
-
+class Call(Saving):
     def answers(self) -> Sequence[LowSugarAnswer]:
         with self.sessions() as session:
             return session.scalars(select(LowSugarAnswer).order_by(LowSugarAnswer.concern_id)).all()
-
-    def concerns(self) -> Sequence[Concern]:
-        with self.sessions() as session:
-            return session.scalars(select(Concern).order_by(Concern.id)).all()
-
-    def steps(self) -> list[tuple[StepKind, str]]:
-        with self.sessions() as session:
-            rows = session.scalars(select(ConcernStep).order_by(ConcernStep.id))
-            return [(step.kind, step.note) for step in rows]
-
-    def alerts(self) -> int:
-        with self.sessions() as session:
-            return session.scalar(select(func.count(Alert.id))) or 0
 
     def approve(self, say: str, language: str = "en", seen: int = 0) -> None:
         new = NewCard(say, "Dr. Ada Klein", date(2026, 11, 2), seen)

@@ -1,6 +1,6 @@
 """What is urgent is told at the first press of Save, whatever else keeps the call from it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,9 +9,8 @@ from sqlalchemy import func, select, update
 
 from outreach.calls.models import Attempt, Draft
 from outreach.concerns import raising
-from outreach.concerns.models import Alert, Concern, ConcernStep
+from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
-from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
 from outreach.panels.models import PanelMembership
@@ -20,42 +19,17 @@ from outreach.planning.rules import CallStatus
 from tests.builders import make_reading
 from tests.conftest import sign_in
 from tests.fakes import MONDAY_10_CHICAGO as NOW
-from tests.integration.calls.conftest import Day
+from tests.integration.calls.day import Day
+from tests.integration.calls.saving import Saving
 
 LOW, HIGH = ConcernKind.GLUCOSE_LOW, ConcernKind.GLUCOSE_HIGH
 PRESSURE, SAFETY = ConcernKind.PRESSURE_HIGH, ConcernKind.SAFETY
 REFUSED = {"minutes": "many"}  # of the form's own reasons, one that no value has to do with
 
 
-class Call:
-    def __init__(self, sessions: Sessions, client: FlaskClient, day: Day) -> None:
-        self.sessions, self.client, self.day = sessions, client, day
-        sign_in(client, day.ana)
-
-    def save(self, **answers: object) -> tuple[int, str]:
-        data: dict[str, object] = {**self.day.form(reached="yes", minutes="5"), **answers}
-        answer = self.client.post(f"/calls/{self.day.rosa.ref}", data=data)
-        return answer.status_code, answer.text
-
-    def concerns(self) -> Sequence[Concern]:
-        with self.sessions() as session:
-            return session.scalars(select(Concern).order_by(Concern.id)).all()
-
+class Call(Saving):
     def kinds(self) -> list[ConcernKind]:
         return [each.kind for each in self.concerns()]
-
-    def words(self) -> list[tuple[StepKind, str]]:
-        with self.sessions() as session:
-            rows = session.scalars(select(ConcernStep).order_by(ConcernStep.id))
-            return [(step.kind, step.note) for step in rows]
-
-    def alerts(self) -> int:
-        with self.sessions() as session:
-            return session.scalar(select(func.count(Alert.id))) or 0
-
-    def readings(self) -> int:
-        with self.sessions() as session:
-            return session.scalar(select(func.count(Reading.id))) or 0
 
 
 @pytest.fixture
@@ -118,7 +92,7 @@ def test_a_nurse_is_told_at_the_first_press_of_save(
     assert (status, call.readings()) == (422, 0)
     told = next(each for each in call.concerns() if each.kind is kind)
     assert (told.urgency, told.reading_id) == (Urgency.NOW, None)
-    assert any(words in said for _kind, said in call.words())
+    assert any(words in said for _kind, said in call.steps())
     assert call.alerts() == len(call.concerns())
     assert "data-polled" in page  # the caller sees who is told
 
@@ -183,7 +157,7 @@ def test_the_saved_reading_joins_what_was_told_and_nobody_is_alerted_twice(call:
     assert concern.reading_id is not None
     assert call.alerts() == 1
     value = "450 mg/dL (25.0 mmol/L)"
-    assert call.words() == [
+    assert call.steps() == [
         (StepKind.RAISED, value),
         (StepKind.ADDED, f"{value}\nVery thirsty."),
     ]
@@ -194,7 +168,7 @@ def test_another_value_on_the_same_page_is_added_once(call: Call) -> None:
     for _time in range(2):
         call.save(glucose="520")
 
-    assert [said for _kind, said in call.words()] == [
+    assert [said for _kind, said in call.steps()] == [
         "450 mg/dL (25.0 mmol/L)",
         "520 mg/dL (28.9 mmol/L)",
     ]
@@ -208,7 +182,7 @@ def test_a_slip_is_left_to_the_nurse_and_what_came_instead_is_told_by_itself(cal
     high, low = call.concerns()
     assert (high.kind, high.reading_id, high.status) == (HIGH, None, ConcernStatus.OPEN)
     assert (low.kind, low.urgency) == (LOW, Urgency.NOW)
-    assert (StepKind.ADDED, "Saved without a high blood sugar.") in call.words()
+    assert (StepKind.ADDED, "Saved without a high blood sugar.") in call.steps()
 
 
 def test_one_that_a_nurse_closed_meanwhile_is_told_anew_when_it_is_saved(call: Call) -> None:
@@ -230,7 +204,7 @@ def test_a_worry_that_the_page_refuses_is_told_with_its_words_and_once(call: Cal
 
     assert [(each.kind, each.urgency) for each in call.concerns()] == [(SAFETY, Urgency.NOW)]
     assert call.save(**worry)[0] == 302
-    assert call.words() == [(StepKind.RAISED, "Slurred speech.")]
+    assert call.steps() == [(StepKind.RAISED, "Slurred speech.")]
     assert call.alerts() == 1
 
 
@@ -239,7 +213,7 @@ def test_a_worry_without_words_is_told_while_the_page_asks_for_them(call: Call) 
     assert [(each.kind, each.urgency) for each in call.concerns()] == [(SAFETY, Urgency.NOW)]
 
     assert call.save(outcome="reached_safety", note="Slurred speech.")[0] == 302
-    assert call.words() == [(StepKind.RAISED, ""), (StepKind.ADDED, "Slurred speech.")]
+    assert call.steps() == [(StepKind.RAISED, ""), (StepKind.ADDED, "Slurred speech.")]
     assert call.alerts() == 1
 
 
