@@ -240,7 +240,7 @@ def test_glucose_is_charted_in_the_clinics_unit(
     page = client.get(f"/patients/{place.patient.ref}").text
 
     assert "126 mg/dL (7.0 mmol/L)" in page
-    assert "high, above 10" in page
+    assert "high, from 10" in page
 
 
 def test_asks_the_database_as_often_for_a_long_history_as_for_none(
