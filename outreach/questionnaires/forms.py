@@ -93,7 +93,7 @@ class PermissionForm(FlaskForm):
         words, answers = len(_lines(self.answer_words.data)), high - low + 1
         if words not in {0, answers}:
             self.answer_words.errors = [
-                _("%(found)s lines; there are %(wanted)s answers.", found=words, wanted=answers)
+                _("Lines: %(found)s. There are %(wanted)s answers.", found=words, wanted=answers)
             ]
         if self.granted_on.data > self.today:
             self.granted_on.errors = [_("That is still to come.")]
