@@ -28,6 +28,7 @@ from outreach.reports import models as reports
 from outreach.retention import models as retention
 from outreach.searching import index
 from outreach.searching import models as searching
+from outreach.upkeep import models as upkeep
 from outreach.visits import models as visits
 from outreach.welfare import models as welfare
 from outreach.wordings import models as wordings
@@ -64,4 +65,5 @@ ALL = (
     last_talk,
     patient_list,
     exports,
+    upkeep,
 )

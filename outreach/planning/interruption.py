@@ -32,17 +32,20 @@ def needs_beat(session: Session, *, now: datetime) -> bool:
     return seen_at is None or abs(now - seen_at) >= BEAT_EVERY
 
 
-def beat(session: Session, *, now: datetime) -> bool:
-    """Note that the planner runs; say whether it comes back from an interruption.
+def beat(session: Session, *, host: str | None = None, now: datetime) -> bool:
+    """Note that the planner runs, on ``host``; say whether it comes back from an interruption.
 
     A clock that was set back only sets the beat back. Does not commit.
     """
     seen_at = session.scalar(select(Beat.at).where(Beat.id == _ONLY))
     if seen_at is None:
-        insert_new(session, Beat, [{"id": _ONLY, "at": now}])
+        insert_new(session, Beat, [{"id": _ONLY, "at": now, "host": host}])
         return False
     moved = session.execute(
-        update(Beat).where(Beat.id == _ONLY, Beat.at == seen_at).values(at=now).returning(Beat.id)
+        update(Beat)
+        .where(Beat.id == _ONLY, Beat.at == seen_at)
+        .values(at=now, host=host)
+        .returning(Beat.id)
     )
     if moved.first() is None or now - seen_at < AWAY_AFTER:
         return False

@@ -1,6 +1,7 @@
 """Work the scheduler starts for the plan."""
 
 import logging
+import socket
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # A page is a fraction of a second of work on SQLite, where nobody else can write meanwhile.
 PAGE = 10_000
+HOST = socket.gethostname()
 REFITTED = 50  # a transaction: each of these is planned anew by itself
 
 
@@ -84,7 +86,7 @@ def beat(sessions: Sessions, *, now: datetime) -> int | None:
         away = interruption.caught_up_on(session, now=now)
     if is_due:
         with sessions.begin() as session:
-            interruption.beat(session, now=now)
+            interruption.beat(session, host=HOST, now=now)
             away = interruption.caught_up_on(session, now=now)
     return away.id if away else None
 

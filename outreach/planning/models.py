@@ -106,12 +106,13 @@ class FollowUp(Model):
 
 
 class Beat(Model):
-    """When the planner last ran. One row."""
+    """When the planner last ran, and on which machine. One row."""
 
     __tablename__ = "planner_beat"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+    host: Mapped[str | None] = mapped_column(String(255))
 
 
 class Interruption(Model):

@@ -7,6 +7,7 @@ snapshot. The keys in the instance folder are not in it: a stolen backup must no
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sqlite3
@@ -17,8 +18,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, delete, func, inspect, select, text
+from sqlalchemy import Connection, Engine, delete, func, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from outreach import orm
@@ -29,9 +31,13 @@ from outreach.messaging import holding
 from outreach.messaging.models import OutboxHold
 from outreach.orm import Model
 from outreach.upkeep import versions
+from outreach.upkeep.models import LastBackup
+
+log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 PROGRAMS = "PG_BIN"  # where pg_dump and pg_restore are, if not on the PATH
+_ONLY = 1
 _FILES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 
 
@@ -77,6 +83,7 @@ def make(url: str, folder: Path, *, now: datetime) -> Path:
         to_disk(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    _tell_monitors(url, at=now)
     return done
 
 
@@ -104,6 +111,7 @@ def restore(backup: Path, url: str, *, now: datetime) -> Manifest:
         with orm.make_sessions(engine).begin() as session:
             session.execute(delete(SignIn))
             _hold_texts(session, manifest, now=now)
+            _note(session, at=datetime.fromisoformat(manifest.made_at))
             trail.record(
                 session, f"restored a backup of {manifest.made_at}", actor_id=None, now=now
             )
@@ -121,6 +129,25 @@ def hold_texts(session: Session, backup: Path, *, now: datetime) -> None:
         BackupTrouble: there is no such backup.
     """
     _hold_texts(session, read(backup), now=now)
+
+
+def _tell_monitors(url: str, *, at: datetime) -> None:
+    """Note when the backup was made, where its age is read; it is whole without that too."""
+    engine = orm.make_engine(url)
+    try:
+        with orm.make_sessions(engine).begin() as session:
+            _note(session, at=at)
+    except DBAPIError:
+        log.exception("the backup is whole; that it was made could not be written down")
+    finally:
+        engine.dispose()
+
+
+def _note(session: Session, *, at: datetime) -> None:
+    if not inspect(session.connection()).has_table(LastBackup.__tablename__):
+        return  # a database of an older release
+    orm.insert_new(session, LastBackup, [{"id": _ONLY, "at": at}])
+    session.execute(update(LastBackup).where(LastBackup.at < at).values(at=at))
 
 
 def _hold_texts(session: Session, manifest: Manifest, *, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Figures as Prometheus reads them: ours, and the times of requests."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -9,6 +9,9 @@ from prometheus_client.registry import Collector
 
 from outreach.upkeep.vitals import Vitals, Waiting
 from outreach.web import request_times
+
+# The planner leaves a beat every half minute; one may be late.
+LED_WITHIN = timedelta(minutes=2)
 
 
 class _OfVitals(Collector):
@@ -46,6 +49,24 @@ class _OfVitals(Collector):
                 "Since when no scheduler has planned.",
                 max(0.0, (self._now - vitals.planner_seen_at).total_seconds()),
             )
+
+            leader = GaugeMetricFamily(
+                "outreach_leader",
+                "1 while the scheduler on this machine leads: while it planned lately.",
+                labels=["host"],
+            )
+            leader.add_metric([vitals.leader or "unknown"], float(self._is_led()))
+            yield leader
+        if vitals.backed_up_at is not None:
+            yield GaugeMetricFamily(
+                "outreach_backup_age_seconds",
+                "How old the newest whole backup is.",
+                max(0.0, (self._now - vitals.backed_up_at).total_seconds()),
+            )
+
+    def _is_led(self) -> bool:
+        seen_at = self._vitals.planner_seen_at
+        return seen_at is not None and self._now - seen_at < LED_WITHIN
 
     def _waiting(self, name: str, words: str, waiting: Waiting) -> Iterator[GaugeMetricFamily]:
         yield GaugeMetricFamily(f"outreach_{name}", f"How many {words}.", waiting.count)

@@ -78,6 +78,7 @@ _RUNNING = "How the installation runs; names nobody."
 # Tables without a policy, and why.
 OPEN: Mapping[str, str] = {
     "alembic_version": _RUNNING,
+    "last_backup": _RUNNING,
     "planner_beat": _RUNNING,
     "planner_interruption": _RUNNING,
     "outbox_hold": _RUNNING,

@@ -13,6 +13,7 @@ from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.planning.models import Beat, PlannedCall
 from outreach.planning.rules import CallStatus
+from outreach.upkeep.models import LastBackup
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Waiting:
 class Vitals:
     """The figures of all clinics together; none of them tells of a person.
 
-    ``planner_seen_at`` is when a scheduler last planned, None before the first one did;
-    ``outbox_held_since`` since when texts wait after a restore, None where they do not.
+    ``planner_seen_at`` is when a scheduler last planned, None before the first one did, and
+    ``leader`` the machine on which; ``outbox_held_since`` since when texts wait after a restore,
+    None where they do not; ``backed_up_at`` when the newest backup was made, None before one was.
     """
 
     calls_to_make: Waiting
@@ -41,12 +43,15 @@ class Vitals:
     texts_unknown: Waiting
     concerns: dict[Urgency, Waiting]
     planner_seen_at: datetime | None
+    leader: str | None = None
     outbox_held_since: datetime | None = None
+    backed_up_at: datetime | None = None
 
 
 def read(session: Session, *, now: datetime) -> Vitals:
-    """Return the figures at ``now``, in six statements."""
+    """Return the figures at ``now``, in seven statements."""
     hold = holding.current(session)
+    beat = session.execute(select(Beat.at, Beat.host)).first()
     opens, ends = PlannedCall.dial_from_at, PlannedCall.dial_until_at
     is_open = PlannedCall.status == CallStatus.PLANNED
     to_make, since, overdue, overdue_since = session.execute(
@@ -63,8 +68,10 @@ def read(session: Session, *, now: datetime) -> Vitals:
         _texts(session, MessageStatus.SCHEDULED, now=now),
         _texts(session, MessageStatus.UNKNOWN, now=now),
         _concerns(session),
-        session.scalar(select(func.max(Beat.at))),
+        beat.at if beat else None,
+        beat.host if beat else None,
         hold.began_at if hold else None,
+        session.scalar(select(func.max(LastBackup.at))),
     )
 
 

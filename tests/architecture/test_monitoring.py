@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 def _given() -> set[str]:
     nothing = Waiting(0, None)
     concerns = dict.fromkeys(Urgency, nothing)
-    vitals = Vitals(nothing, nothing, nothing, nothing, concerns, NOW)
+    vitals = Vitals(nothing, nothing, nothing, nothing, concerns, NOW, backed_up_at=NOW)
     page = figures.exposition(vitals, now=NOW).decode()
     given = set(re.findall(r"^# TYPE (outreach_[a-z_]+)", page, re.MULTILINE))
     return given | {f"outreach_request_seconds_{part}" for part in ("bucket", "count", "sum")}

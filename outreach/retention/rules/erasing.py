@@ -166,6 +166,7 @@ WITHOUT_PATIENT: Mapping[str, str] = {
     "import_run": "emptied of what it quotes by the job 'forget remarks of imports'",
     "instrument_permission": _CLINIC,
     "kept_search": "deleted by the job 'forget searches'",
+    "last_backup": _COUNTS,
     "low_sugar_card": _CLINIC,
     "membership": _STAFF,
     "message_setting": _CLINIC,

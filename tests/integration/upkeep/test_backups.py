@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 
 from outreach import orm
@@ -68,6 +68,7 @@ def test_what_was_backed_up_comes_back_and_everybody_signs_in_again(
     assert after.pop("sign_in") == []
     assert len(before.pop("sign_in")) == 1
     assert (len(before.pop("outbox_hold")), len(after.pop("outbox_hold"))) == (0, 1)
+    assert (before.pop("last_backup"), after.pop("last_backup")) == ([], [(1, NOW)])
     restored = after.pop("audit_event")
     assert set(restored) > set(before.pop("audit_event"))
     assert after == before
@@ -79,6 +80,29 @@ def test_what_was_backed_up_comes_back_and_everybody_signs_in_again(
     assert told == f"restored a backup of {NOW.isoformat()}"
     with sessions() as session:
         assert broken <= {each.promise for each in promises.breaches(session, now=NOW)}
+
+
+def test_a_database_of_an_older_release_is_backed_up_too(
+    database_url: str, sessions: Sessions, tmp_path: Path
+) -> None:
+    with sessions.begin() as session:
+        session.execute(text("DROP TABLE last_backup"))
+
+    made = backups.make(database_url, tmp_path, now=NOW)
+
+    assert "last_backup" not in backups.read(made).rows
+
+
+def test_a_backup_that_can_not_be_noted_is_whole_all_the_same(
+    database_url: str, sessions: Sessions, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with sessions.begin() as session:
+        session.execute(text("ALTER TABLE last_backup RENAME COLUMN at TO another"))
+
+    made = backups.make(database_url, tmp_path, now=NOW)
+
+    assert backups.read(made).rows["last_backup"] == 0
+    assert "could not be written down" in caplog.text
 
 
 def test_a_backup_is_for_its_owner_alone_and_holds_no_keys(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,7 +16,10 @@ from outreach.db import db
 from outreach.deps import Deps
 from outreach.messaging import holding
 from outreach.orm import Sessions
+from outreach.planning import jobs as planning_jobs
 from outreach.planning.jobs import beat
+from outreach.upkeep import backups
+from tests import postgres as embedded
 from tests.builders import (
     make_clinic,
     make_enrolment,
@@ -73,6 +77,36 @@ def test_what_waits_is_counted_with_its_age(client: FlaskClient, sessions: Sessi
     assert value(page, "outreach_texts_due") == 0
     assert value(page, "outreach_planner_silent_seconds") == 120
     assert 'outreach_concerns_open{urgency="now"} 0.0' in page
+
+
+def test_the_machine_whose_scheduler_planned_lately_leads(
+    client: FlaskClient, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for host, seconds_ago, leads in (("elm", 150, 0), ("ash", 30, 1)):
+        monkeypatch.setattr(planning_jobs, "HOST", host)
+        beat(sessions, now=NOW - timedelta(seconds=seconds_ago))
+
+        page = client.get("/metrics").text
+
+        assert f'outreach_leader{{host="{host}"}} {leads}.0' in page
+        assert page.count("outreach_leader{") == 1
+
+
+def test_how_old_the_newest_backup_is(
+    client: FlaskClient,
+    config: Config,
+    sessions: Sessions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(backups.PROGRAMS, str(embedded._binaries()))
+    beat(sessions, now=NOW)
+    assert "outreach_backup_age_seconds " not in client.get("/metrics").text
+
+    for hours_ago in (3, 5):  # one that was begun earlier and ended later is not the newest
+        backups.make(config.database_url, tmp_path, now=NOW - hours_ago * AN_HOUR)
+
+    assert value(client.get("/metrics").text, "outreach_backup_age_seconds") == 3 * 3600
 
 
 def test_how_long_texts_have_waited_since_a_restore(
