@@ -20,6 +20,7 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from scripts.demo.rows import Rows
 from scripts.demo.words import GENERAL
+from scripts.phone_numbers import number_of
 
 # A Monday, 10 in the morning in Chicago, in winter: 6 hours behind.
 NOW = datetime.fromisoformat("2026-11-23T16:00:00+00:00")
@@ -135,7 +136,7 @@ def _patient_rows(rows: Rows, number: int, belongs: tuple[int, int, int]) -> Non
     rows.add(
         PhoneNumber,
         **owned,
-        e164=f"+1512555{number % 10_000:04d}",
+        e164=number_of(number),
         position=1,
         health=NumberHealth.WORKING,
         can_text=True,

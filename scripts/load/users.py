@@ -14,6 +14,7 @@ from locust import HttpUser, constant, task
 
 from scripts.load import work
 from scripts.load.work import Answer
+from scripts.phone_numbers import number_of
 
 CALLERS = int(os.environ.get("LOAD_CALLERS", "1"))
 PACE = float(os.environ.get("LOAD_PACE", "10"))
@@ -78,5 +79,5 @@ class Carrier(HttpUser):
     @task
     def text_in(self) -> None:
         """Hand over one text."""
-        number = work.number_of(self.rng.randint(1, PATIENTS))
+        number = number_of(self.rng.randint(1, PATIENTS))
         work.text_in(self.browser, number, f"SM{next(_sids):032d}", self.rng)

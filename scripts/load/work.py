@@ -102,11 +102,6 @@ def _one(browser: Browser, ref: str, rng: Random, pause: Callable[[], None]) -> 
     return ref
 
 
-def number_of(patient: int) -> str:
-    """Return the telephone number of the patient that was written as number ``patient``."""
-    return f"+1512555{patient % 10_000:04d}"
-
-
 def text_in(browser: Browser, number: str, sid: str, rng: Random) -> Answer:
     """Hand over what a patient wrote from ``number``."""
     told = {

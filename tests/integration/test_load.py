@@ -17,6 +17,7 @@ from scripts.benches import databases, queue_rows
 from scripts.benches.queue_rows import NOW, PASSWORD, SMALL, email_of
 from scripts.load import served, work
 from scripts.load.work import Answer
+from scripts.phone_numbers import number_of
 from tests.conftest import FAST_HASHER, KEYS
 
 RNG = Random(1)  # noqa: S311 - repeatable chance
@@ -58,7 +59,7 @@ def test_a_caller_s_day_and_a_patient_s_text_get_through(database_url: str, tmp_
 
     work.sign_in(caller, email_of(SMALL), PASSWORD)
     called = list(work.calls(caller, RNG, pause=lambda: None))
-    work.text_in(carrier, work.number_of(1), "SM" + "1" * 32, RNG)
+    work.text_in(carrier, number_of(1), "SM" + "1" * 32, RNG)
 
     assert len(called) == SMALL
     assert set(caller.answers) <= {200, 302}
