@@ -3,10 +3,13 @@
 gunicorn gives a thread to a connection with its first byte, and lets it wait for the rest for
 ever: as many sockets that send a byte a second as there are threads, and nobody else is
 answered. Here the loop that waits for connections anyway gathers what arrives, and drops what
-takes too long. Only large files of an import go on arriving in a thread.
+takes too long. Where there is no room for another connection, the one that has waited longest
+without a whole request makes room. Only large files of an import go on arriving in a thread.
 """
 
+import errno
 import re
+import resource
 import selectors
 import socket
 import time
@@ -20,7 +23,11 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from outreach.web.bounded import LARGEST_FORM
 
 LARGEST_HEAD = 64 * 1024  # bytes; beyond, gunicorn refuses it
+FILES_A_THREAD = 8  # its database, with log and lock, and what it reads and writes
+_OWN_FILES = 64  # listeners, pipes, logs, figures
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 STALL_SECONDS = 30  # of one reading or writing, within a thread
+_BREATH_SECONDS = 0.05
 _PIECE = 64 * 1024
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
@@ -41,6 +48,11 @@ def is_whole(arrived: bytes | bytearray) -> bool:
         return length is not None or arrived.endswith(b"0\r\n\r\n")
     wanted = int(length[1]) if length else 0
     return wanted > LARGEST_FORM or rest >= wanted
+
+
+def most_connections(threads: int, files: int) -> int:
+    """Return how many connections leave, of ``files`` that may be open, enough to the threads."""
+    return max(threads + 1, files - _OWN_FILES - threads * FILES_A_THREAD)
 
 
 class Connection(TConn):
@@ -65,12 +77,23 @@ class Worker(ThreadWorker):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.arriving: deque[Connection] = deque()
+        files, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = most_connections(self.cfg.threads, files)
+        self.worker_connections = min(int(self.cfg.worker_connections), most)
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and wait for its request without a thread."""
+        if self.nr_conns + 1 >= self.worker_connections:
+            self._make_room()
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            if not self._make_room():
+                time.sleep(_BREATH_SECONDS)  # until one of those at work is done
             return
         self.nr_conns += 1
         self._await(Connection(self.cfg, client, address, listener.getsockname()))
@@ -88,6 +111,13 @@ class Worker(ThreadWorker):
         while self.arriving and self.arriving[0].arrive_by <= now:
             self._drop(self.arriving[0])
 
+    def _make_room(self) -> bool:
+        """Drop the connection that has waited longest without a whole request, if one has."""
+        if not self.arriving:
+            return False
+        self._drop(self.arriving[0])
+        return True
+
     def _await(self, conn: Connection) -> None:
         conn.sock.setblocking(False)
         conn.arrived.clear()
@@ -96,6 +126,8 @@ class Worker(ThreadWorker):
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_piece, conn))
 
     def _on_piece(self, conn: Connection, client: socket.socket) -> None:
+        if client.fileno() < 0:
+            return  # it made room in this very round
         try:
             piece = client.recv(_PIECE)
         except BlockingIOError:

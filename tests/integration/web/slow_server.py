@@ -1,6 +1,8 @@
 """What gunicorn is started with in ``test_arriving.py``."""
 
+import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from outreach.web.arriving import Worker
@@ -16,5 +18,14 @@ def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Answer with how much was sent."""
     sent = environ["wsgi.input"].read()
     answer = str(len(sent)).encode()
+    start("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer]
+
+
+def pid(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer with which process this is, opening a file for it as the product opens several."""
+    with Path(os.devnull).open("rb") as file:
+        file.read()
+    answer = str(os.getpid()).encode()
     start("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]

@@ -1,5 +1,7 @@
 """Clients that send a byte a second keep nobody else waiting; honest slow ones are answered."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import ROOT
-from outreach.web.arriving import LARGEST_HEAD, is_whole
+from outreach.web.arriving import FILES_A_THREAD, LARGEST_HEAD, is_whole, most_connections
 from outreach.web.bounded import LARGEST_FORM
 
 THREADS, SLOW = 2, 40
@@ -21,13 +23,14 @@ WHOLE = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
 
 
 @contextmanager
-def _served(worker: str) -> Iterator[int]:
+def _served(worker: str, app: str = "echo", *, files: int = 1024) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     place = "tests.integration.web.slow_server"
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", f"{place}:echo", "--bind", f"127.0.0.1:{port}",
+        ["/bin/sh", "-c", f'ulimit -n {files}; exec "$@"', "sh",
+         sys.executable, "-m", "gunicorn", f"{place}:{app}", "--bind", f"127.0.0.1:{port}",
          "--worker-class", worker, "--workers", "1", "--threads", str(THREADS),
          "--no-control-socket", "--log-level", "error"],
         cwd=ROOT,
@@ -130,6 +133,41 @@ def test_what_takes_too_long_is_dropped() -> None:
         slow.sendall(WHOLE[:-1])
 
         assert slow.recv(100) == b""
+
+
+def test_without_a_file_left_nobody_waits_and_the_process_lives_on() -> None:
+    worker = "outreach.web.arriving.Worker"
+    with _served(worker, "pid", files=40) as port, ExitStack() as open_ones:
+        with _connected(port) as client:
+            client.sendall(WHOLE)
+            before = _answer(client)
+        for _each in range(60):
+            slow = open_ones.enter_context(_connected(port))
+            slow.sendall(WHOLE[:20])
+        client = open_ones.enter_context(_connected(port))
+        client.sendall(WHOLE)
+
+        assert _answer(client) == before
+
+
+def test_a_process_that_was_killed_is_replaced() -> None:
+    with _served("outreach.web.arriving.Worker", "pid") as port:
+        with _connected(port) as client:
+            client.sendall(WHOLE)
+            before = _answer(client)
+        os.kill(int(before), signal.SIGKILL)  # as the kernel does where memory is short
+        with _connected(port) as client:
+            client.sendall(WHOLE)
+
+            assert _answer(client) != before
+
+
+@given(st.integers(1, 64), st.integers(16, 100_000))
+def test_connections_leave_files_to_those_who_work(threads: int, files: int) -> None:
+    most = most_connections(threads, files)
+
+    assert most > threads  # else nobody else could be waited for
+    assert most == threads + 1 or files - most > threads * FILES_A_THREAD
 
 
 @given(st.integers(0, len(WHOLE)))
