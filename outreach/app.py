@@ -26,7 +26,7 @@ from outreach.callers import views as callers
 from outreach.calling_hours import views as calling_hours
 from outreach.calls import queue_views as queues
 from outreach.chart import views as chart
-from outreach.clock import utc_now
+from outreach.clock import need_time_zones, utc_now
 from outreach.concerns import call_views as safety
 from outreach.concerns import rota_views as rota
 from outreach.concerns import views as concerns
@@ -95,6 +95,7 @@ def create_app(outside: Deps | None = None) -> Flask:
     """Build the application; ``outside`` replaces clock, gateway and settings in tests."""
     is_real = outside is None
     if outside is None:
+        need_time_zones()
         outside = _real_world(Config.from_environment())
     else:
         sealing.use(outside.config.data_keys, outside.config.encrypting_key)

@@ -2,9 +2,24 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Clock = Callable[[], datetime]
+
+
+class NoTimeZones(RuntimeError):
+    """This machine can't tell anybody's hours; the message says what to install."""
+
+
+def need_time_zones() -> None:
+    """Raise NoTimeZones unless zones are known, from the machine or from the package tzdata."""
+    try:
+        ZoneInfo("America/Chicago")
+    except ZoneInfoNotFoundError:
+        raise NoTimeZones(
+            "This machine knows no time zones, and the package tzdata is not there:"
+            " install what requirements.txt names."
+        ) from None
 
 
 def utc_now() -> datetime:

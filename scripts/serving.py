@@ -28,7 +28,7 @@ from sqlalchemy.orm import configure_mappers
 from config import ROOT, Config
 from outreach import app, orm, traces
 from outreach.accounts.models import StaffMember
-from outreach.clock import utc_now
+from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.errors import RuleBroken
 from outreach.orm import Sessions
 from outreach.upkeep import fitting, second_wall, versions
@@ -78,11 +78,12 @@ class Children:
 def serve(config: Config) -> int:
     """Bring the database up to date, then serve until told to stop."""
     try:
+        need_time_zones()
         _bring_up_to_date(config)
         config = Config.from_environment()  # with the key that a new installation just got
         fitting.tell(config)
         second_wall.begin(config)
-    except (CannotServe, KeysDontFit, NoWall) as error:
+    except (CannotServe, KeysDontFit, NoTimeZones, NoWall) as error:
         print(error, file=sys.stderr)
         return 2
     _load_demo(config)
@@ -156,6 +157,7 @@ def _serve_pages(config: Config) -> None:
         "--worker-class", "outreach.web.arriving.Worker",
         "--workers", str(config.web_workers), "--threads", str(config.web_threads),
         "--preload", "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
+        "--keep-alive", "75",  # seconds: a browser lets go first, never while it sends a form
     ]  # fmt: skip
     wsgiapp.run()
 

@@ -21,7 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from config import Config
 from outreach import logs, orm, tables, traces
-from outreach.clock import utc_now
+from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.scheduler.leader import Leadership, leadership_for
 from outreach.scheduler.schedule import PeriodicJob, exports_of, periodic_jobs
 from outreach.telephony.carrier import carrier_of
@@ -124,8 +124,9 @@ def main() -> None:
     config = Config.from_environment()
     logs.begin("scheduler", as_json=config.logs_are_json)
     try:
+        need_time_zones()
         fitting.begin(config)
-    except KeysDontFit as error:
+    except (KeysDontFit, NoTimeZones) as error:
         sys.exit(str(error))
     traces.begin("scheduler", config.traces_url)
     engine = orm.make_engine(config.database_url)

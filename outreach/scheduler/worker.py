@@ -16,7 +16,7 @@ from sqlalchemy.orm import configure_mappers
 
 from config import Config
 from outreach import logs, orm, tables, traces
-from outreach.clock import Clock, utc_now
+from outreach.clock import Clock, NoTimeZones, need_time_zones, utc_now
 from outreach.messaging.jobs import send_due_messages
 from outreach.orm import Sessions
 from outreach.telephony.carrier import carrier_of
@@ -64,8 +64,9 @@ def main() -> None:
     config = Config.from_environment()
     logs.begin("worker", as_json=config.logs_are_json)
     try:
+        need_time_zones()
         fitting.begin(config)
-    except KeysDontFit as error:
+    except (KeysDontFit, NoTimeZones) as error:
         sys.exit(str(error))
     traces.begin("worker", config.traces_url)
     engine = orm.make_engine(config.database_url)

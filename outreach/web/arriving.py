@@ -100,6 +100,8 @@ class Worker(ThreadWorker):
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
         """Wait for the next request of a connection that is kept alive, also without one."""
+        if client.fileno() < 0:
+            return  # it made room in this very round
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self._await(conn)
@@ -112,10 +114,16 @@ class Worker(ThreadWorker):
             self._drop(self.arriving[0])
 
     def _make_room(self) -> bool:
-        """Drop the connection that has waited longest without a whole request, if one has."""
-        if not self.arriving:
+        """Drop the connection that has waited longest without a whole request, if one has.
+
+        First those that asked for nothing since their last answer.
+        """
+        if self.keepalived_conns:
+            self._end(self.keepalived_conns.popleft())
+        elif self.arriving:
+            self._end(self.arriving.popleft())
+        else:
             return False
-        self._drop(self.arriving[0])
         return True
 
     def _await(self, conn: Connection) -> None:
@@ -151,6 +159,10 @@ class Worker(ThreadWorker):
         self.arriving.remove(conn)
 
     def _drop(self, conn: Connection) -> None:
-        self._let_go(conn)
+        self.arriving.remove(conn)
+        self._end(conn)
+
+    def _end(self, conn: Connection) -> None:
+        self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()

@@ -45,10 +45,16 @@ def prepare(url: str | None, folder: Path) -> str:
             raise NotEmpty("This database has patients. Name an empty one.")
     finally:
         engine.dispose()
+    migrate(address)
+    return address
+
+
+def migrate(address: str) -> None:
+    """Bring a database that a bench made up to this release."""
+    use_keys()
     alembic = AlembicConfig(toml_file=ROOT / "pyproject.toml")
     alembic.attributes["url"] = address
     command.upgrade(alembic, "head")
-    return address
 
 
 def empty(address: str) -> None:

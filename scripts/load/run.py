@@ -96,8 +96,9 @@ def _filled(asked: argparse.Namespace, folder: Path) -> tuple[str, int]:
     except databases.NotEmpty:
         address = databases.for_sqlalchemy(asked.database)
         kept = _kept_patients(address)
-        if not asked.keep or kept < wanted:
+        if not asked.keep or kept <= wanted - USUAL:  # panels are made whole
             raise
+        databases.migrate(address)
         return address, kept
     queue_rows.fill(address, wanted, QUICK.hash(PASSWORD))
     return address, wanted
@@ -127,7 +128,8 @@ def _serve(
             sys.executable, "-m", "gunicorn", "scripts.load.served:app()",
             "--bind", f"127.0.0.1:{asked.port}", "--worker-class", "outreach.web.arriving.Worker",
             "--workers", str(asked.workers), "--threads", "8", "--preload",
-            "--no-control-socket", "--log-level", "warning",
+            "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
+            "--keep-alive", "75",
         ],
         cwd=ROOT,
         env=environment | {"PROMETHEUS_MULTIPROC_DIR": str(times), "RATE_LIMITS": UNBRAKED},
