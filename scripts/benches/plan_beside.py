@@ -26,6 +26,7 @@ from scripts.benches import databases, page_server, plan, plan_rows, queue_page
 from scripts.benches.measure import Result, Sample, alternate
 from scripts.benches.page_server import PageServer
 from scripts.benches.plan_rows import NOW, PANEL, TODAY
+from scripts.benches.queue_rows import PASSWORD
 
 WORKERS, ROUNDS = 2, 3
 PAUSE_SECONDS = 0.02  # between two pages
@@ -107,7 +108,7 @@ def run(enrolments: int | None, url: str | None) -> Result:
 def _served(app: Flask, address: str, caller_id: int) -> Iterator[PageServer]:
     """Serve the pages of one caller, who gets an account of their own."""
     with closing(databases.connect(address)) as connection:
-        password_hash = PasswordHasher().hash(queue_page.PASSWORD)
+        password_hash = PasswordHasher().hash(PASSWORD)
         clinic_id = plan_rows.clinic_of(caller_id * PANEL - 1)
         is_sqlite = databases.is_sqlite(address)
         role = {"staff_id": caller_id, "clinic_id": clinic_id, "role": Role.CALLER.value}
