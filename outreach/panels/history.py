@@ -49,6 +49,7 @@ def parted(session: Session, patient_ids: Collection[int]) -> dict[int, frozense
             following,
             and_(
                 following.patient_id == PanelMembership.patient_id,
+                following.id > PanelMembership.id,
                 following.from_at == PanelMembership.until_at,
                 following.reason == ChangeReason.PATIENT_ASKED,
             ),
