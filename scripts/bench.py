@@ -10,7 +10,10 @@ NAME is one of:
     log-call     calls saved over HTTP by eight callers at once, beside bare transactions of the
                  rows that come of it
     plan         every enrolment that lacks its next call gets it, beside one INSERT .. SELECT
-                 that finds the same ones and has what was decided in a table
+                 that finds the same ones and has what was decided in a table, and beside one
+                 patient at a time
+    plan-slope   the same for a hundredth, a tenth and all of --patients N
+    plan-beside-pages  a caller's queue page while all others are planned for, beside at rest
     assign       a caller proposed for everybody who waits, read, solved and written, beside the
                  bare solver on the same graph
     start        scripts/run, a second time, to its first pages, beside a bare gunicorn
@@ -36,6 +39,8 @@ from scripts.benches import (
     outbox,
     patient_list,
     plan,
+    plan_beside,
+    plan_slope,
     queue_page,
     reports,
     restoring,
@@ -46,6 +51,8 @@ BENCHES = {
     "queue-page": queue_page.run,
     "log-call": log_call.run,
     "plan": plan.run,
+    "plan-beside-pages": plan_beside.run,
+    "plan-slope": plan_slope.run,
     "assign": assign.run,
     "start": starting.run,
     "import": imports.run,

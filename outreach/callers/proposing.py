@@ -14,7 +14,7 @@ from outreach.accounts.models import StaffMember
 from outreach.callers import candidates
 from outreach.callers.candidates import Candidate
 from outreach.callers.rules import Need, NotPlaced, days_of, share
-from outreach.panels import roster
+from outreach.panels import history, roster
 from outreach.panels.models import Absence, Cover, PanelMembership
 from outreach.panels.rules import NEW_PATIENTS_WAIT
 from outreach.patients.models import Patient
@@ -59,6 +59,11 @@ class Line:
         """Whether the chosen one is not whom the patient would rather speak with."""
         chosen = [each for each in self.able if each.caller_id == self.chosen_id]
         return any(not each.helper.meets(self.need.wished) for each in chosen)
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether the patient asked for somebody else after the chosen one."""
+        return self.chosen_id in self.need.parted
 
     @property
     def is_fit(self) -> bool:
@@ -252,10 +257,11 @@ def _lines(
         row.Enrolment.id for row, *_ in rows if row.Enrolment.status is EnrolmentStatus.ACTIVE
     ]
     due = candidates.due_calls(session, active, days, now=now)
+    parted = history.parted(session, {row.Patient.id for row, *_ in rows})
     lines = [
-        _line(row, span, for_name, due, _able(colleagues, row, cover, in_turn), cover)
-        for row, span, for_name in rows
-        for cover in (standing_in.get(row.Enrolment.id),)
+        _line(found, due, _able(colleagues, found[0], cover, in_turn), cover, parted)
+        for found in rows
+        for cover in (standing_in.get(found[0].Enrolment.id),)
     ]
     return _proposed(lines, colleagues)
 
@@ -276,13 +282,13 @@ def _able(
 
 
 def _line(
-    row: Row[*tuple[Any, ...]],
-    span: Slot,
-    for_name: str | None,
+    found: _Found,
     due: Mapping[int, candidates.Due],
     able: Sequence[Candidate],
     cover: Cover | None,
+    parted: Mapping[int, frozenset[int]],
 ) -> Line:
+    row, span, for_name = found
     patient, enrolment = row.Patient, row.Enrolment
     own = due.get(enrolment.id, candidates.NOTHING)
     is_kept = cover is not None and cover.stand_in_id in {each.caller_id for each in able}
@@ -294,7 +300,13 @@ def _line(
         ref=patient.ref,
         name=patient.full_name,
         language=patient.language,
-        need=Need(enrolment.id, patient.language, patient.wished_caller, own.minutes),
+        need=Need(
+            enrolment.id,
+            patient.language,
+            patient.wished_caller,
+            own.minutes,
+            parted.get(patient.id, frozenset()),
+        ),
         calls=own.calls,
         span=span,
         for_name=for_name,

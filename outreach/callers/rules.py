@@ -96,12 +96,16 @@ class NotPlaced(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Need:
-    """One patient who needs somebody, and the minutes of calls due in the time in question."""
+    """One patient who needs somebody, and the minutes of calls due in the time in question.
+
+    ``parted``: the callers after whom they asked for somebody else.
+    """
 
     enrolment_id: int
     language: str
     wished: Sex | None
     minutes: int
+    parted: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,8 @@ class Shared:
 def share(needs: Sequence[Need], helpers: Sequence[Helper]) -> Shared:
     """Propose somebody for each of ``needs``.
 
-    Language, training, absence, room and hours are kept; a wish is met where it can be;
+    Language, training, absence, room and hours are kept; a wish is met where it can be, first
+    of all that it be none of those after whom the patient asked for somebody else;
     then the one whose hours are the least filled takes the calls. Those with the fewest
     possible helpers choose first, then those with the most to do. Ties go to the lower id.
     """
@@ -189,9 +194,10 @@ def _able(
     return able, reason
 
 
-def _cost(need: Need, helper: Helper, minutes: int) -> tuple[bool, float, int]:
+def _cost(need: Need, helper: Helper, minutes: int) -> tuple[bool, bool, float, int]:
     filled = (minutes + need.minutes) / helper.most_minutes
-    return not helper.meets(need.wished), filled, helper.caller_id
+    is_parted = helper.caller_id in need.parted
+    return is_parted, not helper.meets(need.wished), filled, helper.caller_id
 
 
 def _stretch(text: str) -> Stretch:

@@ -49,10 +49,11 @@ DIGEST_WEEKDAY = 0  # Monday morning where the manager is
 def missed_you(session: Session, *, now: datetime) -> Texts:
     """Return 'we tried to reach you' for today's calls that nobody answered, one a call.
 
-    Not while the attempt can be taken back, not where a voicemail was left, and not to
-    somebody who was reached since.
+    After the second try (domain.md E2; a caller may tell them after the first). Not while the
+    attempt can be taken back, not where a voicemail was left, and not to somebody who was
+    reached since.
     """
-    later = aliased(Attempt)
+    earlier, later = aliased(Attempt), aliased(Attempt)
     query = (
         _texted(MessageKind.MISSED_YOU)
         .add_columns(Attempt)
@@ -66,6 +67,11 @@ def missed_you(session: Session, *, now: datetime) -> Texts:
             Attempt.recorded_at <= now - UNDO_FOR,
             Attempt.at >= _their_today(session, now),
             PlannedCall.status == CallStatus.PLANNED,
+            exists().where(
+                earlier.planned_call_id == Attempt.planned_call_id,
+                earlier.at < Attempt.at,
+                earlier.superseded_at.is_(None),
+            ),
             ~exists().where(
                 later.patient_id == Attempt.patient_id,
                 later.at > Attempt.at,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
@@ -16,7 +16,7 @@ from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
-from outreach.calls.rules import AskedBy, Outcome, asked_by
+from outreach.calls.rules import REACHED, AskedBy, Outcome, asked_by
 from outreach.calls.taken import Left
 from outreach.clock import local_day
 from outreach.concerns import limits, steps
@@ -140,7 +140,10 @@ class Basis:
 
 @dataclass(frozen=True, kw_only=True)
 class Screen(Basis):
-    """What the page shows, besides the form."""
+    """What the page shows, besides the form.
+
+    ``is_new_voice``: whoever looks has never spoken with this patient, and can't know the voice.
+    """
 
     week: int
     moment: Moment
@@ -151,6 +154,7 @@ class Screen(Basis):
     other: Mark | None
     left: Sequence[Left]
     is_started: bool
+    is_new_voice: bool
     foreseen: Foreseen
     goals: Sequence[Pursued]
     due: Sequence[PointStanding]
@@ -259,6 +263,7 @@ def screen_around(session: Session, basis: Basis, actor: Actor) -> Screen:
         other=leases.mark_of_others(session, call, actor, now=now),
         left=taken.left_by_others(session, call, actor),
         is_started=leases.is_started(session, call, actor, now=now),
+        is_new_voice=not _has_spoken(session, patient.id, actor),
         foreseen=foreseen.of(session, call, standing, now=now),
         goals=setting.open_of(session, patient.id),
         due=open_points,
@@ -335,6 +340,16 @@ def _said(session: Session, patient_id: int, *, now: datetime) -> list[Said]:
         for text, at, name, outcome in notes
     ]
     return sorted(by_callers + by_nurses, key=lambda said: said.at, reverse=True)
+
+
+def _has_spoken(session: Session, patient_id: int, actor: Actor) -> bool:
+    talk = exists().where(
+        Attempt.patient_id == patient_id,
+        Attempt.caller_id == actor.staff_id,
+        Attempt.outcome.in_(REACHED),
+        Attempt.superseded_at.is_(None),
+    )
+    return bool(session.scalar(select(talk)))
 
 
 def _attempts(session: Session, call_id: int) -> Sequence[Row[datetime, Outcome, str]]:

@@ -1,6 +1,6 @@
 """Forms of panels: a proposal's lines, and another caller for one patient."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -36,6 +36,7 @@ LEFT_OUT = {
 
 
 UNMET = {
+    Unmet.SOMEBODY_ELSE: _l("they asked for somebody else before"),
     Unmet.CONTINUITY: _l("not their former caller"),
     Unmet.CALLER: _l("not whom they wished to speak with"),
     Unmet.TIMES: _l("works at other times than they like"),
@@ -104,10 +105,18 @@ class ChangeCallerForm(FlaskForm):
     above_cap = BooleanField(_l("Go above the cap"))
 
     @classmethod
-    def of(cls, callers: Sequence[PanelCaller], from_id: int | None) -> "ChangeCallerForm":
-        """Return the form with who may be chosen; a first caller needs no reason or note."""
+    def of(
+        cls, callers: Sequence[PanelCaller], from_id: int | None, parted: Collection[int]
+    ) -> "ChangeCallerForm":
+        """Return the form with who may be chosen; a first caller needs no reason or note.
+
+        Those after whom the patient asked for somebody else (``parted``) come last, and say so.
+        """
         form = cls(data={"from_id": str(from_id or "")})
-        form.caller_id.choices = [SelectChoice(each.caller_id, place_of(each)) for each in callers]
+        form.caller_id.choices = [
+            SelectChoice(each.caller_id, place_of(each, is_parted=each.caller_id in parted))
+            for each in sorted(callers, key=lambda each: each.caller_id in parted)
+        ]
         if from_id is None:
             del form.reason
             del form.note
@@ -123,7 +132,9 @@ class ChangeCallerForm(FlaskForm):
         )
 
 
-def place_of(caller: PanelCaller) -> str:
+def place_of(caller: PanelCaller, *, is_parted: bool) -> str:
     """Return a caller with the state of their panel: 'Ana, 12 of 20'."""
     text = _("%(name)s, %(n)s of %(cap)s", name=caller.name, n=caller.panel_size, cap=caller.cap)
-    return f"{text}, {_('full')}" if caller.is_full else str(text)
+    more = [_("full")] if caller.is_full else []
+    more += [UNMET[Unmet.SOMEBODY_ELSE]] if is_parted else []
+    return ", ".join(map(str, (text, *more)))

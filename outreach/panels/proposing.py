@@ -8,13 +8,13 @@ from statistics import fmean, median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, and_, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
 
 from outreach.accounts import staff
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
-from outreach.panels import roster, solving
+from outreach.panels import history, roster, solving
 from outreach.panels.models import CallerProfile, PanelMembership, Shift
 from outreach.panels.rules import LeftOut
 from outreach.panels.rules.load import (
@@ -90,6 +90,15 @@ class Plan:
     is_proven: bool
     rounds: int
     loads: Mapping[int, Weeks]
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What was before, by patient; ``begun_ids`` are enrolments. See ``history``."""
+
+    former: Mapping[int, int]
+    parted: Mapping[int, frozenset[int]]
+    begun_ids: Collection[int]
 
 
 def spread_of(loads: Iterable[tuple[Candidate, Weeks]]) -> tuple[float, float, float]:
@@ -273,10 +282,14 @@ def people_waiting(session: Session, clinic_id: int, place: Place) -> list[Perso
         .where(*roster.is_waiting(clinic_id))
         .order_by(Enrolment.enrolled_at, Enrolment.id)
     ).all()
-    former = _former_callers(session, clinic_id, {each.caller_id for each in place.callers})
-    begun = _begun_ids(session, clinic_id)
+    callers = {each.caller_id for each in place.callers}
+    before = _Before(
+        history.former_callers(session, clinic_id, callers),
+        history.parted(session, [row.patient_id for row in rows]),
+        history.begun_ids(session, clinic_id),
+    )
     protocols = _protocols(session, {row.version_id for row in rows})
-    return [_person(row, former, begun, protocols[row.version_id], place) for row in rows]
+    return [_person(row, before, protocols[row.version_id], place) for row in rows]
 
 
 def loads_of(
@@ -346,47 +359,20 @@ def _shifts(session: Session, staff_ids: Sequence[int]) -> dict[int, tuple[Any, 
     return {staff_id: tuple(each) for staff_id, each in found.items()}
 
 
-def _former_callers(
-    session: Session, clinic_id: int, caller_ids: Collection[int]
-) -> dict[int, int]:
-    """Return who called each patient last, where they are still a caller of the clinic."""
-    later = aliased(PanelMembership)
-    rows = session.execute(
-        select(PanelMembership.patient_id, PanelMembership.caller_id)
-        .outerjoin(
-            later,
-            and_(later.patient_id == PanelMembership.patient_id, later.id > PanelMembership.id),
-        )
-        .where(PanelMembership.clinic_id == clinic_id, later.id.is_(None))
-    ).all()
-    return {row.patient_id: row.caller_id for row in rows if row.caller_id in caller_ids}
-
-
-def _begun_ids(session: Session, clinic_id: int) -> set[int]:
-    """Return the enrolments that had a caller before: their weeks have begun."""
-    return set(
-        session.scalars(
-            select(PanelMembership.enrolment_id)
-            .where(PanelMembership.clinic_id == clinic_id)
-            .group_by(PanelMembership.enrolment_id)
-            .having(func.count(PanelMembership.id) > 0)
-        )
-    )
-
-
 def _person(
-    row: Row[*tuple[Any, ...]],
-    former: Mapping[int, int],
-    begun: Collection[int],
-    protocol: Protocol,
-    place: Place,
+    row: Row[*tuple[Any, ...]], before: _Before, protocol: Protocol, place: Place
 ) -> Person:
-    wishes = Wishes(weekdays_from_mask(row.weekdays), tuple(map(Daypart, row.dayparts)))
     facts = Waiting(
-        row.id, row.language, row.zone, wishes, row.wished_caller, former.get(row.patient_id)
+        row.id,
+        row.language,
+        row.zone,
+        Wishes(weekdays_from_mask(row.weekdays), tuple(map(Daypart, row.dayparts))),
+        row.wished_caller,
+        before.former.get(row.patient_id),
+        parted=before.parted.get(row.patient_id, frozenset()),
     )
     person = Person(facts, protocol, row.starts_on)
-    if row.id not in begun:
+    if row.id not in before.begun_ids:
         return person
     fixed = person.cost_from(row.starts_on, place.mondays)
     return replace(person, facts=replace(facts, fixed_load=fixed))

@@ -177,8 +177,12 @@ class _Costs:
         if key not in self._known:
             caller = self._callers[place]
             allowed = is_allowed(kind.like, caller)
-            self._known[key] = wish_cost(kind.like, caller, on=self._on) if allowed else None
-        return self._known[key]
+            anybody = replace(kind.like, parted=frozenset())
+            self._known[key] = wish_cost(anybody, caller, on=self._on) if allowed else None
+        known = self._known[key]
+        if known is None or self._callers[place].caller_id not in kind.like.parted:
+            return known
+        return known + UNMET_COST[Unmet.SOMEBODY_ELSE]
 
 
 def _by_flow(
@@ -236,7 +240,9 @@ def _kinds(waiting: Sequence[Waiting], callers: Sequence[Candidate]) -> list[Kin
     place_of = {caller.caller_id: place for place, caller in enumerate(callers)}
     kinds: dict[tuple[object, ...], Kind] = {}
     for patient in waiting:
-        key = (patient.language, patient.zone, patient.wishes, patient.wished_caller)
+        key = (
+            patient.language, patient.zone, patient.wishes, patient.wished_caller, patient.parted,
+        )  # fmt: skip
         kind = kinds.setdefault(key, Kind(replace(patient, former_id=None)))
         if patient.former_id is None:
             kind.new.append(patient)

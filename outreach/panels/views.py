@@ -14,7 +14,7 @@ from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.db import db
 from outreach.deps import deps
-from outreach.panels import applying, assignment, proposals, proposing, roster
+from outreach.panels import applying, assignment, history, proposals, proposing, roster
 from outreach.panels.applying import AboveLimits, NoProposal, PanelsChanged
 from outreach.panels.assignment import PanelFull
 from outreach.panels.forms import LEFT_OUT, UNMET, ApplyForm, ChangeCallerForm, LineForm
@@ -242,7 +242,8 @@ def _change_form(
         for caller in roster.able(db.session, patient.clinic_id, patient.language, now=now)
         if current is None or caller.caller_id != current.caller_id
     ]
-    return ChangeCallerForm.of(able, current.id if current else None)
+    parted = history.parted(db.session, [patient.id]).get(patient.id, ())
+    return ChangeCallerForm.of(able, current.id if current else None, parted)
 
 
 def _is_changed(form: ChangeCallerForm, enrolment_id: int, *, now: datetime) -> bool:

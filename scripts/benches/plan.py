@@ -3,7 +3,8 @@
 The limit finds who lacks a call and inserts, in one INSERT .. SELECT, the same rows into the
 same table: its indexes, keys and triggers cost both alike. What was decided for each it takes
 from a table, as if deciding were free. Beside it stands the same statement that also reads
-what a decision depends on: the latest call, the newest choices, the patient's place.
+what a decision depends on: the latest call, the newest choices, the patient's place; and the
+plan as a tutorial writes it, of as many patients as are enough to tell.
 """
 
 import json
@@ -12,9 +13,10 @@ import sys
 import tempfile
 import time
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.benches import databases, plan_rows
+from scripts.benches import databases, plan_loop, plan_rows
 from scripts.benches.measure import Result, Sample, alternate, backend_pid, cpu_seconds
 
 DECIDED = "bench_decided"
@@ -50,24 +52,29 @@ class Unlike(RuntimeError):
     """The planner did not plan one call for every enrolment, or planned again."""
 
 
+@dataclass
+class Measured:
+    """Ours and the statements over the same rows; ``again``: seconds of a second run of ours."""
+
+    ours: list[Sample] = field(default_factory=list)
+    limit: list[Sample] = field(default_factory=list)
+    reading: list[Sample] = field(default_factory=list)
+    again: list[float] = field(default_factory=list)
+
+
 def run(enrolments: int | None, url: str | None) -> Result:
     """Plan for ``enrolments`` that lack a call, and insert the rows that came of it."""
     count = enrolments or 100_000
     with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
         address = databases.prepare(url, Path(folder))
-        plan_rows.fill(address, count)
-        # Once beforehand: what the planner makes of them is what the statement inserts.
-        _plan(address, count)
-        _keep_decided(address)
-        again: list[float] = []
-        reading: list[Sample] = []
-        ours, limit = alternate(
-            lambda: _ours(address, count, again),
-            lambda: _limits(address, count, reading),
-            rounds=2 if count >= MANY else 3,
-        )
-        _drop_decided(address)
+        fill(address, count)
+        forget(address)
+        one_by_one = plan_loop.seconds_for(address, count)
+        _check_alike(address)
+        found = measured(address, count)
+        drop_decided(address)
         databases.empty(address)
+    ours, limit, reading, again = found.ours, found.limit, found.reading, found.again
     best, read = (min(each.value for each in samples) for samples in (ours, reading))
     cpu, bare_cpu, read_cpu = (
         min(each.cpu_seconds for each in samples) for samples in (ours, limit, reading)
@@ -84,12 +91,32 @@ def run(enrolments: int | None, url: str | None) -> Result:
         "again: new rows": "0",
         "again: seconds": f"{min(again):.2f}",
         "again / first": f"{min(again) / best:.2f}",
+        "one by one: seconds": f"{one_by_one:,.1f}",
+        "one by one / ours": f"{one_by_one / best:,.0f}",
     }
     return Result("plan", "seconds", ours, limit, extra)
 
 
+def fill(address: str, count: int) -> None:
+    """Write ``count`` enrolments, and keep what the planner makes of them: it stands planned."""
+    plan_rows.fill(address, count)
+    _plan(address, count)
+    _keep_decided(address)
+
+
+def measured(address: str, count: int) -> Measured:
+    """Plan for the enrolments of :func:`fill`, and insert the same rows, in turns."""
+    found = Measured()
+    found.ours, found.limit = alternate(
+        lambda: _ours(address, count, found.again),
+        lambda: _limits(address, count, found.reading),
+        rounds=2 if count >= MANY else 3,
+    )
+    return found
+
+
 def _ours(address: str, count: int, again: list[float]) -> Sample:
-    _forget(address)
+    forget(address)
     sample, second = _plan(address, count)
     again.append(second)
     return sample
@@ -117,7 +144,7 @@ def _limits(address: str, count: int, reading: list[Sample]) -> Sample:
 
 def _insert(address: str, count: int, facts: str = "", fitting: str = "") -> Sample:
     """Find who lacks a call and insert the same rows, by one statement."""
-    _forget(address)
+    forget(address)
     columns = ", ".join(f"decided.{column}" for column in COLUMNS.split(", "))
     with closing(databases.connect(address)) as connection:
         pid = backend_pid(connection)
@@ -135,9 +162,8 @@ def _insert(address: str, count: int, facts: str = "", fitting: str = "") -> Sam
 
 
 def _keep_decided(address: str) -> None:
-    _forget_decided = f"DROP TABLE IF EXISTS {DECIDED}"
     with closing(databases.connect(address)) as connection:
-        connection.execute(_forget_decided)
+        connection.execute(f"DROP TABLE IF EXISTS {DECIDED}")
         connection.execute(
             f"CREATE TABLE {DECIDED} AS SELECT {COLUMNS} FROM planned_call "  # noqa: S608
             "WHERE status = 'planned'"
@@ -146,15 +172,41 @@ def _keep_decided(address: str) -> None:
         connection.commit()
 
 
-def _drop_decided(address: str) -> None:
+def drop_decided(address: str) -> None:
+    """Drop the table of what was decided, which is no table of the product."""
     with closing(databases.connect(address)) as connection:
         connection.execute(f"DROP TABLE {DECIDED}")
         connection.commit()
 
 
-def _forget(address: str) -> None:
-    """Take the planned calls away again, so that both begin with the same tables."""
+def forget(address: str, besides: int = 0) -> None:
+    """Take the planned calls away again, so that both begin with the same tables.
+
+    Args:
+        address: of the database.
+        besides: a caller who keeps theirs.
+    """
     with closing(databases.connect(address)) as connection:
-        connection.execute("DELETE FROM planned_call WHERE status = 'planned'")
+        connection.execute(
+            "DELETE FROM planned_call WHERE status = 'planned' AND enrolment_id NOT IN "  # noqa: S608
+            f"(SELECT enrolment_id FROM panel_membership WHERE caller_id = {int(besides)})"
+        )
         connection.commit()
     databases.settle(address)
+
+
+def unlike_decided(address: str) -> int:
+    """Count the planned calls that are not what the planner made of the same rows before."""
+    with closing(databases.connect(address)) as connection:
+        (count,) = connection.execute(
+            f"SELECT count(*) FROM (SELECT {COLUMNS} FROM planned_call "  # noqa: S608
+            f"WHERE status = 'planned' EXCEPT SELECT {COLUMNS} FROM {DECIDED}) AS other"
+        ).fetchone()
+    return int(count)
+
+
+def _check_alike(address: str) -> None:
+    """Both plan by the same rule; if not, they are not to be compared."""
+    unlike = unlike_decided(address)
+    if unlike:
+        raise Unlike(f"One by one, {unlike} enrolments got another call")

@@ -21,7 +21,18 @@ outbox.run(60, sys.argv[1]).show()
 
 @pytest.mark.parametrize(
     "name",
-    ["assign", "import", "log-call", "patient-list", "plan", "queue-page", "reports", "restore"],
+    [
+        "assign",
+        "import",
+        "log-call",
+        "patient-list",
+        "plan",
+        "plan-beside-pages",
+        "plan-slope",
+        "queue-page",
+        "reports",
+        "restore",
+    ],
 )
 def test_a_benchmark_prints_ours_and_the_limit(name: str) -> None:
     done = _run("scripts/bench.py", name, "--patients", "60", "--calls", "600")

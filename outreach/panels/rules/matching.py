@@ -27,13 +27,17 @@ Stretch = tuple[int, time, time]
 class Unmet(enum.StrEnum):
     """A wish that a caller does not meet."""
 
+    SOMEBODY_ELSE = "somebody else"
     CONTINUITY = "continuity"
     CALLER = "caller"
     TIMES = "times"
 
 
-# Ours: to have the former caller back outweighs any other wish, and a wish outweighs balance.
-UNMET_COST = {Unmet.CONTINUITY: 400, Unmet.CALLER: 200, Unmet.TIMES: 120}
+# Ours: nobody is given back to a caller after whom they asked for somebody else, if it can be
+# helped. To have the former caller back outweighs the other wishes, and a wish outweighs balance.
+UNMET_COST = {
+    Unmet.SOMEBODY_ELSE: 1000, Unmet.CONTINUITY: 400, Unmet.CALLER: 200, Unmet.TIMES: 120,
+}  # fmt: skip
 # What the last place on a panel costs when it fills the caller's hours; the first costs least.
 FULL_HOURS_COST = 100
 
@@ -78,7 +82,8 @@ class Waiting:
     """An enrolment without a caller.
 
     ``fixed_load``: minutes a week of one that has begun and keeps its weeks; None for one
-    whose first day is still to be chosen. ``former_id``: who called this patient before.
+    whose first day is still to be chosen. ``former_id``: who called this patient before;
+    ``parted``: the callers after whom they asked for somebody else.
     """
 
     enrolment_id: int
@@ -88,6 +93,7 @@ class Waiting:
     wished_caller: Sex | None = None
     former_id: int | None = None
     fixed_load: Weeks | None = None
+    parted: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,8 @@ def is_allowed(patient: Waiting, caller: Candidate) -> bool:
 def unmet(patient: Waiting, caller: Candidate, *, on: date) -> tuple[Unmet, ...]:
     """Return the wishes of ``patient`` that ``caller`` does not meet, the weightiest first."""
     found = []
+    if caller.caller_id in patient.parted:
+        found.append(Unmet.SOMEBODY_ELSE)
     if patient.former_id not in (None, caller.caller_id):
         found.append(Unmet.CONTINUITY)
     if patient.wished_caller is not None and patient.wished_caller is not caller.gender:

@@ -249,7 +249,7 @@ def retry_slot(
 ) -> Slot | None:
     """Return when to dial again after ``dials``, or None when it is given up.
 
-    At most ``max_dials``, ``max_dials_per_day`` of them on one day; the last one brings the
+    At most ``max_dials``, ``max_dials_per_day`` of them on one day; the last ones bring the
     tries to ``min_days`` days and ``min_dayparts`` parts of the day.
 
     Args:
@@ -266,9 +266,9 @@ def retry_slot(
     zone = calendar.zone
     tried_days = [dial.at.astimezone(zone).date() for dial in dials]
     tried_parts = {daypart_of(dial.at, zone) for dial in dials}
-    is_last = len(dials) + 1 == policy.max_dials
-    needs_new_day = is_last and len(set(tried_days)) < policy.min_days
-    needs_new_part = is_last and len(tried_parts) < policy.min_dayparts
+    left = policy.max_dials - len(dials)
+    needs_new_day = left <= policy.min_days - len(set(tried_days))
+    needs_new_part = left <= policy.min_dayparts - len(tried_parts)
     by_caller = sorted(_days(*days), key=lambda each: (calendar.rank(each)[1], each))
     for day in by_caller:
         if tried_days.count(day) >= policy.max_dials_per_day:

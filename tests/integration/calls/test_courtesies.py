@@ -85,6 +85,13 @@ class Place:
         with self.sessions.begin() as session:
             return make_attempt(session, self.call, self.caller, outcome=outcome, at=self.clock())
 
+    def dial_again(self, outcome: Outcome) -> Attempt:
+        """Try for the second time, three hours after the first."""
+        before = self.clock() - timedelta(hours=3)
+        with self.sessions.begin() as session:
+            make_attempt(session, self.call, self.caller, outcome=Outcome.NO_ANSWER, at=before)
+        return self.dial(outcome)
+
     def texts(self) -> list[str]:
         write_courtesies(self.sessions, self.clock)
         assert write_courtesies(self.sessions, self.clock) == 0, "written twice"
@@ -100,6 +107,9 @@ def place(sessions: Sessions, gateway: FakeGateway, clock: FakeClock) -> Place:
 
 
 def test_whom_nobody_reached_is_told_that_we_tried_and_will_again(place: Place) -> None:
+    place.dial(Outcome.NO_ANSWER)
+    place.clock.advance(timedelta(hours=3))
+    assert place.texts() == [], "once is not worth a text"
     place.dial(Outcome.NO_ANSWER)
     assert place.texts() == [], "it may still be taken back"
     place.clock.advance(UNDO_FOR)
@@ -117,7 +127,8 @@ def reach(place: Place) -> None:
 
 def take_back(place: Place) -> None:
     with place.sessions.begin() as session:
-        session.scalars(select(Attempt)).one().superseded_at = place.clock()
+        newest = select(Attempt).order_by(Attempt.id.desc()).limit(1)
+        session.scalars(newest).one().superseded_at = place.clock()
 
 
 def want_none(place: Place) -> None:
@@ -130,7 +141,7 @@ def next_day(place: Place) -> None:
 
 @pytest.mark.parametrize("then", [reach, take_back, want_none, next_day])
 def test_no_missed_you_where_it_would_be_wrong(place: Place, then: Callable[[Place], None]) -> None:
-    place.dial(Outcome.NO_ANSWER)
+    place.dial_again(Outcome.NO_ANSWER)
     then(place)
     place.clock.advance(UNDO_FOR)
 
@@ -138,7 +149,7 @@ def test_no_missed_you_where_it_would_be_wrong(place: Place, then: Callable[[Pla
 
 
 def test_a_voicemail_says_enough(place: Place) -> None:
-    place.dial(Outcome.VOICEMAIL_LEFT)
+    place.dial_again(Outcome.VOICEMAIL_LEFT)
     place.clock.advance(UNDO_FOR)
 
     assert place.texts() == []
@@ -235,9 +246,10 @@ def test_many_of_yesterday_hold_up_nobody_of_today(
             now=place.clock(),
         )
         call = make_planned_call(session, make_enrolment(session, late, caller=place.caller))
-        at = place.clock() - timedelta(hours=15)
-        make_attempt(session, call, place.caller, outcome=Outcome.NO_ANSWER, at=at)
-    place.dial(Outcome.NO_ANSWER)
+        for hours in (18, 15):
+            at = place.clock() - timedelta(hours=hours)
+            make_attempt(session, call, place.caller, outcome=Outcome.NO_ANSWER, at=at)
+    place.dial_again(Outcome.NO_ANSWER)
     place.clock.advance(UNDO_FOR)
 
     assert len(place.texts()) == 1

@@ -98,6 +98,7 @@ def test_the_text_that_goes_out_by_itself_stays_only_while_nobody_was_there(
 ) -> None:
     for before, after in product(MISSED, MAY_BE_AMENDED):
         with waiting.tried_out():
+            waiting.record(Outcome.VOICEMAIL_LEFT, at=NOW - timedelta(hours=3), key="first")
             attempt = waiting.record(before)
             waiting.write()
             assert waiting.left(MessageKind.MISSED_YOU) == [MessageStatus.SCHEDULED]
@@ -139,6 +140,7 @@ def test_an_agreed_time_is_confirmed_only_while_one_was_agreed(waiting: Waiting)
 def test_who_is_reached_meanwhile_does_not_hear_that_we_tried(waiting: Waiting) -> None:
     for second, tells in product(Outcome, [True, False]):
         with waiting.tried_out():
+            waiting.record(Outcome.VOICEMAIL_LEFT, at=NOW - timedelta(hours=3), key="first")
             waiting.record(Outcome.NO_ANSWER, tells=tells)
             waiting.write()
             assert waiting.left(MessageKind.MISSED_YOU) == [MessageStatus.SCHEDULED]
@@ -194,6 +196,7 @@ def test_managers_see_why_it_did_not_go_out(
     with sessions.begin() as session:
         manager = make_staff(session, day.clinic, Role.MANAGER, password_hash=HASH)
         waiting = Waiting(session, day)
+        waiting.record(Outcome.VOICEMAIL_LEFT, at=NOW - timedelta(hours=3), key="first")
         attempt = waiting.record(Outcome.NO_ANSWER)
         waiting.write()
     sign_in(client, manager)

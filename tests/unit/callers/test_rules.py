@@ -133,6 +133,14 @@ def test_a_wish_is_kept_where_somebody_meets_it() -> None:
     assert share([women_only], [helper(1)]).caller_of == {1: 1}
 
 
+def test_nobody_goes_back_to_a_caller_after_whom_they_asked_for_somebody_else() -> None:
+    parted = Need(1, "en", Sex.FEMALE, 2, parted=frozenset({7}))
+    woman = helper(7, gender=Sex.FEMALE)
+
+    assert share([parted], [helper(1, minutes=30), woman]).caller_of == {1: 1}
+    assert share([parted], [woman]).caller_of == {1: 7}
+
+
 def test_a_language_that_few_speak_is_placed_first() -> None:
     needs = [Need(1, "en", None, 4), Need(2, "vi", None, 4)]
     both = helper(1, languages=frozenset({"en", "vi"}), most_minutes=4)

@@ -58,6 +58,7 @@ waiting_lists = st.lists(
         wishes,
         genders,
         st.none() | st.integers(1, 9),
+        parted=st.frozensets(st.integers(1, 9), max_size=2),
     ),
     max_size=4,
     unique_by=lambda each: each.enrolment_id,
@@ -169,6 +170,15 @@ def test_a_returning_patient_gets_the_former_caller_back_even_when_busier() -> N
     verdict = solve([Waiting(10, "en", former_id=1)], [busy, free])
 
     assert verdict.caller_of == {10: 1}
+
+
+def test_nobody_goes_back_to_a_caller_after_whom_they_asked_for_somebody_else() -> None:
+    free, busy, full = caller(1), caller(2, load=(590.0,)), caller(2, cap=0)
+    parted = Waiting(10, "en", parted=frozenset({1}))
+
+    assert solve([parted], [free, busy]).caller_of == {10: 2}
+    assert solve([parted], [free, full]).caller_of == {10: 1}  # and the manager is told
+    assert unmet(parted, free, on=ON) == (Unmet.SOMEBODY_ELSE,)
 
 
 def test_a_wish_for_a_woman_is_met_where_it_can_be() -> None:

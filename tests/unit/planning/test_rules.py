@@ -1,5 +1,6 @@
 """Which call comes next, and when to dial."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -22,6 +23,7 @@ from outreach.planning.rules import (
     retry_slot,
 )
 from outreach.programmes.rules import PUBLISHED_PROTOCOL, AttemptPolicy
+from tests.unit.programmes.protocols import attempts
 
 CHICAGO = ZoneInfo("America/Chicago")
 MONDAY = date(2026, 11, 23)
@@ -177,6 +179,28 @@ def test_after_three_tries_it_is_given_up() -> None:
 
     days = (MONDAY, MONDAY + timedelta(days=7))
     assert retry_slot(calendar(), POLICY, tries, days=days, not_before=local(MONDAY, 19)) is None
+
+
+@given(
+    policy=attempts(),
+    dayparts=st.lists(st.sampled_from(list(Daypart)), unique=True).map(tuple),
+    hour=st.integers(9, 19),
+)
+def test_tries_reach_as_many_days_and_parts_of_the_day_as_the_programme_asks_for(
+    policy: AttemptPolicy, dayparts: tuple[Daypart, ...], hour: int
+) -> None:
+    theirs, pause = calendar(dayparts=dayparts), timedelta(hours=policy.hours_between)
+    days = (MONDAY, MONDAY + timedelta(days=60))
+    tries = [PastDial(local(MONDAY, hour))]
+
+    while slot := retry_slot(theirs, policy, tries, days=days, not_before=tries[-1].at + pause):
+        tries.append(PastDial(slot.from_at))
+
+    by_day = Counter(each.at.astimezone(CHICAGO).date() for each in tries)
+    assert len(tries) == policy.max_dials
+    assert len(by_day) >= policy.min_days
+    assert max(by_day.values()) <= policy.max_dials_per_day
+    assert len({daypart_of(each.at, CHICAGO) for each in tries}) >= policy.min_dayparts
 
 
 ZONES = (
