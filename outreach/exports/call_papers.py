@@ -51,7 +51,9 @@ def adherence_paper(session: Session, question: Question) -> Paper:
         "definitions": paper.defined(definitions.ADHERENCE),
     }
     about = paper.about_days(question)
-    return paper.paper("adherence.typ", "Adherence", about, data, len(groups["rows"]))
+    return paper.paper(
+        "adherence.typ", "Adherence", about, data, len(groups["rows"]), size=question.paper
+    )
 
 
 def _charts(session: Session, question: Question) -> Iterator[dict[str, Any]]:

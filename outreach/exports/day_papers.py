@@ -35,7 +35,9 @@ def today_paper(session: Session, question: Question) -> Paper:
         "definitions": paper.defined(definitions.TODAY),
     }
     about = [("Clinic", question.clinic.name), ("Day", _moment(question)), question.made]
-    return paper.paper("today.typ", "Today", about, data, len(tasks) + len(bars))
+    return paper.paper(
+        "today.typ", "Today", about, data, len(tasks) + len(bars), size=question.paper
+    )
 
 
 def around_paper(session: Session, question: Question) -> Paper:
@@ -47,7 +49,14 @@ def around_paper(session: Session, question: Question) -> Paper:
     ]
     data = {"parts": parts, "definitions": paper.defined(definitions.AROUND)}
     about = paper.about_days(question)
-    return paper.paper("around.typ", "Staying, texts, concerns", about, data, len(found.figures))
+    return paper.paper(
+        "around.typ",
+        "Staying, texts, concerns",
+        about,
+        data,
+        len(found.figures),
+        size=question.paper,
+    )
 
 
 def _moment(question: Question) -> str:

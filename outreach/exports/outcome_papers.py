@@ -97,7 +97,9 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
         " here, so this is not the measure itself.",
         "definitions": paper.defined(definitions.OUTCOMES),
     }
-    return paper.paper("outcomes.typ", "Outcomes", _about(question), data, len(every))
+    return paper.paper(
+        "outcomes.typ", "Outcomes", _about(question), data, len(every), size=question.paper
+    )
 
 
 def board_paper(session: Session, question: Question) -> Paper:
@@ -125,7 +127,9 @@ def board_paper(session: Session, question: Question) -> Paper:
         "definitions": paper.defined(definitions.BOARD),
     }
     rows = len(months) + len(cohorts)
-    return paper.paper("cohort.typ", "Cohort board", _about(question), data, rows)
+    return paper.paper(
+        "cohort.typ", "Cohort board", _about(question), data, rows, size=question.paper
+    )
 
 
 def _about(question: Question) -> list[tuple[str, str]]:

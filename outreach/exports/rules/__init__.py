@@ -160,6 +160,15 @@ TAKERS = dict.fromkeys(Content, _MANAGING) | {
 LASTS = dict.fromkeys((Content.QUEUE, Content.TEXTS_WAITING), timedelta(hours=12))
 
 
+# Countries that print on US letter; all others print on A4. Source: Unicode CLDR, paperSize.
+_ON_LETTER = frozenset("BZ CA CL CO CR GT MX NI PA PH PR SV US VE".split())
+
+
+def paper_size(country: str) -> str:
+    """Return the size of paper of a country (ISO 3166), as typst names it."""
+    return "us-letter" if country in _ON_LETTER else "a4"
+
+
 def may_take(roles: Collection[Role], content: Content) -> bool:
     """Say whether somebody with ``roles`` may take ``content`` away as a file."""
     return bool(TAKERS[content].intersection(roles))
