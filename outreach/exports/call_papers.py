@@ -119,6 +119,8 @@ def _spread(found: Spread | None, total: int, weeks: int) -> str:
 def _about_groups(dimension: Dimension) -> str:
     if dimension.is_about_patients:
         return str(definitions.IN_CALL_GROUPS)
+    if dimension.is_over_clinics:
+        return str(definitions.IN_PLACES)
     return str(definitions.CALLERS_COMPARED) if dimension is Dimension.CALLER else ""
 
 

@@ -147,6 +147,7 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.BOARD_BEHIND: outcome_tables.board_behind,
     Content.BOARD: outcome_tables.months,
     Content.COHORTS: outcome_tables.cohorts,
+    Content.BOARD_GROUPS: outcome_tables.places,
 }
 
 

@@ -54,6 +54,7 @@ CONTENTS: dict[Content, LazyString] = {
     Content.BOARD_BEHIND: _l("Patients behind a figure"),
     Content.BOARD: _l("Patients under care, by month"),
     Content.COHORTS: _l("Cohorts"),
+    Content.BOARD_GROUPS: _l("Clinics side by side, by month"),
     Content.OWN_DATA: _l("Everything held of one patient"),
 }
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
+from outreach.accounts import staff
 from outreach.exports import paper
 from outreach.exports.asked_of import Question
-from outreach.exports.outcome_tables import cohort_of, what_of
+from outreach.exports.outcome_tables import by_place, cohort_of, what_of
 from outreach.exports.paper import MISSING, Paper, between, fixed, share, signed, table
 from outreach.reports import cohort, definitions, outcomes, strata
 from outreach.reports.breakdown import Dimension
@@ -63,7 +65,8 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
     """Return the outcomes page on paper, with the measure, point and groups that it shows."""
     dimension = question.choice(Dimension, "by", Dimension.PHQ9)
     found, (measure, point) = cohort_of(session, question), what_of(question)
-    by_kind = strata.of(session, question.here, question.day, found, (measure, point), dimension)
+    clinics, what = staff.clinics_in(session, question.scope), (measure, point)
+    by_kind = strata.of(session, question.here, question.day, found, what, dimension, clinics)
     every = {
         (each, at): outcome_of(found.patients, each, at, today=found.today)
         for each in OutcomeMeasure
@@ -80,7 +83,7 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
         "measured": _measured(chosen, question),
         "levels": _levels(chosen),
         "by": _by(dimension),
-        "about_groups": str(definitions.IN_GROUPS),
+        "about_groups": str(_about_groups(dimension)),
         "groups": _groups(by_kind, chosen, dimension, question),
         "doses": _doses(chosen),
         "about_doses": str(definitions.DOSE),
@@ -114,8 +117,10 @@ def board_paper(session: Session, question: Question) -> Paper:
         [str(STANDING_WORDS[way]) for way in UNDER_CARE],
         label="Patients under care, by month",
     )
+    places = _places(session, question)
     data = {
         "columns": paper.of_columns(plot),
+        "places": places,
         "months": table(
             ("At the end of", "Under care", *map(str, STANDING_WORDS.values()), "Not counted"),
             [_month(each) for each in months],
@@ -126,10 +131,27 @@ def board_paper(session: Session, question: Question) -> Paper:
         ),
         "definitions": paper.defined(definitions.BOARD),
     }
-    rows = len(months) + len(cohorts)
+    rows = len(months) + len(cohorts) + len(places["rows"] if places else ())
     return paper.paper(
         "cohort.typ", "Cohort board", _about(question), data, rows, size=question.paper
     )
+
+
+def _places(session: Session, question: Question) -> dict[str, Any] | None:
+    """Return clinics or regions side by side, where the page shows them."""
+    if "by" not in question.params:
+        return None
+    found = by_place(session, question)
+    dimension = found.dimension
+    if found.newest is None:
+        return None
+    names = {
+        place.key: group_name(dimension, place.key, place.name) for place, _months in found.boards
+    }
+    rows = [[names[place.key], *_month(each)[1:]] for place, each in found.at(found.newest) if each]
+    head = ("Under care", *map(str, STANDING_WORDS.values()), "Not counted")
+    about = f"At the end of {_month_name(found.newest)}. {definitions.IN_PLACES}"
+    return table((str(DIMENSION_WORDS[dimension]), *head), rows) | {"about": about}
 
 
 def _about(question: Question) -> list[tuple[str, str]]:
@@ -207,9 +229,10 @@ def _means(outcome: Outcome, question: Question) -> list[str]:
 def _groups(
     found: strata.Strata, everybody: Outcome, dimension: Dimension, question: Question
 ) -> dict[str, Any]:
-    rows = [["Everybody", *_means(everybody, question)]]
+    is_of_here = not dimension.is_over_clinics
+    rows = [["Everybody", *_means(everybody, question)]] if is_of_here else []
     for key, outcome in found.outcomes.items():
-        name = group_name(dimension, key)
+        name = group_name(dimension, key, found.names.get(key, ""))
         if key in found.hidden:
             rows.append([name, str(definitions.HIDDEN), *[""] * (len(MEANS) - 1)])
             continue
@@ -217,6 +240,10 @@ def _groups(
         tells = outcome.responders is None or found.tells(key, Group.MAY_RESPOND)
         rows.append([name, *means, responders if tells else str(definitions.HIDDEN)])
     return table(("Group", *MEANS), rows)
+
+
+def _about_groups(dimension: Dimension) -> LazyString:
+    return definitions.IN_PLACES if dimension.is_over_clinics else definitions.IN_GROUPS
 
 
 def _by(dimension: Dimension) -> str:

@@ -14,12 +14,11 @@ from typing import TypeVar
 from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
-from outreach.accounts import regions
 from outreach.accounts.models import Clinic
 from outreach.errors import NotFound
 from outreach.patients.models import Patient
 from outreach.programmes.models import ProgrammeVersion
-from outreach.reports import adherence, known, outcomes
+from outreach.reports import adherence, known, outcomes, places
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
 from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
@@ -59,6 +58,11 @@ class Dimension(enum.StrEnum):
     def is_over_clinics(self) -> bool:
         """Whether groups are clinics, or several of them, and not parts of one."""
         return self in (Dimension.REGION, Dimension.CLINIC)
+
+    @property
+    def may_group_outcomes(self) -> bool:
+        """Whether outcomes are told by it: callers, phases and weeks have none of their own."""
+        return self.is_over_clinics or self.is_about_patients
 
     @property
     def is_about_patients(self) -> bool:
@@ -164,10 +168,8 @@ def lines_of(
             GroupLine(str(line.caller_id or ""), line.name, line.tally, 0, is_hidden=False)
             for line in report.lines
         ]
-    if dimension is Dimension.REGION:
-        return by_region(session, clinics, asked)
-    if dimension is Dimension.CLINIC:
-        return by_clinic(session, clinics, asked)
+    if dimension.is_over_clinics:
+        return by_place(session, clinics, asked, dimension)
     return by(session, asked, dimension).lines
 
 
@@ -271,37 +273,21 @@ def _written(part: Hashable) -> str:
     return "" if part is None else str(part)
 
 
-def by_clinic(session: Session, clinics: Sequence[Clinic], asked: Asked) -> list[GroupLine]:
-    """Return every measure by clinic, for the days ``asked`` is about.
+def by_place(
+    session: Session, clinics: Sequence[Clinic], asked: Asked, dimension: Dimension
+) -> list[GroupLine]:
+    """Return every measure by clinic or by region, for the days ``asked`` is about.
 
-    A report for each, by its own calendar and clock: their days begin at different instants,
-    and there are few of them. As of an earlier day it is the end of that day at each; where
-    that has not come yet, as far as it went.
+    A report for each clinic, by its own calendar and clock: their days begin at different
+    instants, and there are few of them. As of an earlier day it is the end of that day at each;
+    where that has not come yet, as far as it went. A region is the sum of its clinics.
     """
     lines = []
-    for clinic in clinics:
-        tally = total_of(tally for _cell, tally in adherence.cells(session, asked.at(clinic)))
-        lines.append(GroupLine(clinic.code, clinic.name, tally, tally.patients, is_hidden=False))
+    for place in places.of(session, clinics, by_region=dimension is Dimension.REGION):
+        tally = total_of(
+            tally
+            for clinic in place.clinics
+            for _cell, tally in adherence.cells(session, asked.at(clinic))
+        )
+        lines.append(GroupLine(place.key, place.name, tally, tally.patients, is_hidden=False))
     return lines
-
-
-def by_region(session: Session, clinics: Sequence[Clinic], asked: Asked) -> list[GroupLine]:
-    """Return every measure by region: the sum of those of its clinics that are among these.
-
-    What belongs to no region comes last. A reader of one clinic sees that clinic's part alone.
-    """
-    regions_of = regions.region_of(session, [each.id for each in clinics])
-    code_of = {each.code: regions_of.get(each.id) for each in clinics}
-    tallies: dict[str, list[Tally]] = {}
-    names: dict[str, str] = {}
-    for line in by_clinic(session, clinics, asked):
-        region = code_of[line.key]
-        key = str(region.id) if region else ""
-        names[key] = region.name if region else ""
-        tallies.setdefault(key, []).append(line.tally)
-    totals = {key: total_of(each) for key, each in tallies.items()}
-    in_order = sorted(totals, key=lambda key: (not key, names[key].casefold(), key))
-    return [
-        GroupLine(key, names[key], totals[key], totals[key].patients, is_hidden=False)
-        for key in in_order
-    ]

@@ -25,6 +25,10 @@ IN_GROUPS = _l(
     "where the total would tell. Means of groups are rounded, so that two days that lie close "
     "together don't tell the value of who came in between."
 )
+IN_PLACES = _l(
+    "Each clinic by its own calendar, as its own report tells it; a region is everybody of those "
+    "of its clinics that you see. By clinic, each number leads to its list."
+)
 IN_CALL_GROUPS = _l(
     "Groups of fewer than 11 patients are hidden, and figures behind which there are fewer; "
     "another with them where the total would tell."

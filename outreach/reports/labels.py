@@ -195,6 +195,16 @@ GLYCAEMIC_WORDS = {
 }
 
 
+def dimensions(clinics: int, *, of_outcomes: bool = False) -> list[Dimension]:
+    """Return by what a report is broken down for a reader of so many clinics, in order."""
+    return [
+        each
+        for each in DIMENSION_WORDS
+        if (clinics > 1 or not each.is_over_clinics)
+        and (each.may_group_outcomes or not of_outcomes)
+    ]
+
+
 def not_counted(found: Returned) -> str:
     """Return how those are named of whom it can't be said whether they came back."""
     return _("Not counted, at %(n)s days", n=found.within_days)

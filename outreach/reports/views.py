@@ -374,11 +374,7 @@ def _page(session: Session, question: Question) -> str:
         aimed_at=targets.AIMED_AT,
         parts={each: parts_of(each, report.total) for each in targets.AIMED_AT},
         dimension=dimension,
-        dimensions=[
-            each
-            for each in labels.DIMENSION_WORDS
-            if not each.is_over_clinics or len(question.clinics) > 1
-        ],
+        dimensions=labels.dimensions(len(question.clinics)),
         lines=breakdown.lines_of(session, question.clinics, report, asked, dimension),
         labels=labels,
         presets=question.presets,

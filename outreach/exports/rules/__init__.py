@@ -60,6 +60,7 @@ class Content(enum.StrEnum):
     GLYCAEMIC_BEHIND = "patients of the glycaemic status"
     BOARD = "cohort board"
     COHORTS = "cohorts"
+    BOARD_GROUPS = "cohort board by group"
     BOARD_BEHIND = "patients of the cohort board"
 
     @property
@@ -97,6 +98,7 @@ _AS_OF = frozenset(
         Content.GLYCAEMIC_BEHIND,
         Content.BOARD,
         Content.COHORTS,
+        Content.BOARD_GROUPS,
         Content.BOARD_BEHIND,
     }
 )

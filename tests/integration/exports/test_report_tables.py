@@ -43,6 +43,8 @@ PAGES = (
     f"/reports/outcomes/patients?{AS_OF}&measure=hba1c&point=month_3&group=eligible",
     f"/reports/outcomes/glycaemic?{AS_OF}&group=panel",
     f"/reports/cohort?{AS_OF}",
+    f"/reports/cohort?{AS_OF}&by=region",
+    f"/reports/outcomes?{AS_OF}&by=clinic",
     f"/reports/cohort/patients?{AS_OF}&month=2026-03&of=cohort&standing=controlled",
 )
 START = date(2026, 3, 2)
