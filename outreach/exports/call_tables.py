@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 from outreach.accounts import staff
 from outreach.exports.asked_of import OF_A_PATIENT, NoSuchTable, Question, who
 from outreach.exports.rules.cells import Column, Table, Value
+from outreach.pulse import monthly
+from outreach.pulse.rules import Group, Telling
 from outreach.reports import adherence, breakdown, load, service, single_calls, targets, today
 from outreach.reports.adherence import WeekLimits
 from outreach.reports.breakdown import Behind, Dimension, GroupLine
@@ -100,6 +102,44 @@ def team(session: Session, question: Question) -> Table:
         Column("concerns", "Concerns that they raised about patients of this clinic."),
     )
     return question.table("The team", columns, rows)
+
+
+def pulse(session: Session, question: Question, telling: Telling) -> Table:
+    """Return how many callers are burning out, month by month, as far as the page tells it.
+
+    Raises:
+        NoSuchTable: the asker is no manager of the clinic.
+    """
+    if question.clinic.id not in question.scope.clinic_ids:
+        raise NoSuchTable("There is no such table.")
+    groups = monthly.of_clinic(
+        session,
+        question.clinic.id,
+        question.here.today,
+        least=telling.least,
+        burnout_from=telling.burnout_from,
+    )
+    rows = [_of_month(each, telling) for each in reversed(groups)]
+    columns = (
+        Column("month", "Its first day; months that are over."),
+        Column("burning_out", "Callers who answered that they are burning out."),
+        Column("answered", "Callers who answered: the denominator."),
+        Column("value", "Burning out by answered."),
+        Column("asked", "Callers who were asked."),
+        Column("hidden", "Why there is no number; empty: there is."),
+    )
+    return question.table("How the team is", columns, rows)
+
+
+def _of_month(group: Group, telling: Telling) -> Sequence[Value]:
+    if group.answered is None:
+        words = f"fewer than {telling.least} answered"
+        return (group.month, None, None, None, None, words)
+    if group.burnt_out is None:
+        words = "all of them, or all but one"
+        return (group.month, None, group.answered, None, group.asked, words)
+    value = group.burnt_out / group.answered
+    return (group.month, group.burnt_out, group.answered, value, group.asked, None)
 
 
 def dials(session: Session, question: Question) -> Table:

@@ -39,6 +39,7 @@ CONTENTS: dict[Content, LazyString] = {
     Content.GROUPS: _l("Table in groups"),
     Content.WEEKS: _l("Chart by week"),
     Content.TEAM: _l("The team"),
+    Content.PULSE: _l("How the team is, by month"),
     Content.DIALS: _l("With which dial patients are reached"),
     Content.TARGETS: _l("What we aim for"),
     Content.BEHIND: _l("Patients behind a figure"),

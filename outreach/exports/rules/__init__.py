@@ -46,6 +46,7 @@ class Content(enum.StrEnum):
     GROUPS = "adherence by group"
     WEEKS = "adherence by week"
     TEAM = "team"
+    PULSE = "how the team is"
     DIALS = "dials until reached"
     TARGETS = "targets"
     BEHIND = "patients behind a figure"
@@ -155,6 +156,7 @@ TAKERS = dict.fromkeys(Content, _MANAGING) | {
     Content.FLAGS: _SAFETY,
     Content.WELFARE: _SAFETY,
     Content.QUEUE: frozenset({Role.CALLER}),
+    Content.PULSE: frozenset({Role.MANAGER}),
     Content.TEXTS_WAITING: _MANAGING | {Role.CALLER, Role.NURSE},
     Content.AUDIT: _MANAGING | {Role.AUDITOR},
 }
