@@ -138,6 +138,7 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.BEHIND: call_tables.behind,
     Content.SINGLE_CALLS: call_tables.calls,
     Content.AROUND: call_tables.around,
+    Content.AROUND_GROUPS: call_tables.around_groups,
     Content.AROUND_BEHIND: call_tables.around_behind,
     Content.TODAY: call_tables.of_today,
     Content.OUTCOMES: outcome_tables.changes,

@@ -45,6 +45,7 @@ CONTENTS: dict[Content, LazyString] = {
     Content.BEHIND: _l("Patients behind a figure"),
     Content.SINGLE_CALLS: _l("Single calls"),
     Content.AROUND: _l("Staying, texts, concerns"),
+    Content.AROUND_GROUPS: _l("Table in groups"),
     Content.AROUND_BEHIND: _l("Patients behind a figure"),
     Content.TODAY: _l("Calls of today"),
     Content.OUTCOMES: _l("Change from baseline, and levels"),

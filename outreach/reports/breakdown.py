@@ -60,8 +60,8 @@ class Dimension(enum.StrEnum):
         return self in (Dimension.REGION, Dimension.CLINIC)
 
     @property
-    def may_group_outcomes(self) -> bool:
-        """Whether outcomes are told by it: callers, phases and weeks have none of their own."""
+    def groups_patients(self) -> bool:
+        """Whether each patient is in one group of it: callers, phases and weeks share them."""
         return self.is_over_clinics or self.is_about_patients
 
     @property
@@ -133,8 +133,7 @@ def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
         )
         for group, tally in tallies.items()
     ]
-    order = {group: place for place, group in enumerate(names)}
-    lines.sort(key=lambda line: (order.get(line.key, len(order)), line.key))
+    lines.sort(key=lambda line: _place_of(line.key, names))
     return Breakdown(dimension, lines, total_of(tally for _cell, tally in found))
 
 
@@ -267,6 +266,18 @@ def _names(session: Session, dimension: Dimension, groups: Iterable[str]) -> Map
     if dimension is Dimension.PHQ9:
         return {stratum.value: stratum.value for stratum in Stratum}
     return {}
+
+
+def in_order(session: Session, dimension: Dimension, groups: Iterable[str]) -> list[str]:
+    """Return the keys of groups in the order in which they are shown."""
+    keys = list(groups)
+    names = _names(session, dimension, keys)
+    return sorted(keys, key=lambda key: _place_of(key, names))
+
+
+def _place_of(key: str, names: Mapping[str, str]) -> tuple[int, str]:
+    """Return what groups are sorted by: those that are data as they are named, then by key."""
+    return (list(names).index(key) if key in names else len(names), key)
 
 
 def _written(part: Hashable) -> str:

@@ -195,13 +195,12 @@ GLYCAEMIC_WORDS = {
 }
 
 
-def dimensions(clinics: int, *, of_outcomes: bool = False) -> list[Dimension]:
+def dimensions(clinics: int, *, of_patients: bool = False) -> list[Dimension]:
     """Return by what a report is broken down for a reader of so many clinics, in order."""
     return [
         each
         for each in DIMENSION_WORDS
-        if (clinics > 1 or not each.is_over_clinics)
-        and (each.may_group_outcomes or not of_outcomes)
+        if (clinics > 1 or not each.is_over_clinics) and (each.groups_patients or not of_patients)
     ]
 
 

@@ -92,7 +92,7 @@ def page() -> ResponseReturnValue:
         found=found,
         chosen=chosen,
         dimension=dimension,
-        dimensions=labels.dimensions(len(question.clinics), of_outcomes=True),
+        dimensions=labels.dimensions(len(question.clinics), of_patients=True),
         groups=groups,
         courses=graphs.of_courses(eligible, measure, point, unit),
         doses=graphs.of_dose(chosen),
@@ -205,7 +205,7 @@ def _month(typed: str | None) -> Month:
 def _kind_of_people(typed: str | None) -> Dimension:
     """Return what outcomes are broken down by; callers are never compared on them."""
     dimension = _one_of(Dimension, typed, Dimension.PHQ9)
-    return dimension if dimension.may_group_outcomes else abort(404)
+    return dimension if dimension.groups_patients else abort(404)
 
 
 def _place_dimension(typed: str) -> Dimension:

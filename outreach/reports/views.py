@@ -33,6 +33,7 @@ from outreach.reports import (
     load,
     needs,
     service,
+    service_groups,
     single_calls,
     targets,
 )
@@ -211,11 +212,18 @@ def adherence_calls() -> ResponseReturnValue:
 def around() -> ResponseReturnValue:
     """Show what stands around the calls: who stays, who is measured, texts and concerns."""
     question = _question(db.session, request.args)
+    found = service.service(db.session, question.asked)
+    dimension = _dimension(request.args.get("by"), Dimension.LANGUAGE)
     return render_template(
         "reports/around.html",
         question=question,
         period=question.asked.period,
-        service=service.service(db.session, question.asked),
+        service=found,
+        dimension=dimension,
+        dimensions=labels.dimensions(len(question.clinics), of_patients=True),
+        lines=service_groups.lines_of(
+            db.session, question.clinics, found, question.asked, dimension
+        ),
         presets=question.presets,
         labels=labels,
     )
@@ -230,9 +238,13 @@ def around_patients() -> ResponseReturnValue:
         measure = service.ServiceMeasure(request.args.get("measure", ""))
     except ValueError:
         abort(404)
-    figure = service.service(db.session, question.asked).figures[measure]
+    found, group = service.service(db.session, question.asked), _group(request.args)
+    rows, words = found.figures[measure].rows, ""
+    if group is not None:
+        rows = service_groups.behind(db.session, found, question.asked, measure, group)
+        words = labels.group_name(*group)
     title, *parts = labels.SERVICE_WORDS[measure]
-    return _behind(question, title, parts, figure.rows, endpoint="reports.around")
+    return _behind(question, title, parts, rows, endpoint="reports.around", group=words)
 
 
 def _behind(
@@ -335,10 +347,10 @@ def _group(typed: MultiDict[str, str]) -> tuple[Dimension, str] | None:
     return None if by is None or key is None else (_dimension(by), key)
 
 
-def _dimension(typed: str | None) -> Dimension:
+def _dimension(typed: str | None, default: Dimension = Dimension.CALLER) -> Dimension:
     """Return what an address breaks the report down by."""
     try:
-        return Dimension(typed or Dimension.CALLER)
+        return Dimension(typed or default)
     except ValueError:
         abort(404)
 

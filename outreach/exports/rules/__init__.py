@@ -52,6 +52,7 @@ class Content(enum.StrEnum):
     BEHIND = "patients behind a figure"
     SINGLE_CALLS = "single calls"
     AROUND = "staying, texts, concerns"
+    AROUND_GROUPS = "staying, texts, concerns by group"
     AROUND_BEHIND = "patients behind a figure around calls"
     TODAY = "calls of today"
     OUTCOMES = "outcomes"
@@ -87,6 +88,7 @@ _MAY_BE_PAST = frozenset(
         Content.BEHIND,
         Content.SINGLE_CALLS,
         Content.AROUND,
+        Content.AROUND_GROUPS,
         Content.AROUND_BEHIND,
     }
 )

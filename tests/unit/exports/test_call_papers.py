@@ -88,8 +88,9 @@ def _of_a_day() -> dict[str, Any]:
 
 
 def _around() -> dict[str, Any]:
-    part = {"name": BAD, "figures": paper.table((BAD, BAD), [(BAD, BAD)])}
-    return {"parts": [part], "definitions": [[BAD, BAD]]}
+    part: dict[str, Any] = {"name": BAD, "figures": paper.table((BAD, BAD), [(BAD, BAD)])}
+    groups = part["figures"] | {"by": BAD, "about": BAD}
+    return {"parts": [part], "groups": groups, "definitions": [[BAD, BAD]]}
 
 
 @pytest.mark.parametrize(
