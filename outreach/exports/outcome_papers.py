@@ -15,6 +15,7 @@ from outreach.reports import cohort, definitions, outcomes, strata
 from outreach.reports.breakdown import Dimension
 from outreach.reports.curves import doses_of, moments_of
 from outreach.reports.labels import (
+    BEGAN_AT,
     COHORT_WORDS,
     DIMENSION_WORDS,
     EXCLUSION_WORDS,
@@ -82,6 +83,7 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
         "course": _course(chosen, question),
         "measured": _measured(chosen, question),
         "levels": _levels(chosen),
+        "low": _low(chosen),
         "by": _by(dimension),
         "about_groups": str(_about_groups(dimension)),
         "groups": _groups(by_kind, chosen, dimension, question),
@@ -276,10 +278,21 @@ def _levels(outcome: Outcome) -> dict[str, Any] | None:
     if outcome.measure is OutcomeMeasure.HBA1C:
         low = ("Below 8%", cell(Group.LOW_BEFORE), cell(Group.LOW_AFTER))
         return table(head, [low, ("Above 9%", cell(Group.HIGH_BEFORE), cell(Group.HIGH_AFTER))])
-    if outcome.measure is OutcomeMeasure.PHQ9:
-        remitted = cell(Group.REMITTED, Group.MAY_RESPOND)
-        return table(head, [("Below 5, of those who began at 10 or more", MISSING, remitted)])
     return None
+
+
+def _low(outcome: Outcome) -> dict[str, Any] | None:
+    """Return those who felt low at baseline, where the measure is the PHQ-9."""
+    if outcome.measure is not OutcomeMeasure.PHQ9:
+        return None
+    rows = []
+    for words, (whole, responded, remitted) in BEGAN_AT:
+        change = outcome.change_in(whole)
+        shares = [share(outcome.share(part, whole)) for part in (responded, remitted)]
+        means = (signed(change.mean, 2), between(change.interval, 2)) if change else (MISSING, "")
+        rows.append((str(words), str(outcome.count(whole)), *means, *shares))
+    head = ("Baseline", "Measured twice", "Mean change", "95% CI", "Fell by half", "Below 5")
+    return table(head, rows)
 
 
 def _course(outcome: Outcome, question: Question) -> dict[str, Any] | None:

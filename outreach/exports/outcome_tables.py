@@ -56,6 +56,14 @@ _OF_AN_OUTCOME = (
     Column("above_9_after", "HbA1c above 9% at follow-up."),
     Column("below_5_after", "PHQ-9 below 5 at follow-up, of those who could respond."),
 )
+_FROM_5 = (
+    Column("from_5", "PHQ-9 of 5 or more at baseline, measured twice."),
+    Column("from_5_mean_change", "Mean change of those."),
+    Column("from_5_ci_low", "95% confidence interval of it (t)."),
+    Column("from_5_ci_high", "95% confidence interval of it (t)."),
+    Column("from_5_fell_by_half", "Of those, who fell by half or more."),
+    Column("from_5_below_5_after", "Of those, who is below 5 at follow-up."),
+)
 _OF_A_MONTH = (
     Column("month", "Its first day; counted as it ended."),
     Column("registered", "Under care or lost."),
@@ -76,12 +84,29 @@ _LEVELS = (Group.LOW_BEFORE, Group.LOW_AFTER, Group.HIGH_BEFORE, Group.HIGH_AFTE
 def changes(session: Session, question: Question) -> Table:
     """Return the change of every measure at every point."""
     found = cohort_of(session, question)
-    rows = [
-        _of_outcome(outcome_of(found.patients, measure, point, today=found.today), question)
+    every = [
+        outcome_of(found.patients, measure, point, today=found.today)
         for measure in OutcomeMeasure
         for point in FOLLOW_UPS
     ]
-    return question.table("Change from baseline", _OF_AN_OUTCOME, rows)
+    rows = [(*_of_outcome(each, question), *_from_5(each)) for each in every]
+    return question.table("Change from baseline", (*_OF_AN_OUTCOME, *_FROM_5), rows)
+
+
+def _from_5(outcome: Outcome) -> Sequence[Value]:
+    """Return what is told of those who felt low; of other measures nothing."""
+    if outcome.measure is not OutcomeMeasure.PHQ9:
+        return (None,) * len(_FROM_5)
+    change = outcome.change_in(Group.FROM_5)
+    spread = change.interval if change else None
+    return (
+        outcome.count(Group.FROM_5),
+        change.mean if change else None,
+        spread.low if spread else None,
+        spread.high if spread else None,
+        outcome.count(Group.RESPONDED_FROM_5),
+        outcome.count(Group.REMITTED_FROM_5),
+    )
 
 
 def groups(session: Session, question: Question) -> Table:

@@ -313,7 +313,8 @@ OUTCOMES = (
         _l("Responders"),
         _l(
             "HbA1c: a fall of at least 0.5 points, of those measured twice. PHQ-9: a fall by "
-            "half or more, of those who began at 10 or more and were measured twice."
+            "half or more, of those who began at 10 or more and were measured twice. Those "
+            "who began at 5 or more stand beside, as in the published trial."
         ),
         "def-responders",
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -11,11 +12,13 @@ from outreach.reports import breakdown, outcomes, places
 from outreach.reports.asked import Here
 from outreach.reports.breakdown import Dimension, NoSuchGroup
 from outreach.reports.rules.outcomes import (
+    FROM_5_ON,
     Followup,
     Group,
     Outcome,
     OutcomeMeasure,
     Point,
+    Stratum,
     by_stratum,
     grouped,
     outcome_of,
@@ -93,7 +96,28 @@ def of(
         part: hidden({key: outcome.count(part) for key, outcome in found.items()})
         for part in PARTLY
     }
-    return Strata(found, eligible | measured, few)
+    of_parts = Strata(found, eligible | measured, few)
+    return _with_both(of_parts, step) if dimension is Dimension.PHQ9 else of_parts
+
+
+def _with_both(strata: Strata, step: Decimal) -> Strata:
+    """Return the strata of the PHQ-9 with those from 5 on together.
+
+    Hidden where either of the two is: without the other, it would tell of the hidden one.
+    """
+    both = [Stratum.FROM_10.value, Stratum.FROM_5.value]
+    first, second = (strata.outcomes[key] for key in both)
+    people = first.followups + second.followups
+    together = OfAGroup(first.measure, first.point, people, step)
+
+    def widened(keys: frozenset[str]) -> frozenset[str]:
+        return keys | {FROM_5_ON} if keys.intersection(both) else keys
+
+    return Strata(
+        {**strata.outcomes, FROM_5_ON: together},
+        widened(strata.hidden),
+        {part: widened(keys) for part, keys in strata.few.items()},
+    )
 
 
 def _by_place(
