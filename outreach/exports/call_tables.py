@@ -25,6 +25,7 @@ from outreach.reports.rules.load import Load
 from outreach.reports.rules.tally import Measure, figures, measure_named, parts_of
 from outreach.reports.service import Service, ServiceMeasure
 from outreach.reports.service_groups import ServiceLine
+from outreach.web.bounded import whole
 
 _NUMERATOR = Column("numerator", "What is counted.")
 _DENOMINATOR = Column("denominator", "Of how many. Empty: the figure is no rate.")
@@ -188,6 +189,9 @@ def aims(session: Session, question: Question) -> Table:
 
 def behind(session: Session, question: Question) -> Table:
     """Return the patients behind a figure of the adherence report."""
+    if dial := whole(question.params.get("dial")):
+        rows = breakdown.behind_dial(session, question.asked, dial)
+        return _people(session, question, f"Patients behind: reached by dial {dial}", rows)
     measure = measure_of(question, "measure")
     rows = breakdown.behind(session, question.asked, measure, _group(session, question))
     return _people(session, question, f"Patients behind: {measure.value}", rows)

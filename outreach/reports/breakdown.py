@@ -18,7 +18,7 @@ from outreach.accounts.models import Clinic
 from outreach.errors import NotFound
 from outreach.patients.models import Patient
 from outreach.programmes.models import ProgrammeVersion
-from outreach.reports import adherence, known, outcomes, places
+from outreach.reports import adherence, counted, known, outcomes, places
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
 from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
@@ -202,6 +202,12 @@ def behind(
         parts = parts_of(measure, tally)
         if patient_id is not None and parts is not None and any(parts):
             rows.append(Behind(patient_id, *parts))
+    return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
+
+
+def behind_dial(session: Session, asked: Asked, dial: int) -> list[Behind]:
+    """Return who is behind the share of calls that reached the patient by a dial."""
+    rows = [Behind(*each) for each in counted.people_by_dial(session, asked, dial)]
     return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
 
 

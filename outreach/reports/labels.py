@@ -136,6 +136,7 @@ PARTS_WORDS = {
     Figured.FIRST_CALL: (_l("In time"), _l("First calls due")),
     Figured.CONTINUITY: (_l("By their own caller"), _l("Completed calls")),
 }
+DIAL_PARTS = (_l("Reached by it or before"), _l("Calls dialled"))
 SERVICE_WORDS = {
     ServiceMeasure.STAYED_3: (
         _l("Still in the programme at month 3"),

@@ -44,6 +44,7 @@ from outreach.reports.forms import AdherenceForm, PeriodForm, TargetForm
 from outreach.reports.rules.period import PRESET_DAYS, Period, last_days
 from outreach.reports.rules.tally import Measure, measure_named, parts_of
 from outreach.web import charts
+from outreach.web.bounded import whole
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 bp.add_app_template_global(lambda: definitions, "report_definitions")
@@ -116,14 +117,9 @@ def adherence() -> ResponseReturnValue:
     return _page(db.session, _question(db.session, request.args))
 
 
-def _manages(clinic: Clinic) -> bool:
-    """Say whether the person at the keyboard is a manager of ``clinic``, not only a reader."""
-    return clinic.id in signed_in().clinic_ids_as(Role.MANAGER)
-
-
 def _pulse(session: Session, question: Question) -> Sequence[Group]:
     """Return how the callers of a clinic are, for its managers; not as of an earlier day."""
-    if question.as_of or not _manages(question.clinic):
+    if question.as_of or question.clinic.id not in signed_in().clinic_ids_as(Role.MANAGER):
         return ()
     config = deps().config
     return monthly.of_clinic(
@@ -163,7 +159,11 @@ def _offer(form: PeriodForm, clinics: Sequence[Clinic], clinic: Clinic) -> None:
 @role_required(*READERS)
 def adherence_patients() -> ResponseReturnValue:
     """Show the patients behind one figure of the adherence report, with what each adds to it."""
-    question = _question(db.session, request.args)
+    question, dial = _question(db.session, request.args), whole(request.args.get("dial"))
+    if dial:
+        rows = breakdown.behind_dial(db.session, question.asked, dial)
+        title = _("Reached by dial %(n)s", n=dial)
+        return _behind(question, title, labels.DIAL_PARTS, rows, endpoint="reports.adherence")
     measure = _measure(request.args.get("measure"))
     group = _group(request.args)
     words = _group_words(db.session, question, group)

@@ -33,6 +33,7 @@ PAGES = (
     f"/reports/adherence?{DAYS}&by=sex&weeks=reach_per_dial",
     f"/reports/adherence?{DAYS}&as_of=2026-11-21",
     f"/reports/adherence/patients?{DAYS}&measure=completion",
+    f"/reports/adherence/patients?{DAYS}&dial=2",
     f"/reports/adherence/calls?{DAYS}&measure=completion",
     f"/reports/adherence/calls?{DAYS}&measure=reach_per_dial&by=sex&group=female",
     f"/reports/around?{DAYS}",
