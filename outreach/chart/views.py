@@ -29,8 +29,9 @@ from outreach.deps import deps
 from outreach.goals import setting
 from outreach.panels import duty
 from outreach.patients import finding, registry
-from outreach.patients.forms import DetailsForm
+from outreach.patients.forms import DetailsForm, RecordForm
 from outreach.patients.models import Patient
+from outreach.patients.registry import OfRecord
 from outreach.patients.rules import age_on
 from outreach.patients.views import KEEPERS
 from outreach.planning import follow_ups as planned
@@ -83,12 +84,22 @@ def details(ref: str) -> ResponseReturnValue:
     """Change what we know of a patient and when they like to be called."""
     now = deps().clock()
     shown = finding.to_change(db.session, signed_in(), ref)
-    form = DetailsForm.of(shown)
+    form = _details_form(shown, now=now)
     if form.validate_on_submit():
-        care.change_details(db.session, shown, form.to_details(), now=now)
+        details, had = form.to_details(), OfRecord(shown.sex, shown.date_of_birth)
+        care.change_details(db.session, shown, details, now=now)
+        if details.record not in (None, had):
+            _note(db.session, shown, "corrected sex or date of birth", now=now)
         return _saved(shown, "changed details", _("Saved."), now=now)
     page = render_template("chart/details.html", patient=shown, form=form)
     return page, 422 if form.errors else 200
+
+
+def _details_form(shown: Patient, *, now: datetime) -> DetailsForm:
+    """Return the form of a patient's details: managers correct the record in it too."""
+    if finding.may_manage(signed_in(), shown.clinic_id):
+        return RecordForm.on(local_day(now, ZoneInfo(shown.zone)), shown)
+    return DetailsForm.of(shown)
 
 
 @bp.post("/<ref>/wishes")

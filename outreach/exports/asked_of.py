@@ -15,6 +15,7 @@ from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Actor, Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotFound
+from outreach.exports.rules import paper_size
 from outreach.exports.rules.cells import Column, Table, Value
 from outreach.orm import among
 from outreach.patients.models import Patient
@@ -47,6 +48,11 @@ class Question:
     def asked(self) -> Asked:
         """The question about the days from ``from_on`` to ``until_on``."""
         return asked_of(self.here, self.params)
+
+    @property
+    def paper(self) -> str:
+        """The size of paper that the clinic prints on."""
+        return paper_size(self.clinic.region)
 
     @property
     def day(self) -> date:

@@ -51,7 +51,9 @@ def adherence_paper(session: Session, question: Question) -> Paper:
         "definitions": paper.defined(definitions.ADHERENCE),
     }
     about = paper.about_days(question)
-    return paper.paper("adherence.typ", "Adherence", about, data, len(groups["rows"]))
+    return paper.paper(
+        "adherence.typ", "Adherence", about, data, len(groups["rows"]), size=question.paper
+    )
 
 
 def _charts(session: Session, question: Question) -> Iterator[dict[str, Any]]:
@@ -117,6 +119,8 @@ def _spread(found: Spread | None, total: int, weeks: int) -> str:
 def _about_groups(dimension: Dimension) -> str:
     if dimension.is_about_patients:
         return str(definitions.IN_CALL_GROUPS)
+    if dimension.is_over_clinics:
+        return str(definitions.IN_PLACES)
     return str(definitions.CALLERS_COMPARED) if dimension is Dimension.CALLER else ""
 
 

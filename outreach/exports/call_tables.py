@@ -7,17 +7,32 @@ from sqlalchemy.orm import Session
 from outreach.accounts import staff
 from outreach.exports.asked_of import OF_A_PATIENT, NoSuchTable, Question, who
 from outreach.exports.rules.cells import Column, Table, Value
-from outreach.reports import adherence, breakdown, load, service, single_calls, targets, today
+from outreach.pulse import monthly
+from outreach.pulse.rules import Group, Telling
+from outreach.reports import (
+    adherence,
+    breakdown,
+    load,
+    service,
+    service_groups,
+    single_calls,
+    targets,
+    today,
+)
 from outreach.reports.adherence import WeekLimits
 from outreach.reports.breakdown import Behind, Dimension, GroupLine
 from outreach.reports.rules.load import Load
 from outreach.reports.rules.tally import Measure, figures, measure_named, parts_of
-from outreach.reports.service import ServiceMeasure
+from outreach.reports.service import Service, ServiceMeasure
+from outreach.reports.service_groups import ServiceLine
+from outreach.web.bounded import whole
 
 _NUMERATOR = Column("numerator", "What is counted.")
 _DENOMINATOR = Column("denominator", "Of how many. Empty: the figure is no rate.")
 _VALUE = Column("value", "Numerator by denominator, or the figure itself.")
 _FIGURE = (_NUMERATOR, _DENOMINATOR, _VALUE)
+_MEASURE = Column("measure", "What is measured; the report's page defines each.")
+_HIDDEN = Column("hidden", "Whether it is hidden, as so few patients could be known by it.")
 
 
 def groups(session: Session, question: Question) -> Table:
@@ -28,14 +43,13 @@ def groups(session: Session, question: Question) -> Table:
     total = GroupLine("", "All", report.total, report.total.patients, is_hidden=False)
     found = breakdown.lines_of(session, clinics, report, asked, dimension)
     lines = found if dimension.is_over_clinics else [total, *found]
-    columns = (
-        Column("group", f"By {dimension.value}. Empty: of none."),
-        Column("measure", "What is measured; the report's page defines each."),
-        *_FIGURE,
-        Column("hidden", "Whether it is hidden, as so few patients could be known by it."),
-    )
+    columns = (_group_column(dimension), _MEASURE, *_FIGURE, _HIDDEN)
     rows = [row for line in lines for row in _of_group(line)]
     return question.table(f"Adherence by {dimension.value}", columns, rows)
+
+
+def _group_column(dimension: Dimension) -> Column:
+    return Column("group", f"By {dimension.value}. Empty: of none.")
 
 
 def _of_group(line: GroupLine) -> Iterator[Sequence[Value]]:
@@ -102,6 +116,44 @@ def team(session: Session, question: Question) -> Table:
     return question.table("The team", columns, rows)
 
 
+def pulse(session: Session, question: Question, telling: Telling) -> Table:
+    """Return how many callers are burning out, month by month, as far as the page tells it.
+
+    Raises:
+        NoSuchTable: the asker is no manager of the clinic.
+    """
+    if question.clinic.id not in question.scope.clinic_ids:
+        raise NoSuchTable("There is no such table.")
+    groups = monthly.of_clinic(
+        session,
+        question.clinic.id,
+        question.here.today,
+        least=telling.least,
+        burnout_from=telling.burnout_from,
+    )
+    rows = [_of_month(each, telling) for each in reversed(groups)]
+    columns = (
+        Column("month", "Its first day; months that are over."),
+        Column("burning_out", "Callers who answered that they are burning out."),
+        Column("answered", "Callers who answered: the denominator."),
+        Column("value", "Burning out by answered."),
+        Column("asked", "Callers who were asked."),
+        Column("hidden", "Why there is no number; empty: there is."),
+    )
+    return question.table("How the team is", columns, rows)
+
+
+def _of_month(group: Group, telling: Telling) -> Sequence[Value]:
+    if group.answered is None:
+        words = f"fewer than {telling.least} answered"
+        return (group.month, None, None, None, None, words)
+    if group.burnt_out is None:
+        words = "all of them, or all but one"
+        return (group.month, None, group.answered, None, group.asked, words)
+    value = group.burnt_out / group.answered
+    return (group.month, group.burnt_out, group.answered, value, group.asked, None)
+
+
 def dials(session: Session, question: Question) -> Table:
     """Return with which dial patients were reached."""
     found = adherence.report(session, question.asked).by_dial
@@ -125,7 +177,7 @@ def aims(session: Session, question: Question) -> Table:
         rest = (aim.share, aim.due_on, aim.plan, aim.by.name) if aim else (None,) * 4
         rows.append((measure.value, part, whole, part / whole if whole else None, *rest))
     columns = (
-        Column("measure", "What is measured; the report's page defines each."),
+        _MEASURE,
         *_FIGURE,
         Column("target", "At least this share."),
         Column("by", "Day by which it is to be reached."),
@@ -137,6 +189,9 @@ def aims(session: Session, question: Question) -> Table:
 
 def behind(session: Session, question: Question) -> Table:
     """Return the patients behind a figure of the adherence report."""
+    if dial := whole(question.params.get("dial")):
+        rows = breakdown.behind_dial(session, question.asked, dial)
+        return _people(session, question, f"Patients behind: reached by dial {dial}", rows)
     measure = measure_of(question, "measure")
     rows = breakdown.behind(session, question.asked, measure, _group(session, question))
     return _people(session, question, f"Patients behind: {measure.value}", rows)
@@ -197,16 +252,41 @@ def around(session: Session, question: Question) -> Table:
         rows += [(f"{measure.value}, not counted: {why}", n, None, None) for why, n in left_out]
     rows.append(("median minutes until a concern is taken on", None, None, found.minutes))
     rows += [(f"texts refused, code {code}", n, None, None) for code, n in found.codes.items()]
-    columns = (
-        Column("measure", "What is measured; the report's page defines each."), *_FIGURE
-    )  # fmt: skip
+    columns = (_MEASURE, *_FIGURE)
     return question.table("Staying, texts, concerns", columns, rows)
 
 
+def around_lines(
+    session: Session, question: Question, found: Service
+) -> tuple[Dimension, list[ServiceLine]]:
+    """Return the groups of what stands around the calls, and by what they go."""
+    dimension = question.choice(Dimension, "by", Dimension.LANGUAGE)
+    clinics = staff.clinics_in(session, question.scope)
+    return dimension, service_groups.lines_of(session, clinics, found, question.asked, dimension)
+
+
+def around_groups(session: Session, question: Question) -> Table:
+    """Return what stands around the calls by group; small groups of people are empty."""
+    dimension, lines = around_lines(session, question, service.service(session, question.asked))
+    rows: list[Sequence[Value]] = []
+    for line in lines:
+        for measure, figure in line.figures.items():
+            part, whole = figure.numerator, figure.denominator
+            told: tuple[Value, ...] = (part, whole, part / whole if whole else None)
+            shown = told if line.tells(measure) else (None, None, None)
+            rows.append((line.name or line.key, measure.value, *shown, not line.tells(measure)))
+    columns = (_group_column(dimension), _MEASURE, *_FIGURE, _HIDDEN)
+    return question.table(f"Staying, texts, concerns by {dimension.value}", columns, rows)
+
+
 def around_behind(session: Session, question: Question) -> Table:
-    """Return the patients behind a figure of what stands around the calls."""
+    """Return the patients behind a figure of what stands around the calls, or of one group's."""
     measure = question.choice(ServiceMeasure, "measure")
-    rows = service.service(session, question.asked).figures[measure].rows
+    found, key = service.service(session, question.asked), question.params.get("group")
+    rows = found.figures[measure].rows
+    if key is not None and question.params.get("by") is not None:
+        group = (question.choice(Dimension, "by"), key)
+        rows = service_groups.behind(session, found, question.asked, measure, group)
     return _people(session, question, f"Patients behind: {measure.value}", rows)
 
 

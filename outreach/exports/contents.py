@@ -34,6 +34,7 @@ from outreach.patient_list.rules import Wanted, wanted_of
 from outreach.patients import finding
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
+from outreach.pulse.rules import Telling
 from outreach.reports import adherence, export, known
 from outreach.reports.asked import Asked, Here
 
@@ -137,6 +138,7 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.BEHIND: call_tables.behind,
     Content.SINGLE_CALLS: call_tables.calls,
     Content.AROUND: call_tables.around,
+    Content.AROUND_GROUPS: call_tables.around_groups,
     Content.AROUND_BEHIND: call_tables.around_behind,
     Content.TODAY: call_tables.of_today,
     Content.OUTCOMES: outcome_tables.changes,
@@ -147,12 +149,14 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.BOARD_BEHIND: outcome_tables.board_behind,
     Content.BOARD: outcome_tables.months,
     Content.COHORTS: outcome_tables.cohorts,
+    Content.BOARD_GROUPS: outcome_tables.places,
 }
 
 
-def table(session: Session, actor: Actor, asked: Export) -> Table | None:
+def table(session: Session, actor: Actor, asked: Export, telling: Telling) -> Table | None:
     """Return what ``asked`` is to hold, within what ``actor`` manages.
 
+    ``telling``: what may be told of callers' own answers.
     None where the search it was asked for is not kept any more.
     """
     scope, made = finding.managing(actor), _made(actor, asked)
@@ -163,6 +167,8 @@ def table(session: Session, actor: Actor, asked: Export) -> Table | None:
             return _calls(session, scope, _question(session, scope, asked), made)
         case Content.ADHERENCE:
             return _adherence(session, _question(session, scope, asked), made)
+        case Content.PULSE:
+            return call_tables.pulse(session, _of_report(session, actor, asked), telling)
         case content if content in LISTS:
             return LISTS[content](session, ListAsked(actor, asked.asked, made, asked.asked_at))
         case content:

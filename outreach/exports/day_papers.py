@@ -1,15 +1,19 @@
 """Today, and what stands around the calls, on paper."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from outreach.exports import paper
 from outreach.exports.asked_of import Question, on_clock
+from outreach.exports.call_tables import around_lines
 from outreach.exports.paper import MISSING, Paper, fixed, share, table
 from outreach.reports import definitions, labels, needs, service, today
+from outreach.reports.breakdown import Dimension
 from outreach.reports.rules.statistics import Share
 from outreach.reports.service import Service, ServiceMeasure
+from outreach.reports.service_groups import ServiceLine
 from outreach.reports.today import Today
 from outreach.web.charts import bar_rows
 
@@ -35,7 +39,9 @@ def today_paper(session: Session, question: Question) -> Paper:
         "definitions": paper.defined(definitions.TODAY),
     }
     about = [("Clinic", question.clinic.name), ("Day", _moment(question)), question.made]
-    return paper.paper("today.typ", "Today", about, data, len(tasks) + len(bars))
+    return paper.paper(
+        "today.typ", "Today", about, data, len(tasks) + len(bars), size=question.paper
+    )
 
 
 def around_paper(session: Session, question: Question) -> Paper:
@@ -45,9 +51,47 @@ def around_paper(session: Session, question: Question) -> Paper:
         {"name": str(words), "figures": table(("Measure", "Share"), list(_rows(found, measures)))}
         for words, measures in labels.SERVICE_PARTS
     ]
-    data = {"parts": parts, "definitions": paper.defined(definitions.AROUND)}
+    data = {
+        "parts": parts,
+        "groups": _groups(session, question, found),
+        "definitions": paper.defined(definitions.AROUND),
+    }
     about = paper.about_days(question)
-    return paper.paper("around.typ", "Staying, texts, concerns", about, data, len(found.figures))
+    return paper.paper(
+        "around.typ",
+        "Staying, texts, concerns",
+        about,
+        data,
+        len(found.figures),
+        size=question.paper,
+    )
+
+
+def _groups(session: Session, question: Question, found: Service) -> dict[str, Any] | None:
+    """Return the same by group, a row a measure; None where nobody is counted."""
+    dimension, lines = around_lines(session, question, found)
+    if not lines:
+        return None
+    everybody = [] if dimension.is_over_clinics else [ServiceLine("", "Everybody", found.figures)]
+    names = [*("Everybody" for _each in everybody), *(_name(dimension, line) for line in lines)]
+    rows = [
+        [str(words), *(_cell(line, measure) for line in (*everybody, *lines))]
+        for measure, (words, *_parts) in labels.SERVICE_WORDS.items()
+    ]
+    about = definitions.IN_PLACES if dimension.is_over_clinics else definitions.IN_CALL_GROUPS
+    by = str(labels.DIMENSION_WORDS[dimension])
+    by = by if dimension is Dimension.PHQ9 else by.lower()
+    return table(("Measure", *names), rows) | {"by": by, "about": str(about)}
+
+
+def _name(dimension: Dimension, line: ServiceLine) -> str:
+    return labels.group_name(dimension, line.key, line.name)
+
+
+def _cell(line: ServiceLine, measure: ServiceMeasure) -> str:
+    figure = line.figures[measure]
+    told = share(Share(figure.numerator, figure.denominator))
+    return told if line.tells(measure) else str(definitions.HIDDEN)
 
 
 def _moment(question: Question) -> str:

@@ -39,11 +39,13 @@ CONTENTS: dict[Content, LazyString] = {
     Content.GROUPS: _l("Table in groups"),
     Content.WEEKS: _l("Chart by week"),
     Content.TEAM: _l("The team"),
+    Content.PULSE: _l("How the team is, by month"),
     Content.DIALS: _l("With which dial patients are reached"),
     Content.TARGETS: _l("What we aim for"),
     Content.BEHIND: _l("Patients behind a figure"),
     Content.SINGLE_CALLS: _l("Single calls"),
     Content.AROUND: _l("Staying, texts, concerns"),
+    Content.AROUND_GROUPS: _l("Table in groups"),
     Content.AROUND_BEHIND: _l("Patients behind a figure"),
     Content.TODAY: _l("Calls of today"),
     Content.OUTCOMES: _l("Change from baseline, and levels"),
@@ -54,6 +56,7 @@ CONTENTS: dict[Content, LazyString] = {
     Content.BOARD_BEHIND: _l("Patients behind a figure"),
     Content.BOARD: _l("Patients under care, by month"),
     Content.COHORTS: _l("Cohorts"),
+    Content.BOARD_GROUPS: _l("Clinics side by side, by month"),
     Content.OWN_DATA: _l("Everything held of one patient"),
 }
 

@@ -8,7 +8,7 @@ and on the disk, and is offered by the same row only to the claim that wrote it.
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from outreach.exports.rules import (
 )
 from outreach.exports.rules.cells import Watch
 from outreach.orm import Sessions
+from outreach.pulse.rules import Telling
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,14 @@ class Place:
     """Where files lie, for how long, and the key that dates are shifted by.
 
     ``needs_reason``: administrators take along only patients they opened with a reason, but
-    for the research file, which names nobody.
+    for the research file, which names nobody. ``telling``: what may be told of callers' answers.
     """
 
     folder: Path
     kept_for: timedelta
     key: bytes
     needs_reason: bool = False
+    telling: Telling = field(default_factory=Telling)
 
 
 def write_next(sessions: Sessions, clock: Clock, place: Place) -> bool:
@@ -178,7 +180,7 @@ def _write(
     actor = actor.acting_as(TAKERS[export.content])  # as on its page
     if place.needs_reason:
         actor = sign_in.narrowed(session, actor, now=export.asked_at)
-    return _write_named(session, actor, export, part, tell)
+    return _write_named(session, actor, export, part, place.telling, tell)
 
 
 def _within(session: Session, export: Export) -> Sequence[int] | str:
@@ -192,6 +194,7 @@ def _write_named(
     actor: Actor,
     export: Export,
     part: Path,
+    telling: Telling,
     tell: Callable[[int, int | None], None],
 ) -> tuple[Trouble | None, int]:
     """Write a file that names patients, within what ``actor`` may see."""
@@ -205,7 +208,7 @@ def _write_named(
 
         made = contents.on_paper(session, actor, export)
         return None, write_paper(made, part, lambda done: tell(done, made.rows))
-    table = contents.table(session, actor, export)
+    table = contents.table(session, actor, export, telling)
     if table is None:
         return Trouble.SEARCH_IS_OVER, 0
     tell(0, table.total)

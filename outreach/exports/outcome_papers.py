@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
+from outreach.accounts import staff
 from outreach.exports import paper
 from outreach.exports.asked_of import Question
-from outreach.exports.outcome_tables import cohort_of, what_of
+from outreach.exports.outcome_tables import by_place, cohort_of, what_of
 from outreach.exports.paper import MISSING, Paper, between, fixed, share, signed, table
 from outreach.reports import cohort, definitions, outcomes, strata
 from outreach.reports.breakdown import Dimension
 from outreach.reports.curves import doses_of, moments_of
 from outreach.reports.labels import (
+    BEGAN_AT,
     COHORT_WORDS,
     DIMENSION_WORDS,
     EXCLUSION_WORDS,
@@ -63,7 +66,8 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
     """Return the outcomes page on paper, with the measure, point and groups that it shows."""
     dimension = question.choice(Dimension, "by", Dimension.PHQ9)
     found, (measure, point) = cohort_of(session, question), what_of(question)
-    by_kind = strata.of(session, question.here, question.day, found, (measure, point), dimension)
+    clinics, what = staff.clinics_in(session, question.scope), (measure, point)
+    by_kind = strata.of(session, question.here, question.day, found, what, dimension, clinics)
     every = {
         (each, at): outcome_of(found.patients, each, at, today=found.today)
         for each in OutcomeMeasure
@@ -79,8 +83,9 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
         "course": _course(chosen, question),
         "measured": _measured(chosen, question),
         "levels": _levels(chosen),
+        "low": _low(chosen),
         "by": _by(dimension),
-        "about_groups": str(definitions.IN_GROUPS),
+        "about_groups": str(_about_groups(dimension)),
         "groups": _groups(by_kind, chosen, dimension, question),
         "doses": _doses(chosen),
         "about_doses": str(definitions.DOSE),
@@ -97,7 +102,9 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
         " here, so this is not the measure itself.",
         "definitions": paper.defined(definitions.OUTCOMES),
     }
-    return paper.paper("outcomes.typ", "Outcomes", _about(question), data, len(every))
+    return paper.paper(
+        "outcomes.typ", "Outcomes", _about(question), data, len(every), size=question.paper
+    )
 
 
 def board_paper(session: Session, question: Question) -> Paper:
@@ -112,8 +119,10 @@ def board_paper(session: Session, question: Question) -> Paper:
         [str(STANDING_WORDS[way]) for way in UNDER_CARE],
         label="Patients under care, by month",
     )
+    places = _places(session, question)
     data = {
         "columns": paper.of_columns(plot),
+        "places": places,
         "months": table(
             ("At the end of", "Under care", *map(str, STANDING_WORDS.values()), "Not counted"),
             [_month(each) for each in months],
@@ -124,8 +133,27 @@ def board_paper(session: Session, question: Question) -> Paper:
         ),
         "definitions": paper.defined(definitions.BOARD),
     }
-    rows = len(months) + len(cohorts)
-    return paper.paper("cohort.typ", "Cohort board", _about(question), data, rows)
+    rows = len(months) + len(cohorts) + len(places["rows"] if places else ())
+    return paper.paper(
+        "cohort.typ", "Cohort board", _about(question), data, rows, size=question.paper
+    )
+
+
+def _places(session: Session, question: Question) -> dict[str, Any] | None:
+    """Return clinics or regions side by side, where the page shows them."""
+    if "by" not in question.params:
+        return None
+    found = by_place(session, question)
+    dimension = found.dimension
+    if found.newest is None:
+        return None
+    names = {
+        place.key: group_name(dimension, place.key, place.name) for place, _months in found.boards
+    }
+    rows = [[names[place.key], *_month(each)[1:]] for place, each in found.at(found.newest) if each]
+    head = ("Under care", *map(str, STANDING_WORDS.values()), "Not counted")
+    about = f"At the end of {_month_name(found.newest)}. {definitions.IN_PLACES}"
+    return table((str(DIMENSION_WORDS[dimension]), *head), rows) | {"about": about}
 
 
 def _about(question: Question) -> list[tuple[str, str]]:
@@ -203,9 +231,10 @@ def _means(outcome: Outcome, question: Question) -> list[str]:
 def _groups(
     found: strata.Strata, everybody: Outcome, dimension: Dimension, question: Question
 ) -> dict[str, Any]:
-    rows = [["Everybody", *_means(everybody, question)]]
+    is_of_here = not dimension.is_over_clinics
+    rows = [["Everybody", *_means(everybody, question)]] if is_of_here else []
     for key, outcome in found.outcomes.items():
-        name = group_name(dimension, key)
+        name = group_name(dimension, key, found.names.get(key, ""))
         if key in found.hidden:
             rows.append([name, str(definitions.HIDDEN), *[""] * (len(MEANS) - 1)])
             continue
@@ -213,6 +242,10 @@ def _groups(
         tells = outcome.responders is None or found.tells(key, Group.MAY_RESPOND)
         rows.append([name, *means, responders if tells else str(definitions.HIDDEN)])
     return table(("Group", *MEANS), rows)
+
+
+def _about_groups(dimension: Dimension) -> LazyString:
+    return definitions.IN_PLACES if dimension.is_over_clinics else definitions.IN_GROUPS
 
 
 def _by(dimension: Dimension) -> str:
@@ -245,10 +278,21 @@ def _levels(outcome: Outcome) -> dict[str, Any] | None:
     if outcome.measure is OutcomeMeasure.HBA1C:
         low = ("Below 8%", cell(Group.LOW_BEFORE), cell(Group.LOW_AFTER))
         return table(head, [low, ("Above 9%", cell(Group.HIGH_BEFORE), cell(Group.HIGH_AFTER))])
-    if outcome.measure is OutcomeMeasure.PHQ9:
-        remitted = cell(Group.REMITTED, Group.MAY_RESPOND)
-        return table(head, [("Below 5, of those who began at 10 or more", MISSING, remitted)])
     return None
+
+
+def _low(outcome: Outcome) -> dict[str, Any] | None:
+    """Return those who felt low at baseline, where the measure is the PHQ-9."""
+    if outcome.measure is not OutcomeMeasure.PHQ9:
+        return None
+    rows = []
+    for words, (whole, responded, remitted) in BEGAN_AT:
+        change = outcome.change_in(whole)
+        shares = [share(outcome.share(part, whole)) for part in (responded, remitted)]
+        means = (signed(change.mean, 2), between(change.interval, 2)) if change else (MISSING, "")
+        rows.append((str(words), str(outcome.count(whole)), *means, *shares))
+    head = ("Baseline", "Measured twice", "Mean change", "95% CI", "Fell by half", "Below 5")
+    return table(head, rows)
 
 
 def _course(outcome: Outcome, question: Question) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
+from outreach.accounts import staff
 from outreach.exports.asked_of import OF_A_PATIENT, NoSuchTable, Question, who
 from outreach.exports.rules.cells import Column, Table, Value
 from outreach.measures.rules import GLUCOSE, REGISTRY
@@ -13,6 +14,7 @@ from outreach.reports import cohort, outcomes, strata
 from outreach.reports.breakdown import Dimension
 from outreach.reports.rules.board import (
     UNDER_CARE,
+    BoardMonth,
     CohortStanding,
     Exclusion,
     Month,
@@ -54,6 +56,23 @@ _OF_AN_OUTCOME = (
     Column("above_9_after", "HbA1c above 9% at follow-up."),
     Column("below_5_after", "PHQ-9 below 5 at follow-up, of those who could respond."),
 )
+_FROM_5 = (
+    Column("from_5", "PHQ-9 of 5 or more at baseline, measured twice."),
+    Column("from_5_mean_change", "Mean change of those."),
+    Column("from_5_ci_low", "95% confidence interval of it (t)."),
+    Column("from_5_ci_high", "95% confidence interval of it (t)."),
+    Column("from_5_fell_by_half", "Of those, who fell by half or more."),
+    Column("from_5_below_5_after", "Of those, who is below 5 at follow-up."),
+)
+_OF_A_MONTH = (
+    Column("month", "Its first day; counted as it ended."),
+    Column("registered", "Under care or lost."),
+    Column("under_care", "Registered for three months, neither gone nor lost."),
+    *(Column(each.value.replace(" ", "_"), each.value) for each in UNDER_CARE),
+    Column("lost", "Neither spoken with nor measured in twelve months; of registered."),
+    Column("too_new", "Not counted: began in the three months that end with this one."),
+    Column("gone", "Not counted: died or left by its end."),
+)
 _ALWAYS_TOLD = frozenset({"measure", "unit", "point"})
 _ABOUT_PART: Mapping[Group, frozenset[str]] = {
     Group.MISSING: frozenset({"mean_baseline_missing"}),
@@ -65,19 +84,37 @@ _LEVELS = (Group.LOW_BEFORE, Group.LOW_AFTER, Group.HIGH_BEFORE, Group.HIGH_AFTE
 def changes(session: Session, question: Question) -> Table:
     """Return the change of every measure at every point."""
     found = cohort_of(session, question)
-    rows = [
-        _of_outcome(outcome_of(found.patients, measure, point, today=found.today), question)
+    every = [
+        outcome_of(found.patients, measure, point, today=found.today)
         for measure in OutcomeMeasure
         for point in FOLLOW_UPS
     ]
-    return question.table("Change from baseline", _OF_AN_OUTCOME, rows)
+    rows = [(*_of_outcome(each, question), *_from_5(each)) for each in every]
+    return question.table("Change from baseline", (*_OF_AN_OUTCOME, *_FROM_5), rows)
+
+
+def _from_5(outcome: Outcome) -> Sequence[Value]:
+    """Return what is told of those who felt low; of other measures nothing."""
+    if outcome.measure is not OutcomeMeasure.PHQ9:
+        return (None,) * len(_FROM_5)
+    change = outcome.change_in(Group.FROM_5)
+    spread = change.interval if change else None
+    return (
+        outcome.count(Group.FROM_5),
+        change.mean if change else None,
+        spread.low if spread else None,
+        spread.high if spread else None,
+        outcome.count(Group.RESPONDED_FROM_5),
+        outcome.count(Group.REMITTED_FROM_5),
+    )
 
 
 def groups(session: Session, question: Question) -> Table:
     """Return the change of one measure by kinds of people; small groups are empty."""
     dimension = question.choice(Dimension, "by", Dimension.PHQ9)
     found, what = cohort_of(session, question), what_of(question)
-    by_kind = strata.of(session, question.here, question.day, found, what, dimension)
+    clinics = staff.clinics_in(session, question.scope)
+    by_kind = strata.of(session, question.here, question.day, found, what, dimension, clinics)
     rows: list[Sequence[Value]] = []
     for key, outcome in by_kind.outcomes.items():
         values, is_hidden = _of_outcome(outcome, question), key in by_kind.hidden
@@ -86,16 +123,17 @@ def groups(session: Session, question: Question) -> Table:
             value if column.name in kept else None
             for column, value in zip(_OF_AN_OUTCOME, values, strict=True)
         ]
-        rows.append((key, is_hidden, *shown))
+        rows.append((by_kind.names.get(key, key), is_hidden, *shown))
     columns = (
         Column("group", f"By {dimension.value}. Empty: not known."),
         Column("hidden", "Whether it is hidden, as so few patients could be known by it."),
         *_OF_AN_OUTCOME,
     )
     table = question.table(f"Outcomes by {dimension.value}", columns, rows)
-    from outreach.reports.definitions import IN_GROUPS  # noqa: PLC0415 - Flask's words
+    from outreach.reports import definitions  # noqa: PLC0415 - Flask's words
 
-    return replace(table, about=[*table.about, ("Groups", str(IN_GROUPS))])
+    about = definitions.IN_PLACES if dimension.is_over_clinics else definitions.IN_GROUPS
+    return replace(table, about=[*table.about, ("Groups", str(about))])
 
 
 def _told(found: strata.Strata, key: str) -> frozenset[str]:
@@ -194,26 +232,35 @@ def board_behind(session: Session, question: Question) -> Table:
 def months(session: Session, question: Question) -> Table:
     """Return who was under care, month by month."""
     found = cohort.board(session, question.here, question.day)
-    rows: list[Sequence[Value]] = [
-        (
-            each.month.first_on,
-            each.registered,
-            each.under_care,
-            *(each.count(standing) for standing in (*UNDER_CARE, Standing.LOST)),
-            *(each.excluded[why] for why in Exclusion),
-        )
-        for each in found.months
-    ]
-    columns = (
-        Column("month", "Its first day; counted as it ended."),
-        Column("registered", "Under care or lost."),
-        Column("under_care", "Registered for three months, neither gone nor lost."),
-        *(Column(each.value.replace(" ", "_"), each.value) for each in UNDER_CARE),
-        Column("lost", "Neither spoken with nor measured in twelve months; of registered."),
-        Column("too_new", "Not counted: began in the three months that end with this one."),
-        Column("gone", "Not counted: died or left by its end."),
+    return question.table("Cohort board", _OF_A_MONTH, [_month(each) for each in found.months])
+
+
+def places(session: Session, question: Question) -> Table:
+    """Return who was under care by clinic or region, month by month."""
+    found = by_place(session, question)
+    dimension = found.dimension
+    rows = [(place.name, *_month(each)) for place, months in found.boards for each in months]
+    columns = (Column("group", f"By {dimension.value}. Empty: in none."), *_OF_A_MONTH)
+    return question.table(f"Cohort board by {dimension.value}", columns, rows)
+
+
+def by_place(session: Session, question: Question) -> cohort.ByPlace:
+    """Return the board by clinic or region; NoSuchTable where it is asked by something else."""
+    dimension = question.choice(Dimension, "by")
+    if not dimension.is_over_clinics:
+        raise NoSuchTable("There is no such table.")
+    clinics = staff.clinics_in(session, question.scope)
+    return cohort.by_place(session, question.here, question.day, clinics, dimension)
+
+
+def _month(each: BoardMonth) -> tuple[Value, ...]:
+    return (
+        each.month.first_on,
+        each.registered,
+        each.under_care,
+        *(each.count(standing) for standing in (*UNDER_CARE, Standing.LOST)),
+        *(each.excluded[why] for why in Exclusion),
     )
-    return question.table("Cohort board", columns, rows)
 
 
 def cohorts(session: Session, question: Question) -> Table:

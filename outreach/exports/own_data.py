@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from config import ROOT
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
+from outreach.exports.rules import paper_size
 from outreach.orm import Model
 from outreach.patients import finding
 from outreach.patients.models import Patient
@@ -29,7 +30,6 @@ from outreach.web.csv_cells import Cell
 
 # Copies of what is in the file already, marks of who has a page open, and proofs of the trail.
 TEMPLATE = ROOT / "templates" / "exports" / "own_data.typ"
-PAPER = "us-letter"
 LEFT_OUT = frozenset(
     {
         "search_entry", "search_backlog", "call_lease", "audit_link", "latest_reading", "last_talk",
@@ -143,7 +143,7 @@ def _cells(row: Mapping[str, Any]) -> list[Cell]:
 def _printed(patient: Patient, held: Mapping[str, Rows], *, now: datetime) -> bytes:
     data = {
         "title": f"What is held of {patient.full_name}",
-        "paper": PAPER,
+        "paper": paper_size(patient.clinic.region),
         "footer": f"{patient.clinic.name} · {now:%Y-%m-%d %H:%M} UTC",
         "about": [
             f"{patient.clinic.name}, record {patient.record_number}, {now:%Y-%m-%d %H:%M} UTC.",

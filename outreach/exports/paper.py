@@ -20,7 +20,6 @@ from outreach.web.charts import Chart
 from outreach.web.plots import Columns, Courses, Scatter
 
 TEMPLATES = ROOT / "templates" / "exports"
-SIZE = "us-letter"
 MISSING = "–"
 
 
@@ -34,11 +33,20 @@ class Paper:
 
 
 def paper(
-    template: str, title: str, about: Sequence[tuple[str, str]], data: Mapping[str, Any], rows: int
+    template: str,
+    title: str,
+    about: Sequence[tuple[str, str]],
+    data: Mapping[str, Any],
+    rows: int,
+    *,
+    size: str,
 ) -> Paper:
-    """Return a report under its title, with what it is about at its head and on each page."""
+    """Return a report under its title, with what it is about at its head and on each page.
+
+    ``size``: of the paper, as typst names it.
+    """
     footer = " · ".join(words for _what, words in about)
-    head = {"title": title, "paper": SIZE, "footer": footer, "about": list(about)}
+    head = {"title": title, "paper": size, "footer": footer, "about": list(about)}
     return Paper(template, head | dict(data), rows)
 
 

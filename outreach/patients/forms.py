@@ -1,6 +1,8 @@
 """Forms about a patient: details, a new number, consent to texts."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
 from typing import Any, Self
 
 import phonenumbers
@@ -8,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    DateField,
     Field,
     RadioField,
     SelectChoice,
@@ -23,8 +26,16 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from outreach.patients import labels
 from outreach.patients.dead_numbers import Learnt
 from outreach.patients.models import Patient
-from outreach.patients.registry import Details
-from outreach.patients.rules import TOPICS, Channel, ConsentSource, ConsentTopic, Daypart
+from outreach.patients.registry import Details, OfRecord
+from outreach.patients.rules import (
+    TOPICS,
+    Channel,
+    ConsentSource,
+    ConsentTopic,
+    Daypart,
+    Sex,
+    may_be_alive,
+)
 
 _ABOUT_LENGTH = 4000
 _VOICEMAIL = {"yes": True, "no": False, "": None}
@@ -61,7 +72,7 @@ class DetailsForm(FlaskForm):
     approach = TextAreaField(_l("How to talk with them"), validators=[Length(max=1000)])
 
     @classmethod
-    def of(cls, patient: Patient) -> "DetailsForm":
+    def of(cls, patient: Patient) -> Self:
         """Return the form with what is known of ``patient``, and what may be chosen."""
         form = cls(data=_known(patient))
         form.language.choices = [
@@ -97,6 +108,36 @@ class DetailsForm(FlaskForm):
             said_as=_stripped(self.said_as) or None,
             approach=_stripped(self.approach) or None,
         )
+
+
+class RecordForm(DetailsForm):
+    """The same, with what only a manager corrects: it comes from the clinic's record."""
+
+    sex = SelectField(
+        _l("Sex on record"), choices=[SelectChoice(sex.value, labels.SEXES[sex]) for sex in Sex]
+    )
+    date_of_birth = DateField(
+        _l("Date of birth"), validators=[InputRequired(_l("Enter the date of birth."))]
+    )
+
+    today: date  # where the patient lives
+
+    @classmethod
+    def on(cls, today: date, patient: Patient) -> Self:
+        """Return the form of ``patient`` on their local day."""
+        form = cls.of(patient)
+        form.today = today
+        return form
+
+    def validate_date_of_birth(self, field: Field) -> None:
+        """Refuse a day on which nobody was born who lives."""
+        if field.data is not None and not may_be_alive(self.today, field.data):
+            raise ValidationError(_l("Check the year: nobody of this age can be called."))
+
+    def to_details(self) -> Details:
+        """Return the validated answers as the use case wants them."""
+        record = OfRecord(Sex(self.sex.data), self.date_of_birth.data or self.today)
+        return replace(super().to_details(), record=record)
 
 
 class NumberForm(FlaskForm):
@@ -192,6 +233,8 @@ def _known(patient: Patient) -> dict[str, Any]:
         "about": patient.about,
         "said_as": patient.said_as,
         "approach": patient.approach,
+        "sex": patient.sex.value,
+        "date_of_birth": patient.date_of_birth,
     }
 
 

@@ -17,6 +17,7 @@ from outreach.patients.rules import (
     ConsentTopic,
     Daypart,
     NumberHealth,
+    Sex,
     weekdays_from_mask,
 )
 from outreach.web.template_filters import full_day, language_name
@@ -26,6 +27,13 @@ COMMON_LANGUAGES = (
     "en", "es", "pt-BR", "ar", "zh", "fa", "fr", "de", "hi", "ht", "it", "ja", "ko", "pl", "ru",
     "so", "sw", "tl", "uk", "ur", "vi",
 )  # fmt: skip
+
+SEXES: dict[Sex, LazyString] = {
+    Sex.FEMALE: _l("Female"),
+    Sex.MALE: _l("Male"),
+    Sex.OTHER: _l("Other"),
+    Sex.UNKNOWN: _l("Not known"),
+}
 
 DAYPARTS: dict[Daypart, LazyString] = {
     Daypart.MORNING: _l("mornings"),

@@ -2,8 +2,8 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from outreach.accounts.scoping import visible
 from outreach.errors import NotAllowed, NotFound
 from outreach.orm import among, rows_of
 from outreach.patients.models import Anonymised, Patient, PatientBefore, PhoneNumber
-from outreach.patients.rules import Daypart, NumberHealth, Wishes, mask_of_weekdays
+from outreach.patients.rules import Daypart, NumberHealth, Sex, Wishes, mask_of_weekdays
 
 
 class NoSuchPatient(NotFound):
@@ -31,8 +31,16 @@ class IsAnonymised(NotAllowed):
 
 
 @dataclass(frozen=True)
+class OfRecord:
+    """What the clinic's record says of a patient, which a manager may correct here."""
+
+    sex: Sex
+    date_of_birth: date
+
+
+@dataclass(frozen=True)
 class Details:
-    """What staff may change about a patient."""
+    """What staff may change about a patient. ``record`` None: it stays as it is."""
 
     preferred_name: str | None
     pronouns: str | None
@@ -44,6 +52,7 @@ class Details:
     about: str
     said_as: str | None = None
     approach: str | None = None
+    record: OfRecord | None = None
 
 
 def new_ref() -> str:
@@ -189,7 +198,12 @@ def spoil_number(
 
 def change_details(session: Session, patient: Patient, details: Details, *, now: datetime) -> None:
     """Write ``details`` to a patient. Does not commit."""
-    _keep_before(session, patient, {"language": details.language, "zone": details.zone}, now=now)
+    coming: dict[str, Any] = {"language": details.language, "zone": details.zone}
+    if details.record is not None:
+        coming |= asdict(details.record)
+    _keep_before(session, patient, coming, now=now)
+    if details.record is not None:
+        patient.sex, patient.date_of_birth = details.record.sex, details.record.date_of_birth
     patient.preferred_name = details.preferred_name
     patient.pronouns = details.pronouns
     patient.language = details.language

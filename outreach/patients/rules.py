@@ -327,10 +327,18 @@ def daypart_of(instant: datetime, zone: ZoneInfo) -> Daypart:
     return Daypart.EVENING
 
 
+OLDEST_YEARS = 120
+
+
 def age_on(day: date, date_of_birth: date) -> int:
     """Return whole years of age on ``day``."""
     had_birthday = (day.month, day.day) >= (date_of_birth.month, date_of_birth.day)
     return day.year - date_of_birth.year - (not had_birthday)
+
+
+def may_be_alive(day: date, date_of_birth: date) -> bool:
+    """Say whether somebody who was born then may be alive on ``day``."""
+    return 0 <= age_on(day, date_of_birth) <= OLDEST_YEARS
 
 
 @lru_cache(128)

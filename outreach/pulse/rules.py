@@ -18,6 +18,14 @@ MONTHS_SHOWN = 12
 MONTHS_KEPT = MONTHS_SHOWN + 1
 
 
+@dataclass(frozen=True)
+class Telling:
+    """``least``: so many must answer for a month to be told of; from ``burnout_from`` it counts."""
+
+    least: int = 5
+    burnout_from: int = 3
+
+
 def quarter_of(day: date) -> date:
     """Return the first day of the quarter of ``day``."""
     return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)

@@ -14,12 +14,11 @@ from typing import TypeVar
 from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
-from outreach.accounts import regions
 from outreach.accounts.models import Clinic
 from outreach.errors import NotFound
 from outreach.patients.models import Patient
 from outreach.programmes.models import ProgrammeVersion
-from outreach.reports import adherence, known, outcomes
+from outreach.reports import adherence, counted, known, outcomes, places
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
 from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
@@ -59,6 +58,11 @@ class Dimension(enum.StrEnum):
     def is_over_clinics(self) -> bool:
         """Whether groups are clinics, or several of them, and not parts of one."""
         return self in (Dimension.REGION, Dimension.CLINIC)
+
+    @property
+    def groups_patients(self) -> bool:
+        """Whether each patient is in one group of it: callers, phases and weeks share them."""
+        return self.is_over_clinics or self.is_about_patients
 
     @property
     def is_about_patients(self) -> bool:
@@ -129,8 +133,7 @@ def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
         )
         for group, tally in tallies.items()
     ]
-    order = {group: place for place, group in enumerate(names)}
-    lines.sort(key=lambda line: (order.get(line.key, len(order)), line.key))
+    lines.sort(key=lambda line: _place_of(line.key, names))
     return Breakdown(dimension, lines, total_of(tally for _cell, tally in found))
 
 
@@ -164,10 +167,8 @@ def lines_of(
             GroupLine(str(line.caller_id or ""), line.name, line.tally, 0, is_hidden=False)
             for line in report.lines
         ]
-    if dimension is Dimension.REGION:
-        return by_region(session, clinics, asked)
-    if dimension is Dimension.CLINIC:
-        return by_clinic(session, clinics, asked)
+    if dimension.is_over_clinics:
+        return by_place(session, clinics, asked, dimension)
     return by(session, asked, dimension).lines
 
 
@@ -201,6 +202,12 @@ def behind(
         parts = parts_of(measure, tally)
         if patient_id is not None and parts is not None and any(parts):
             rows.append(Behind(patient_id, *parts))
+    return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
+
+
+def behind_dial(session: Session, asked: Asked, dial: int) -> list[Behind]:
+    """Return who is behind the share of calls that reached the patient by a dial."""
+    rows = [Behind(*each) for each in counted.people_by_dial(session, asked, dial)]
     return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
 
 
@@ -267,41 +274,37 @@ def _names(session: Session, dimension: Dimension, groups: Iterable[str]) -> Map
     return {}
 
 
+def in_order(session: Session, dimension: Dimension, groups: Iterable[str]) -> list[str]:
+    """Return the keys of groups in the order in which they are shown."""
+    keys = list(groups)
+    names = _names(session, dimension, keys)
+    return sorted(keys, key=lambda key: _place_of(key, names))
+
+
+def _place_of(key: str, names: Mapping[str, str]) -> tuple[int, str]:
+    """Return what groups are sorted by: those that are data as they are named, then by key."""
+    return (list(names).index(key) if key in names else len(names), key)
+
+
 def _written(part: Hashable) -> str:
     return "" if part is None else str(part)
 
 
-def by_clinic(session: Session, clinics: Sequence[Clinic], asked: Asked) -> list[GroupLine]:
-    """Return every measure by clinic, for the days ``asked`` is about.
+def by_place(
+    session: Session, clinics: Sequence[Clinic], asked: Asked, dimension: Dimension
+) -> list[GroupLine]:
+    """Return every measure by clinic or by region, for the days ``asked`` is about.
 
-    A report for each, by its own calendar and clock: their days begin at different instants,
-    and there are few of them. As of an earlier day it is the end of that day at each; where
-    that has not come yet, as far as it went.
+    A report for each clinic, by its own calendar and clock: their days begin at different
+    instants, and there are few of them. As of an earlier day it is the end of that day at each;
+    where that has not come yet, as far as it went. A region is the sum of its clinics.
     """
     lines = []
-    for clinic in clinics:
-        tally = total_of(tally for _cell, tally in adherence.cells(session, asked.at(clinic)))
-        lines.append(GroupLine(clinic.code, clinic.name, tally, tally.patients, is_hidden=False))
+    for place in places.of(session, clinics, by_region=dimension is Dimension.REGION):
+        tally = total_of(
+            tally
+            for clinic in place.clinics
+            for _cell, tally in adherence.cells(session, asked.at(clinic))
+        )
+        lines.append(GroupLine(place.key, place.name, tally, tally.patients, is_hidden=False))
     return lines
-
-
-def by_region(session: Session, clinics: Sequence[Clinic], asked: Asked) -> list[GroupLine]:
-    """Return every measure by region: the sum of those of its clinics that are among these.
-
-    What belongs to no region comes last. A reader of one clinic sees that clinic's part alone.
-    """
-    regions_of = regions.region_of(session, [each.id for each in clinics])
-    code_of = {each.code: regions_of.get(each.id) for each in clinics}
-    tallies: dict[str, list[Tally]] = {}
-    names: dict[str, str] = {}
-    for line in by_clinic(session, clinics, asked):
-        region = code_of[line.key]
-        key = str(region.id) if region else ""
-        names[key] = region.name if region else ""
-        tallies.setdefault(key, []).append(line.tally)
-    totals = {key: total_of(each) for key, each in tallies.items()}
-    in_order = sorted(totals, key=lambda key: (not key, names[key].casefold(), key))
-    return [
-        GroupLine(key, names[key], totals[key], totals[key].patients, is_hidden=False)
-        for key in in_order
-    ]

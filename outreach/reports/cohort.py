@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
+from outreach.accounts.models import Clinic
 from outreach.clock import local_day
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment, EnrolmentEvent
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.reports import known, outcomes
+from outreach.reports import known, outcomes, places
 from outreach.reports.asked import Here
+from outreach.reports.breakdown import Dimension
+from outreach.reports.places import Place
 from outreach.reports.rules.board import (
     BoardCohort,
     BoardMonth,
@@ -27,6 +30,7 @@ from outreach.reports.rules.board import (
     by_cohort,
     by_month,
     months_until,
+    together,
 )
 from outreach.reports.rules.outcomes import OutcomeMeasure
 
@@ -61,6 +65,44 @@ def board(session: Session, here: Here, as_of: date) -> Board:
         _since_anybody(by_cohort(people, months, today=cohort.today), lambda each: each.size),
         len(people),
     )
+
+
+@dataclass(frozen=True)
+class ByPlace:
+    """The months of several clinics, each by itself or by region; oldest first."""
+
+    dimension: Dimension
+    boards: Sequence[tuple[Place, Sequence[BoardMonth]]]
+
+    @property
+    def newest(self) -> Month | None:
+        """The last month of which anything is told."""
+        return max((each.month for _place, months in self.boards for each in months), default=None)
+
+    def at(self, month: Month) -> list[tuple[Place, BoardMonth | None]]:
+        """Return where everybody stood at the end of a month, place by place."""
+        return [
+            (place, next((each for each in months if each.month == month), None))
+            for place, months in self.boards
+        ]
+
+
+def by_place(
+    session: Session, here: Here, as_of: date, clinics: Sequence[Clinic], dimension: Dimension
+) -> ByPlace:
+    """Return the months of clinics, or of regions: the sum of their clinics.
+
+    A board for each clinic, as of the end of the day there; where that has not come yet, as far
+    as it went.
+    """
+    found = []
+    for place in places.of(session, clinics, by_region=dimension is Dimension.REGION):
+        boards = [
+            board(session, Here.of(here.scope, clinic, now=here.now), as_of)
+            for clinic in place.clinics
+        ]
+        found.append((place, together(each.months for each in boards)))
+    return ByPlace(dimension, found)
 
 
 def _since_anybody(rows: Iterable[Row], count: Callable[[Row], int]) -> list[Row]:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Subquery,
     TextClause,
     and_,
     case,
@@ -198,10 +199,31 @@ def by_dial(
     Those that were dialled and are completed or missed; dial 0: not reached. With ``are_open``
     only those that nobody closed yet, or only those that somebody did.
     """
+    first = _dialled(asked, are_open=are_open)
+    groups = (first.c.due_on, first.c.dial)
+    counts = select(*groups, func.count()).group_by(*groups).order_by(*groups)
+    yield from session.execute(counts)
+
+
+def people_by_dial(session: Session, asked: Asked, dial: int) -> list[tuple[int, int, int]]:
+    """Return (patient, calls reached by a dial or an earlier one, calls dialled)."""
+    first = _dialled(asked, are_open=None)
+    reached = _count(first.c.dial.between(1, dial))
+    rows = session.execute(
+        select(first.c.patient_id, reached, func.count())
+        .group_by(first.c.patient_id)
+        .order_by(first.c.patient_id)
+    )
+    return [(patient_id, calls, dialled) for patient_id, calls, dialled in rows]
+
+
+def _dialled(asked: Asked, *, are_open: bool | None) -> Subquery:
+    """Return the calls that were dialled and are judged, with the dial that reached."""
     numbered = (
         select(
             Attempt.planned_call_id,
             PlannedCall.due_on,
+            PlannedCall.patient_id,
             Attempt.outcome,
             func.row_number()
             .over(partition_by=Attempt.planned_call_id, order_by=(Attempt.at, Attempt.id))
@@ -219,14 +241,12 @@ def by_dial(
         .subquery()
     )
     reached = case((numbered.c.outcome.in_(REACHED), numbered.c.dial))
-    first = (
-        select(numbered.c.due_on, func.coalesce(func.min(reached), 0).label("dial"))
-        .group_by(numbered.c.planned_call_id, numbered.c.due_on)
+    of_a_call = (numbered.c.planned_call_id, numbered.c.due_on, numbered.c.patient_id)
+    return (
+        select(*of_a_call, func.coalesce(func.min(reached), 0).label("dial"))
+        .group_by(*of_a_call)
         .subquery()
     )
-    groups = (first.c.due_on, first.c.dial)
-    counts = select(*groups, func.count()).group_by(*groups).order_by(*groups)
-    yield from session.execute(counts)
 
 
 def _is_judged(asked: Asked, *, are_open: bool | None) -> ColumnElement[bool]:

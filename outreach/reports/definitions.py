@@ -25,6 +25,10 @@ IN_GROUPS = _l(
     "where the total would tell. Means of groups are rounded, so that two days that lie close "
     "together don't tell the value of who came in between."
 )
+IN_PLACES = _l(
+    "Each clinic by its own calendar, as its own report tells it; a region is everybody of those "
+    "of its clinics that you see. By clinic, each number leads to its list."
+)
 IN_CALL_GROUPS = _l(
     "Groups of fewer than 11 patients are hidden, and figures behind which there are fewer; "
     "another with them where the total would tell."
@@ -309,7 +313,8 @@ OUTCOMES = (
         _l("Responders"),
         _l(
             "HbA1c: a fall of at least 0.5 points, of those measured twice. PHQ-9: a fall by "
-            "half or more, of those who began at 10 or more and were measured twice."
+            "half or more, of those who began at 10 or more and were measured twice. Those "
+            "who began at 5 or more stand beside, as in the published trial."
         ),
         "def-responders",
     ),

@@ -15,6 +15,7 @@ from outreach.reports.returned import Returned
 from outreach.reports.rules.board import CohortStanding, Exclusion, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import (
+    FROM_5_ON,
     KINDS,
     Group,
     OutcomeMeasure,
@@ -41,6 +42,9 @@ GROUP_WORDS = {
     Group.MAY_RESPOND: _l("Measured twice, and could respond"),
     Group.RESPONDED: _l("Responded"),
     Group.REMITTED: _l("Below 5 at follow-up, from 10 or more at baseline"),
+    Group.FROM_5: _l("PHQ-9 of 5 or more at baseline, measured twice"),
+    Group.RESPONDED_FROM_5: _l("Fell by half or more, from 5 or more at baseline"),
+    Group.REMITTED_FROM_5: _l("Below 5 at follow-up, from 5 or more at baseline"),
     Group.LOW_BEFORE: _l("Below 8% at baseline"),
     Group.LOW_AFTER: _l("Below 8% at follow-up"),
     Group.HIGH_BEFORE: _l("Above 9% at baseline"),
@@ -75,6 +79,11 @@ BRIEFLY = {
     "lost": _l("Lost"),
     "window still open": _l("Still open"),
 }
+# Of the PHQ-9: those who began at so much, of them who fell by half, and who is below 5.
+BEGAN_AT = (
+    (_l("Began at 10 or more"), (Group.MAY_RESPOND, Group.RESPONDED, Group.REMITTED)),
+    (_l("Began at 5 or more"), (Group.FROM_5, Group.RESPONDED_FROM_5, Group.REMITTED_FROM_5)),
+)
 DIMENSION_WORDS = {
     Dimension.CALLER: _l("Caller"),
     Dimension.CLINIC: _l("Clinic"),
@@ -127,6 +136,7 @@ PARTS_WORDS = {
     Figured.FIRST_CALL: (_l("In time"), _l("First calls due")),
     Figured.CONTINUITY: (_l("By their own caller"), _l("Completed calls")),
 }
+DIAL_PARTS = (_l("Reached by it or before"), _l("Calls dialled"))
 SERVICE_WORDS = {
     ServiceMeasure.STAYED_3: (
         _l("Still in the programme at month 3"),
@@ -195,6 +205,15 @@ GLYCAEMIC_WORDS = {
 }
 
 
+def dimensions(clinics: int, *, of_patients: bool = False) -> list[Dimension]:
+    """Return by what a report is broken down for a reader of so many clinics, in order."""
+    return [
+        each
+        for each in DIMENSION_WORDS
+        if (clinics > 1 or not each.is_over_clinics) and (each.groups_patients or not of_patients)
+    ]
+
+
 def not_counted(found: Returned) -> str:
     """Return how those are named of whom it can't be said whether they came back."""
     return _("Not counted, at %(n)s days", n=found.within_days)
@@ -260,6 +279,8 @@ def group_name(dimension: Dimension, key: str, name: str = "") -> str:
     if dimension is Dimension.SEX:
         return str(SEX_WORDS[Sex(key)])
     if dimension is Dimension.PHQ9:
+        if key == FROM_5_ON:
+            return _("PHQ-9 of 5 or more, both together")
         return str(STRATUM_WORDS[Stratum(key)])
     if dimension is Dimension.AGE:
         return _age_words(key)

@@ -81,7 +81,10 @@ def page() -> ResponseReturnValue:
     chosen = found[measure, point]
     eligible = [each.patient for each in chosen.followups]
     dimension = _kind_of_people(request.args.get("by"))
-    groups = strata.of(db.session, question.here, question.day, cohort, (measure, point), dimension)
+    what = (measure, point)
+    groups = strata.of(
+        db.session, question.here, question.day, cohort, what, dimension, question.clinics
+    )
     return render_template(
         "reports/outcomes.html",
         question=question,
@@ -89,7 +92,7 @@ def page() -> ResponseReturnValue:
         found=found,
         chosen=chosen,
         dimension=dimension,
-        dimensions=[each for each in Dimension if each.is_about_patients],
+        dimensions=labels.dimensions(len(question.clinics), of_patients=True),
         groups=groups,
         courses=graphs.of_courses(eligible, measure, point, unit),
         doses=graphs.of_dose(chosen),
@@ -151,10 +154,17 @@ def board() -> ResponseReturnValue:
     """Show who under care is controlled, month by month and cohort by cohort."""
     question = _question(db.session, request.args)
     found = cohort_board.board(db.session, question.here, question.day)
+    typed, places = request.args.get("by"), None
+    if typed is not None:
+        places = cohort_board.by_place(
+            db.session, question.here, question.day, question.clinics, _place_dimension(typed)
+        )
     return render_template(
         "reports/cohort.html",
         question=question,
         board=found,
+        places=places,
+        dimensions=[each for each in labels.DIMENSION_WORDS if each.is_over_clinics],
         columns=graphs.of_board(found.months),
         labels=labels,
     )
@@ -195,7 +205,13 @@ def _month(typed: str | None) -> Month:
 def _kind_of_people(typed: str | None) -> Dimension:
     """Return what outcomes are broken down by; callers are never compared on them."""
     dimension = _one_of(Dimension, typed, Dimension.PHQ9)
-    return dimension if dimension.is_about_patients else abort(404)
+    return dimension if dimension.groups_patients else abort(404)
+
+
+def _place_dimension(typed: str) -> Dimension:
+    """Return whether the board is told by clinic or by region."""
+    dimension = _one_of(Dimension, typed)
+    return dimension if dimension.is_over_clinics else abort(404)
 
 
 def _question(session: Session, typed: MultiDict[str, str]) -> AsOf:

@@ -33,6 +33,7 @@ from outreach.reports import (
     load,
     needs,
     service,
+    service_groups,
     single_calls,
     targets,
 )
@@ -43,6 +44,7 @@ from outreach.reports.forms import AdherenceForm, PeriodForm, TargetForm
 from outreach.reports.rules.period import PRESET_DAYS, Period, last_days
 from outreach.reports.rules.tally import Measure, measure_named, parts_of
 from outreach.web import charts
+from outreach.web.bounded import whole
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 bp.add_app_template_global(lambda: definitions, "report_definitions")
@@ -115,14 +117,9 @@ def adherence() -> ResponseReturnValue:
     return _page(db.session, _question(db.session, request.args))
 
 
-def _manages(clinic: Clinic) -> bool:
-    """Say whether the person at the keyboard is a manager of ``clinic``, not only a reader."""
-    return clinic.id in signed_in().clinic_ids_as(Role.MANAGER)
-
-
 def _pulse(session: Session, question: Question) -> Sequence[Group]:
     """Return how the callers of a clinic are, for its managers; not as of an earlier day."""
-    if question.as_of or not _manages(question.clinic):
+    if question.as_of or question.clinic.id not in signed_in().clinic_ids_as(Role.MANAGER):
         return ()
     config = deps().config
     return monthly.of_clinic(
@@ -162,7 +159,11 @@ def _offer(form: PeriodForm, clinics: Sequence[Clinic], clinic: Clinic) -> None:
 @role_required(*READERS)
 def adherence_patients() -> ResponseReturnValue:
     """Show the patients behind one figure of the adherence report, with what each adds to it."""
-    question = _question(db.session, request.args)
+    question, dial = _question(db.session, request.args), whole(request.args.get("dial"))
+    if dial:
+        rows = breakdown.behind_dial(db.session, question.asked, dial)
+        title = _("Reached by dial %(n)s", n=dial)
+        return _behind(question, title, labels.DIAL_PARTS, rows, endpoint="reports.adherence")
     measure = _measure(request.args.get("measure"))
     group = _group(request.args)
     words = _group_words(db.session, question, group)
@@ -211,11 +212,18 @@ def adherence_calls() -> ResponseReturnValue:
 def around() -> ResponseReturnValue:
     """Show what stands around the calls: who stays, who is measured, texts and concerns."""
     question = _question(db.session, request.args)
+    found = service.service(db.session, question.asked)
+    dimension = _dimension(request.args.get("by"), Dimension.LANGUAGE)
     return render_template(
         "reports/around.html",
         question=question,
         period=question.asked.period,
-        service=service.service(db.session, question.asked),
+        service=found,
+        dimension=dimension,
+        dimensions=labels.dimensions(len(question.clinics), of_patients=True),
+        lines=service_groups.lines_of(
+            db.session, question.clinics, found, question.asked, dimension
+        ),
         presets=question.presets,
         labels=labels,
     )
@@ -230,9 +238,13 @@ def around_patients() -> ResponseReturnValue:
         measure = service.ServiceMeasure(request.args.get("measure", ""))
     except ValueError:
         abort(404)
-    figure = service.service(db.session, question.asked).figures[measure]
+    found, group = service.service(db.session, question.asked), _group(request.args)
+    rows, words = found.figures[measure].rows, ""
+    if group is not None:
+        rows = service_groups.behind(db.session, found, question.asked, measure, group)
+        words = labels.group_name(*group)
     title, *parts = labels.SERVICE_WORDS[measure]
-    return _behind(question, title, parts, figure.rows, endpoint="reports.around")
+    return _behind(question, title, parts, rows, endpoint="reports.around", group=words)
 
 
 def _behind(
@@ -335,10 +347,10 @@ def _group(typed: MultiDict[str, str]) -> tuple[Dimension, str] | None:
     return None if by is None or key is None else (_dimension(by), key)
 
 
-def _dimension(typed: str | None) -> Dimension:
+def _dimension(typed: str | None, default: Dimension = Dimension.CALLER) -> Dimension:
     """Return what an address breaks the report down by."""
     try:
-        return Dimension(typed or Dimension.CALLER)
+        return Dimension(typed or default)
     except ValueError:
         abort(404)
 
@@ -374,11 +386,7 @@ def _page(session: Session, question: Question) -> str:
         aimed_at=targets.AIMED_AT,
         parts={each: parts_of(each, report.total) for each in targets.AIMED_AT},
         dimension=dimension,
-        dimensions=[
-            each
-            for each in labels.DIMENSION_WORDS
-            if not each.is_over_clinics or len(question.clinics) > 1
-        ],
+        dimensions=labels.dimensions(len(question.clinics)),
         lines=breakdown.lines_of(session, question.clinics, report, asked, dimension),
         labels=labels,
         presets=question.presets,

@@ -30,6 +30,7 @@ from outreach.planning.jobs import (
     write_reminders,
 )
 from outreach.pulse.jobs import forget_answers, mail_support, write_support_texts
+from outreach.pulse.rules import Telling
 from outreach.questionnaires.jobs import end_left_questionnaires
 from outreach.reports.jobs import roll_up
 from outreach.results.jobs import write_measure_reminders
@@ -144,6 +145,6 @@ def _of_exports(sessions: Sessions, clock: Clock, place: Place) -> tuple[Periodi
 def exports_of(config: Config) -> Place:
     """Return where this installation keeps the files that people asked for."""
     days = timedelta(days=config.export_days)
-    return Place(
-        config.exports, days, config.secret_key.encode(), config.administrators_need_reason
-    )
+    telling = Telling(config.pulse_least_answers, config.pulse_burnout_from)
+    key, needs_reason = config.secret_key.encode(), config.administrators_need_reason
+    return Place(config.exports, days, key, needs_reason, telling)

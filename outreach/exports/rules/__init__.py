@@ -46,11 +46,13 @@ class Content(enum.StrEnum):
     GROUPS = "adherence by group"
     WEEKS = "adherence by week"
     TEAM = "team"
+    PULSE = "how the team is"
     DIALS = "dials until reached"
     TARGETS = "targets"
     BEHIND = "patients behind a figure"
     SINGLE_CALLS = "single calls"
     AROUND = "staying, texts, concerns"
+    AROUND_GROUPS = "staying, texts, concerns by group"
     AROUND_BEHIND = "patients behind a figure around calls"
     TODAY = "calls of today"
     OUTCOMES = "outcomes"
@@ -60,6 +62,7 @@ class Content(enum.StrEnum):
     GLYCAEMIC_BEHIND = "patients of the glycaemic status"
     BOARD = "cohort board"
     COHORTS = "cohorts"
+    BOARD_GROUPS = "cohort board by group"
     BOARD_BEHIND = "patients of the cohort board"
 
     @property
@@ -85,6 +88,7 @@ _MAY_BE_PAST = frozenset(
         Content.BEHIND,
         Content.SINGLE_CALLS,
         Content.AROUND,
+        Content.AROUND_GROUPS,
         Content.AROUND_BEHIND,
     }
 )
@@ -97,6 +101,7 @@ _AS_OF = frozenset(
         Content.GLYCAEMIC_BEHIND,
         Content.BOARD,
         Content.COHORTS,
+        Content.BOARD_GROUPS,
         Content.BOARD_BEHIND,
     }
 )
@@ -153,11 +158,21 @@ TAKERS = dict.fromkeys(Content, _MANAGING) | {
     Content.FLAGS: _SAFETY,
     Content.WELFARE: _SAFETY,
     Content.QUEUE: frozenset({Role.CALLER}),
+    Content.PULSE: frozenset({Role.MANAGER}),
     Content.TEXTS_WAITING: _MANAGING | {Role.CALLER, Role.NURSE},
     Content.AUDIT: _MANAGING | {Role.AUDITOR},
 }
 # What is true of one day only is not kept for longer: whose patients one has by then may differ.
 LASTS = dict.fromkeys((Content.QUEUE, Content.TEXTS_WAITING), timedelta(hours=12))
+
+
+# Countries that print on US letter; all others print on A4. Source: Unicode CLDR, paperSize.
+_ON_LETTER = frozenset("BZ CA CL CO CR GT MX NI PA PH PR SV US VE".split())
+
+
+def paper_size(country: str) -> str:
+    """Return the size of paper of a country (ISO 3166), as typst names it."""
+    return "us-letter" if country in _ON_LETTER else "a4"
 
 
 def may_take(roles: Collection[Role], content: Content) -> bool:

@@ -11,9 +11,8 @@ import phonenumbers
 
 from outreach.accounts.rules import language_code
 from outreach.intake.rules import Refused
-from outreach.patients.rules import Daypart, Sex, age_on
+from outreach.patients.rules import OLDEST_YEARS, Daypart, Sex, may_be_alive
 
-OLDEST_YEARS = 120
 LONGEST_SHOWN = 40
 # Cells that many rows share, such as days and zones, are understood once.
 _ALIKE = 4096
@@ -114,7 +113,7 @@ def past_day(cell: str, *, today: date) -> date:
 def date_of_birth(cell: str, *, today: date) -> date:
     """Return the birthday of somebody who may be alive."""
     born = past_day(cell, today=today)
-    if age_on(today, born) > OLDEST_YEARS:
+    if not may_be_alive(today, born):
         raise Refused(f"{born} makes this person older than {OLDEST_YEARS}; check the year")
     return born
 

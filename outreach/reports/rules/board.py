@@ -7,8 +7,8 @@ was heard of them in twelve. Theirs is of blood pressure; ours is of HbA1c, cont
 """
 
 import enum
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
@@ -220,6 +220,22 @@ def by_month(patients: Sequence[Cared], months: Sequence[Month]) -> Iterator[Boa
                 found[standing].append(each.patient_id)
         why = Counter(filter(None, (each.exclusion(month) for each in begun)))
         yield BoardMonth(month, found, {each: why[each] for each in Exclusion})
+
+
+def together(boards: Iterable[Sequence[BoardMonth]]) -> list[BoardMonth]:
+    """Return the months of several clinics as those of one, oldest first."""
+    found: defaultdict[Month, list[BoardMonth]] = defaultdict(list)
+    for months in boards:
+        for each in months:
+            found[each.month].append(each)
+    return [
+        BoardMonth(
+            month,
+            {way: [who for each in some for who in each.patients[way]] for way in Standing},
+            {why: sum(each.excluded[why] for each in some) for why in Exclusion},
+        )
+        for month, some in sorted(found.items())
+    ]
 
 
 def by_cohort(

@@ -91,6 +91,10 @@ class Stratum(enum.StrEnum):
     UNKNOWN = "not asked"
 
 
+# The first two together, by which the published trial was stratified. Source: domain.md E4.
+FROM_5_ON = "5 to 27"
+
+
 @dataclass(frozen=True)
 class Taken:
     """A value, and the patient's local day on which it was taken."""
@@ -196,6 +200,9 @@ class Group(enum.StrEnum):
     MAY_RESPOND = "may_respond"
     RESPONDED = "responded"
     REMITTED = "remitted"
+    FROM_5 = "from_5"
+    RESPONDED_FROM_5 = "responded_from_5"
+    REMITTED_FROM_5 = "remitted_from_5"
     LOW_BEFORE = "low_before"
     LOW_AFTER = "low_after"
     HIGH_BEFORE = "high_before"
@@ -238,6 +245,11 @@ class Outcome:
     def change(self) -> Change | None:
         """The paired change."""
         return change_of([float(each) for each in self.changes])
+
+    def change_in(self, group: Group) -> Change | None:
+        """Return the paired change of part of them."""
+        changes = [change for each in self.of(group) if (change := each.change) is not None]
+        return change_of([float(each) for each in changes])
 
     @property
     def changes(self) -> list[Decimal]:
@@ -337,10 +349,15 @@ def _groups_of(measure: OutcomeMeasure, each: Followup) -> Iterator[Group]:
     yield Group.MEASURED
     before, after = each.before.value, each.after.value
     may_respond = _may_respond(measure, before)
+    # The stratum of the published trial (domain.md E4), told beside those from 10 on.
+    from_5 = measure is OutcomeMeasure.PHQ9 and before >= PHQ9_REMITTED
     for group, is_in in (
         (Group.MAY_RESPOND, may_respond),
         (Group.RESPONDED, _has_responded(measure, before, after)),
         (Group.REMITTED, may_respond and after < PHQ9_REMITTED),
+        (Group.FROM_5, from_5),
+        (Group.RESPONDED_FROM_5, from_5 and after <= before * _HALF),
+        (Group.REMITTED_FROM_5, from_5 and after < PHQ9_REMITTED),
         (Group.LOW_BEFORE, before < HBA1C_LOW),
         (Group.LOW_AFTER, after < HBA1C_LOW),
         (Group.HIGH_BEFORE, before > HBA1C_HIGH),

@@ -14,6 +14,7 @@ from outreach.audit.models import AuditEvent
 from outreach.orm import Sessions
 from outreach.reports import breakdown
 from outreach.reports.asked import Here
+from outreach.reports.breakdown import Dimension
 from outreach.reports.rules.period import Period
 from tests.builders import (
     make_attempt,
@@ -225,8 +226,9 @@ def test_reports_add_up_the_clinics_of_a_region(house: House) -> None:
         scope = Scope(0, everything=True, clinic_ids=frozenset())
         here = Here.of(scope, clinics[0], now=MONDAY_10_CHICAGO)
         asked = here.about(Period(date(2026, 11, 1), date(2026, 11, 23)))
-        north, nowhere = breakdown.by_region(session, clinics, asked)
-        by_code = {each.key: each.tally for each in breakdown.by_clinic(session, clinics, asked)}
+        north, nowhere = breakdown.by_place(session, clinics, asked, Dimension.REGION)
+        lines = breakdown.by_place(session, clinics, asked, Dimension.CLINIC)
+        by_code = {each.key: each.tally for each in lines}
     assert north.tally.dials == by_code["ALDER"].dials + by_code["BIRCH"].dials == 2
     assert nowhere.tally == by_code["CEDAR"]
     own = house.browser().get("/reports/adherence?clinic=ALDER&by=region")

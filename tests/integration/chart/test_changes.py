@@ -16,7 +16,7 @@ from outreach.messaging.rules import MessageStatus
 from outreach.orm import Sessions
 from outreach.patients import consent
 from outreach.patients.models import Patient, PatientBefore
-from outreach.patients.rules import Channel, ConsentSource
+from outreach.patients.rules import Channel, ConsentSource, Sex
 from outreach.planning import reminders
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
@@ -121,6 +121,68 @@ def test_a_refused_form_keeps_what_was_typed(
     assert "A long story &lt;b&gt;" in answer.text
     with sessions() as session:
         assert session.get_one(Patient, place.patient.id).preferred_name == "Lupe"
+
+
+def test_a_manager_corrects_sex_and_date_of_birth(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        manager = make_staff(session, place.clinic, role=Role.MANAGER, password_hash=HASH)
+    sign_in(client, manager)
+    page = f"/patients/{place.patient.ref}/details"
+    record = {"sex": "male", "date_of_birth": "1964-03-02"}
+
+    assert f'value="{place.patient.date_of_birth}"' in client.get(page).text
+    assert client.post(page, data=_details(**record)).status_code == 302
+    assert client.post(page, data=_details(**record)).status_code == 302, "nothing new in it"
+
+    with sessions() as session:
+        patient = session.get_one(Patient, place.patient.id)
+        assert (patient.sex, patient.date_of_birth) == (Sex.MALE, date(1964, 3, 2))
+        before = session.scalars(select(PatientBefore)).one()
+        had = (place.patient.sex, place.patient.date_of_birth)
+        assert (before.sex, before.date_of_birth) == had
+        noted = select(AuditEvent.action).where(AuditEvent.patient_id == patient.id)
+        actions = session.scalars(noted).all()
+        assert actions.count("corrected sex or date of birth") == 1
+        assert actions.count("changed details") == 2
+
+
+@pytest.mark.parametrize("born_on", ["2026-11-24", "1890-01-01", "", "soon"])
+def test_a_date_of_birth_that_can_not_be_is_refused(
+    client: FlaskClient, sessions: Sessions, place: Place, born_on: str
+) -> None:
+    with sessions.begin() as session:
+        manager = make_staff(session, place.clinic, role=Role.MANAGER, password_hash=HASH)
+    sign_in(client, manager)
+
+    answer = client.post(
+        f"/patients/{place.patient.ref}/details",
+        data=_details(sex="male", date_of_birth=born_on),
+    )
+
+    assert answer.status_code == 422
+    assert 'id="date_of_birth-error"' in answer.text
+    with sessions() as session:
+        assert session.get_one(Patient, place.patient.id).sex == place.patient.sex
+
+
+def test_a_caller_changes_details_and_not_the_record(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    sign_in(client, place.caller)
+    page = f"/patients/{place.patient.ref}/details"
+
+    assert "date_of_birth" not in client.get(page).text
+    client.post(page, data=_details(sex="male", date_of_birth="1964-03-02"))
+
+    with sessions() as session:
+        patient = session.get_one(Patient, place.patient.id)
+        assert patient.preferred_name == "Lupita"
+        assert (patient.sex, patient.date_of_birth) == (
+            place.patient.sex,
+            place.patient.date_of_birth,
+        )
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ PAGES = (
     f"/reports/adherence?{DAYS}&by=sex&weeks=reach_per_dial",
     f"/reports/adherence?{DAYS}&as_of=2026-11-21",
     f"/reports/adherence/patients?{DAYS}&measure=completion",
+    f"/reports/adherence/patients?{DAYS}&dial=2",
     f"/reports/adherence/calls?{DAYS}&measure=completion",
     f"/reports/adherence/calls?{DAYS}&measure=reach_per_dial&by=sex&group=female",
     f"/reports/around?{DAYS}",
@@ -43,6 +44,8 @@ PAGES = (
     f"/reports/outcomes/patients?{AS_OF}&measure=hba1c&point=month_3&group=eligible",
     f"/reports/outcomes/glycaemic?{AS_OF}&group=panel",
     f"/reports/cohort?{AS_OF}",
+    f"/reports/cohort?{AS_OF}&by=region",
+    f"/reports/outcomes?{AS_OF}&by=clinic",
     f"/reports/cohort/patients?{AS_OF}&month=2026-03&of=cohort&standing=controlled",
 )
 START = date(2026, 3, 2)
@@ -103,6 +106,7 @@ def test_every_content_of_a_report_stands_on_a_page(full_house: House) -> None:
         Content.RESEARCH,
         Content.OWN_DATA,
         Content.AUDIT,
+        Content.PULSE,  # once enough callers answered: tests/integration/pulse/test_months.py
         *OF_A_LIST,
     }
     assert set(Content) - seen - elsewhere == set()

@@ -21,6 +21,19 @@ PATIENTS: dict[str, Request] = {
             "about": "Tea.",
         },
     ),
+    "chart.details, of a manager": Request(
+        "manager",
+        "/patients/{patient}/details",
+        {
+            "language": "en",
+            "zone": "America/Chicago",
+            "first_daypart": "",
+            "second_daypart": "",
+            "voicemail": "yes",
+            "date_of_birth": "1964-03-02",
+            "sex": "other",
+        },
+    ),
     "chart.wishes": Request("caller", "/patients/{patient}/wishes", {"add_weekday": "3"}),
     "chart.rhythm": Request("caller", "/patients/{patient}/rhythm", {"value": "5"}),
     "chart.status, pause": Request(

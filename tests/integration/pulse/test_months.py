@@ -1,14 +1,21 @@
 """The months of the team as a run chart: what may not be told of is missing, and no zero."""
 
+import csv
+import io
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from config import Config
 from outreach.accounts.models import Clinic, Membership
 from outreach.accounts.rules import Role
+from outreach.exports.jobs import write_exports
+from outreach.exports.making import Place
+from outreach.exports.models import Export
+from outreach.exports.rules import Progress
 from outreach.orm import Sessions
 from outreach.pulse.rules import Group
 from outreach.reports import graphs
@@ -48,6 +55,74 @@ def test_the_report_shows_the_months_with_a_gap_where_too_few_answered(
     assert "October 2026 0% 0 of 5" in words
     assert len(re.findall("<polyline", chart)) == 2
     assert "November 2026" not in words
+
+
+def test_the_months_are_a_file_that_hides_what_the_page_hides(
+    client: FlaskClient, house: House, sessions: Sessions, clock: FakeClock, config: Config
+) -> None:
+    tell(sessions, house.callers, date(2026, 7, 1), 3, 4, 1, 1, 2)
+    tell(sessions, house.callers, date(2026, 8, 1), *FEW)
+    tell(sessions, house.callers, date(2026, 9, 1), *MOST)
+    tell(sessions, house.callers, LAST_MONTH, 1, 1, 1, 1, 2)
+    sign_in(client, house.manager)
+    query = f"clinic={house.clinic.code}"
+    assert "how the team is" in client.get(f"/reports/adherence?{query}").text
+
+    data = {"content": "how the team is", "format": "csv", "query": query, "form_key": "k"}
+    assert client.post("/exports/", data=data).status_code == 302
+    write_exports(sessions, clock, Place(config.exports, timedelta(days=7), b"a key"))
+
+    with sessions() as session:
+        made = session.scalars(select(Export)).one()
+    assert made.progress is Progress.READY, made.trouble
+    with client.get(f"/exports/{made.ref}/file") as answer:
+        rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))[1:]
+    assert rows == [
+        ["2026-07-01", "2", "5", "0.4", "5", ""],
+        ["2026-08-01", "", "", "", "", "fewer than 5 answered"],
+        ["2026-09-01", "", "5", "", "5", "all of them, or all but one"],
+        ["2026-10-01", "0", "5", "0.0", "5", ""],
+    ]
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.NURSE, Role.CALLER])
+def test_nobody_but_its_managers_has_the_months_as_a_file(
+    client: FlaskClient, house: House, sessions: Sessions, role: Role
+) -> None:
+    tell(sessions, house.callers, LAST_MONTH, 1, 1, 1, 1, 2)
+    with sessions.begin() as session:
+        clinic = None if role is Role.ADMINISTRATOR else session.merge(house.clinic)
+        other = make_staff(session, clinic, role, password_hash=HASH)
+    sign_in(client, other)
+
+    query = f"clinic={house.clinic.code}"
+    data = {"content": "how the team is", "format": "csv", "query": query, "form_key": "k"}
+    assert client.post("/exports/", data=data).status_code == 404
+
+
+def test_an_administrator_who_manages_another_clinic_has_no_months_of_this_one(
+    client: FlaskClient, house: House, sessions: Sessions, clock: FakeClock, config: Config
+) -> None:
+    tell(sessions, house.callers, LAST_MONTH, 1, 1, 1, 1, 2)
+    with sessions.begin() as session:
+        other = make_staff(session, None, Role.ADMINISTRATOR, password_hash=HASH)
+        at = make_clinic(session)
+        from_on = date(2020, 1, 1)
+        session.add(
+            Membership(staff_id=other.id, clinic_id=at.id, role=Role.MANAGER, from_on=from_on)
+        )
+    sign_in(client, other)
+
+    query = f"clinic={house.clinic.code}"
+    data = {"content": "how the team is", "format": "csv", "query": query, "form_key": "k"}
+    client.post("/exports/", data=data)
+    write_exports(sessions, clock, Place(config.exports, timedelta(days=7), b"a key"))
+
+    with sessions() as session:
+        assert [each.progress for each in session.scalars(select(Export))] in (
+            [],
+            [Progress.FAILED],
+        )
 
 
 def test_no_month_to_tell_of_is_no_chart(

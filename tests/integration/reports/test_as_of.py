@@ -340,6 +340,6 @@ def test_a_day_that_has_not_ended_further_west_is_not_over_there(session: Sessio
     scope = Scope(1, everything=True, clinic_ids=frozenset())
     asked = Here.of(scope, here, now=after_midnight).about(Period(day, day)).as_of(day)
 
-    lines = breakdown.by_clinic(session, [here, west], asked)
+    lines = breakdown.by_place(session, [here, west], asked, Dimension.CLINIC)
 
     assert [(line.tally.missed, line.tally.still_open) for line in lines] == [(1, 0), (0, 1)]

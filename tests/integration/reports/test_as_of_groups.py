@@ -2,6 +2,7 @@
 
 import ast
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from outreach.orm import Sessions
 from outreach.panels import assignment
 from outreach.patients import registry
 from outreach.patients.models import Patient, PatientBefore
+from outreach.patients.rules import Sex
 from outreach.programmes import enrolment as enrolments
 from outreach.programmes.models import Enrolment, EnrolmentBefore
 from outreach.reports import breakdown, cohort, outcomes, service
@@ -49,7 +51,10 @@ def change(session: Session, chance: random.Random, *, now: datetime) -> None:
                 "zone": chance.choice(ZONES),
                 "language": chance.choice(["en", "es", "pt"]),
             }
-            registry.change_details(session, patient, details(patient, **changed), now=now)
+            born_on = patient.date_of_birth + timedelta(days=chance.randint(-4000, 4000))
+            record = registry.OfRecord(chance.choice(list(Sex)), born_on)
+            written = replace(details(patient, **changed), record=chance.choice([None, record]))
+            registry.change_details(session, patient, written, now=now)
     for each in session.scalars(select(Enrolment).order_by(Enrolment.id)).all():
         day = each.starts_on + timedelta(days=chance.randint(1, 20))
         if chance.random() < 0.2:

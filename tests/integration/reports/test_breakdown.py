@@ -224,7 +224,7 @@ def test_clinics_stand_side_by_side(session: Session) -> None:
     called(session, first, CallStatus.COMPLETED)
     called(session, second, CallStatus.MISSED)
 
-    lines = breakdown.by_clinic(session, [first, second], ask(first))
+    lines = breakdown.by_place(session, [first, second], ask(first), Dimension.CLINIC)
 
     counted: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for line in lines:

@@ -1,16 +1,21 @@
 """Lists of patients behind figures of the adherence page."""
 
 import html
+import random
 import re
 from datetime import date
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from outreach.accounts.rules import Role
+from outreach.accounts.rules import Role, Scope
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.planning.rules import CallStatus
+from outreach.reports import adherence, breakdown
+from outreach.reports.asked import Here
+from outreach.reports.rules.period import Period
 from tests.builders import (
     make_attempt,
     make_clinic,
@@ -20,7 +25,8 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH, sign_in
-from tests.integration.reports.histories import noon
+from tests.fakes import MONDAY_10_CHICAGO as NOW
+from tests.integration.reports.histories import make_history, noon
 from tests.integration.reports.test_pages import call_made, manager_of
 
 
@@ -95,3 +101,33 @@ def test_single_calls_are_named_with_what_counts(sessions: Sessions, client: Fla
     assert "1 dial, the newest first" in dials
     for wrong in ("measure=protocol", "measure=completion&by=caller&group=999", "measure=x"):
         assert client.get(f"/reports/adherence/calls?{wrong}").status_code == 404
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_list_behind_a_dial_is_its_share(session: Session, seed: int) -> None:
+    clinic = make_history(session, random.Random(seed))  # noqa: S311
+    here = Here.of(Scope(0, everything=True, clinic_ids=frozenset()), clinic, now=NOW)
+    asked = here.about(Period(date(2026, 8, 1), NOW.date()))
+    found = adherence.report(session, asked).by_dial
+    assert found.calls
+
+    for dial, reached in found.shares:
+        rows = breakdown.behind_dial(session, asked, dial)
+        assert sum(row.numerator for row in rows) == reached
+        assert sum(row.denominator for row in rows) == found.calls
+        assert len({row.patient_id for row in rows}) == len(rows)
+
+
+def test_the_share_of_a_dial_leads_to_its_list(sessions: Sessions, client: FlaskClient) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        patient = call_made(session, clinic)
+        manager = manager_of(session, clinic)
+    sign_in(client, manager)
+
+    links = re.findall(r'href="([^"]*dial=1[^"]*)"', client.get("/reports/adherence").text)
+    page = client.get(html.unescape(links[0])).text
+
+    assert "Reached by dial 1" in page
+    assert patient.full_name in page
+    assert client.get("/reports/adherence/patients?dial=0").status_code == 404

@@ -1,6 +1,6 @@
 """Reports on paper: figures as people read them, whatever names hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 from outreach.exports import paper
 from outreach.exports.call_papers import cell
 from outreach.exports.paper import write_paper
+from outreach.exports.rules import paper_size
 from outreach.reports.rules.tally import Measure, Tally, Wait
 from outreach.web.charts import RatePoint, run_chart
 
@@ -87,18 +88,31 @@ def _of_a_day() -> dict[str, Any]:
 
 
 def _around() -> dict[str, Any]:
-    part = {"name": BAD, "figures": paper.table((BAD, BAD), [(BAD, BAD)])}
-    return {"parts": [part], "definitions": [[BAD, BAD]]}
+    part: dict[str, Any] = {"name": BAD, "figures": paper.table((BAD, BAD), [(BAD, BAD)])}
+    groups = part["figures"] | {"by": BAD, "about": BAD}
+    return {"parts": [part], "groups": groups, "definitions": [[BAD, BAD]]}
 
 
 @pytest.mark.parametrize(
-    ("template", "data"),
-    [("adherence.typ", _of_calls), ("today.typ", _of_a_day), ("around.typ", _around)],
+    ("template", "data", "points"),
+    [
+        ("adherence.typ", _of_calls, {"us-letter": "792 612", "a4": "841.8898 595.2756"}),
+        ("today.typ", _of_a_day, {"us-letter": "612 792", "a4": "595.2756 841.8898"}),
+        ("around.typ", _around, {"us-letter": "612 792", "a4": "595.2756 841.8898"}),
+    ],
 )
+@pytest.mark.parametrize("country", ["US", "DE"])
 def test_what_people_are_called_is_never_markup(
-    template: str, data: Callable[[], dict[str, Any]], tmp_path: Path
+    template: str,
+    data: Callable[[], dict[str, Any]],
+    points: Mapping[str, str],
+    country: str,
+    tmp_path: Path,
 ) -> None:
-    made = paper.paper(template, BAD, [("Clinic", BAD)], data(), 1)
+    size = paper_size(country)
+    made = paper.paper(template, BAD, [("Clinic", BAD)], data(), 1, size=size)
 
     assert write_paper(made, tmp_path / "a.pdf", lambda _rows: None) == 1
-    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
+    written = (tmp_path / "a.pdf").read_bytes()
+    assert written.startswith(b"%PDF-")
+    assert f"/MediaBox[0 0 {points[size]}]".encode() in written

@@ -17,6 +17,7 @@ from outreach.patients.rules import (
     is_allowed_at,
     latest_allowed_at,
     mask_of_weekdays,
+    may_be_alive,
     next_allowed_at,
     slot_on,
     weekdays_from_mask,
@@ -217,3 +218,16 @@ def test_sunday_counts_only_where_it_is_wished_for(weekdays: frozenset[int]) -> 
 )
 def test_age_grows_on_the_birthday(day: date, born_on: date, age: int) -> None:
     assert age_on(day, born_on) == age
+
+
+@pytest.mark.parametrize(
+    ("born_on", "may_be"),
+    [
+        (date(2026, 2, 3), True),
+        (date(2026, 2, 4), False),
+        (date(1905, 2, 4), True),
+        (date(1905, 2, 3), False),
+    ],
+)
+def test_who_may_be_alive_was_born_within_120_years(born_on: date, *, may_be: bool) -> None:
+    assert may_be_alive(date(2026, 2, 3), born_on) is may_be

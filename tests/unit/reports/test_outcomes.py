@@ -129,6 +129,27 @@ def test_a_phq9_responds_from_ten_and_by_half() -> None:
     assert outcome.count(Group.MISSING) == 1
 
 
+def test_those_from_five_on_are_told_beside_those_from_ten() -> None:
+    people = [
+        patient({0: "10", 91: "4"}, PHQ9),
+        patient({0: "5", 91: "3"}, PHQ9),  # less than half
+        patient({0: "6", 91: "6"}, PHQ9),
+        patient({0: "4", 91: "0"}, PHQ9),
+        patient({0: "7"}, PHQ9),
+    ]
+
+    outcome = outcome_of(people, PHQ9, Point.MONTH_3, today=LONG_AFTER)
+
+    assert outcome.count(Group.FROM_5) == 3
+    assert outcome.count(Group.RESPONDED_FROM_5) == 1
+    assert outcome.count(Group.REMITTED_FROM_5) == 2
+    change = outcome.change_in(Group.FROM_5)
+    assert change is not None
+    assert change.mean == pytest.approx(-8 / 3)
+    of_hba1c = outcome_of([patient({0: "9", 91: "4"})], HBA1C, Point.MONTH_3, today=LONG_AFTER)
+    assert of_hba1c.count(Group.FROM_5) == 0
+
+
 def test_a_measure_without_a_rule_has_no_responders() -> None:
     weight = OutcomeMeasure.WEIGHT
 
