@@ -101,7 +101,7 @@ def kinds_told(
     return frozenset(rows)
 
 
-def _told(patient_id: int, page: Page, *, now: datetime) -> Select[tuple[Concern]]:
+def _told(patient_id: int, page: Page, *, now: datetime) -> Select[Concern]:
     return (
         select(Concern)
         .join(ConcernStep, ConcernStep.concern_id == Concern.id)

@@ -121,6 +121,10 @@ class Instrument:
         is_any = any(answers.get(item.number, 0) > 0 for item in self.items)
         return self.every_item if is_any else self.items
 
+    def count_seen(self, answers: Collection[int], skipped: Collection[int]) -> int:
+        """Return how many of the scored items were asked: what 'of 9' goes with."""
+        return sum(item.number in answers or item.number in skipped for item in self.items)
+
     def allows(self, answer: int) -> bool:
         """Say whether ``answer`` is one that an item of this questionnaire may have."""
         return self.answers[0] <= answer <= self.answers[1]

@@ -268,7 +268,9 @@ def test_after_the_nine_it_is_asked_how_difficult_they_make_life(asking: Asking)
     assert "9 of 9 asked" in page
 
     asking.give("phq9", {10: 2})
-    assert at_hand(asking.client.get(f"{asking.call}?ask=phq9").text) == "end"
+    page = asking.client.get(f"{asking.call}?ask=phq9").text
+    assert at_hand(page) == "end"
+    assert "9 of 9 asked" in page
     result = asking.finish("phq9")
 
     (kept,) = asking.kept()
