@@ -284,7 +284,7 @@ def test_who_never_had_the_patient_open_tells_nobody(call: Call) -> None:
     assert call.concerns() == []
 
 
-ALREADY, WITH_SAVING = "It is on the nurses&#39; list already.", "Saving puts this on the nurses"
+ALREADY, WITH_SAVING = "It is on the nurses' list already.", "Saving puts this on the nurses"
 
 
 def line_of(page: str, notice: str) -> str:

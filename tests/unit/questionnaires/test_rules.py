@@ -184,7 +184,7 @@ def test_peg_is_the_mean_of_its_three_items() -> None:
     assert score(INSTRUMENTS[InstrumentCode.PEG], {1: 5, 2: 6, 3: 9}).value == Decimal("6.7")
 
 
-@pytest.mark.parametrize("answers", [{1: 4}, {1: -1}, {10: 0}, {0: 1}])
+@pytest.mark.parametrize("answers", [{1: 4}, {1: -1}, {11: 0}, {0: 1}])
 def test_an_answer_that_cannot_be_is_refused(answers: dict[int, int]) -> None:
     with pytest.raises(ValueError, match="PHQ-9"):
         score(PHQ_9, answers)
