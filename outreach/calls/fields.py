@@ -35,7 +35,7 @@ from outreach.patients.rules import ContactHours
 from outreach.phoning.bridging import Desk
 from outreach.programmes.labels import PAUSE_REASONS, PAUSE_TROUBLES
 from outreach.programmes.rules import PauseReason, trouble_with_pause
-from outreach.results.forms import Taking
+from outreach.results.fields import Taking
 from outreach.web import bounded
 
 GOES_ON, DIED = "", "died"

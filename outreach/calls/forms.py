@@ -46,7 +46,7 @@ from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import MeasureKind
 from outreach.patients.rules import EARLIEST, LATEST, hours_on
 from outreach.planning.retrying import FARTHEST_CALL_BACK, Agreed
-from outreach.results.forms import (
+from outreach.results.fields import (
     MeasuredField,
     SignsField,
     check_pressure,

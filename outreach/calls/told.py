@@ -12,6 +12,7 @@ from outreach.calls.models import Attempt
 from outreach.concerns import at_once, raising
 from outreach.concerns.at_once import Urgent, page_of_call
 from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernKind
 from outreach.measures.models import Reading
 from outreach.measures.readings import entered
 from outreach.patients.models import Patient
@@ -56,6 +57,15 @@ def not_kept(session: Session, attempt: Attempt, typed: Typed) -> Typed:
     ]
     said = frozenset().union(*(each.said for each in kept))
     return replace(typed, readings=rest, signs=typed.signs - said)
+
+
+def kinds_told(
+    session: Session, patient_id: int, form_key: str, actor: Actor, *, now: datetime
+) -> frozenset[ConcernKind]:
+    """Return the kinds of what a nurse was told of in a call that isn't saved yet."""
+    since = last_recorded(session, patient_id, actor.staff_id)
+    page = page_of_call(form_key, by_staff_id=actor.staff_id, since=since)
+    return at_once.kinds_told(session, patient_id, page, now=now)
 
 
 def of_call(

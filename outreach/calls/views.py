@@ -1,6 +1,6 @@
 """Pages a caller works in all day: the queue and the call."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.audit import trail
-from outreach.calls import dialing, drafts, leases, outcomes, screen, taken, tried
+from outreach.calls import dialing, drafts, leases, outcomes, screen, taken, told, tried
 from outreach.calls.fields import Around
 from outreach.calls.forms import CALL_BACK_TIMES, CallReportForm
 from outreach.calls.labels import (
@@ -37,6 +37,7 @@ from outreach.calls.taken import Taken
 from outreach.concerns import readiness, watching
 from outreach.concerns.labels import told_from
 from outreach.concerns.models import OwnLimits
+from outreach.concerns.rules import ConcernKind
 from outreach.db import db
 from outreach.deps import deps
 from outreach.measures.labels import MEASURE_WORDS
@@ -50,7 +51,7 @@ from outreach.planning import follow_ups, next_call
 from outreach.questionnaires import item_by_item
 from outreach.questionnaires.asking import NoSuchQuestionnaire
 from outreach.questionnaires.item_by_item import Panel
-from outreach.results.forms import Taking
+from outreach.results.fields import Taking
 from outreach.web import bounded
 from outreach.web.looking import is_opened_by_a_person
 
@@ -252,6 +253,7 @@ def page_of(shown: Screen, form: CallReportForm) -> str:
     """Return the call screen around a form."""
     zone, now = shown.standing.zone, shown.now
     hidden = set() if shown.may_leave_voicemail else {Outcome.VOICEMAIL_LEFT}
+    safety = watching.safety_of(db.session, shown.patient, now=now)
     return render_template(
         "calls/call.html",
         screen=shown,
@@ -261,7 +263,8 @@ def page_of(shown: Screen, form: CallReportForm) -> str:
         follow_ups=follow_ups.open_of(db.session, [shown.call.enrolment_id]).get(
             shown.call.enrolment_id, ()
         ),
-        safety=watching.safety_of(db.session, shown.patient, now=shown.now),
+        safety=safety,
+        kinds_told=_kinds_told(shown, form) if safety.is_polled else (),
         outcome_words=OUTCOME_WORDS,
         asked_words=ASKED_WORDS,
         outcome_meanings=OUTCOME_MEANINGS,
@@ -286,6 +289,12 @@ def page_of(shown: Screen, form: CallReportForm) -> str:
         opener_words=opener_words,
         hides_openers=session.get(HIDES_OPENERS, False),
     )
+
+
+def _kinds_told(shown: Screen, form: CallReportForm) -> Collection[ConcernKind]:
+    """Return of what a nurse was told at a Save that was refused: the page says so."""
+    key, patient_id = form.form_key.data or "", shown.patient.id
+    return told.kinds_told(db.session, patient_id, key, signed_in(), now=shown.now)
 
 
 def _asked(shown: Screen) -> Panel | None:

@@ -16,6 +16,7 @@ from outreach.concerns.labels import STEP_WORDS, URGENCY_WORDS, limits_words
 from outreach.concerns.rules import Limits
 from outreach.measures.labels import (
     MEASURE_WORDS,
+    average_words,
     changed_words,
     entered_words,
     level_words,
@@ -40,6 +41,7 @@ URGENCIES = {urgency: words for urgency, (words, _kind) in URGENCY_WORDS.items()
 reading_value = entered_words
 level = level_words
 changed = changed_words
+average = average_words
 
 VISITS = visits.VISITS
 FOLLOW_UPS = planning.FOLLOW_UPS

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.concerns import raising
@@ -89,21 +89,30 @@ def told(session: Session, patient_id: int, page: Page, *, now: datetime) -> lis
 
     Nothing that a nurse has closed.
     """
-    return list(
-        session.scalars(
-            select(Concern)
-            .join(ConcernStep, ConcernStep.concern_id == Concern.id)
-            .where(
-                Concern.patient_id == patient_id,
-                Concern.form_key.startswith(page.begins),
-                Concern.reading_id.is_(None),
-                Concern.status != ConcernStatus.CLOSED,
-                Concern.raised_at > max(now - SAME_CALL, page.since or now - SAME_CALL),
-                ConcernStep.kind == StepKind.RAISED,
-                ConcernStep.by_staff_id == page.by_staff_id,
-            )
-            .order_by(Concern.id)
-            .with_for_update(of=Concern)
+    found = _told(patient_id, page, now=now)
+    return list(session.scalars(found.order_by(Concern.id).with_for_update(of=Concern)))
+
+
+def kinds_told(
+    session: Session, patient_id: int, page: Page, *, now: datetime
+) -> frozenset[ConcernKind]:
+    """Return the kinds of what `told` returns, to say so on the page; nothing is held."""
+    rows = session.scalars(_told(patient_id, page, now=now).with_only_columns(Concern.kind))
+    return frozenset(rows)
+
+
+def _told(patient_id: int, page: Page, *, now: datetime) -> Select[Concern]:
+    return (
+        select(Concern)
+        .join(ConcernStep, ConcernStep.concern_id == Concern.id)
+        .where(
+            Concern.patient_id == patient_id,
+            Concern.form_key.startswith(page.begins),
+            Concern.reading_id.is_(None),
+            Concern.status != ConcernStatus.CLOSED,
+            Concern.raised_at > max(now - SAME_CALL, page.since or now - SAME_CALL),
+            ConcernStep.kind == StepKind.RAISED,
+            ConcernStep.by_staff_id == page.by_staff_id,
         )
     )
 

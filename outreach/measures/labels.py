@@ -17,6 +17,7 @@ from outreach.measures.rules import (
     Place,
     Sign,
     Threshold,
+    average_glucose,
 )
 from outreach.measures.rules.kinds import Side
 
@@ -188,6 +189,17 @@ def changed_words(kind: MeasureKind, before: Decimal, after: Decimal) -> str:
     if after < before:
         return _("%(by)s less than before, a change that counts", by=by)
     return _("%(by)s more than before, a change that counts", by=by)
+
+
+def average_words(kind: MeasureKind, value: Decimal, unit: str | None = None) -> str:
+    """Return 'about 240 mg/dL (13.3 mmol/L) on average' for an HbA1c; nothing for the others.
+
+    ``unit``: the one of blood sugar to say first.
+    """
+    if kind is not MeasureKind.HBA1C:
+        return ""
+    average = average_glucose(value)
+    return _("about %(value)s on average", value=value_words(MeasureKind.GLUCOSE, average, unit))
 
 
 def level_words(kind: MeasureKind, value: Decimal) -> str:

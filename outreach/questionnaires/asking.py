@@ -71,6 +71,11 @@ _TRIGGERS = {
 }
 
 
+_DIFFICULTIES = (
+    "not difficult at all", "somewhat difficult", "very difficult", "extremely difficult",
+)  # fmt: skip
+
+
 class NoSuchQuestionnaire(NotFound):
     """No questionnaire of ours has that code, or its wording is licensed."""
 
@@ -290,6 +295,8 @@ def _words(instrument: Instrument, answers: Mapping[int, int]) -> str:
             if given is None
             else f"Item {number}: {given} of {instrument.answers[1]}."
         )
+    if instrument.difficulty and instrument.difficulty.number in answers:
+        words.append(f"Daily life: {_DIFFICULTIES[answers[instrument.difficulty.number]]}.")
     return " ".join(words)
 
 

@@ -31,7 +31,7 @@ def said_from(posted: Mapping[str, str], instrument: Instrument) -> tuple[Said, 
         ValueError: it is no answer, or no reason.
     """
     answers, skips = {}, {}
-    for item in instrument.items:
+    for item in instrument.every_item:
         if answer := posted.get(f"item_{item.number}"):
             answers[item.number] = int(answer)
         if reason := posted.get(f"skip_{item.number}"):

@@ -32,6 +32,7 @@ from outreach.questionnaires.rules import (
     Skip,
     asks_for,
     first_open,
+    next_to_ask,
     part_scores,
     profile,
     review_of,
@@ -131,14 +132,14 @@ def panel_of(
     left = asking.begun(session, patient.id, instrument.code, now=now)
     given = left.given if left else _carried(session, patient, instrument.code, after)
     skipped = left.why_skipped if left else {}
-    numbers = {each.number for each in instrument.items}
+    numbers = {each.number for each in instrument.asked_after(given)}
     return Panel(
         instrument=instrument,
         form_key=left.form_key if left else secrets.token_urlsafe(18),
         after="" if left else after,
         given=given,
         skipped=skipped,
-        number=item if item in numbers else first_open(instrument, {*given, *skipped}),
+        number=item if item in numbers else next_to_ask(instrument, given, skipped),
     )
 
 
@@ -200,7 +201,7 @@ def keep(
         ValueError: no item of this questionnaire has such an answer.
     """
     score(instrument, said.answers)
-    if not {*said.skips} <= {item.number for item in instrument.items}:
+    if not {*said.skips} <= {item.number for item in instrument.every_item}:
         raise ValueError(f"{instrument.name} has no such item")
     row = _row_of(session, patient, instrument, said, actor=actor, now=now)
     given = {**row.given, **said.answers}
@@ -222,7 +223,8 @@ def skip_the_rest(
 ) -> None:
     """Note of every item that is open why it has no answer. Does not commit."""
     seen = {*row.given, *row.why_skipped}
-    rest = {item.number: why for item in instrument.items if item.number not in seen}
+    asked = instrument.asked_after(row.given)
+    rest = {item.number: why for item in asked if item.number not in seen}
     row.skipped = {**row.skipped, **by_text(rest)}
     session.flush()
 

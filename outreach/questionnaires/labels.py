@@ -20,6 +20,12 @@ FREQUENCIES = (
     _l("More than half the days"),
     _l("Nearly every day"),
 )
+DIFFICULTIES = (
+    _l("Not difficult at all"),
+    _l("Somewhat difficult"),
+    _l("Very difficult"),
+    _l("Extremely difficult"),
+)
 _BY_FREQUENCY = (InstrumentCode.PHQ_2, InstrumentCode.PHQ_9, InstrumentCode.GAD_7)
 SKIP_WORDS = {
     Skip.DECLINED: _l("They'd rather not say"),
@@ -59,9 +65,11 @@ def introduction(instrument: Instrument) -> str:
     return instrument.introduction or str(INTRODUCTIONS.get(instrument.code, ""))
 
 
-def answers_of(instrument: Instrument) -> Sequence[tuple[str, str]]:
+def answers_of(instrument: Instrument, number: int | None = None) -> Sequence[tuple[str, str]]:
     """Return the answers that an item may have, from low to high: figure and words."""
     low, high = instrument.answers
+    if instrument.difficulty and instrument.difficulty.number == number:
+        return [(str(answer), str(each)) for answer, each in enumerate(DIFFICULTIES, start=low)]
     words = instrument.answer_words
     if not words and instrument.code in _BY_FREQUENCY:
         words = tuple(str(each) for each in FREQUENCIES)

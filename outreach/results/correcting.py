@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts.rules import Actor, Role
 from outreach.audit import trail
 from outreach.concerns import raising
+from outreach.concerns.at_once import Urgent
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Trigger, Urgency
 from outreach.errors import NotAllowed, NotFound, Stale
@@ -76,11 +77,13 @@ def correct(
     *,
     actor: Actor,
     now: datetime,
+    told: Sequence[Concern] = (),
 ) -> Reading:
     """Put a correction in place of a reading, and judge it by its own time.
 
     A concern that the reading raised is told of the correction; a new one is raised only
-    where the correction asks for more than was asked before. Does not commit.
+    where the correction asks for more than was asked before. ``told`` are the concerns by
+    which a nurse was told of it before it was saved. Does not commit.
 
     Raises:
         NotYoursToCorrect: ``actor`` neither is a nurse nor entered the reading.
@@ -91,20 +94,20 @@ def correct(
         raise AlreadyCorrected("Somebody corrected this reading already.")
     newest.find_again(session, patient.id, [reading.kind])
     made = session.scalars(select(Reading).where(Reading.supersedes_id == reading.id)).one()
-    told = _concerns_of(session, reading)
+    known = _concerns_of(session, reading)
     words = (
         "entered in error"
         if made.is_void
         else in_both_units(made.kind, made.entered_value, made.entered_unit, made.value)
     )
     note = f"Reading corrected: {words}. {correction.reason}"
-    for concern in told:
+    for concern in known:
         if concern.status is not ConcernStatus.CLOSED:
             raising.note(session, concern, note, by_staff_id=actor.staff_id, now=now)
     judged = None if made.is_void else entering.judge(session, made, now=now)
-    if judged and not any(_covers(concern, judged.trigger) for concern in told):
+    if judged and not any(_covers(concern, judged.trigger) for concern in known):
         entering.raise_worst(
-            session, patient, [judged], note=note, by_staff_id=actor.staff_id, now=now
+            session, patient, [judged], note=note, by_staff_id=actor.staff_id, now=now, told=told
         )
     trail.record(
         session,
@@ -116,6 +119,16 @@ def correct(
         about=("reading", made.id),
     )
     return made
+
+
+def untold(session: Session, reading: Reading, found: Sequence[Urgent]) -> list[Urgent]:
+    """Return what a nurse has not been told of by the reading that is corrected."""
+    known = _concerns_of(session, reading)
+    return [
+        each
+        for each in found
+        if not any(_covers(concern, Trigger(each.kind, Urgency.NOW)) for concern in known)
+    ]
 
 
 def _row(

@@ -12,6 +12,7 @@ from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.measures.models import Reading
 from outreach.measures.readings import is_current
+from outreach.measures.rules import REGISTRY
 from outreach.orm import among
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment, ProgrammeVersion
@@ -21,6 +22,7 @@ from outreach.questionnaires.models import Questionnaire
 from outreach.results.rules import PointStanding, PointState, Taken, stand
 
 _A_DAY = timedelta(days=1)
+_APART = {kind.value: each.apart for kind, each in REGISTRY.items() if each.apart is not None}
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def of(session: Session, enrolment: Enrolment, today: date) -> list[PointStandin
     zone = session.scalars(select(Patient.zone).where(Patient.id == enrolment.patient_id)).one()
     taken = _taken(session, {enrolment.patient_id: ZoneInfo(zone)}, _span([protocol], [enrolment]))
     found = taken.get(enrolment.patient_id, ())
-    return stand(protocol.measure_points, enrolment.starts_on, found, today=today)
+    return stand(protocol.measure_points, enrolment.starts_on, found, today=today, apart=_APART)
 
 
 def everybody(session: Session, scope: Scope, *, now: datetime) -> DueList:
@@ -121,6 +123,7 @@ def open_points(
             enrolment.starts_on,
             taken.get(patient.id, ()),
             today=now.astimezone(zones[patient.id]).date(),
+            apart=_APART,
         )
         found += [
             Due(patient, enrolment, each) for each in standings if each.state is PointState.OPEN

@@ -179,7 +179,8 @@ def _earlier(session: Session, reading: Reading) -> list[Measured]:
         return []
     since = reading.taken_at - LOWS_WITHIN
     found = readings.since(session, reading.patient_id, GLUCOSE, at=since)
-    return [_measured(each) for each in found if each.id != reading.id]
+    themselves = {reading.id, reading.supersedes_id}
+    return [_measured(each) for each in found if each.id not in themselves]
 
 
 def _own_limits(session: Session, reading: Reading, *, now: datetime) -> OwnLimits | None:

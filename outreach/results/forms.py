@@ -1,12 +1,9 @@
-"""Forms of measured values: reading numbers, times and doubts; the nurse's page; corrections."""
+"""Forms of measured values: the nurse's page, a correction; what an assessor writes."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,185 +11,31 @@ from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     DateField,
-    DecimalField,
-    Field,
     HiddenField,
-    SelectChoice,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
     TimeField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
 
-from outreach.measures.labels import DOUBT_WORDS, MEASURE_WORDS, SIGN_WORDS, UNIT_WORDS
+from outreach.measures.labels import DOUBT_WORDS, MEASURE_WORDS
 from outreach.measures.readings import ReportedReading
 from outreach.measures.rules import (
-    GLUCOSE,
-    METER_SHOWS,
-    REGISTRY,
-    Bound,
-    Doubt,
     Measure,
     MeasureKind,
     Sign,
-    doubt_about,
-    doubt_about_change,
+)
+from outreach.results.fields import (
+    PRESSURES,
+    MeasuredField,
+    SignsField,
+    Taking,
+    check_pressure,
+    unit_choices,
+    wrong,
 )
 from outreach.results.urgent import Typed
-
-_BOUNDS = {"HI": Bound.HIGH, "HIGH": Bound.HIGH, "LO": Bound.LOW, "LOW": Bound.LOW}
-# A comma before one or two digits is a decimal comma; before three it may part thousands.
-_POINTED = re.compile(r"^(\d+),(\d{1,2})$")
-_PRESSURES = (MeasureKind.SYSTOLIC, MeasureKind.DIASTOLIC)
-
-
-@dataclass(frozen=True)
-class Taking:
-    """What a form needs to know of whom was measured: ``weighed`` is the last weight, and when."""
-
-    zone: ZoneInfo
-    now: datetime
-    born_on: date
-    weighed: tuple[Decimal, datetime] | None = None
-
-    @property
-    def today(self) -> date:
-        """The patient's local day."""
-        return self.now.astimezone(self.zone).date()
-
-    def instant(self, on: date | None, at: time | None) -> tuple[datetime, bool]:
-        """Return an instant on the patient's clock, and whether its time is known.
-
-        Neither day nor time: now. A time alone: today. A day alone: its noon, or now where
-        that is today and still to come.
-        """
-        if on is None and at is None:
-            return self.now, True
-        taken = datetime.combine(on or self.today, at or time(12), tzinfo=self.zone)
-        if at is None and on == self.today:
-            return min(taken.astimezone(UTC), self.now), False
-        return taken.astimezone(UTC), at is not None
-
-    def wrong_time(self, on: date | None, at: time | None) -> str | None:
-        """Return what is wrong with a day and time, or None."""
-        if on is not None and on < self.born_on:
-            return _("That is before the patient was born.")
-        is_ahead = on is not None and on > self.today
-        if is_ahead or self.instant(on, at)[0] > self.now:
-            return _("That is still to come where the patient is.")
-        return None
-
-    def likely(self, on: date | None, at: time | None) -> tuple[datetime, bool]:
-        """Return the same, and now where day and time can't be right: for what can't wait."""
-        return (self.now, False) if self.wrong_time(on, at) else self.instant(on, at)
-
-    def doubt(self, value: ReportedReading) -> Doubt | None:
-        """Return what is wrong with a value, or what is asked about it."""
-        if value.bound is not None:
-            return None
-        doubt = doubt_about(value.kind, value.value, value.unit)
-        if doubt is not None or self.weighed is None:
-            return doubt
-        canonical = REGISTRY[value.kind].in_canonical_unit(value.value, value.unit)
-        earlier, earlier_at = self.weighed
-        return doubt_about_change(
-            value.kind,
-            canonical,
-            taken_at=value.taken_at,
-            earlier=earlier,
-            earlier_at=earlier_at,
-        )
-
-
-class MeasuredField(DecimalField):
-    """A measured number, or a meter's HI and LO; says how to write what is no number."""
-
-    bound: Bound | None = None
-
-    def __init__(self, *args: Any, is_metered: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, places=None, **kwargs)  # shown as it was written
-        self.is_metered = is_metered
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read one number, or say what is wrong in words that help."""
-        typed = valuelist[0].strip() if valuelist else ""
-        if self.is_metered and typed.upper() in _BOUNDS:
-            self.bound = _BOUNDS[typed.upper()]
-            self.data = METER_SHOWS[self.bound]
-            return
-        try:
-            super().process_formdata([_POINTED.sub(r"\1.\2", typed)])
-        except ValueError as error:
-            with_point = typed.replace(",", ".", 1)
-            if "," in typed and with_point.replace(".", "", 1).isdecimal():
-                message = _("Write %(number)s, with a point.", number=with_point)
-                raise ValueError(message) from error
-            raise ValueError(_("Write a number.")) from error
-
-    def reported(
-        self,
-        kind: MeasureKind,
-        unit: str,
-        taken: tuple[datetime, bool],
-        *,
-        signs: frozenset[Sign] = frozenset(),
-    ) -> ReportedReading:
-        """Return what was typed as a reading; what a meter shows has a unit of its own."""
-        value = self.data if self.data is not None else Decimal("NaN")
-        shown_in = REGISTRY[kind].unit if self.bound else unit
-        return ReportedReading(kind, value, shown_in, *taken, self.bound, signs)
-
-    def _value(self) -> str:
-        return self.bound.value if self.bound else str(super()._value())
-
-
-class SignsField(SelectMultipleField):
-    """What was said with a reading, as boxes to tick."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-    def __init__(self, label: Any = None, **kwargs: Any) -> None:
-        choices = [SelectChoice(sign.value, words) for sign, words in SIGN_WORDS.items()]
-        super().__init__(label, choices=choices, **kwargs)
-
-    @property
-    def said(self) -> frozenset[Sign]:
-        """What was ticked."""
-        return frozenset(Sign(each) for each in self.data or () if each in list(Sign))
-
-    def said_with(self, kind: MeasureKind) -> frozenset[Sign]:
-        """Return what was ticked that belongs to a reading of ``kind``."""
-        if kind in GLUCOSE:
-            return self.said
-        return self.said & {Sign.DANGER} if kind in _PRESSURES else frozenset()
-
-
-def unit_choices(kind: MeasureKind) -> list[SelectChoice]:
-    """Return the units in which ``kind`` may be given."""
-    return [SelectChoice(unit, UNIT_WORDS.get(unit, unit)) for unit in REGISTRY[kind].units]
-
-
-def wrong(field: Field, message: str) -> bool:
-    """Complain beside a field; returns False, as a check does that failed."""
-    field.errors = [*field.errors, message]
-    return False
-
-
-def check_pressure(upper: Field, lower: Field) -> bool:
-    """Refuse half a blood pressure, and one upside down."""
-    if upper.data is None and lower.data is not None:
-        return wrong(upper, _("Write the upper value as well."))
-    if lower.data is None and upper.data is not None:
-        return wrong(lower, _("Write the lower value as well."))
-    if upper.data is None or not (upper.data.is_finite() and lower.data.is_finite()):
-        return True  # each by itself is refused as no number
-    if not upper.data > lower.data:
-        return wrong(upper, _("The upper value must be larger than the lower one."))
-    return True
 
 
 class FindForm(FlaskForm):
@@ -314,7 +157,7 @@ class ReadingsForm(FlaskForm):
         return doubt is None or wrong(value, str(DOUBT_WORDS[doubt]))
 
     def _check_pair(self) -> bool:
-        upper, lower = (self[f"value_{kind}"] for kind in _PRESSURES)
+        upper, lower = (self[f"value_{kind}"] for kind in PRESSURES)
         return check_pressure(upper, lower)
 
     def _check_period(self) -> bool:
@@ -392,7 +235,17 @@ class CorrectionForm(FlaskForm):
 
     def to_reading(self) -> ReportedReading:
         """Return the reading as it should have been."""
-        taken = self.taking.instant(self.on.data, self.at.data)
+        return self._written(self.taking.instant(self.on.data, self.at.data))
+
+    def typed(self, reading_id: int) -> Typed:
+        """Return what was typed in place of a reading: what is urgent waits for no valid form."""
+        taken = self.taking.likely(self.on.data, self.at.data)
+        is_value = self.value.data is not None and not self.is_void.data
+        written = [self._written(taken)] if is_value else []
+        # What was said with it came with the reading itself: nothing of it is new.
+        return Typed(written, frozenset(), taken[0], self.is_confirmed.data, reading_id)
+
+    def _written(self, taken: tuple[datetime, bool]) -> ReportedReading:
         reported: ReportedReading = self.value.reported(
             self.kind, self.unit.data, taken, signs=self.signs
         )

@@ -30,13 +30,15 @@ _BY_ITSELF = {
 class Typed:
     """What stands on a page: values, what was said with them, and of when that is.
 
-    ``is_confirmed``: an unusual value was read back.
+    ``is_confirmed``: an unusual value was read back. ``instead_of_id``: the reading that they
+    stand in place of, which is no earlier one.
     """
 
     readings: Sequence[ReportedReading]
     signs: frozenset[Sign]
     signs_at: datetime
     is_confirmed: bool
+    instead_of_id: int | None = None
 
 
 def found_in(session: Session, patient: Patient, typed: Typed, *, now: datetime) -> list[Urgent]:
@@ -44,7 +46,7 @@ def found_in(session: Session, patient: Patient, typed: Typed, *, now: datetime)
     found, carried = [], frozenset[Sign]()
     for each in typed.readings:
         ways = _ways(each, is_confirmed=typed.is_confirmed)
-        judged = [_judged(session, patient, way, now=now) for way in ways]
+        judged = [_judged(session, patient, way, typed.instead_of_id, now=now) for way in ways]
         urgent = [each for each in judged if each and each.trigger.urgency is Urgency.NOW]
         if urgent and len(urgent) == len(ways):
             words = " or ".join(each.words for each in urgent)
@@ -67,9 +69,15 @@ def _ways(reading: ReportedReading, *, is_confirmed: bool) -> list[ReportedReadi
 
 
 def _judged(
-    session: Session, patient: Patient, reported: ReportedReading, *, now: datetime
+    session: Session,
+    patient: Patient,
+    reported: ReportedReading,
+    instead_of_id: int | None,
+    *,
+    now: datetime,
 ) -> Judged | None:
     reading = readings.made(
         patient, reported, source=ReadingSource.CALL, attempt_id=None, by_staff_id=None, now=now
     )
+    reading.supersedes_id = instead_of_id
     return entering.judge(session, reading, now=now)

@@ -1,6 +1,7 @@
 """Pages on which readings are entered and corrected."""
 
 import secrets
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,7 +13,7 @@ from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
 from outreach.concerns import at_once, raising
-from outreach.concerns.at_once import Page, page_of_readings
+from outreach.concerns.at_once import Page, Urgent, page_of_readings
 from outreach.db import db
 from outreach.deps import deps
 from outreach.measures import labels, readings
@@ -34,7 +35,8 @@ from outreach.questionnaires.asking import ASKED_BY
 from outreach.questionnaires.rules import InstrumentCode
 from outreach.results import assessing, correcting, due, entering, urgent
 from outreach.results.correcting import Correction
-from outreach.results.forms import CorrectionForm, FindForm, ReadingsForm, Taking, TellNurseForm
+from outreach.results.fields import Taking
+from outreach.results.forms import CorrectionForm, FindForm, ReadingsForm, TellNurseForm
 
 bp = Blueprint("results", __name__, url_prefix="/patients/<ref>/readings")
 
@@ -174,10 +176,13 @@ def _keep(form: ReadingsForm, patient: Patient) -> bool:
 
 def _tell_at_once(form: ReadingsForm, patient: Patient) -> None:
     """Tell a nurse now of what is urgent: the page may be saved much later, or never."""
-    now = deps().clock()
-    found = urgent.found_in(db.session, patient, form.typed, now=now)
+    found = urgent.found_in(db.session, patient, form.typed, now=deps().clock())
+    _tell(found, patient, _page_of(form))
+
+
+def _tell(found: Sequence[Urgent], patient: Patient, page: Page) -> None:
     if found:
-        at_once.tell(db.session, patient, found, _page_of(form), now=now)
+        at_once.tell(db.session, patient, found, page, now=deps().clock())
         db.session.commit()
         if Role.ASSESSOR not in signed_in().roles:  # what was measured before may be in it
             flash(_("A nurse is told already of what is urgent. Nothing is saved yet."), "urgent")
@@ -191,18 +196,45 @@ def _page_of(form: ReadingsForm) -> Page:
 @role_required(*ENTERING)
 def correct(ref: str, reading_id: int) -> ResponseReturnValue:
     """Put a value, unit or time right, or take a reading back; the original stays."""
-    now, actor, patient = deps().clock(), signed_in(), _patient(ref)
+    patient = _patient(ref)
     reading = correcting.by_id(db.session, patient, reading_id)
-    correcting.refuse_others(actor, reading)
+    correcting.refuse_others(signed_in(), reading)
     form = CorrectionForm.of(_reported(reading), _taking(patient))
     if form.validate_on_submit():
-        reported = None if form.is_void.data else form.to_reading()
-        correction = Correction(reported, form.reason.data or "")
-        correcting.correct(db.session, patient, reading, correction, actor=actor, now=now)
-        db.session.commit()
+        _correct(form, patient, reading)
         return _saved(patient, url_for("chart.patient", ref=ref))
+    if form.is_submitted():
+        _tell_of_correction(form, patient, reading)
     page = render_template("results/correct.html", patient=patient, reading=reading, form=form)
     return page, 422 if form.errors else 200
+
+
+def _correct(form: CorrectionForm, patient: Patient, reading: Reading) -> None:
+    """Keep a correction; where somebody was first, a nurse hears of what is urgent in it."""
+    now, actor, page = deps().clock(), signed_in(), _page_of_correction(reading)
+    reported = None if form.is_void.data else form.to_reading()
+    correction = Correction(reported, form.reason.data or "")
+    told = at_once.told(db.session, patient.id, page, now=now)
+    try:
+        correcting.correct(
+            db.session, patient, reading, correction, actor=actor, now=now, told=told
+        )
+    except correcting.AlreadyCorrected:
+        db.session.rollback()
+        _tell_of_correction(form, patient, reading)
+        raise
+    at_once.note_unjoined(db.session, told, by_staff_id=actor.staff_id, now=now)
+    db.session.commit()
+
+
+def _tell_of_correction(form: CorrectionForm, patient: Patient, reading: Reading) -> None:
+    """Tell a nurse now of what a correction says that is urgent, and nobody was told of."""
+    found = urgent.found_in(db.session, patient, form.typed(reading.id), now=deps().clock())
+    _tell(correcting.untold(db.session, reading, found), patient, _page_of_correction(reading))
+
+
+def _page_of_correction(reading: Reading) -> Page:
+    return page_of_readings(f"correct:{reading.id}", by_staff_id=signed_in().staff_id)
 
 
 @due_pages.get("/")

@@ -32,11 +32,15 @@ def test_a_phq_9_from_the_patient_page_to_its_score_and_back(
     expect(question(page)).to_contain_text("9 of 9")
     page.keyboard.press("1")
     expect(page.get_by_text("A nurse is told.")).to_be_visible()
+    expect(question(page)).to_contain_text("How difficult have these problems made it")
+    page.keyboard.press("3")
+    expect(question(page)).to_contain_text("All 9 questions")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").filter(has_text="minimal")).to_be_visible()
     page.keyboard.press("Escape")
 
     page.wait_for_url(f"**/patients/{line.patient.ref}")
     with sessions() as session:
-        assert session.scalars(select(Questionnaire.score)).one() == 2
+        kept = session.scalars(select(Questionnaire)).one()
+        assert (kept.score, kept.given[10]) == (2, 3)
         assert session.scalars(select(Concern.kind)).one() is ConcernKind.SELF_HARM

@@ -5,6 +5,7 @@ what is asked of a value.
 """
 
 from outreach.measures.rules.conversions import (
+    average_glucose,
     bmi,
     glucose_mmol_l,
     hba1c_mmol_mol,
@@ -53,6 +54,7 @@ __all__ = [
     "Sign",
     "Threshold",
     "Unit",
+    "average_glucose",
     "bmi",
     "doubt_about",
     "doubt_about_change",

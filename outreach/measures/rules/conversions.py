@@ -44,6 +44,14 @@ def hba1c_mmol_mol(percent: Decimal) -> Decimal:
     return REGISTRY[MeasureKind.HBA1C].units["mmol/mol"].from_canonical(percent)
 
 
+def average_glucose(percent: Decimal) -> Decimal:
+    """Return the blood sugar, in mg/dL, that an HbA1c goes with on average.
+
+    Source: domain.md C, from memory: eAG = 28.7 x HbA1c - 46.7.
+    """
+    return (Decimal("28.7") * percent - Decimal("46.7")).quantize(Decimal(1), ROUND_HALF_UP)
+
+
 def bmi(weight_kg: Decimal, height_cm: Decimal) -> Decimal:
     """Return the body mass index: kilograms by the square of metres."""
     metres = height_cm / 100

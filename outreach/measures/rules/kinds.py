@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from outreach.accounts.rules import Role
@@ -228,7 +229,8 @@ class Measure:
     Outside ``hard`` a value is refused; outside ``soft`` it is asked once more. What nobody
     enters is worked out or imported. ``unverified`` says what else of this row is from memory.
     ``has_period``: a value over several days, whose first one is kept. ``change``: which
-    difference between two values counts, where a source says so.
+    difference between two values counts, where a source says so. ``apart``: how long after one
+    value another tells something new.
     """
 
     kind: MeasureKind
@@ -243,6 +245,7 @@ class Measure:
     is_whole: bool = False
     has_period: bool = False
     change: Change | None = None
+    apart: timedelta | None = None
     unverified: str = ""
 
     @property

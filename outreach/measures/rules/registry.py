@@ -6,6 +6,7 @@ them. Scores of questionnaires come from their items and are entered by nobody.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from outreach.accounts.rules import Role
@@ -147,6 +148,8 @@ _MEASURES = (
         _BOTH,
         _EVERYWHERE,
         change=_by("0.5"),
+        apart=timedelta(weeks=8),
+        unverified="8 weeks between two tests; average blood sugar",
     ),
     Measure(
         MeasureKind.GMI,

@@ -57,6 +57,12 @@ _PHQ_ITEMS = (
         "Thoughts that you would be better off dead, or of hurting yourself in some way",
     ),
 )
+_DIFFICULTY = Item(
+    10,
+    "69722-7",
+    "How difficult have these problems made it for you to do your work, take care of things at"
+    " home, or get along with other people?",
+)
 _GAD_ITEMS = (
     Item(1, "69725-0", "Feeling nervous, anxious, or on edge"),
     Item(2, "68509-9", "Not being able to stop or control worrying"),
@@ -141,7 +147,8 @@ INSTRUMENTS: Mapping[InstrumentCode, Instrument] = {
             ),
             most_missing=2,
             safety_item=9,
-            unverified="up to 2 missing items are prorated",
+            difficulty=_DIFFICULTY,
+            unverified="up to 2 missing items are prorated; the code of the question on difficulty",
         ),
         Instrument(
             InstrumentCode.GAD_7,

@@ -86,7 +86,9 @@ class Instrument:
     ``most_missing`` items may be without an answer: their sum is then prorated, and marked.
     ``safety_item`` is never inferred: without its answer there is no score at all.
     ``turned`` are the numbers of items that are scored from high to low. ``parts`` have scores
-    of their own. ``is_for_staff``: people answer it about themselves; no patient is asked.
+    of their own. ``difficulty`` asks how hard the problems make life: after the others, where any
+    of them is a problem, and never scored. ``is_for_staff``: people answer it about themselves;
+    no patient is asked.
     ``unverified`` says what of this row is from memory (marked [M] in domain.md).
     ``introduction`` and ``answer_words`` come with the wording of a licensed one.
     """
@@ -102,11 +104,26 @@ class Instrument:
     safety_item: int | None = None
     turned: frozenset[int] = frozenset()
     parts: tuple[Part, ...] = ()
+    difficulty: Item | None = None
     is_for_staff: bool = False
     is_licensed: bool = False
     unverified: str = ""
     introduction: str = ""
     answer_words: tuple[str, ...] = ()
+
+    @property
+    def every_item(self) -> tuple[Item, ...]:
+        """All that may be asked, what is never scored at the end."""
+        return self.items if self.difficulty is None else (*self.items, self.difficulty)
+
+    def asked_after(self, answers: Mapping[int, int]) -> tuple[Item, ...]:
+        """Return what is asked of whoever gave ``answers`` so far."""
+        is_any = any(answers.get(item.number, 0) > 0 for item in self.items)
+        return self.every_item if is_any else self.items
+
+    def count_seen(self, answers: Collection[int], skipped: Collection[int]) -> int:
+        """Return how many of the scored items were asked: what 'of 9' goes with."""
+        return sum(item.number in answers or item.number in skipped for item in self.items)
 
     def allows(self, answer: int) -> bool:
         """Say whether ``answer`` is one that an item of this questionnaire may have."""
@@ -158,15 +175,16 @@ def score(instrument: Instrument, answers: Mapping[int, int]) -> Score:
     Raises:
         ValueError: an answer, or the number of an item, is none of this questionnaire's.
     """
-    numbers = [item.number for item in instrument.items]
+    known = {item.number for item in instrument.every_item}
     for number, answer in answers.items():
-        if number not in numbers or not instrument.allows(answer):
+        if number not in known or not instrument.allows(answer):
             raise ValueError(f"{instrument.name} has no answer {answer} to item {number}")
+    numbers = [item.number for item in instrument.items]
     missing = tuple(number for number in numbers if number not in answers)
     gap = _gap(instrument, missing)
     if gap is not None:
         return Score(None, None, missing, is_prorated=False, gap=gap)
-    value = _value(instrument, answers)
+    value = _value(instrument, {n: answers[n] for n in numbers if n in answers})
     return Score(value, instrument.band_of(value), missing, is_prorated=bool(missing), gap=None)
 
 
@@ -211,8 +229,20 @@ FOLLOWS: Mapping[InstrumentCode, InstrumentCode] = {
 
 
 def first_open(instrument: Instrument, seen: Collection[int]) -> int | None:
-    """Return the first item neither answered nor skipped; None where all of them are ``seen``."""
+    """Return the first item neither answered nor skipped; None where all of them are ``seen``.
+
+    What is never scored keeps nothing from its end.
+    """
     return next((item.number for item in instrument.items if item.number not in seen), None)
+
+
+def next_to_ask(
+    instrument: Instrument, answers: Mapping[int, int], skipped: Collection[int]
+) -> int | None:
+    """Return the item to ask next, what is never scored last; None where all were asked."""
+    seen = {*answers, *skipped}
+    asked = instrument.asked_after(answers)
+    return next((item.number for item in asked if item.number not in seen), None)
 
 
 def asks_for(code: InstrumentCode, value: Decimal | None) -> InstrumentCode | None:

@@ -42,9 +42,13 @@
   const isElsewhere = () => document.activeElement !== document.body && !place.contains(document.activeElement);
   const showInPassing = (number) => (isElsewhere() ? turnTo(number) : show(number));
   const isAnswered = (item) => Boolean(item.querySelector("[aria-pressed=true]"));
+  // How hard problems make life is asked of those who have any.
+  const isProblem = (button) => button.name.startsWith("item_") && Number(button.value) > 0;
+  const isAsked = (item) => !("ifAny" in item.dataset)
+    || items().some((each) => each !== item && [...each.querySelectorAll("[aria-pressed=true]")].some(isProblem));
   // On to the next question that is open; one that was passed over comes again at the end.
   const goOn = (item) => {
-    const all = items();
+    const all = items().filter(isAsked);
     const isOpen = (each) => each.dataset.item !== "end" && !isAnswered(each);
     const next = all.slice(all.indexOf(item) + 1).find(isOpen) || all.find(isOpen);
     showInPassing(next ? next.dataset.item : "end");
@@ -215,7 +219,7 @@
     if (numbers.waitsFor(item) && !("rest" in button.dataset)) numbers.forget(); // another answer instead
     numbers.settle();
     if ("rest" in button.dataset) {
-      const open = items().filter((each) => each.dataset.item !== "end" && !isAnswered(each));
+      const open = items().filter((each) => each.dataset.item !== "end" && isAsked(each) && !isAnswered(each));
       push(button, open.map((each) => tick(each.querySelector(`[name^=skip_][value=${button.value}]`))));
       show("end");
       return;
@@ -277,7 +281,11 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     numbers.settle();
-    if ("go" in link.dataset) { show(link.dataset.go); return; }
+    if ("go" in link.dataset) {
+      const target = items().find((item) => item.dataset.item === link.dataset.go);
+      show(isAsked(target) ? link.dataset.go : "end");
+      return;
+    }
     if ("askingClose" in link.dataset) { close(); return; }
     (async () => {
       if (panel() && !await drain()) return;
@@ -301,7 +309,7 @@
     next: () => (shown().dataset.item === "end" ? null : shown()),
   });
   const step = (by) => {
-    const all = items();
+    const all = items().filter(isAsked);
     const target = all[all.indexOf(shown()) + by];
     if (target) show(target.dataset.item);
   };

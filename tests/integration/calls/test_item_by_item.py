@@ -258,3 +258,50 @@ def test_what_is_refused_without_scripts_leads_back_to_the_call(asking: Asking) 
     assert answer.location == f"{asking.call}?ask=phq9#asked"
     assert "That answer was not saved." in asking.client.get(answer.location).text
     assert asking.begun() == []
+
+
+def test_after_the_nine_it_is_asked_how_difficult_they_make_life(asking: Asking) -> None:
+    asking.give("phq9", {**dict.fromkeys(range(1, 9), 2), 9: 0})
+    page = asking.client.get(f"{asking.call}?ask=phq9").text
+    assert at_hand(page) == "10"
+    assert "take care of things at home" in page
+    assert "9 of 9 asked" in page
+
+    asking.give("phq9", {10: 2})
+    page = asking.client.get(f"{asking.call}?ask=phq9").text
+    assert at_hand(page) == "end"
+    assert "9 of 9 asked" in page
+    result = asking.finish("phq9")
+
+    (kept,) = asking.kept()
+    assert (kept.score, kept.given[10]) == (16, 2)
+    assert "Very difficult" in result
+    with asking.sessions() as session:
+        told = session.scalars(select(ConcernStep.note)).one()
+    assert told == "PHQ-9: 16, moderately severe. Item 9: 0 of 3. Daily life: very difficult."
+
+
+def test_whoever_has_no_problem_is_not_asked_how_difficult_it_is(asking: Asking) -> None:
+    asking.give("phq9", dict.fromkeys(range(1, 10), 0))
+
+    assert at_hand(asking.client.get(f"{asking.call}?ask=phq9").text) == "end"
+    assert at_hand(asking.client.get(f"{asking.call}?ask=phq9&item=10").text) == "end"
+    assert "How difficult" not in asking.finish("phq9")
+
+
+def test_the_nine_are_scored_with_the_call_where_the_last_question_was_not_asked(
+    asking: Asking,
+) -> None:
+    asking.give("phq9", {**dict.fromkeys(range(1, 9), 1), 9: 0})
+
+    asking.client.post(asking.call, data=asking.day.form(**TALKED))
+
+    assert [(each.score, 10 in each.given) for each in asking.kept()] == [(8, False)]
+
+
+def test_no_more_of_these_questions_leaves_out_what_was_not_to_be_asked(asking: Asking) -> None:
+    asking.give("phq9", {1: 0})
+    asking.press("phq9", rest="declined")
+
+    (row,) = asking.begun()
+    assert sorted(row.why_skipped) == list(range(2, 10))

@@ -282,3 +282,39 @@ def test_who_never_had_the_patient_open_tells_nobody(call: Call) -> None:
     assert call.save(glucose="450")[0] == 404
 
     assert call.concerns() == []
+
+
+ALREADY, WITH_SAVING = "It is on the nurses' list already.", "Saving puts this on the nurses"
+
+
+def line_of(page: str, notice: str) -> str:
+    return page.split(notice)[1].split("</div>", maxsplit=1)[0]
+
+
+@pytest.mark.parametrize(
+    ("answers", "notice"),
+    [
+        ({"glucose": "450"}, 'data-glucose="high"'),
+        ({"glucose": "48"}, 'data-glucose="low"'),
+        ({"glucose": "450", "signs": "danger"}, "data-signs-danger"),
+        ({"signs": "danger"}, "data-signs-danger"),
+    ],
+)
+def test_the_page_says_what_is_on_the_nurses_list_already(
+    call: Call, answers: dict[str, str], notice: str
+) -> None:
+    assert WITH_SAVING in line_of(call.client.get(call.address).text, notice)
+
+    _status, page = call.save(**answers, **REFUSED)
+
+    assert ALREADY in line_of(page, notice)
+    assert WITH_SAVING in line_of(page, "data-beyond")
+    again = call.client.get(call.address).text
+    if "glucose" in notice:
+        assert ALREADY in line_of(again, notice)
+
+
+def test_what_nobody_was_told_of_waits_for_the_save(call: Call) -> None:
+    _status, page = call.save(glucose="310", **REFUSED)
+
+    assert ALREADY not in page

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from outreach.concerns.models import ConcernStep
+from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import ConcernKind, StepKind, Urgency
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind
@@ -155,3 +155,58 @@ def test_the_form_shows_what_was_entered_in_its_unit(ward: Ward) -> None:
     assert 'value="200.0"' in page or 'value="200.00"' in page
     assert '<option selected value="[lb_av]">' in page
     assert 'value="09:00"' in page
+
+
+def test_what_is_urgent_in_a_correction_is_told_before_it_is_saved(ward: Ward) -> None:
+    wrong = kept(ward, "152")
+    sign_in(ward.client, ward.nurse)
+
+    assert ward.correct(wrong, value="450", reason="Three digits") == 422  # to be read back
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_HIGH, Urgency.NOW)]
+    assert ward.correct(wrong, value="450", reason="Three digits", is_confirmed="y") == 302
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_HIGH, Urgency.NOW)]
+    with ward.sessions() as session:
+        (concern,) = session.scalars(select(Concern))
+    assert concern.reading_id == ward.readings()[1].id
+
+
+def test_a_correction_saved_without_what_was_told_says_so(ward: Ward) -> None:
+    wrong = kept(ward, "152")
+    sign_in(ward.client, ward.nurse)
+    ward.correct(wrong, value="52")  # no reason
+
+    assert ward.correct(wrong, value="162", reason="Read it again") == 302
+
+    with ward.sessions() as session:
+        notes = session.scalars(select(ConcernStep.note).order_by(ConcernStep.id)).all()
+    assert notes == ["52 mg/dL (2.9 mmol/L)", "Saved without a low blood sugar."]
+
+
+def test_a_correction_as_urgent_as_before_tells_nobody_again(ward: Ward) -> None:
+    sign_in(ward.client, ward.nurse)
+    ward.enter({"value_glucose": "45", "unit_glucose": "mg/dL"})
+
+    assert ward.correct(ward.readings()[0], value="48") == 422
+    assert ward.correct(ward.readings()[0], is_void="y", value="48") == 422
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_LOW, Urgency.NOW)]
+
+
+def test_a_value_is_no_earlier_one_of_its_own_correction(ward: Ward) -> None:
+    wrong = kept(ward, "320")
+    sign_in(ward.client, ward.nurse)
+
+    assert ward.correct(wrong, value="310") == 422
+
+    assert ward.concerns() == []
+
+
+def test_a_correction_that_comes_second_tells_what_is_urgent(ward: Ward) -> None:
+    wrong = kept(ward, "152")
+    sign_in(ward.client, ward.nurse)
+    ward.correct(wrong, value="162", reason="First")
+
+    assert ward.correct(wrong, value="45", reason="Second") == 409
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_LOW, Urgency.NOW)]

@@ -10,6 +10,7 @@ from outreach.measures.rules import (
     REGISTRY,
     Doubt,
     MeasureKind,
+    average_glucose,
     doubt_about,
     glucose_mmol_l,
     hba1c_mmol_mol,
@@ -156,3 +157,8 @@ def test_a_value_that_is_possible_is_kept_as_typed_in_its_own_unit(
     kind, value = typed
 
     assert REGISTRY[kind].in_canonical_unit(value, REGISTRY[kind].unit) == value
+
+
+@pytest.mark.parametrize(("percent", "mg_dl"), [("10.0", 240), ("9.3", 220), ("7.0", 154)])
+def test_an_hba1c_goes_with_an_average_blood_sugar(percent: str, mg_dl: int) -> None:
+    assert average_glucose(Decimal(percent)) == mg_dl

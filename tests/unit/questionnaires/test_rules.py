@@ -15,6 +15,8 @@ from outreach.questionnaires.rules import (
     Method,
     Review,
     asks_for,
+    first_open,
+    next_to_ask,
     profile,
     review_of,
     score,
@@ -182,7 +184,7 @@ def test_peg_is_the_mean_of_its_three_items() -> None:
     assert score(INSTRUMENTS[InstrumentCode.PEG], {1: 5, 2: 6, 3: 9}).value == Decimal("6.7")
 
 
-@pytest.mark.parametrize("answers", [{1: 4}, {1: -1}, {10: 0}, {0: 1}])
+@pytest.mark.parametrize("answers", [{1: 4}, {1: -1}, {11: 0}, {0: 1}])
 def test_an_answer_that_cannot_be_is_refused(answers: dict[int, int]) -> None:
     with pytest.raises(ValueError, match="PHQ-9"):
         score(PHQ_9, answers)
@@ -264,3 +266,30 @@ def test_an_eq_5d_is_a_profile_and_no_score() -> None:
     assert profile(eq_5d, answers) == "21232"
     assert profile(eq_5d, {1: 2}) == "2----"
     assert score(eq_5d, {1: 2}).gap is Gap.TOO_MANY_MISSING
+
+
+@given(
+    st.dictionaries(st.integers(1, 9), st.integers(0, 3)),
+    st.integers(0, 3),
+)
+def test_how_difficult_it_makes_life_changes_no_score(answers: dict[int, int], hard: int) -> None:
+    with_it = {**answers, 10: hard}
+
+    assert score(PHQ_9, with_it) == score(PHQ_9, answers)
+    assert review_of(PHQ_9, with_it) == review_of(PHQ_9, answers)
+    assert first_open(PHQ_9, with_it) == first_open(PHQ_9, answers)
+
+
+def test_how_difficult_it_is_is_asked_last_and_of_those_with_a_problem() -> None:
+    none, some = dict.fromkeys(range(1, 10), 0), {**dict.fromkeys(range(1, 10), 0), 4: 1}
+
+    assert next_to_ask(PHQ_9, {4: 1}, ()) == 1
+    assert next_to_ask(PHQ_9, none, ()) is None
+    assert next_to_ask(PHQ_9, some, ()) == 10
+    assert next_to_ask(PHQ_9, some, (10,)) is None
+    assert next_to_ask(PHQ_9, {**some, 10: 2}, ()) is None
+
+
+def test_how_difficult_it_is_has_four_answers() -> None:
+    with pytest.raises(ValueError, match="no answer 4 to item 10"):
+        score(PHQ_9, {10: 4})

@@ -79,3 +79,37 @@ def test_every_measure_is_found_or_missing_and_never_both(
         assert found | set(each.missing) == set(each.point.measures)
         assert not found & set(each.missing)
         assert all(each.from_on <= one.on <= each.until_on for one in each.found)
+
+
+EIGHT_WEEKS = {"hba1c": timedelta(weeks=8)}
+
+
+@pytest.mark.parametrize(
+    ("last", "today", "from_day"),
+    [
+        (20, 60, 76),
+        (20, 75, 76),
+        (20, 76, None),
+        (4, 60, None),
+        (50, 61, 106),
+        (64 - 1, 61, None),  # of a day to come nothing is known
+        (59, 115, None),
+    ],
+)
+def test_a_test_soon_after_the_last_one_tells_more_later(
+    last: int, today: int, from_day: int | None
+) -> None:
+    readings = [taken(last - 40), taken(last), taken(last, "phq9_total")]
+
+    (found,) = stand([POINT], START, readings, today=on_day(today), apart=EIGHT_WEEKS)
+
+    expected = {} if from_day is None else {"hba1c": on_day(from_day)}
+    assert found.told_more_from == expected
+
+
+def test_nobody_waits_past_the_end_of_a_window() -> None:
+    short = MeasurePoint("month_3", "Month 3", ("hba1c",), 91, 60, 100)
+
+    (found,) = stand([short], START, [taken(50)], today=on_day(70), apart=EIGHT_WEEKS)
+
+    assert (found.missing, dict(found.told_more_from)) == (("hba1c",), {})
