@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.clock import day_began_at
-from outreach.messaging.claiming import WENT_OUT, BatchFacts
+from outreach.messaging.claiming import BatchFacts
 from outreach.messaging.due import in_turn
+from outreach.messaging.history import WENT_OUT
 from outreach.messaging.models import Message
 from outreach.messaging.rules import Decision, MessageKind, MessageStatus, SkipReason
 from outreach.patients import registry
