@@ -69,6 +69,12 @@ def without_pace(session: Session) -> Sequence[ColumnElement[bool]]:
     return [Message.clinic_id.not_in(clinic_ids)] if clinic_ids else []
 
 
+def has_pace(session: Session, clinic_id: int) -> bool:
+    """Say whether a clinic's texts need a turn."""
+    query = select(Clinic.id).join(SenderPace, SenderPace.sender == _SENDER)
+    return session.scalar(query.where(Clinic.id == clinic_id)) is not None
+
+
 def clinics_of(session: Session, sender: str) -> Sequence[int]:
     """Return the clinics that send by ``sender``."""
     return session.scalars(select(Clinic.id).where(sender == _SENDER).order_by(Clinic.id)).all()
