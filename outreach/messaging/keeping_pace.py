@@ -156,7 +156,7 @@ class Round:
     def _take(self, text: Claimed, answer: Answer | BaseException | None) -> None:
         self._flying -= 1
         if answer is None:  # too few connections for so many, or in trouble
-            self._size = max(self._size // 2, 2)
+            self._size = max(self._size // 2, 1)
             self._put_back([text])
         elif isinstance(answer, Answer):
             self._note(text, answer)

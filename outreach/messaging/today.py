@@ -62,7 +62,7 @@ def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook
         )
     )
     waiting_at = waiting.send_after if waiting else None
-    has_pace = pacing.has_pace(session, patient.clinic_id)
+    has_pace = waiting is not None and pacing.has_pace(session, patient.clinic_id)
     return TextOutlook(decision, waiting_at, sent_at, has_pace)
 
 

@@ -309,7 +309,7 @@ def test_the_delivery_page_says_how_many_wait_for_their_turn(
 
     shown = client.get("/messages/delivery").text
 
-    assert "3 texts wait: their sender sends 5 segments a second." in " ".join(shown.split())
+    assert "3 texts wait: the sender sends 5 segments a second." in " ".join(shown.split())
 
 
 def test_an_administrator_chooses_the_sender_and_its_pace(page: House, client: FlaskClient) -> None:
