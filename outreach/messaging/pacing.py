@@ -77,7 +77,7 @@ def has_pace(session: Session, clinic_id: int) -> bool:
 
 def clinics_of(session: Session, sender: str) -> Sequence[int]:
     """Return the clinics that send by ``sender``."""
-    return session.scalars(select(Clinic.id).where(_SENDER == sender).order_by(Clinic.id)).all()
+    return session.scalars(select(Clinic.id).where(_SENDER.in_([sender])).order_by(Clinic.id)).all()
 
 
 def waiting(session: Session, *, now: datetime) -> Sequence[Waiting]:
