@@ -51,7 +51,8 @@ def claim(session: Session, sender: str, *, now: datetime, limit: int) -> Claim:
     clinics = {row.id: row.clinic_id for row in fitting}
     whose = [clinics[text.asked.message_id] for text in taken.texts]
     pacing.note(session, pace, given.and_for(zip(whose, turns, strict=True)))
-    return Claim(_with_turns(taken.texts, turns), has_more=taken.has_more)
+    has_more = taken.has_more or len(fitting) < len(rows)  # one whose turn is too far ahead
+    return Claim(_with_turns(taken.texts, turns), has_more)
 
 
 def _segments(text: Claimed) -> int:
