@@ -233,7 +233,7 @@ def test_without_the_limit_all_goes_out_as_before(engine: Engine) -> None:
 def test_what_is_too_late_for_its_turn_gets_another(engine: Engine) -> None:
     house = House(engine, 5)
     house.write(8, house.here)
-    slept = []
+    slept: list[timedelta] = []
 
     def oversleep(landed: Landed, flying: int, up_to: timedelta) -> Landing | None:
         late = LATE * 2 if not flying and not slept else timedelta()
