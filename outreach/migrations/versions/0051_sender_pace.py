@@ -1,14 +1,14 @@
 """How many segments a second a sender may send, and an index by which its texts stand in line.
 
 Revision ID: 0051_sender_pace
-Revises: 0048_regions
+Revises: 0053_leader_and_backup
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0051_sender_pace'
-down_revision = '0048_regions'
+down_revision = '0053_leader_and_backup'
 branch_labels = None
 depends_on = None
 
