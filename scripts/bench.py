@@ -19,6 +19,10 @@ NAME is one of:
     start        scripts/run, a second time, to its first pages, beside a bare gunicorn
     outbox       texts sent by 1, 2 and 4 workers to a stub, some killed at random, beside the
                  bare driver claiming and marking the same rows (PostgreSQL)
+    outbox-many  texts written by two dispatchers, each started twice, and sent by --workers N
+                 meanwhile: none lost, none twice (PostgreSQL; --texts N)
+    outbox-pace  texts by one sender with a pace of --rate segments a second and --workers N:
+                 never more in any ten seconds (PostgreSQL; --texts N)
     patient-list the list by HbA1c and silence, page and count, beside one plain statement
     reports      the adherence report of one clinic over 26 weeks among --calls N, beside bare
                  statements over the roll-ups
@@ -37,6 +41,7 @@ from scripts.benches import (
     imports,
     log_call,
     outbox,
+    outbox_many,
     patient_list,
     plan,
     plan_beside,
@@ -61,6 +66,7 @@ BENCHES = {
     "reports": reports.run,
     "restore": restoring.run,
 }
+MANY = {"outbox-many": outbox_many.run_many, "outbox-pace": outbox_many.run_pace}
 
 
 def main() -> None:
@@ -68,12 +74,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=BENCHES, metavar="NAME")
+    parser.add_argument("name", choices=[*BENCHES, *MANY], metavar="NAME")
     parser.add_argument("--patients", type=int, metavar="N")
     parser.add_argument("--calls", type=int, metavar="N", help="of reports, in place of patients")
+    parser.add_argument(
+        "--texts", type=int, metavar="N", help="of the outbox, in place of patients"
+    )
+    parser.add_argument("--workers", type=int, metavar="N")
+    parser.add_argument("--rate", type=int, metavar="R", help="segments a second")
     parser.add_argument("--database", metavar="URL")
     chosen = parser.parse_args()
-    count = chosen.calls if chosen.name == "reports" else chosen.patients
+    if chosen.name in MANY:
+        many = MANY[chosen.name]
+        many(chosen.texts, chosen.database, chosen.workers, chosen.rate).show()
+        return
+    count = chosen.calls if chosen.name == "reports" else chosen.texts or chosen.patients
     BENCHES[chosen.name](count, chosen.database).show()
 
 

@@ -169,4 +169,5 @@ TEXT_TODAY = {
     TodayReason.REMINDED: _l("No text: the next call needs none, or has had its reminder."),
     TodayReason.WRITTEN_LATER: _l("No text now: the reminder goes out"),
     TodayReason.ANY_MINUTE: _l("A text goes out within a minute."),
+    TodayReason.IN_LINE: _l("A text waits for its turn: its sender sends only so many a second."),
 }

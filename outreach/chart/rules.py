@@ -114,6 +114,7 @@ class TodayReason(enum.StrEnum):
     REMINDED = "reminded"
     WRITTEN_LATER = "written_later"
     ANY_MINUTE = "any_minute"
+    IN_LINE = "in_line"
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class TextFacts:
     sent_at: datetime | None
     has_call: bool
     reminder_at: datetime | None
+    has_pace: bool = False  # its sender sends only so many a second
 
 
 def call_today(facts: CallFacts, zone: ZoneInfo, *, now: datetime) -> Today:
@@ -191,7 +193,9 @@ def text_today(facts: TextFacts, *, now: datetime) -> Today:
         return Today(TodayReason.SKIPPED, skip=decision.skip)
     if facts.waiting_at is not None:
         at = max(facts.waiting_at, decision.wait_until or now)
-        return Today(TodayReason.WAITS if at > now else TodayReason.ANY_MINUTE, at)
+        if at > now:
+            return Today(TodayReason.WAITS, at)
+        return Today(TodayReason.IN_LINE if facts.has_pace else TodayReason.ANY_MINUTE, at)
     if not facts.has_call:
         return Today(TodayReason.NO_CALL_AHEAD)
     if facts.reminder_at is None:

@@ -59,6 +59,7 @@ def messages(session: Session, patient: Patient, care: Care, *, now: datetime) -
             sent_at=found.sent_at,
             has_call=care.next_call is not None,
             reminder_at=reminder_at,
+            has_pace=found.has_pace,
         ),
         now=now,
     )

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from outreach.clock import day_began_at
 from outreach.encryption import CannotDecrypt
-from outreach.messaging import conversation, due, holding, setting
+from outreach.messaging import conversation, due, history, holding, pacing, setting
 from outreach.messaging.due import Due
 from outreach.messaging.models import Message
 from outreach.messaging.outbox import Asked
@@ -53,24 +53,15 @@ from outreach.telephony.gateway import OutboundSms
 log = logging.getLogger(__name__)
 
 BATCH = 100
-# Every state in which a text has, or may have, reached the patient.
-WENT_OUT = (
-    MessageStatus.CALLING,
-    MessageStatus.UNKNOWN,
-    MessageStatus.LOST,
-    MessageStatus.ACCEPTED,
-    MessageStatus.SENT,
-    MessageStatus.DELIVERED,
-    MessageStatus.UNDELIVERED,
-)
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """A text that this process alone may hand to the carrier."""
+    """A text that this process alone may hand to the carrier, at ``turn_at`` if it has a turn."""
 
     sms: OutboundSms
     asked: Asked
+    turn_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,11 @@ class Claim:
 
 def is_any_due(session: Session, *, now: datetime) -> bool:
     """Say whether any text's time has come."""
-    is_due = exists().where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
+    is_due = exists().where(
+        Message.status == MessageStatus.SCHEDULED,
+        Message.send_after <= now,
+        *pacing.without_pace(session),
+    )
     return bool(session.scalar(select(is_due)))
 
 
@@ -94,7 +89,17 @@ def claim(session: Session, *, now: datetime, limit: int = BATCH) -> Claim:
     dropped, with the reason. After a restore, see :mod:`holding`, most wait. Does not commit;
     nothing may be handed over before it is committed.
     """
-    rows, unreadable = due.texts(session, now=now, limit=limit)
+    which = pacing.without_pace(session)
+    rows, unreadable = due.texts(session, now=now, limit=limit, which=which)
+    is_full = len(rows) + len(unreadable) == limit
+    taken = take(session, rows, unreadable, now=now)
+    return Claim(taken.texts, has_more=is_full and taken.has_more)
+
+
+def take(
+    session: Session, rows: Sequence[Due], unreadable: Sequence[Due], *, now: datetime
+) -> Claim:
+    """Judge texts that are due and locked, and take those that go out now. Does not commit."""
     if not rows and not unreadable:
         return Claim([], has_more=False)
     try:
@@ -105,9 +110,7 @@ def claim(session: Session, *, now: datetime, limit: int = BATCH) -> Claim:
     _store(session, decisions, now=now)
     sending = {message_id for message_id, decision in decisions.items() if decision.is_send}
     texts = [Claimed(as_sms(row), Asked(row.id, now)) for row in rows if row.id in sending]
-    return Claim(
-        texts, has_more=len(rows) + len(unreadable) == limit and bool(decisions or settled)
-    )
+    return Claim(texts, has_more=bool(decisions or settled))
 
 
 def as_sms(row: Any) -> OutboundSms:
@@ -256,7 +259,7 @@ class BatchFacts:
         self._numbers = registry.textable_numbers(session, ids)
         self._consents = consent.held_by(session, ids, Channel.SMS)
         self._enrolled = enrolment.active_among(session, ids)
-        self._sent, self._ahead = _sent_and_ahead(session, ids, now=now)
+        self._sent, self._ahead = history.sent_and_ahead(session, ids, now=now)
         for patient_id, at in holding.unasked(session, self._numbers, now=now):
             self._sent[patient_id].append(at)
         self._to = sorted(set(numbers))
@@ -358,40 +361,3 @@ def _frees_at(sent: Sequence[datetime], per_week: int) -> datetime | None:
 
 def _alert_facts(row: Any) -> SendFacts:
     return SendFacts(kind=row.kind, expires_at=row.expires_at)
-
-
-def _sent_and_ahead(
-    session: Session, patient_ids: Sequence[int], *, now: datetime
-) -> tuple[dict[int, list[datetime]], dict[int, list[tuple[MessageKind, datetime]]]]:
-    """Return two things by patient, in one statement.
-
-    When texts of the last seven days went out, and the kinds and times of those that are
-    still to come within a day. Answers are no texts of ours unasked.
-    """
-    went_out = and_(Message.calling_at > now - timedelta(days=7), Message.status.in_(WENT_OUT))
-    is_to_come = and_(
-        Message.status == MessageStatus.SCHEDULED,
-        Message.send_after > now,
-        Message.send_after < now + timedelta(days=1),
-    )
-    others = select(
-        Message.patient_id,
-        Message.kind,
-        Message.status,
-        Message.calling_at,
-        Message.send_after,
-    ).where(
-        among(Message.patient_id, patient_ids),
-        Message.inbound_id.is_(None),
-        or_(went_out, is_to_come),
-    )
-    sent: dict[int, list[datetime]] = {each: [] for each in patient_ids}
-    ahead: dict[int, list[tuple[MessageKind, datetime]]] = {each: [] for each in patient_ids}
-    for row in rows_of(session, others, {}):
-        if row.patient_id is None:
-            continue
-        if row.status is MessageStatus.SCHEDULED:
-            ahead[row.patient_id].append((row.kind, row.send_after))
-        elif row.calling_at is not None:
-            sent[row.patient_id].append(row.calling_at)
-    return sent, ahead

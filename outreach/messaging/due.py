@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import SQLColumnExpression, Text, bindparam, case, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    Text,
+    bindparam,
+    case,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from outreach import sealing
@@ -40,8 +48,14 @@ class Due(NamedTuple):
     sms_sender: str
 
 
-def texts(session: Session, *, now: datetime, limit: int) -> tuple[Sequence[Due], Sequence[Due]]:
-    """Lock up to ``limit`` texts that are due at ``now``; return them and what can't be read."""
+def texts(
+    session: Session, *, now: datetime, limit: int, which: Sequence[ColumnElement[bool]] = ()
+) -> tuple[Sequence[Due], Sequence[Due]]:
+    """Lock up to ``limit`` texts that are due at ``now``; return them and what can't be read.
+
+    Args:
+        which: what else holds of them.
+    """
     is_closed = holding.current(session) is not None
     held_back = [Message.kind.in_(holding.NEVER_HELD)] if is_closed else []
     waiting = (
@@ -60,7 +74,7 @@ def texts(session: Session, *, now: datetime, limit: int) -> tuple[Sequence[Due]
             Clinic.sms_sender,
         )
         .join(Clinic, Clinic.id == Message.clinic_id)
-        .where(_IS_WAITING, Message.send_after <= now, *held_back)
+        .where(_IS_WAITING, Message.send_after <= now, *held_back, *which)
         .order_by(Message.rank, Message.send_after, Message.id)  # in_turn() of what is due
         .limit(limit)
         .with_for_update(of=Message, skip_locked=True)

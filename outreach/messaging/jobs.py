@@ -1,7 +1,6 @@
 """Work the scheduler and the workers start for texts, and for e-mails to staff."""
 
 import logging
-import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,22 +11,14 @@ from queue import SimpleQueue
 from sqlalchemy.orm import Session
 
 from outreach.clock import Clock
-from outreach.errors import OutreachError, ProviderUnavailable
-from outreach.messaging import claiming, holding, letters, lost, outbox
+from outreach.errors import ProviderUnavailable
+from outreach.messaging import asking, claiming, holding, keeping_pace, letters, lost, outbox
+from outreach.messaging.asking import Answer
 from outreach.messaging.claiming import Claimed
 from outreach.messaging.letters import Due
-from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import FRESH, SMALLEST, TryResult, size_after
 from outreach.orm import Sessions, for_each, reading
-from outreach.telephony.gateway import (
-    InvalidRecipient,
-    OptedOut,
-    OutcomeUnknown,
-    ProviderReceipt,
-    Refused,
-    TelephonyGateway,
-    TooFast,
-)
+from outreach.telephony.gateway import ProviderReceipt, TelephonyGateway, TooFast
 from outreach.telephony.mail import LetterPutOff, LetterRefused, LetterUnknown, Mailer, Post
 
 log = logging.getLogger(__name__)
@@ -35,8 +26,6 @@ log = logging.getLogger(__name__)
 CONNECTIONS = 8  # to the carrier at a time, from one process
 AHEAD = 8  # texts at hand for each connection, so that none idles while more are claimed
 RECORDED = 100  # answers stored in one transaction, or half of what is claimed at a time
-
-Answer = ProviderReceipt | OutreachError
 
 
 def send_due_messages(
@@ -51,13 +40,29 @@ def send_due_messages(
 
     Claiming, asking the carrier and storing its answers are three steps, and no transaction
     is open while it answers. One bad text never holds up the rest, and a carrier that does
-    not answer is left in peace until the next round.
+    not answer is left in peace until the next round. Senders with a pace of their own are
+    not among them, see :func:`send_in_turn`.
 
     Args:
         connections: how many texts are on their way to the carrier at a time.
         go_on: asked before more are claimed; a worker that was told to stop says no.
     """
     return _Round(sessions, gateway, clock, connections, go_on).run()
+
+
+def send_in_turn(
+    sessions: Sessions,
+    gateway: TelephonyGateway,
+    clock: Clock,
+    *,
+    connections: int = CONNECTIONS,
+    go_on: Callable[[], bool] = lambda: True,
+) -> int:
+    """Send what waits for its turn at senders with a pace; return how many the carrier took.
+
+    Lasts as long as anything waits, and runs beside :func:`send_due_messages`.
+    """
+    return keeping_pace.Round(sessions, gateway, clock, connections, go_on).run()
 
 
 def settle_lost_messages(sessions: Sessions, gateway: TelephonyGateway, clock: Clock) -> int:
@@ -222,15 +227,10 @@ class _Round:
 
     def _ask(self, text: Claimed) -> Answer:
         """Ask the carrier. Runs in a thread of its own, and touches nothing but one flag."""
-        try:
-            return self._gateway.send_sms(text.sms)
-        except OutreachError as error:
-            if isinstance(error, ProviderUnavailable):
-                self._is_in_trouble = True  # at once: nothing at hand is asked any more
-            return error
-        except Exception as error:  # whatever it was, the request may have gone out
-            log.exception("message %s: handing over failed", text.sms.reference)
-            return OutcomeUnknown(type(error).__name__)
+        answer = asking.ask(self._gateway, text.sms)
+        if isinstance(answer, ProviderUnavailable):
+            self._is_in_trouble = True  # at once: nothing at hand is asked any more
+        return answer
 
     def _give_back(self) -> None:
         """Put back what was claimed and not asked; the next round begins with one again."""
@@ -244,24 +244,9 @@ class _Round:
         self._waiting.clear()
 
     def _store(self, answers: list[tuple[Claimed, Answer]]) -> None:
-        """Store answers in one transaction; where one breaks it, each by itself."""
-        if not answers:
-            return
         for text, answer in answers:
             self._note(text, answer)
-        try:
-            with self._sessions.begin() as session:
-                _record(session, answers, now=self._clock())
-        except Exception:
-            log.exception("storing answers failed; storing them one by one")
-            by_id = {text.sms.reference: (text, answer) for text, answer in answers}
-
-            def store_one(message_id: int) -> bool:
-                with self._sessions.begin() as session:
-                    _record(session, [by_id[message_id]], now=self._clock())
-                return True
-
-            for_each(by_id, store_one)
+        asking.keep(self._sessions, answers, self._clock)
 
     def _note(self, text: Claimed, answer: Answer) -> None:
         if isinstance(answer, ProviderReceipt):
@@ -272,48 +257,6 @@ class _Round:
             self._is_in_trouble = True
         if isinstance(answer, TooFast):
             self._wait_for = answer.retry_after
-
-
-def _record(session: Session, answers: Sequence[tuple[Claimed, Answer]], *, now: datetime) -> None:
-    """Store what the carrier said about some texts. Does not commit."""
-    tries = [(text.asked, _result(answer), _detail(answer)) for text, answer in answers]
-    outbox.note_tries(session, tries, now=now)
-    receipts = [
-        (text.asked, answer.provider_id)
-        for text, answer in answers
-        if isinstance(answer, ProviderReceipt)
-    ]
-    if receipts:
-        outbox.mark_accepted(session, receipts, now=now)
-    for text, answer in answers:
-        if isinstance(answer, OutreachError):
-            _record_trouble(session, text.asked, answer, now=now)
-
-
-def _record_trouble(session: Session, asked: Asked, error: OutreachError, *, now: datetime) -> None:
-    if isinstance(error, OptedOut | InvalidRecipient | Refused):
-        outbox.mark_failed(session, asked, str(error))
-        outbox.note_refusal(session, asked.message_id, error, now=now)
-    elif isinstance(error, ProviderUnavailable) and not isinstance(error, OutcomeUnknown):
-        jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
-        wait_for = error.retry_after if isinstance(error, TooFast) else None
-        not_before = now + wait_for if wait_for else None
-        outbox.try_again(session, asked, jitter=jitter, now=now, not_before=not_before)
-    else:
-        outbox.mark_unknown(session, asked)
-
-
-def _result(answer: Answer) -> TryResult:
-    if isinstance(answer, ProviderReceipt):
-        return TryResult.TAKEN
-    if isinstance(answer, OptedOut | InvalidRecipient | Refused):
-        return TryResult.REFUSED
-    is_sure = isinstance(answer, ProviderUnavailable) and not isinstance(answer, OutcomeUnknown)
-    return TryResult.NOT_TAKEN if is_sure else TryResult.NO_ANSWER
-
-
-def _detail(answer: Answer) -> str:
-    return answer.provider_id if isinstance(answer, ProviderReceipt) else str(answer)
 
 
 def _settle(sessions: Sessions, gateway: TelephonyGateway, message_id: int, clock: Clock) -> bool:

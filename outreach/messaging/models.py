@@ -45,6 +45,15 @@ class Message(Model):
             postgresql_where=text("status = 'scheduled'"),
             sqlite_where=text("status = 'scheduled'"),
         ),
+        Index(
+            "ix_message_in_turn_at_clinic",
+            "clinic_id",
+            "rank",
+            "send_after",
+            "id",
+            postgresql_where=text("status = 'scheduled'"),
+            sqlite_where=text("status = 'scheduled'"),
+        ),
         Index(None, "patient_id", "created_at"),
         Index(None, "clinic_id", "created_at"),
         Index(None, "clinic_id", "send_after"),
@@ -155,6 +164,23 @@ class TextLimit(Model):
     per_week: Mapped[int]
     unreachable_times: Mapped[int]
     settle_minutes: Mapped[int]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
+    changed_at: Mapped[datetime]
+
+
+class SenderPace(Model):
+    """How many segments a second one sender may send; no row: as many as the carrier takes.
+
+    ``sender`` is as in Clinic.sms_sender, empty for the installation's own. ``turns`` are those
+    that its texts were given lately, see rules.pace.Given; whoever gives some holds the row.
+    """
+
+    __tablename__ = "sender_pace"
+
+    sender: Mapped[str] = mapped_column(String(40), primary_key=True)
+    per_second: Mapped[int]
+    last_turn_at: Mapped[datetime | None]
+    turns: Mapped[dict[str, Any]]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     changed_at: Mapped[datetime]
 

@@ -9,8 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.clock import day_began_at
-from outreach.messaging.claiming import WENT_OUT, BatchFacts
+from outreach.messaging import pacing
+from outreach.messaging.claiming import BatchFacts
 from outreach.messaging.due import in_turn
+from outreach.messaging.history import WENT_OUT
 from outreach.messaging.models import Message
 from outreach.messaging.rules import Decision, MessageKind, MessageStatus, SkipReason
 from outreach.patients import registry
@@ -22,12 +24,14 @@ class TextOutlook:
     """What would become of a text to a patient now.
 
     ``waiting_at``: when the next one that is written already falls due. ``sent_at``: when
-    the latest one of their day went out, as far as we know.
+    the latest one of their day went out, as far as we know. ``has_pace``: its sender sends
+    only so many a second.
     """
 
     decision: Decision
     waiting_at: datetime | None
     sent_at: datetime | None
+    has_pace: bool
 
 
 def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook:
@@ -57,7 +61,9 @@ def outlook(session: Session, patient: Patient, *, now: datetime) -> TextOutlook
             Message.status.in_(WENT_OUT),
         )
     )
-    return TextOutlook(decision, waiting.send_after if waiting else None, sent_at)
+    waiting_at = waiting.send_after if waiting else None
+    has_pace = waiting is not None and pacing.has_pace(session, patient.clinic_id)
+    return TextOutlook(decision, waiting_at, sent_at, has_pace)
 
 
 def refusal(

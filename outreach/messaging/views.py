@@ -8,15 +8,16 @@ from flask_babel import gettext as _
 
 from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import delivery as deliveries
-from outreach.messaging import labels, life, setting, thread
+from outreach.messaging import labels, life, pacing, setting, thread
 from outreach.messaging.delivery import Day
-from outreach.messaging.forms import LimitsForm
+from outreach.messaging.forms import LimitsForm, SenderForm
 from outreach.messaging.outbox import resend as write_again
 from outreach.messaging.rules import BY_CHOICE, LETTERS, MessageKind, kind_named
 from outreach.patients import finding
@@ -67,6 +68,7 @@ def delivery() -> ResponseReturnValue:
     return render_template(
         "messaging/delivery.html",
         found=found,
+        lines=pacing.lines(db.session, signed_in().scope, now=deps().clock()),
         chart=_chart(found.days),
         days=days,
         periods=deliveries.PERIODS,
@@ -93,18 +95,52 @@ def settings() -> ResponseReturnValue:
             now=deps().clock(),
         )
         return _saved(clinic.id, clinic.code)
+    return _settings_page(clinic, form, SenderForm.of(clinic.sms_sender, _pace(clinic)))
+
+
+@bp.post("/settings/sender")
+@role_required(Role.ADMINISTRATOR)
+def choose_sender() -> ResponseReturnValue:
+    """Choose by which sender a clinic's texts go out, and how many a second."""
+    actor = signed_in()
+    clinic = staff.clinic_in(db.session, actor.scope, request.args.get("clinic"))
+    form = SenderForm()
+    if not form.validate_on_submit():
+        limits = LimitsForm.of(setting.limits_by(db.session, [clinic.id])[clinic.id])
+        return _settings_page(clinic, limits, form)
+    pacing.choose(
+        db.session,
+        clinic,
+        form.to_sender(),
+        form.to_per_second(),
+        by_staff_id=actor.staff_id,
+        now=deps().clock(),
+    )
+    return _saved(clinic.id, clinic.code)
+
+
+def _pace(clinic: Clinic) -> int | None:
+    return pacing.per_second_of(db.session, clinic.sms_sender)
+
+
+def _settings_page(
+    clinic: Clinic, form: LimitsForm, sender_form: SenderForm
+) -> ResponseReturnValue:
     page = render_template(
         "messaging/settings.html",
         clinic=clinic,
-        clinics=staff.clinics_in(db.session, scope),
+        clinics=staff.clinics_in(db.session, finding.managing(signed_in())),
         form=form,
+        sender_form=sender_form,
+        pace=_pace(clinic),
+        may_choose_sender=Role.ADMINISTRATOR in signed_in().roles,
         labels=labels,
         by_choice=BY_CHOICE,
         letters=LETTERS,
         chosen=setting.kinds_of(db.session, clinic.id),
         has_mail=mailer_of(deps().config) is not None,
     )
-    return page, 422 if form.errors else 200
+    return page, 422 if form.errors or sender_form.errors else 200
 
 
 @bp.post("/clinics/<int:clinic_id>/kinds")

@@ -23,7 +23,7 @@ from config import Config
 from outreach import logs, orm, tables, traces
 from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.scheduler.leader import Leadership, leadership_for
-from outreach.scheduler.schedule import PeriodicJob, exports_of, periodic_jobs
+from outreach.scheduler.schedule import Lane, PeriodicJob, exports_of, periodic_jobs
 from outreach.telephony.carrier import carrier_of
 from outreach.telephony.mail import mailer_of
 from outreach.upkeep import fitting
@@ -34,20 +34,23 @@ log = logging.getLogger("outreach.scheduler.runner")  # run as a program, its na
 POLL_SECONDS = 1.0
 # Longer than a seat lasts without its holder: by then another scheduler leads.
 GIVE_UP_SECONDS = 10.0
-_SHORT, _LONG = "default", "long"
 
 
 class Runner:
     """Ticks the periodic jobs while this process leads."""
 
-    def __init__(self, jobs: Sequence[PeriodicJob], leadership: Leadership) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[PeriodicJob],
+        leadership: Leadership,
+        stopping: threading.Event | None = None,
+    ) -> None:
         self._leadership = leadership
-        self._stopping = threading.Event()
-        # One worker: jobs feed each other, and SQLite has one writer anyway. Another for what
-        # takes minutes, and reads.
+        self._stopping = stopping or threading.Event()
+        # One worker a lane: jobs feed each other, and SQLite has one writer anyway.
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={_SHORT: ThreadPoolExecutor(1), _LONG: ThreadPoolExecutor(1)},
+            executors={lane.value: ThreadPoolExecutor(1) for lane in Lane},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._jobs = jobs
@@ -66,6 +69,7 @@ class Runner:
                 log.error("leadership lost; stopping")
                 break
             self._heard_at = time.monotonic()
+        self._stopping.set()  # for a job that lasts as long as there is work
         self._scheduler.shutdown(wait=True)
         self._leadership.release()
 
@@ -77,13 +81,14 @@ class Runner:
         """Start ticking, at once with what fell due while nobody was up, in the jobs' order."""
         now = utc_now()
         for place, job in enumerate(self._jobs):
-            first = {} if job.is_long else {"next_run_time": now + timedelta(microseconds=place)}
+            is_short = job.lane is Lane.SHORT
+            first = {"next_run_time": now + timedelta(microseconds=place)} if is_short else {}
             self._scheduler.add_job(
                 _tick,
                 IntervalTrigger(seconds=job.every_seconds),
                 args=[job],
                 id=job.name,
-                executor=_LONG if job.is_long else _SHORT,
+                executor=job.lane.value,
                 **first,
             )
         self._scheduler.start()
@@ -132,6 +137,7 @@ def main() -> None:
     engine = orm.make_engine(config.database_url)
     sessions = orm.make_sessions(engine)
     log.debug("tables: %s", len(tables.ALL))
+    stopping = threading.Event()
     jobs = periodic_jobs(
         sessions,
         carrier_of(config),
@@ -140,8 +146,9 @@ def main() -> None:
         exports_of(config),
         config.public_url,
         mailer_of(config),
+        go_on=lambda: not stopping.is_set(),
     )
-    runner = Runner(jobs, leadership_for(engine, config.instance_path))
+    runner = Runner(jobs, leadership_for(engine, config.instance_path), stopping)
     signal.signal(signal.SIGTERM, runner.stop)
     signal.signal(signal.SIGINT, runner.stop)
     gc.freeze()  # what is loaded is no garbage; looking through it took a sixth of planning

@@ -1,5 +1,6 @@
 """Everything the system does by itself, and how often. Read this first."""
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,12 @@ from outreach.concerns.jobs import alert_unanswered
 from outreach.exports.jobs import expire_exports, write_exports
 from outreach.exports.making import Place
 from outreach.intake.jobs import forget_remarks, sweep_uploads
-from outreach.messaging.jobs import forget_unrecorded, send_due_messages, settle_lost_messages
+from outreach.messaging.jobs import (
+    forget_unrecorded,
+    send_due_messages,
+    send_in_turn,
+    settle_lost_messages,
+)
 from outreach.orm import Sessions
 from outreach.patient_list.jobs import forget_searches
 from outreach.patients.jobs import place_in_order
@@ -40,18 +46,28 @@ from outreach.telephony.gateway import TelephonyGateway
 from outreach.telephony.mail import Mailer
 
 
+class Lane(enum.Enum):
+    """Jobs of one lane run one after another, those of different lanes beside each other.
+
+    LONG is for what takes minutes, and reads. PACED waits for hours, for turns to send.
+    """
+
+    SHORT = "default"
+    LONG = "long"
+    PACED = "paced"
+
+
 @dataclass(frozen=True)
 class PeriodicJob:
     """A short tick without memory of its own: what is due lives in our tables.
 
-    Correct if run twice, late, at once in two places, or after three days off. One that
-    ``is_long`` runs beside the others, so that they don't wait for it.
+    Correct if run twice, late, at once in two places, or after three days off.
     """
 
     name: str
     every_seconds: float
     run: Callable[[], int]
-    is_long: bool = False
+    lane: Lane = Lane.SHORT
 
 
 def periodic_jobs(
@@ -62,12 +78,14 @@ def periodic_jobs(
     exports: Place | None = None,
     public_url: str | None = None,
     mailer: Mailer | None = None,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> tuple[PeriodicJob, ...]:
     """Return every periodic job of the product, in the order in which one feeds the next.
 
     ``uploads`` is the folder of files that wait to be imported, ``exports`` where those lie
     that people asked for; None: this process writes none. ``public_url`` is the address that
     texts to staff lead to; None: they name none. ``mailer`` takes e-mails; None: none is sent.
+    ``go_on`` says no once this process was told to stop.
     """
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
@@ -75,10 +93,10 @@ def periodic_jobs(
             "refit changed versions",
             60,
             lambda: refit_changed_versions(sessions, clock),
-            is_long=True,
+            lane=Lane.LONG,
         ),
         PeriodicJob(
-            "refit changed hours", 20, lambda: refit_changed_hours(sessions, clock), is_long=True
+            "refit changed hours", 20, lambda: refit_changed_hours(sessions, clock), lane=Lane.LONG
         ),
         PeriodicJob("refit callers' days", 60, lambda: refit_callers_days(sessions, clock)),
         PeriodicJob("begin pauses", 60, lambda: begin_pauses(sessions, clock)),
@@ -97,20 +115,26 @@ def periodic_jobs(
         ),
         PeriodicJob("send due messages", 10, lambda: send_due_messages(sessions, gateway, clock)),
         PeriodicJob(
+            "send in turn",
+            2,
+            lambda: send_in_turn(sessions, gateway, clock, go_on=go_on),
+            lane=Lane.PACED,
+        ),
+        PeriodicJob(
             "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)
         ),
         PeriodicJob("settle lost calls", 15, lambda: settle_lost_calls(sessions, gateway, clock)),
         PeriodicJob("link audit events", 30, lambda: link_events(sessions)),
-        PeriodicJob("place in order", 60, lambda: place_in_order(sessions), is_long=True),
+        PeriodicJob("place in order", 60, lambda: place_in_order(sessions), lane=Lane.LONG),
         PeriodicJob("index backlog", 60, lambda: index_backlog(sessions)),
-        PeriodicJob("roll up reports", 60, lambda: roll_up(sessions, clock), is_long=True),
+        PeriodicJob("roll up reports", 60, lambda: roll_up(sessions, clock), lane=Lane.LONG),
         PeriodicJob("clear sign-ins", 3600, lambda: clear_sign_ins(sessions, clock)),
         PeriodicJob("forget searches", 3600, lambda: forget_searches(sessions, clock)),
         PeriodicJob("forget pulse answers", 3600, lambda: forget_answers(sessions, clock)),
         PeriodicJob("forget remarks of imports", 3600, lambda: forget_remarks(sessions, clock)),
         PeriodicJob("forget unrecorded texts", 3600, lambda: forget_unrecorded(sessions, clock)),
         PeriodicJob(
-            "anonymise who is due", 3600, lambda: anonymise_due(sessions, clock), is_long=True
+            "anonymise who is due", 3600, lambda: anonymise_due(sessions, clock), lane=Lane.LONG
         ),
         PeriodicJob("sweep uploads", 600, lambda: sweep_uploads(uploads, clock)),
         *(_of_exports(sessions, clock, exports) if exports else ()),
@@ -128,15 +152,15 @@ def _of_mail(
         return mail_support(sessions, mailer, clock, public_url)
 
     return (
-        PeriodicJob("mail digests", 300, mail, is_long=True),
-        PeriodicJob("mail support", 60, mail_who_hears, is_long=True),
+        PeriodicJob("mail digests", 300, mail, lane=Lane.LONG),
+        PeriodicJob("mail support", 60, mail_who_hears, lane=Lane.LONG),
     )
 
 
 def _of_exports(sessions: Sessions, clock: Clock, place: Place) -> tuple[PeriodicJob, ...]:
     return (
         PeriodicJob(
-            "write exports", 2, lambda: write_exports(sessions, clock, place), is_long=True
+            "write exports", 2, lambda: write_exports(sessions, clock, place), lane=Lane.LONG
         ),
         PeriodicJob("expire exports", 600, lambda: expire_exports(sessions, clock, place)),
     )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import configure_mappers
 from config import Config
 from outreach import logs, orm, tables, traces
 from outreach.clock import Clock, NoTimeZones, need_time_zones, utc_now
-from outreach.messaging.jobs import send_due_messages
+from outreach.messaging.jobs import send_due_messages, send_in_turn
 from outreach.orm import Sessions
 from outreach.telephony.carrier import carrier_of
 from outreach.telephony.gateway import TelephonyGateway
@@ -30,7 +30,10 @@ IDLE_SECONDS = 2.0
 
 
 class Worker:
-    """Sends what is due, again and again, until told to stop."""
+    """Sends what is due, again and again, until told to stop.
+
+    What waits for its turn, which may take hours, goes out beside the rest.
+    """
 
     def __init__(self, sessions: Sessions, gateway: TelephonyGateway, clock: Clock) -> None:
         self._sessions, self._gateway, self._clock = sessions, gateway, clock
@@ -39,16 +42,22 @@ class Worker:
     def run(self, idle: Callable[[float], object] | None = None) -> None:
         """Send until told to stop; a round that fails is logged, and another one follows."""
         wait = idle or self._stopping.wait
+        in_turn = threading.Thread(target=self._repeat, args=(send_in_turn, self._stopping.wait))
+        in_turn.start()
+        try:
+            self._repeat(send_due_messages, wait)
+        finally:
+            self._stopping.set()
+            in_turn.join()
+
+    def _repeat(self, send: Callable[..., int], wait: Callable[[float], object]) -> None:
         while not self._stopping.is_set():
             try:
                 with traces.span("job send"):
-                    self._send()
+                    send(self._sessions, self._gateway, self._clock, go_on=self.goes_on)
             except Exception:
                 log.exception("sending failed")
             wait(IDLE_SECONDS)
-
-    def _send(self) -> None:
-        send_due_messages(self._sessions, self._gateway, self._clock, go_on=self.goes_on)
 
     def goes_on(self) -> bool:
         """Say whether more may be claimed."""

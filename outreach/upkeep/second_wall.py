@@ -82,6 +82,7 @@ OPEN: Mapping[str, str] = {
     "planner_beat": _RUNNING,
     "planner_interruption": _RUNNING,
     "outbox_hold": _RUNNING,
+    "sender_pace": _RUNNING,
     "search_backlog": "Ids of rows that are still to be indexed; who writes one must add it.",
     "hours_rule": _SAME_FOR_ALL,
     "instrument_permission": _SAME_FOR_ALL,

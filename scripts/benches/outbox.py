@@ -92,7 +92,7 @@ def run(messages: int | None, url: str | None) -> Result:
     with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
         taken = Path(folder) / "taken"
         address = databases.prepare(url, Path(folder))
-        _fill(address, count)
+        fill(address, count)
         ours: dict[int, list[_Sent]] = {each: [] for each in WORKERS}
         limit: dict[int, list[_Sent]] = {each: [] for each in WORKERS}
         for _round in range(ROUNDS):
@@ -126,8 +126,8 @@ def run(messages: int | None, url: str | None) -> Result:
     return Result("outbox", "seconds", ours[1], limit[1], extra)
 
 
-def _fill(address: str, count: int) -> None:
-    """Write patients with a number, consent to texts and one text due now each."""
+def fill(address: str, count: int, *, has_texts: bool = True) -> None:
+    """Write patients with a number, consent to texts and, if so, one text due now each."""
     plan_rows.fill(address, count)
     at = databases.stored(NOW - timedelta(days=1))
     with closing(databases.connect(address)) as connection:
@@ -135,15 +135,13 @@ def _fill(address: str, count: int) -> None:
         connection.execute("UPDATE patient SET zone = 'America/Chicago'")
         for number in range(1, count + 1, plan_rows.CHUNK):
             numbers = range(number, min(number + plan_rows.CHUNK, count + 1))
-            databases.write(
-                connection,
-                {
-                    "phone_number": [_number(each, at) for each in numbers],
-                    "consent_event": [_consent(each, at) for each in numbers],
-                    "message": [_message(each, at) for each in numbers],
-                },
-                is_sqlite=False,
-            )
+            rows = {
+                "phone_number": [_number(each, at) for each in numbers],
+                "consent_event": [_consent(each, at) for each in numbers],
+            }
+            if has_texts:
+                rows["message"] = [_message(each, at) for each in numbers]
+            databases.write(connection, rows, is_sqlite=False)
         connection.commit()
     databases.settle(address)
 

@@ -29,6 +29,7 @@ from tests.killing import Fate, Kept, Killed, Unwell, fated, hasty
 # What talks to the carrier or writes files has trouble of its own kind, and is killed there.
 ELSEWHERE = {
     "send due messages": "integration/messaging/test_rough_year.py",
+    "send in turn": "integration/messaging/test_pace.py",
     "settle lost messages": "integration/messaging/test_rough_year.py",
     "write courtesies": "integration/messaging/test_rough_year.py",
     "alert unanswered concerns": "integration/concerns/test_restarts.py",

@@ -196,6 +196,7 @@ WITHOUT_PATIENT: Mapping[str, str] = {
     "retention_setting": _CLINIC,
     "saved_list": "filters of a list, chosen from ours",
     "search_backlog": _COUNTS,
+    "sender_pace": _CLINIC,
     "sign_in": _STAFF,
     "sign_in_failure": _STAFF,
     "staff_language": _STAFF,

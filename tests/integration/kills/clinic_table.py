@@ -114,6 +114,9 @@ CLINIC: dict[str, Request] = {
         "/messages/settings",
         {"per_day": "2", "per_week": "4", "unreachable_times": "3", "settle_minutes": "60"},
     ),
+    "messaging.choose_sender": Request(
+        "administrator", "/messages/settings/sender", {"sender": "+15125550111", "per_second": "5"}
+    ),
     "messaging.choose_kinds": Request(
         "manager", "/messages/clinics/{clinic}/kinds", {"kinds": ["thank_you", "missed_you"]}
     ),

@@ -77,6 +77,7 @@ def test_the_first_reason_why_nobody_calls(deviations: dict[str, object], today:
             Today(TodayReason.WAITS, NOW + 2 * HOUR),
         ),
         ({"waiting_at": NOW - HOUR}, Today(TodayReason.ANY_MINUTE, NOW)),
+        ({"waiting_at": NOW - HOUR, "has_pace": True}, Today(TodayReason.IN_LINE, NOW)),
     ],
 )
 def test_the_first_reason_why_no_text_goes_out(deviations: dict[str, object], today: Today) -> None:

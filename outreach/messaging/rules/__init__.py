@@ -195,6 +195,7 @@ PRIORITY = {
     MessageKind.THANK_YOU: 6,
     MessageKind.MEASUREMENT_DUE: 7,  # of use for weeks: it can wait longest
 }
+URGENT = 1  # up to here, PRIORITY is of what calls for help, or answers somebody just now
 LETTERS = frozenset({MessageKind.DIGEST_EMAIL, MessageKind.SUPPORT_EMAIL})
 _TO_STAFF = LETTERS | {MessageKind.ALERT, MessageKind.DIGEST, MessageKind.SUPPORT}
 # Sent by themselves only where a clinic wants them; reminders and alerts always are.
