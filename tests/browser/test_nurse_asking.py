@@ -1,5 +1,7 @@
 """A nurse asks a questionnaire from the patient's page, by keyboard alone."""
 
+from decimal import Decimal
+
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
@@ -42,5 +44,5 @@ def test_a_phq_9_from_the_patient_page_to_its_score_and_back(
     page.wait_for_url(f"**/patients/{line.patient.ref}")
     with sessions() as session:
         kept = session.scalars(select(Questionnaire)).one()
-        assert (kept.score, kept.given[10]) == (2, 3)
+        assert (kept.score, kept.given[10]) == (Decimal(2), 3)
         assert session.scalars(select(Concern.kind)).one() is ConcernKind.SELF_HARM

@@ -274,7 +274,7 @@ def test_after_the_nine_it_is_asked_how_difficult_they_make_life(asking: Asking)
     result = asking.finish("phq9")
 
     (kept,) = asking.kept()
-    assert (kept.score, kept.given[10]) == (16, 2)
+    assert (kept.score, kept.given[10]) == (Decimal(16), 2)
     assert "Very difficult" in result
     with asking.sessions() as session:
         told = session.scalars(select(ConcernStep.note)).one()
@@ -296,7 +296,7 @@ def test_the_nine_are_scored_with_the_call_where_the_last_question_was_not_asked
 
     asking.client.post(asking.call, data=asking.day.form(**TALKED))
 
-    assert [(each.score, 10 in each.given) for each in asking.kept()] == [(8, False)]
+    assert [(each.score, 10 in each.given) for each in asking.kept()] == [(Decimal(8), False)]
 
 
 def test_no_more_of_these_questions_leaves_out_what_was_not_to_be_asked(asking: Asking) -> None:
