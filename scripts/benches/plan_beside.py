@@ -65,7 +65,7 @@ class Beside:
         return self._ask(lambda: next(asked, None) is not None, is_counted=False)
 
     def _ask(self, goes_on: Callable[[], bool], *, is_counted: bool = True) -> Sample:
-        waits = []
+        waits: list[float] = []
         while goes_on() or not waits:
             began = time.perf_counter()
             self.served.get(queue_page.QUEUE)

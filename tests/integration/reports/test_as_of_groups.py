@@ -31,7 +31,6 @@ FIRST_CHANGE = date(2027, 2, 1)  # nothing else of a random history happens from
 
 
 def details(patient: Patient, **changed: str) -> registry.Details:
-    kept = {"language": patient.language, "zone": patient.zone} | changed
     return registry.Details(
         preferred_name=patient.preferred_name,
         pronouns=None,
@@ -39,7 +38,8 @@ def details(patient: Patient, **changed: str) -> registry.Details:
         dayparts=(),
         is_voicemail_allowed=None,
         about="",
-        **kept,
+        language=changed.get("language", patient.language),
+        zone=changed.get("zone", patient.zone),
     )
 
 
