@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
 from outreach.accounts import staff
@@ -85,7 +84,7 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
         "levels": _levels(chosen),
         "low": _low(chosen),
         "by": _by(dimension),
-        "about_groups": str(_about_groups(dimension)),
+        "about_groups": _about_groups(dimension),
         "groups": _groups(by_kind, chosen, dimension, question),
         "doses": _doses(chosen),
         "about_doses": str(definitions.DOSE),
@@ -244,8 +243,8 @@ def _groups(
     return table(("Group", *MEANS), rows)
 
 
-def _about_groups(dimension: Dimension) -> LazyString:
-    return definitions.IN_PLACES if dimension.is_over_clinics else definitions.IN_GROUPS
+def _about_groups(dimension: Dimension) -> str:
+    return str(definitions.IN_PLACES if dimension.is_over_clinics else definitions.IN_GROUPS)
 
 
 def _by(dimension: Dimension) -> str:
