@@ -16,7 +16,7 @@ from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
 from outreach.calls.models import Attempt, CallNote, Draft, DraftAside, Promise
 from outreach.calls.openers import Opener, Topics, openers
-from outreach.calls.rules import REACHED, AskedBy, Outcome, asked_by
+from outreach.calls.rules import REACHED, UNDO_FOR, AskedBy, Outcome, asked_by
 from outreach.calls.taken import Left
 from outreach.clock import local_day
 from outreach.concerns import limits, steps
@@ -168,7 +168,7 @@ class Screen(Basis):
             Topics(
                 promises=[promise.text for promise in self.promises],
                 last_note=next(iter(notes), ""),
-                goals=[goal.text for goal in self.goals],
+                goals=[goal.text for goal in self.goals if goal.ending is None],
                 about=self.patient.about,
             )
         )
@@ -265,7 +265,7 @@ def screen_around(session: Session, basis: Basis, actor: Actor) -> Screen:
         is_started=leases.is_started(session, call, actor, now=now),
         is_new_voice=not _has_spoken(session, patient.id, actor),
         foreseen=foreseen.of(session, call, standing, now=now),
-        goals=setting.open_of(session, patient.id),
+        goals=setting.open_of(session, patient.id, or_ended_after=now - UNDO_FOR),
         due=open_points,
         questions=_questions(session, patient.id, open_points, now=now),
     )

@@ -8,6 +8,8 @@ from wtforms.validators import AnyOf, InputRequired, Length
 from outreach.goals.labels import AREA_WORDS
 from outreach.goals.rules import LONGEST_GOAL, GoalArea, GoalEnding
 
+STILL_OPEN = "still_open"
+
 
 class GoalForm(FlaskForm):
     """What a patient wants."""
@@ -21,6 +23,8 @@ class GoalForm(FlaskForm):
 
 
 class EndingForm(FlaskForm):
-    """How a goal ended; each button of the page names one way."""
+    """How a goal ended, or that it has not; each button of the page names one way."""
 
-    ending = HiddenField(validators=[InputRequired(), AnyOf([each.value for each in GoalEnding])])
+    ending = HiddenField(
+        validators=[InputRequired(), AnyOf([STILL_OPEN, *(each.value for each in GoalEnding)])]
+    )

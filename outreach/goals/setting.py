@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.errors import NotFound, RuleBroken
@@ -24,7 +24,7 @@ class NothingWanted(RuleBroken):
 
 @dataclass(frozen=True)
 class Pursued:
-    """An open goal, and the last that was told of it."""
+    """A goal and the last that was told of it; ``ending`` of one that just ended."""
 
     id: int
     area: GoalArea
@@ -32,6 +32,7 @@ class Pursued:
     set_at: datetime
     news: str | None
     news_at: datetime | None
+    ending: GoalEnding | None = None
 
 
 def set_goal(
@@ -91,6 +92,19 @@ def end_goal(
         raise NoSuchGoal("There is no such goal.")
 
 
+def take_up(session: Session, patient: Patient, goal_id: int) -> None:
+    """Take up a goal again that had ended. Does not commit. Raises NoSuchGoal."""
+    taken_up = session.scalar(
+        update(Goal)
+        .where(Goal.id == goal_id, Goal.patient_id == patient.id, Goal.ended_at.is_not(None))
+        .values(ended_at=None, ended_by_id=None, ending=None)
+        .returning(Goal.id)
+        .execution_options(synchronize_session=False)
+    )
+    if taken_up is None:
+        raise NoSuchGoal("There is no such goal.")
+
+
 def note_news(
     session: Session,
     patient_id: int,
@@ -122,11 +136,19 @@ def note_news(
     )
 
 
-def open_of(session: Session, patient_id: int) -> Sequence[Pursued]:
+def open_of(
+    session: Session, patient_id: int, *, or_ended_after: datetime | None = None
+) -> Sequence[Pursued]:
     """Return the open goals of a patient, oldest first, each with its latest news.
 
     Not what was told on a call that was taken back: it may have been somebody else's.
+
+    Args:
+        or_ended_after: those that ended since then are told too.
     """
+    is_told = Goal.ended_at.is_(None)
+    if or_ended_after is not None:
+        is_told = or_(is_told, Goal.ended_at > or_ended_after)
     # The table lies in a package above this one: named, not imported, as a foreign key is.
     correction = Model.metadata.tables["attempt_correction"]
     is_taken_back = exists().where(
@@ -139,10 +161,10 @@ def open_of(session: Session, patient_id: int) -> Sequence[Pursued]:
         .subquery()
     )
     rows = session.execute(
-        select(Goal.id, Goal.area, Goal.text, Goal.set_at, GoalNews.text, GoalNews.at)
+        select(Goal.id, Goal.area, Goal.text, Goal.set_at, GoalNews.text, GoalNews.at, Goal.ending)
         .outerjoin(latest, latest.c.goal_id == Goal.id)
         .outerjoin(GoalNews, GoalNews.id == latest.c.id)
-        .where(Goal.patient_id == patient_id, Goal.ended_at.is_(None))
+        .where(Goal.patient_id == patient_id, is_told)
         .order_by(Goal.id)
     )
     return [Pursued(*row) for row in rows]

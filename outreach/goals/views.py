@@ -9,7 +9,7 @@ from outreach.audit import trail
 from outreach.db import db
 from outreach.deps import deps
 from outreach.goals import labels, setting
-from outreach.goals.forms import EndingForm, GoalForm
+from outreach.goals.forms import STILL_OPEN, EndingForm, GoalForm
 from outreach.goals.rules import GoalArea, GoalEnding
 from outreach.patients import finding
 from outreach.patients.models import Patient
@@ -37,12 +37,15 @@ def add(ref: str) -> ResponseReturnValue:
 @bp.post("/<int:goal_id>")
 @role_required(*KEEPERS)
 def end(ref: str, goal_id: int) -> ResponseReturnValue:
-    """End a goal that was reached, or let go."""
+    """End a goal that was reached, or let go; or take it up again."""
     now, actor = deps().clock(), signed_in()
     patient = finding.to_change(db.session, actor, ref)
     form = EndingForm()
     if not form.validate_on_submit():
         abort(400)
+    if form.ending.data == STILL_OPEN:
+        setting.take_up(db.session, patient, goal_id)
+        return _saved(patient, "took up a goal again")
     ending = GoalEnding(form.ending.data)
     setting.end_goal(db.session, patient, goal_id, ending, by_staff_id=actor.staff_id, now=now)
     return _saved(patient, "ended a goal")

@@ -1,5 +1,7 @@
 """Goals: set and ended with their history, and how they go, noted on a call."""
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -14,7 +16,7 @@ from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from tests.builders import make_clinic, make_enrolment, make_patient, make_planned_call, make_staff
 from tests.conftest import HASH, sign_in
-from tests.fakes import MONDAY_10_CHICAGO
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 
 
 class Place:
@@ -118,6 +120,37 @@ def test_an_ended_goal_stays_in_the_history(
         assert setting.open_of(session, place.rosa.id) == []
     assert (ended.ending, ended.ended_at) == (GoalEnding.REACHED, MONDAY_10_CHICAGO)
     assert "Dance at the wedding" in client.get(f"/patients/{place.rosa.ref}").text
+
+
+def test_a_goal_that_was_ended_by_mistake_is_taken_back_from_the_call(
+    sessions: Sessions, client: FlaskClient, clock: FakeClock, place: Place
+) -> None:
+    sign_in(client, place.caller)
+    path, call = f"/patients/{place.rosa.ref}/goals/{place.goal.id}", f"/calls/{place.rosa.ref}"
+    client.post(path, data={"ending": "reached", "back": "call"})
+    assert "Reached: Dance at the wedding" in client.get(call).text
+
+    answers = [client.post(path, data={"ending": "still_open", "back": "call"}) for _ in "ab"]
+
+    assert [each.status_code for each in answers] == [302, 404]
+    assert "Reached: Dance at the wedding" not in client.get(call).text
+    with sessions() as session:
+        (pursued,) = setting.open_of(session, place.rosa.id)
+        assert setting.ended_of(session, place.rosa.id) == []
+    assert (pursued.text, pursued.ending) == ("Dance at the wedding", None)
+
+
+def test_what_ended_a_while_ago_is_no_more_on_the_call_nor_asked_about(
+    client: FlaskClient, clock: FakeClock, place: Place
+) -> None:
+    sign_in(client, place.caller)
+    path = f"/patients/{place.rosa.ref}/goals/{place.goal.id}"
+    client.post(path, data={"ending": "reached"})
+    assert "You might ask how it goes" not in client.get(f"/calls/{place.rosa.ref}").text
+
+    clock.advance(timedelta(minutes=11))
+
+    assert "Dance at the wedding" not in client.get(f"/calls/{place.rosa.ref}").text
 
 
 def test_another_patients_goal_does_not_exist(client: FlaskClient, place: Place) -> None:
