@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.errors import NotFound, RuleBroken
@@ -146,7 +146,7 @@ def open_of(
     Args:
         or_ended_after: those that ended since then are told too.
     """
-    is_told = Goal.ended_at.is_(None)
+    is_told: ColumnElement[bool] = Goal.ended_at.is_(None)
     if or_ended_after is not None:
         is_told = or_(is_told, Goal.ended_at > or_ended_after)
     # The table lies in a package above this one: named, not imported, as a foreign key is.
