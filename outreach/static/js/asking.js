@@ -50,7 +50,8 @@
   const goOn = (item) => {
     const all = items().filter(isAsked);
     const isOpen = (each) => each.dataset.item !== "end" && !isAnswered(each);
-    const next = all.slice(all.indexOf(item) + 1).find(isOpen) || all.find(isOpen);
+    const isOfScore = (each) => isOpen(each) && !("ifAny" in each.dataset);
+    const next = all.slice(all.indexOf(item) + 1).find(isOfScore) || all.find(isOfScore) || all.find(isOpen);
     showInPassing(next ? next.dataset.item : "end");
   };
 
