@@ -78,10 +78,10 @@ def test_the_months_are_a_file_that_hides_what_the_page_hides(
     with client.get(f"/exports/{made.ref}/file") as answer:
         rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))[1:]
     assert rows == [
-        ["2026-07-01", "2", "5", "0.4", "5", ""],
+        ["2026-07-01", "2", "5", "0.4", "6", ""],
         ["2026-08-01", "", "", "", "", "fewer than 5 answered"],
-        ["2026-09-01", "", "5", "", "5", "all of them, or all but one"],
-        ["2026-10-01", "0", "5", "0.0", "5", ""],
+        ["2026-09-01", "", "5", "", "6", "all of them, or all but one"],
+        ["2026-10-01", "0", "5", "0.0", "6", ""],
     ]
 
 
