@@ -145,7 +145,9 @@ def _each_on_sqlite(element: _each_of, compiler: SQLCompiler, **options: Any) ->
 def table_of_days(days: Days) -> CTE:
     """Return a table of days with when they begin and end: ``day``, ``begins_at``, ``ends_at``.
 
-    One parameter for any number of days, where VALUES is compiled anew each time.
+    One parameter for any number of days, where VALUES is compiled anew each time. PostgreSQL reads
+    it once: unfolded into the query, it would read the instants anew for each row beside them.
     """
     columns = column("day", Date), column("begins_at", UTCDateTime), column("ends_at", UTCDateTime)
-    return select(*columns).select_from(_each_of(bindparam(None, days, type_=_Days()))).cte("days")
+    listed = select(*columns).select_from(_each_of(bindparam(None, days, type_=_Days())))
+    return listed.cte("days").prefix_with("MATERIALIZED", dialect="postgresql")
