@@ -26,6 +26,7 @@ from outreach.exports.rules import (
 )
 from outreach.oversight import events
 from outreach.patients import finding
+from outreach.reports.breakdown import Dimension
 
 SHOWN = 50
 _UNDER_WAY = (Progress.WAITING, Progress.WRITING)
@@ -33,6 +34,7 @@ _UNDER_WAY = (Progress.WAITING, Progress.WRITING)
 
 EVERY = "every"
 WITHIN = "within"
+_OVER_CLINICS = {each.value for each in Dimension if each.is_over_clinics}
 
 
 class NoSuchExport(NotFound):
@@ -141,8 +143,10 @@ def clinics_of(actor: Actor, content: Content) -> Sequence[int] | str:
 
 def _is_theirs_still(session: Session, found: Export, actor: Actor, *, now: datetime) -> bool:
     """Say whether ``actor`` still looks after every clinic of which people are in the file."""
-    if found.clinic_id is not None:
-        return finding.may_manage(actor, found.clinic_id)
+    if found.clinic_id is not None and not finding.may_manage(actor, found.clinic_id):
+        return False
+    if found.clinic_id is not None and found.asked.get("by") not in _OVER_CLINICS:
+        return True
     held = staff.actor(session, actor.staff_id, now=now)  # in all their roles, as it was written
     if held is None:
         return False

@@ -66,6 +66,7 @@ FIGURES = {
     Content.CLOSED_DAYS, Content.MEASURES, Content.TARGETS, Content.AROUND, Content.TODAY,
     Content.OUTCOMES, Content.OUTCOME_GROUPS, Content.GLYCAEMIC, Content.BOARD, Content.COHORTS,
     Content.DELIVERY, Content.IMPORTS, Content.CALLERS, Content.STAFF, Content.AUDIT,
+    Content.PULSE, Content.AROUND_GROUPS, Content.BOARD_GROUPS,
 }  # fmt: skip
 # The research file names nobody, one's own data are asked for on the patient's own page, and
 # the rest is not for administrators: test_lists.py.
@@ -208,6 +209,35 @@ def test_who_moved_to_another_clinic_takes_nothing_of_the_one_before(
             each.until_on = clock().date()
 
     assert client.get(f"/exports/{ref}/file").status_code == 404
+
+
+def test_a_file_by_clinic_is_gone_with_one_of_the_clinics_in_it(
+    client: FlaskClient, sessions: Sessions, clock: FakeClock, config: Config
+) -> None:
+    with sessions.begin() as session:
+        here, there = make_clinic(session, code="HERE"), make_clinic(session)
+        manager = make_staff(session, here, Role.MANAGER, password_hash=HASH)
+        session.add(
+            Membership(
+                staff_id=manager.id, clinic_id=there.id, role=Role.MANAGER, from_on=clock().date()
+            )
+        )
+    sign_in(client, manager)
+    for by in ("clinic", "language"):
+        asked = {"content": Content.GROUPS, "format": "csv", "form_key": by}
+        answer = client.post("/exports/", data=asked | {"query": f"{DAYS}&by={by}"})
+        assert answer.status_code == 302
+        write_exports(sessions, clock, Place(config.exports, timedelta(days=7), b"a key"))
+    with sessions.begin() as session:
+        refs = session.scalars(select(Export.ref).order_by(Export.id)).all()
+        gone = session.scalars(select(Membership).where(Membership.clinic_id == there.id)).one()
+        gone.until_on = clock().date()
+
+    answers = [client.get(f"/exports/{ref}/file") for ref in refs]
+
+    assert [each.status_code for each in answers] == [404, 200]
+    for each in answers:
+        each.close()
 
 
 def test_whoever_signed_in_long_ago_proves_who_they_are_first(
