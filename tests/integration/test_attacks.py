@@ -217,6 +217,7 @@ def test_fields_that_a_form_does_not_list_are_passed_over(
     )
     assert hold.status_code == 303
     details = owned | {"language": "en", "zone": patient.zone, "voicemail": "no"}
+    details |= {"sex": patient.sex.value, "date_of_birth": patient.date_of_birth.isoformat()}
     assert client.post(f"/patients/{patient.ref}/details", data=details).status_code == 302
 
     with sessions() as session:
