@@ -20,7 +20,8 @@ NAME is one of:
     outbox       texts sent by 1, 2 and 4 workers to a stub, some killed at random, beside the
                  bare driver claiming and marking the same rows (PostgreSQL)
     outbox-many  texts written by two dispatchers, each started twice, and sent by --workers N
-                 meanwhile: none lost, none twice (PostgreSQL; --texts N)
+                 meanwhile: none lost, none twice; beside the bare driver over the same rows
+                 (PostgreSQL; --texts N)
     outbox-pace  texts by one sender with a pace of --rate segments a second and --workers N:
                  never more in any ten seconds (PostgreSQL; --texts N)
     patient-list the list by HbA1c and silence, page and count, beside one plain statement

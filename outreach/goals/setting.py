@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -81,27 +82,32 @@ def end_goal(
     now: datetime,
 ) -> None:
     """End an open goal; it stays in the history. Does not commit. Raises NoSuchGoal."""
-    ended = session.scalar(
-        update(Goal)
-        .where(Goal.id == goal_id, Goal.patient_id == patient.id, Goal.ended_at.is_(None))
-        .values(ended_at=now, ended_by_id=by_staff_id, ending=ending)
-        .returning(Goal.id)
-        .execution_options(synchronize_session=False)
-    )
-    if ended is None:
-        raise NoSuchGoal("There is no such goal.")
+    ended = {"ended_at": now, "ended_by_id": by_staff_id, "ending": ending}
+    _change(session, patient, goal_id, Goal.ended_at.is_(None), ended)
 
 
 def take_up(session: Session, patient: Patient, goal_id: int) -> None:
     """Take up a goal again that had ended. Does not commit. Raises NoSuchGoal."""
-    taken_up = session.scalar(
+    still_open = {"ended_at": None, "ended_by_id": None, "ending": None}
+    _change(session, patient, goal_id, Goal.ended_at.is_not(None), still_open)
+
+
+def _change(
+    session: Session,
+    patient: Patient,
+    goal_id: int,
+    is_as_shown: ColumnElement[bool],
+    values: Mapping[str, Any],
+) -> None:
+    """Change a goal of a patient that is as its page showed it; else there is no such goal."""
+    changed = session.scalar(
         update(Goal)
-        .where(Goal.id == goal_id, Goal.patient_id == patient.id, Goal.ended_at.is_not(None))
-        .values(ended_at=None, ended_by_id=None, ending=None)
+        .where(Goal.id == goal_id, Goal.patient_id == patient.id, is_as_shown)
+        .values(values)
         .returning(Goal.id)
         .execution_options(synchronize_session=False)
     )
-    if taken_up is None:
+    if changed is None:
         raise NoSuchGoal("There is no such goal.")
 
 

@@ -1,9 +1,13 @@
-"""Asking the carrier about a text, and keeping what it says."""
+"""Asking the carrier about texts, several at a time, and keeping what it says."""
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from queue import SimpleQueue
 
 from sqlalchemy.orm import Session
 
@@ -28,6 +32,51 @@ from outreach.telephony.gateway import (
 log = logging.getLogger(__name__)
 
 Answer = ProviderReceipt | OutreachError
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What ended an asking that is no answer: this process is told to end."""
+
+    by: BaseException
+
+
+Landing = tuple[Claimed, Answer | Broken | None]  # None: the carrier was not asked
+Landed = SimpleQueue[Landing]
+Todo = SimpleQueue[Claimed | None]
+
+
+@contextmanager
+def connections(
+    number: int, ask_one: Callable[[Claimed], Answer | None], stop: Callable[[], None]
+) -> Iterator[tuple[Todo, Landed]]:
+    """Yield where so many connections to the carrier take texts from, and where answers land.
+
+    Args:
+        number: how many texts are on their way at a time, each in a thread of its own.
+        ask_one: asks about one text, or does not.
+        stop: called at the end, from when on nothing at hand may be asked any more.
+    """
+    todo: Todo = SimpleQueue()
+    landed: Landed = SimpleQueue()
+    with ThreadPoolExecutor(number, "carrier") as pool:
+        for _each in range(number):
+            pool.submit(_serve, todo, landed, ask_one)
+        try:
+            yield todo, landed
+        finally:
+            stop()
+            for _each in range(number):
+                todo.put(None)
+
+
+def _serve(todo: Todo, landed: Landed, ask_one: Callable[[Claimed], Answer | None]) -> None:
+    """Be one connection: hand one text over after another."""
+    while (text := todo.get()) is not None:
+        try:
+            landed.put((text, ask_one(text)))
+        except BaseException as error:  # noqa: BLE001 - the round ends with it, not this thread
+            landed.put((text, Broken(error)))
 
 
 def ask(gateway: TelephonyGateway, sms: OutboundSms) -> Answer:

@@ -3,17 +3,14 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from queue import SimpleQueue
 
 from sqlalchemy.orm import Session
 
 from outreach.clock import Clock
 from outreach.errors import ProviderUnavailable
 from outreach.messaging import asking, claiming, holding, keeping_pace, letters, lost, outbox
-from outreach.messaging.asking import Answer
+from outreach.messaging.asking import Answer, Broken, Landed, Todo
 from outreach.messaging.claiming import Claimed
 from outreach.messaging.letters import Due
 from outreach.messaging.rules import FRESH, SMALLEST, TryResult, size_after
@@ -82,16 +79,6 @@ def forget_unrecorded(sessions: Sessions, clock: Clock) -> int:
         return holding.forget_unrecorded(session, now=clock())
 
 
-@dataclass(frozen=True)
-class _Broken:
-    """What ended an asking that is no answer: this process is told to end."""
-
-    by: BaseException
-
-
-Landed = SimpleQueue[tuple[Claimed, Answer | _Broken | None]]  # None: the carrier was not asked
-
-
 class _Round:
     """One run of sending: claims, keeps the connections busy, and stores what comes back."""
 
@@ -117,9 +104,15 @@ class _Round:
         self._claim()
         self._probe()
         if self._waiting or self._has_more:
-            with ThreadPoolExecutor(self._connections, "carrier") as pool:
-                self._send_with(pool)
+            with asking.connections(self._connections, self._ask_fresh, self._stop) as (
+                todo,
+                landed,
+            ):
+                self._keep_busy(todo, landed)
         return self._taken
+
+    def _stop(self) -> None:
+        self._is_in_trouble = True
 
     def _probe(self) -> None:
         """Send one text alone: if nobody answers, that is known at the price of one."""
@@ -131,19 +124,7 @@ class _Round:
         if self._is_in_trouble:
             self._give_back()
 
-    def _send_with(self, pool: ThreadPoolExecutor) -> None:
-        todo: SimpleQueue[Claimed | None] = SimpleQueue()
-        landed: Landed = SimpleQueue()
-        for _each in range(self._connections):
-            pool.submit(self._serve, todo, landed)
-        try:
-            self._keep_busy(todo, landed)
-        finally:
-            self._is_in_trouble = True  # or at its end: nothing at hand is asked any more
-            for _each in range(self._connections):
-                todo.put(None)
-
-    def _keep_busy(self, todo: SimpleQueue[Claimed | None], landed: Landed) -> None:
+    def _keep_busy(self, todo: Todo, landed: Landed) -> None:
         flying = 0
         done: list[tuple[Claimed, Answer]] = []
         while True:
@@ -161,16 +142,16 @@ class _Round:
                 return
 
     def _take(
-        self, text: Claimed, answer: Answer | _Broken | None, done: list[tuple[Claimed, Answer]]
+        self, text: Claimed, answer: Answer | Broken | None, done: list[tuple[Claimed, Answer]]
     ) -> None:
-        if isinstance(answer, _Broken):
+        if isinstance(answer, Broken):
             raise answer.by
         if answer is None:
             self._waiting.appendleft(text)
         else:
             done.append((text, answer))
 
-    def _fill(self, todo: SimpleQueue[Claimed | None], free: int) -> int:
+    def _fill(self, todo: Todo, free: int) -> int:
         """Keep every connection busy; say how many more texts they have at hand.
 
         Args:
@@ -187,15 +168,6 @@ class _Round:
                 todo.put(text)
                 begun += 1
         return begun
-
-    def _serve(self, todo: SimpleQueue[Claimed | None], landed: Landed) -> None:
-        """Be one connection: ask the carrier about one text after another."""
-        while (text := todo.get()) is not None:
-            try:
-                may_ask = not self._is_in_trouble and self._is_fresh(text)
-                landed.put((text, self._ask(text) if may_ask else None))
-            except BaseException as error:  # noqa: BLE001 - the round ends with it, not this thread
-                landed.put((text, _Broken(error)))
 
     def _claim(self) -> None:
         if not self._has_more:
@@ -224,6 +196,9 @@ class _Round:
 
     def _is_fresh(self, text: Claimed) -> bool:
         return self._clock() - text.asked.at < FRESH
+
+    def _ask_fresh(self, text: Claimed) -> Answer | None:
+        return None if self._is_in_trouble or not self._is_fresh(text) else self._ask(text)
 
     def _ask(self, text: Claimed) -> Answer:
         """Ask the carrier. Runs in a thread of its own, and touches nothing but one flag."""

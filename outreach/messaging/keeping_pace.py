@@ -3,14 +3,13 @@
 import heapq
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
+from queue import Empty
 
 from outreach.clock import Clock
 from outreach.errors import ProviderUnavailable
 from outreach.messaging import asking, outbox, paced, pacing
-from outreach.messaging.asking import Answer
+from outreach.messaging.asking import Answer, Broken, Landed, Landing, Todo
 from outreach.messaging.claiming import Claimed
 from outreach.messaging.rules import LARGEST
 from outreach.messaging.rules.pace import LATE, look_again_at
@@ -22,13 +21,9 @@ log = logging.getLogger(__name__)
 # So often it is looked whether more texts came due, and no more often than that.
 LOOKS_EVERY, LOOKS_AT_MOST_EVERY = timedelta(seconds=1), timedelta(milliseconds=100)
 
-Landing = tuple[Claimed, Answer | BaseException | None]  # None: its turn was over, nobody asked
-Landed = SimpleQueue[Landing]
 
-
-def wait_for_landing(landed: Landed, flying: int, up_to: timedelta) -> Landing | None:
+def wait_for_landing(landed: Landed, _flying: int, up_to: timedelta) -> Landing | None:
     """Return what comes back next from the carrier, None where nothing did for so long."""
-    del flying
     try:
         return landed.get(timeout=up_to.total_seconds())
     except Empty:
@@ -67,20 +62,14 @@ class Round:
         self._look()
         if not self._line:
             return 0
-        todo: SimpleQueue[Claimed | None] = SimpleQueue()
-        landed: Landed = SimpleQueue()
-        with ThreadPoolExecutor(self._connections, "carrier") as pool:
-            for _each in range(self._connections):
-                pool.submit(self._serve, todo, landed)
-            try:
-                self._keep_pace(todo, landed)
-            finally:
-                self._is_in_trouble = True  # or at its end: nothing at hand is asked any more
-                for _each in range(self._connections):
-                    todo.put(None)
+        with asking.connections(self._connections, self._ask, self._stop) as (todo, landed):
+            self._keep_pace(todo, landed)
         return self._taken
 
-    def _keep_pace(self, todo: SimpleQueue[Claimed | None], landed: Landed) -> None:
+    def _stop(self) -> None:
+        self._is_in_trouble = True
+
+    def _keep_pace(self, todo: Todo, landed: Landed) -> None:
         while self._line or self._flying or self._has_more:
             if self._is_in_trouble:
                 self._give_back()
@@ -123,7 +112,7 @@ class Round:
         self._has_more = self._has_more or claim.has_more
         return claim.has_more
 
-    def _begin(self, todo: SimpleQueue[Claimed | None]) -> None:
+    def _begin(self, todo: Todo) -> None:
         """Give the connections every text whose turn has come."""
         while self._line and self._line[0][0] <= self._clock():
             todo.put(heapq.heappop(self._line)[2])
@@ -136,15 +125,8 @@ class Round:
         earliest = min(next_at, default=self._clock() + LOOKS_EVERY)
         return max(earliest - self._clock(), timedelta())
 
-    def _serve(self, todo: SimpleQueue[Claimed | None], landed: Landed) -> None:
-        """Be one connection: hand one text over after another, each while it has its turn."""
-        while (text := todo.get()) is not None:
-            try:
-                landed.put((text, self._ask(text)))
-            except BaseException as error:  # noqa: BLE001 - the round ends with it, not this thread
-                landed.put((text, error))
-
     def _ask(self, text: Claimed) -> Answer | None:
+        """Hand one text over while it has its turn."""
         is_late = text.turn_at is not None and self._clock() > text.turn_at + LATE
         if is_late or self._is_in_trouble:
             return None
@@ -153,16 +135,16 @@ class Round:
             self._is_in_trouble = True  # at once: nothing at hand is asked any more
         return answer
 
-    def _take(self, text: Claimed, answer: Answer | BaseException | None) -> None:
+    def _take(self, text: Claimed, answer: Answer | Broken | None) -> None:
         self._flying -= 1
+        if isinstance(answer, Broken):
+            raise answer.by
         if answer is None:  # too few connections for so many, or in trouble
             self._size = max(self._size // 2, 1)
             self._put_back([text])
-        elif isinstance(answer, Answer):
+        else:
             self._note(text, answer)
             self._done.append((text, answer))
-        else:
-            raise answer
 
     def _note(self, text: Claimed, answer: Answer) -> None:
         if not isinstance(answer, ProviderUnavailable):  # whatever it said, it answers

@@ -98,13 +98,13 @@ def run(messages: int | None, url: str | None) -> Result:
         for _round in range(ROUNDS):
             for workers in WORKERS:
                 for how, samples in (("ours", ours), ("bare", limit)):
-                    _forget(address, taken)
-                    samples[workers].append(_time(how, workers, address, taken))
+                    forget(address, taken)
+                    samples[workers].append(time_of(how, workers, address, taken))
                     _check(address, taken, count)
-        _forget(address, taken)
+        forget(address, taken)
         in_flight = _with_kills(address, taken, count)
-        _forget(address, taken, waiting=min(count, WAITING))
-        slow = _time("slow", 1, address, taken).value
+        forget(address, taken, waiting=min(count, WAITING))
+        slow = time_of("slow", 1, address, taken).value
         _check(address, taken, min(count, WAITING))
         databases.empty(address)
         a_job_each = job_each.texts_a_second(databases.plain(address), Path(folder), JOBS)
@@ -189,7 +189,7 @@ def _message(number: int, at: str) -> dict[str, object]:
     }
 
 
-def _forget(address: str, taken: Path, waiting: int | None = None) -> None:
+def forget(address: str, taken: Path, waiting: int | None = None) -> None:
     """Let every text wait again, or the first ``waiting``; none of them is taken."""
     taken.unlink(missing_ok=True)
     with closing(databases.connect(address)) as connection:
@@ -228,7 +228,8 @@ def _go(workers: list[subprocess.Popen[str]]) -> None:
         worker.stdin.flush()
 
 
-def _time(how: str, number: int, address: str, taken: Path) -> _Sent:
+def time_of(how: str, number: int, address: str, taken: Path) -> _Sent:
+    """Let so many workers send what waits, by ours or the bare driver, and end."""
     workers = [_start(how, address, taken) for _each in range(number)]
     began = time.perf_counter()
     _go(workers)

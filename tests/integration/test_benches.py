@@ -47,6 +47,16 @@ def test_the_benchmark_of_the_outbox_sends_each_text_once(postgres: Server) -> N
     _tells_ours_and_the_limit(done, "outbox")
 
 
+@pytest.mark.parametrize("name", ["outbox-many", "outbox-pace"])
+def test_the_benchmarks_of_many_texts_send_each_once(name: str, postgres: Server) -> None:
+    with postgres.database() as empty:
+        done = _run(
+            "scripts/bench.py", name, "--texts", "60", "--workers", "2", "--database", empty
+        )
+
+    _tells_ours_and_the_limit(done, name)
+
+
 def _run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *words], cwd=ROOT, check=False, capture_output=True, text=True

@@ -17,8 +17,9 @@ from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
 from outreach.errors import ProviderUnavailable
 from outreach.messaging import outbox, paced, pacing
+from outreach.messaging.asking import Landed, Landing
 from outreach.messaging.jobs import send_due_messages, settle_lost_messages
-from outreach.messaging.keeping_pace import Landed, Landing, Round
+from outreach.messaging.keeping_pace import Round
 from outreach.messaging.models import Message, SenderPace
 from outreach.messaging.rules import LEASE, MessageStatus
 from outreach.messaging.rules.pace import AHEAD, LATE, WINDOW

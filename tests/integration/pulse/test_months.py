@@ -33,6 +33,14 @@ def house(sessions: Sessions) -> House:
     return House(sessions)
 
 
+def tell_four_months(sessions: Sessions, house: House) -> None:
+    """One that is told, one that too few answered, one that would name somebody, and the last."""
+    tell(sessions, house.callers, date(2026, 7, 1), 3, 4, 1, 1, 2)
+    tell(sessions, house.callers, date(2026, 8, 1), *FEW)
+    tell(sessions, house.callers, date(2026, 9, 1), *MOST)
+    tell(sessions, house.callers, LAST_MONTH, 1, 1, 1, 1, 2)
+
+
 def chart_of(page: str) -> str:
     """Return the chart with its table, from the report."""
     section = page[page.index('aria-labelledby="pulse"') :]
@@ -42,10 +50,7 @@ def chart_of(page: str) -> str:
 def test_the_report_shows_the_months_with_a_gap_where_too_few_answered(
     client: FlaskClient, house: House, sessions: Sessions
 ) -> None:
-    tell(sessions, house.callers, date(2026, 7, 1), 3, 4, 1, 1, 2)
-    tell(sessions, house.callers, date(2026, 8, 1), *FEW)
-    tell(sessions, house.callers, date(2026, 9, 1), *MOST)
-    tell(sessions, house.callers, LAST_MONTH, 1, 1, 1, 1, 2)
+    tell_four_months(sessions, house)
     sign_in(client, house.manager)
 
     chart = chart_of(client.get(f"/reports/adherence?clinic={house.clinic.code}").text)
@@ -60,10 +65,7 @@ def test_the_report_shows_the_months_with_a_gap_where_too_few_answered(
 def test_the_months_are_a_file_that_hides_what_the_page_hides(
     client: FlaskClient, house: House, sessions: Sessions, clock: FakeClock, config: Config
 ) -> None:
-    tell(sessions, house.callers, date(2026, 7, 1), 3, 4, 1, 1, 2)
-    tell(sessions, house.callers, date(2026, 8, 1), *FEW)
-    tell(sessions, house.callers, date(2026, 9, 1), *MOST)
-    tell(sessions, house.callers, LAST_MONTH, 1, 1, 1, 1, 2)
+    tell_four_months(sessions, house)
     sign_in(client, house.manager)
     query = f"clinic={house.clinic.code}"
     assert "how the team is" in client.get(f"/reports/adherence?{query}").text
