@@ -82,10 +82,25 @@ class Meeting:
         self._watcher.dispose()
 
     def _waits(self, other: int) -> bool:
-        if self._is_sqlite:
-            return other in self._begins
-        with self._watcher.connect() as connection:
-            return bool(connection.exec_driver_sql(_WAITING).scalar_one())
+        return other in self._begins if self._is_sqlite else _is_any_waiting(self._watcher)
+
+
+def while_held(engine: Engine, waiting: Callable[[], T], held: Callable[[], None]) -> T:
+    """Begin ``waiting`` beside a transaction of the caller's; where it waits, go on with ``held``.
+
+    ``held`` goes on in that transaction and ends it. On SQLite, where one writes at a time,
+    ``waiting`` begins when that is over.
+    """
+    watcher = orm.make_engine(engine.url.render_as_string(hide_password=False))
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            begun = threads.submit(waiting)
+            if engine.dialect.name == "postgresql":
+                _until(lambda: begun.done() or _is_any_waiting(watcher))
+            held()
+            return begun.result(LONGEST)
+    finally:
+        watcher.dispose()
 
 
 def at_once(engine: Engine, *works: Callable[[], T]) -> list[T]:
@@ -112,6 +127,11 @@ def _met(engine: Engine) -> Iterator[Meeting]:
     finally:
         event.remove(engine, "commit", meeting.commits)
         meeting.close()
+
+
+def _is_any_waiting(watcher: Engine) -> bool:
+    with watcher.connect() as connection:
+        return bool(connection.exec_driver_sql(_WAITING).scalar_one())
 
 
 def _until(is_so: Callable[[], bool]) -> None:

@@ -112,6 +112,8 @@ def take_back(
         raise TooLate("Ten minutes have passed, or this is not yours: a manager can correct it.")
     if not _supersede(session, attempt, None, "", actor=actor, now=now):
         return
+    # The next call before the enrolment, as whoever changes the plan holds them.
+    next_call.lock(session, attempt.enrolment_id)
     call = session.get_one(
         PlannedCall, attempt.planned_call_id, with_for_update=True, populate_existing=True
     )

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach.orm import among
@@ -27,14 +27,8 @@ def former_callers(session: Session, clinic_id: int, caller_ids: Collection[int]
 
 def begun_ids(session: Session, clinic_id: int) -> set[int]:
     """Return the enrolments that had a caller before: their weeks have begun."""
-    return set(
-        session.scalars(
-            select(PanelMembership.enrolment_id)
-            .where(PanelMembership.clinic_id == clinic_id)
-            .group_by(PanelMembership.enrolment_id)
-            .having(func.count(PanelMembership.id) > 0)
-        )
-    )
+    query = select(PanelMembership.enrolment_id).where(PanelMembership.clinic_id == clinic_id)
+    return set(session.scalars(query.distinct()))
 
 
 def parted(session: Session, patient_ids: Collection[int]) -> dict[int, frozenset[int]]:

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.models import StaffMember
 from outreach.calls import correcting, dialing
 from outreach.calls.correcting import Amended
+from outreach.calls.models import Attempt
 from outreach.calls.rules import Outcome
 from outreach.goals import setting
 from outreach.goals.rules import GoalArea
@@ -16,15 +17,17 @@ from outreach.inbox import stopping
 from outreach.messaging import outbox
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus, SkipReason
+from outreach.orm import Sessions
 from outreach.patients import consent
 from outreach.patients.models import Patient
 from outreach.patients.rules import Channel, ConsentSource
 from outreach.phoning.models import PhoneCall
 from outreach.phoning.rules import Direction
-from outreach.planning import reminders
+from outreach.planning import next_call, reminders
 from outreach.planning.models import PlannedCall
 from tests.integration.calls.conftest import Day
 from tests.integration.calls.test_correcting import NOW, NUMBER, SOON, Recorded
+from tests.meeting import while_held
 from tests.telephones import make_phone_call, make_returned_call
 
 
@@ -45,6 +48,34 @@ def test_a_text_that_names_a_time_agreed_by_mistake_does_not_go_out(recorded: Re
 
     texts = session.execute(select(Message.status, Message.skip_reason)).all()
     assert texts == [(MessageStatus.SKIPPED, SkipReason.CALL_CHANGED)]
+
+
+def test_who_takes_a_call_back_waits_for_whoever_changes_the_next_one(
+    recorded: Recorded, sessions: Sessions, engine: Engine
+) -> None:
+    attempt = recorded.record(Outcome.COMPLETED)
+    patient_id, attempt_id, enrolment_id = recorded.rosa.id, attempt.id, attempt.enrolment_id
+    recorded.session.commit()
+
+    def take_back() -> None:
+        with sessions.begin() as session:
+            patient, own = (
+                session.get_one(Patient, patient_id),
+                session.get_one(Attempt, attempt_id),
+            )
+            correcting.take_back(session, patient, own, actor=recorded.ana, now=SOON)
+
+    with sessions() as theirs:
+        assert next_call.open_call(theirs, enrolment_id, is_locked=True) is not None
+
+        def go_on() -> None:
+            next_call.lock(theirs, enrolment_id)  # as whoever changes the plan does
+            theirs.commit()
+
+        while_held(engine, take_back, go_on)  # neither waits for the other for ever
+
+    with sessions() as session:
+        assert session.get_one(Attempt, attempt_id).superseded_at == SOON
 
 
 def test_a_stop_that_was_texted_meanwhile_stays(recorded: Recorded) -> None:
