@@ -70,6 +70,7 @@ from outreach.web import (
     bounded,
     compiled_templates,
     error_pages,
+    field_attributes,
     headers,
     navigation,
     out_of_order,
@@ -161,6 +162,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     out_of_order.init_app(app)
     _versioned_assets(app)
     template_filters.init_app(app)
+    field_attributes.use()
     app.add_template_filter(measure_labels.measure_name)
     app.add_template_filter(measure_labels.reading_words)
     app.add_template_filter(measure_labels.unit_name)

@@ -140,6 +140,11 @@ def reading() -> Iterator[None]:
         _reading.reset(token)
 
 
+def is_reading() -> bool:
+    """Say whether transactions that begin here are readers'."""
+    return _reading.get()
+
+
 def rows_of(
     session: Session,
     statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]],

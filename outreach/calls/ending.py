@@ -60,13 +60,14 @@ class Ending:
 
 def begin(ending: Ending, afterwards: Afterwards) -> None:
     """Change status and consents, before the next call is thought of. Does not commit."""
-    enrolment = ending.session.get_one(Enrolment, ending.enrolment_id)
     if afterwards.ends_texts:
         withdraw(ending, Channel.SMS)
-    if afterwards.has_died:
-        _change(ending, enrolment, EnrolmentStatus.DIED, afterwards.words or "told on a call")
-    elif afterwards.pause is not None:
-        _rest(ending, enrolment, afterwards, pause_words(afterwards.pause, afterwards.words))
+    if afterwards.has_died or afterwards.pause is not None:
+        enrolment = ending.session.get_one(Enrolment, ending.enrolment_id)
+        if afterwards.has_died:
+            _change(ending, enrolment, EnrolmentStatus.DIED, afterwards.words or "told on a call")
+        elif afterwards.pause is not None:
+            _rest(ending, enrolment, afterwards, pause_words(afterwards.pause, afterwards.words))
     ending.session.flush()
 
 

@@ -1,11 +1,13 @@
 """What each way of ending a call would bring, worked out before anybody chooses one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from outreach.calls import outcomes
+from outreach.calls.rules import Outcome
 from outreach.patients.rules import Slot
 from outreach.planning import next_call, retrying, versions
 from outreach.planning.courses import Standing
@@ -28,14 +30,24 @@ class Foreseen:
     instead: Contact | None
 
 
-def of(session: Session, call: PlannedCall, standing: Standing, *, now: datetime) -> Foreseen:
+def of(
+    session: Session,
+    call: PlannedCall,
+    standing: Standing,
+    tries: Iterable[tuple[datetime, Outcome, str]],
+    *,
+    now: datetime,
+) -> Foreseen:
     """Return what would follow if ``call`` were dialled at ``now``. Changes nothing.
+
+    ``tries`` are when and with what result it was dialled, by whom, the first one first.
 
     It asks the same functions that :mod:`outreach.calls.outcomes` asks when a call is
     recorded, so that a button never says one thing and does another.
     """
     planned = versions.as_planned(session, call, standing)
-    dials = [*outcomes.dials_of(session, call.id), PastDial(now)]
+    before = outcomes.counting((at, outcome) for at, outcome, _by in tries)
+    dials = [*before, PastDial(now)]
 
     def next_try(*, is_over_for_today: bool) -> Slot | None:
         return retrying.next_try(planned, call, dials, is_over_for_today=is_over_for_today, now=now)

@@ -106,14 +106,34 @@ def started_at(call: PlannedCall, actor: Actor) -> ScalarSelect[datetime | None]
     )
 
 
-def is_started(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> bool:
-    """Say whether ``actor`` is on the line, and did not just forget to leave it."""
-    started = select(Lease.started_at).where(
-        Lease.planned_call_id == call.id,
-        Lease.staff_id == actor.staff_id,
-        Lease.opened_at > now - LONGEST_CALL,
+@dataclass(frozen=True)
+class Held:
+    """How a call stands for whoever looks: theirs and ``is_started``, or somebody ``other``'s."""
+
+    is_started: bool = False
+    other: Mark | None = None
+
+
+def held(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> Held:
+    """Return whether ``actor`` is on the line, and did not just forget to leave it; or who has it.
+
+    A lease of somebody else counts as long as it holds.
+    """
+    lease = session.scalar(
+        select(Lease)
+        .options(joinedload(Lease.staff))
+        .where(Lease.planned_call_id == call.id)
+        .execution_options(populate_existing=True)
     )
-    return session.scalar(started) is not None
+    if lease is None:
+        return Held()
+    if lease.staff_id == actor.staff_id:
+        is_forgotten = lease.opened_at <= now - LONGEST_CALL
+        return Held(is_started=lease.started_at is not None and not is_forgotten)
+    if lease.until_at <= now:
+        return Held()
+    since = lease.started_at or lease.opened_at
+    return Held(other=Mark(lease.staff.name, since, lease.until_at, lease.started_at is not None))
 
 
 @dataclass(frozen=True)
@@ -174,20 +194,7 @@ def mark_of_others(
     session: Session, call: PlannedCall, actor: Actor, *, now: datetime
 ) -> Mark | None:
     """Return who else has the call open, by a lease that still holds."""
-    lease = session.scalar(
-        select(Lease)
-        .options(joinedload(Lease.staff))
-        .where(
-            Lease.planned_call_id == call.id,
-            Lease.staff_id != actor.staff_id,
-            Lease.until_at > now,
-        )
-        .execution_options(populate_existing=True)
-    )
-    if lease is None:
-        return None
-    since = lease.started_at or lease.opened_at
-    return Mark(lease.staff.name, since, lease.until_at, lease.started_at is not None)
+    return held(session, call, actor, now=now).other
 
 
 def held_ids(session: Session, call_ids: Sequence[int], *, now: datetime) -> set[int]:

@@ -1,6 +1,6 @@
 """Recording how a call went, and what follows from it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -109,9 +109,6 @@ def record(
         OtherWords: another tab typed something else, and nobody has chosen yet.
         TimePassed: the agreed time is over.
     """
-    known = _same(recorded(session, report.form_key), report)
-    if known is not None:
-        return known
     call = _claim(session, patient, call_id)
     # Somebody may have sent the same form at the same moment: they held the row until now.
     known = _same(recorded(session, report.form_key), report)
@@ -234,8 +231,15 @@ def _keep_words(event: Event) -> None:
                 made_at=event.now,
             )
         )
-    setting.note_news(session, call.patient_id, report.goal_news, **author, now=event.now)
-    session.execute(
+    if report.goal_news:
+        setting.note_news(session, call.patient_id, report.goal_news, **author, now=event.now)
+    if report.kept_promise_ids:
+        _keep_promises(event)
+
+
+def _keep_promises(event: Event) -> None:
+    report, call = event.report, event.call
+    event.session.execute(
         update(Promise)
         .where(
             Promise.patient_id == call.patient_id,
@@ -362,16 +366,21 @@ _CONSEQUENCES: dict[Outcome, Callable[[Event], None]] = {
 
 
 def dials_of(session: Session, planned_call_id: int) -> Sequence[PastDial]:
-    """Return the tries of a planned call since the patient last named a time, in order.
-
-    Somebody who asked for another time has answered: trying begins anew.
-    """
+    """Return the tries of a planned call that count, in order."""
     rows = session.execute(
         select(Attempt.at, Attempt.outcome)
         .where(Attempt.planned_call_id == planned_call_id, Attempt.superseded_at.is_(None))
         .order_by(Attempt.at, Attempt.id)
-    ).all()
+    )
+    return counting((at, outcome) for at, outcome in rows)
+
+
+def counting(tries: Iterable[tuple[datetime, Outcome]]) -> Sequence[PastDial]:
+    """Return those of ``tries`` since the patient last named a time, in their order.
+
+    Somebody who asked for another time has answered: trying begins anew.
+    """
     since: list[PastDial] = []
-    for at, outcome in rows:
+    for at, outcome in tries:
         since = [] if outcome is Outcome.CALL_BACK else [*since, PastDial(at)]
     return since

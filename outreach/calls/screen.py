@@ -36,8 +36,6 @@ from outreach.patients.rules import NumberHealth
 from outreach.planning import courses, next_call
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
-from outreach.programmes import enrolment as enrolments
-from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import Phase
 from outreach.questionnaires import item_by_item, licences
 from outreach.questionnaires.asking import ASKED_BY
@@ -216,8 +214,7 @@ class Screen(Basis):
 
 def call_of(session: Session, patient: Patient, *, is_locked: bool = False) -> PlannedCall:
     """Return the open call of a patient, or raise NoPlannedCall."""
-    enrolment = enrolments.current(session, patient.id)
-    call = next_call.open_call(session, enrolment.id, is_locked=is_locked) if enrolment else None
+    call = next_call.open_call_of(session, patient.id, is_locked=is_locked)
     if call is None:
         raise NoPlannedCall("No call is planned for this patient.")
     return call
@@ -250,7 +247,8 @@ def screen_around(session: Session, basis: Basis, actor: Actor) -> Screen:
     """Return all that the call screen shows around what is known already."""
     patient, call, standing, now = basis.patient, basis.call, basis.standing, basis.now
     today = local_day(now, standing.zone)
-    course, open_points = standing.course, _open_points(session, call, today)
+    course, open_points = standing.course, _open_points(session, basis, today)
+    tries, held = _attempts(session, call.id), leases.held(session, call, actor, now=now)
     known = {each.name: getattr(basis, each.name) for each in fields(Basis)}
     return Screen(
         **known,
@@ -258,13 +256,13 @@ def screen_around(session: Session, basis: Basis, actor: Actor) -> Screen:
         moment=dialing.moment_of(session, patient, call, now=now, lawful=course.calendar.lawful()),
         dead=dead_numbers.of(session, patient.id, basis.numbers),
         said=_said(session, patient.id, now=now),
-        attempts=_attempts(session, call.id),
+        attempts=tries,
         asides=drafts.asides_of(session, call, actor),
-        other=leases.mark_of_others(session, call, actor, now=now),
+        other=held.other,
         left=taken.left_by_others(session, call, actor),
-        is_started=leases.is_started(session, call, actor, now=now),
+        is_started=held.is_started,
         is_new_voice=not _has_spoken(session, patient.id, actor),
-        foreseen=foreseen.of(session, call, standing, now=now),
+        foreseen=foreseen.of(session, call, standing, tries, now=now),
         goals=setting.open_of(session, patient.id, or_ended_after=now - UNDO_FOR),
         due=open_points,
         questions=_questions(session, patient.id, open_points, now=now),
@@ -278,9 +276,9 @@ def _own_limits(
     return limits.of_patient(session, patient.id, today=local_day(now, zone))
 
 
-def _open_points(session: Session, call: PlannedCall, today: date) -> list[PointStanding]:
-    enrolment = session.get_one(Enrolment, call.enrolment_id)
-    standings = due.of(session, enrolment, today)
+def _open_points(session: Session, basis: Basis, today: date) -> list[PointStanding]:
+    course, zone = basis.standing.course, basis.standing.zone
+    standings = due.of(session, basis.patient.id, course.protocol, course.starts_on, zone, today)
     return [each for each in standings if each.state is PointState.OPEN]
 
 

@@ -81,6 +81,8 @@ def reached(session: Session, concern_ids: Sequence[int]) -> dict[int, list[str]
 
     Who has no number, or whose text failed, is not among them: somebody must ring.
     """
+    if not concern_ids:
+        return {}
     of_cause = {cause_of(concern_id): concern_id for concern_id in concern_ids}
     rows = session.execute(
         select(Message.cause, StaffMember.name)

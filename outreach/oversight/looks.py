@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from outreach.audit import trail
@@ -47,23 +47,22 @@ def note(
     Raises:
         TooOften: more than ``limit``, as somebody does who copies records page by page.
     """
-    found = _patient(session, named)
-    if found is None:
+    which = _patient(named)
+    if which is None:
         return False
-    patient_id, clinic_id = found
-    is_noted = session.scalar(
-        select(
-            exists().where(
-                AuditEvent.patient_id == patient_id,
-                AuditEvent.at > now - ONE_LOOK,
-                AuditEvent.actor_id == staff_id,
-                AuditEvent.action == LOOKED,
-                AuditEvent.object_kind == page[:40],
-            )
-        )
+    is_noted = exists().where(
+        AuditEvent.patient_id == Patient.id,
+        AuditEvent.at > now - ONE_LOOK,
+        AuditEvent.actor_id == staff_id,
+        AuditEvent.action == LOOKED,
+        AuditEvent.object_kind == page[:40],
     )
-    if is_noted:
+    found = session.execute(
+        select(Patient.id, Patient.clinic_id, is_noted.label("is_noted")).where(which)
+    ).first()
+    if found is None or found.is_noted:
         return False
+    patient_id, clinic_id, _is_noted = found
     counting.count(session, Braked.LOOKS, f"account {staff_id}", limit, now=now)
     trail.record(
         session,
@@ -109,16 +108,14 @@ def names_a_patient(named: Mapping[str, object]) -> bool:
     return "ref" in named or not _TABLES.keys().isdisjoint(named)
 
 
-def _patient(session: Session, named: Mapping[str, object]) -> tuple[int, int] | None:
-    patient = select(Patient.id, Patient.clinic_id)
+def _patient(named: Mapping[str, object]) -> ColumnElement[bool] | None:
+    """Return the condition that somebody is whom a page's arguments lead to, None for nobody."""
     if "ref" in named:
-        row = session.execute(patient.where(Patient.ref == named["ref"])).first()
-        return (row[0], row[1]) if row else None
+        return Patient.ref == named["ref"]
     for argument, table_name in _TABLES.items():
         if argument in named:
             # These tables lie in other packages: named, not imported, as a foreign key is.
             table = Model.metadata.tables[table_name]
             linked = select(table.c.patient_id).where(table.c.id == named[argument])
-            row = session.execute(patient.where(Patient.id.in_(linked))).first()
-            return (row[0], row[1]) if row else None
+            return Patient.id.in_(linked)
     return None

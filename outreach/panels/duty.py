@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from outreach.orm import UTCDateTime
 from outreach.panels.models import Absence, Cover, PanelMembership
+from outreach.programmes.models import Enrolment
 
 Instant = datetime | SQLColumnExpression[datetime]
 
@@ -208,26 +209,30 @@ def unread_handover(
     A cover, or a membership that took over from somebody, whose summary they have not
     opened yet. A first caller has nobody to take over from.
     """
-    cover = session.scalar(
-        select(Cover)
-        .where(Cover.enrolment_id == enrolment_id, Cover.stand_in_id == staff_id, is_current(now))
+    earlier = aliased(PanelMembership)
+    covers = and_(
+        Cover.enrolment_id == Enrolment.id, Cover.stand_in_id == staff_id, is_current(now)
+    )
+    took_over = and_(
+        PanelMembership.enrolment_id == Enrolment.id,
+        PanelMembership.caller_id == staff_id,
+        PanelMembership.until_at.is_(None),
+        PanelMembership.opened_at.is_(None),
+        exists().where(earlier.enrolment_id == Enrolment.id, earlier.until_at.is_not(None)),
+    )
+    row = session.execute(
+        select(Cover, PanelMembership)
+        .select_from(Enrolment)
+        .outerjoin(Cover, covers)
+        .outerjoin(PanelMembership, took_over)
+        .where(Enrolment.id == enrolment_id)
         .order_by(Cover.id.desc())
         .limit(1)
-    )
+    ).first()
+    cover, membership = row or (None, None)
     if cover is not None:
         return None if cover.opened_at else cover
-    earlier = select(PanelMembership.id).where(
-        PanelMembership.enrolment_id == enrolment_id, PanelMembership.until_at.is_not(None)
-    )
-    return session.scalar(
-        select(PanelMembership).where(
-            PanelMembership.enrolment_id == enrolment_id,
-            PanelMembership.caller_id == staff_id,
-            PanelMembership.until_at.is_(None),
-            PanelMembership.opened_at.is_(None),
-            earlier.exists(),
-        )
-    )
+    return membership
 
 
 def _newest(column: Any, enrolment_id: ColumnElement[int] | Any, now: Instant) -> ScalarSelect[int]:

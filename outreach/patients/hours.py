@@ -1,6 +1,6 @@
 """The hours in which each patient may be contacted: clinic, law of the place, closed days."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -10,6 +10,7 @@ import holidays
 from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from outreach import asked_once
 from outreach.accounts.models import Clinic, Closure
 from outreach.orm import rows_of
 from outreach.patients.models import HoursRule, Patient
@@ -68,10 +69,16 @@ def book_of(session: Session, *, today: date, clinic_ids: Iterable[int] | None =
     Args:
         today: closed days are known from a year before it to two years after.
     """
+    wanted = None if clinic_ids is None else tuple(sorted(clinic_ids))
+    question = (HoursBook, today, wanted)
+    return asked_once.answer(session, question, lambda: _read(session, today, wanted))
+
+
+def _read(session: Session, today: date, clinic_ids: Sequence[int] | None) -> HoursBook:
     found: dict[int, Clinic] = {}
     closed: dict[int, set[date]] = {}
     some = clinic_ids is not None
-    wanted = {"clinic_ids": sorted(clinic_ids)} if clinic_ids is not None else {}
+    wanted = {"clinic_ids": clinic_ids} if clinic_ids is not None else {}
     for clinic, on in session.execute(_clinics(some=some), wanted):
         found[clinic.id] = clinic
         closed.setdefault(clinic.id, set()).update([on] if on else [])

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, bindparam, select, update
+from sqlalchemy import ScalarSelect, Select, bindparam, exists, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from outreach import sealing
+from outreach import asked_once, sealing
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.errors import NotAllowed, NotFound
@@ -62,14 +62,7 @@ def new_ref() -> str:
 
 def by_ref(session: Session, scope: Scope, ref: str) -> Patient:
     """Return the patient with ``ref`` and their clinic, or raise NoSuchPatient."""
-    patient = session.scalar(
-        select(Patient)
-        .options(joinedload(Patient.clinic))
-        .where(Patient.ref == ref, visible(scope, Patient.clinic_id, Patient.id))
-    )
-    if patient is None:
-        raise NoSuchPatient("There is no such patient.")
-    return patient
+    return _found(session, scope, ref)[0]
 
 
 def to_write(session: Session, scope: Scope, ref: str) -> Patient:
@@ -81,9 +74,23 @@ def to_write(session: Session, scope: Scope, ref: str) -> Patient:
         IsAnonymised
         NoSuchPatient: nobody in ``scope`` has that reference.
     """
-    patient = by_ref(session, scope, ref)
-    refuse_anonymised(session, patient.id)
+    patient, is_anonymised = _found(session, scope, ref)
+    if is_anonymised:
+        raise IsAnonymised
     return patient
+
+
+def _found(session: Session, scope: Scope, ref: str) -> tuple[Patient, bool]:
+    """Return a patient, and whether what names them was removed; or raise NoSuchPatient."""
+    row = session.execute(
+        select(Patient, exists().where(Anonymised.patient_id == Patient.id))
+        .options(joinedload(Patient.clinic))
+        .where(Patient.ref == ref, visible(scope, Patient.clinic_id, Patient.id))
+    ).one_or_none()
+    if row is None:
+        raise NoSuchPatient("There is no such patient.")
+    patient, is_anonymised = row
+    return patient, is_anonymised
 
 
 def refuse_anonymised(session: Session, patient_id: int) -> None:
@@ -100,7 +107,11 @@ def anonymised_as(record_number: str) -> str:
 
 def numbers_of(session: Session, patient_id: int) -> Sequence[PhoneNumber]:
     """Return a patient's numbers in the order in which they are tried."""
-    return session.scalars(_numbers(), {"patient_id": patient_id}).all()
+    return asked_once.answer(
+        session,
+        (PhoneNumber, patient_id),
+        lambda: session.scalars(_numbers(), {"patient_id": patient_id}).all(),
+    )
 
 
 @cache

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
@@ -96,32 +96,38 @@ class Desk:
 
 def desk_of(session: Session, planned_call_id: int, staff_id: int, *, can_call: bool) -> Desk:
     """Return what ``staff_id`` sees of the telephone beside a planned call."""
-    call = session.scalar(
-        select(PhoneCall)
-        .where(
-            PhoneCall.planned_call_id == planned_call_id,
-            PhoneCall.caller_id == staff_id,
-            PhoneCall.recorded_at.is_(None),
-        )
+    is_here = and_(PhoneCall.planned_call_id == planned_call_id, PhoneCall.recorded_at.is_(None))
+    is_theirs = PhoneCall.caller_id == staff_id  # said of each: each has an index of its own
+    calls = session.execute(
+        select(PhoneCall, is_here)
+        .where(or_(and_(is_theirs, is_here), and_(is_theirs, _is_elsewhere(planned_call_id))))
         .order_by(PhoneCall.id.desc())
-        .limit(1)
-    )
+    ).all()
     own = work_number(session, staff_id) if can_call else None
-    elsewhere = _elsewhere(session, staff_id, planned_call_id)
-    return Desk(can_call, own is not None, call, elsewhere, secrets.token_urlsafe(18))
+    return Desk(
+        can_call,
+        own is not None,
+        call=next((call for call, here in calls if here), None),
+        elsewhere=next((call for call, here in calls if not here), None),
+        press_key=secrets.token_urlsafe(18),
+    )
 
 
 def _elsewhere(session: Session, staff_id: int, planned_call_id: int | None) -> PhoneCall | None:
     """Return the live call of ``staff_id`` unless it is about ``planned_call_id``."""
     return session.scalar(
-        select(PhoneCall).where(
-            PhoneCall.caller_id == staff_id,
-            PhoneCall.ended_at.is_(None),
-            or_(
-                PhoneCall.planned_call_id.is_distinct_from(planned_call_id),
-                PhoneCall.recorded_at.is_not(None),
-            ),
-        )
+        select(PhoneCall).where(PhoneCall.caller_id == staff_id, _is_elsewhere(planned_call_id))
+    )
+
+
+def _is_elsewhere(planned_call_id: int | None) -> ColumnElement[bool]:
+    """Return the condition that a call is live and not about ``planned_call_id``."""
+    return and_(
+        PhoneCall.ended_at.is_(None),
+        or_(
+            PhoneCall.planned_call_id.is_distinct_from(planned_call_id),
+            PhoneCall.recorded_at.is_not(None),
+        ),
     )
 
 

@@ -82,6 +82,22 @@ def open_call(
     return session.scalar(query)
 
 
+def open_call_of(
+    session: Session, patient_id: int, *, is_locked: bool = False
+) -> PlannedCall | None:
+    """Return the open call of a patient, if there is one; ``is_locked``: it is to be changed."""
+    query = (
+        select(PlannedCall)
+        .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
+        .where(Enrolment.patient_id == patient_id, PlannedCall.status == CallStatus.PLANNED)
+        .order_by(Enrolment.id.desc())
+        .limit(1)
+    )
+    if is_locked:
+        query = query.with_for_update(of=PlannedCall).execution_options(populate_existing=True)
+    return session.scalar(query)
+
+
 def lock(session: Session, enrolment_id: int) -> tuple[Enrolment, PlannedCall | None]:
     """Return an enrolment, and its open call if it has one, both locked to be changed.
 

@@ -63,13 +63,23 @@ class DueList:
         return list(dict.fromkeys(code for codes in asked for code in codes))
 
 
-def of(session: Session, enrolment: Enrolment, today: date) -> list[PointStanding]:
-    """Return how each measurement point of ``enrolment`` stands on the patient's ``today``."""
-    protocol = session.get_one(ProgrammeVersion, enrolment.version_id).protocol
-    zone = session.scalars(select(Patient.zone).where(Patient.id == enrolment.patient_id)).one()
-    taken = _taken(session, {enrolment.patient_id: ZoneInfo(zone)}, _span([protocol], [enrolment]))
-    found = taken.get(enrolment.patient_id, ())
-    return stand(protocol.measure_points, enrolment.starts_on, found, today=today, apart=_APART)
+def of(
+    session: Session,
+    patient_id: int,
+    protocol: Protocol,
+    starts_on: date,
+    zone: ZoneInfo,
+    today: date,
+) -> list[PointStanding]:
+    """Return how each measurement point of a patient's enrolment stands on their ``today``.
+
+    Args:
+        protocol: what they are enrolled in, since ``starts_on``.
+        zone: where they live.
+    """
+    taken = _taken(session, {patient_id: zone}, _span([protocol], [starts_on]))
+    found = taken.get(patient_id, ())
+    return stand(protocol.measure_points, starts_on, found, today=today, apart=_APART)
 
 
 def everybody(session: Session, scope: Scope, *, now: datetime) -> DueList:
@@ -115,7 +125,8 @@ def open_points(
         now: aware instant; which day it is depends on where the patient lives.
     """
     zones = {patient.id: ZoneInfo(patient.zone) for _enrolment, patient in enrolled}
-    taken = _taken(session, zones, _span(protocols.values(), [each for each, _of in enrolled]))
+    starts = [enrolment.starts_on for enrolment, _patient in enrolled]
+    taken = _taken(session, zones, _span(protocols.values(), starts))
     found = []
     for enrolment, patient in enrolled:
         standings = stand(
@@ -131,14 +142,11 @@ def open_points(
     return found
 
 
-def _span(
-    protocols: Iterable[Protocol], enrolments: Sequence[Enrolment]
-) -> tuple[datetime, datetime]:
-    """Return the instants around all windows of ``enrolments``, a day wider at both ends."""
+def _span(protocols: Iterable[Protocol], starts: Sequence[date]) -> tuple[datetime, datetime]:
+    """Return the instants around all windows of enrolments, a day wider at both ends."""
     points = [point for each in protocols for point in each.measure_points]
     first = min((point.from_day for point in points), default=0)
     last = max((point.until_day for point in points), default=0)
-    starts = [enrolment.starts_on for enrolment in enrolments]
     begins, ends = min(starts) + (first - 1) * _A_DAY, max(starts) + (last + 2) * _A_DAY
     return datetime.combine(begins, time(), tzinfo=UTC), datetime.combine(ends, time(), tzinfo=UTC)
 

@@ -145,12 +145,12 @@ def test_a_clock_forgotten_yesterday_is_not_on_the_line_today(
     covered.take(day.ana)
     with sessions.begin() as session:
         leases.start(session, day.call, ana, now=NOW)
-        assert leases.is_started(session, day.call, ana, now=NOW + timedelta(hours=1))
+        assert leases.held(session, day.call, ana, now=NOW + timedelta(hours=1)).is_started
 
     assert covered.take(day.ana, tomorrow)
 
     with sessions() as session:
-        assert not leases.is_started(session, day.call, ana, now=tomorrow)
+        assert not leases.held(session, day.call, ana, now=tomorrow).is_started
         mark = leases.mark_of_others(session, day.call, covered.actor(day.ben), now=tomorrow)
     assert mark is not None
     assert (mark.since, mark.until, mark.is_on_the_line) == (tomorrow, tomorrow + OPEN_FOR, False)

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, select
@@ -11,7 +12,7 @@ from outreach.accounts.models import Membership
 from outreach.accounts.rules import Role, Scope
 from outreach.measures.rules import MeasureKind
 from outreach.patients.models import Patient
-from outreach.programmes.models import Enrolment
+from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.questionnaires.models import Questionnaire
 from outreach.questionnaires.rules import InstrumentCode
@@ -97,7 +98,11 @@ def test_one_enrolment_says_how_each_point_stands(ward: Ward) -> None:
         enrolment = session.scalars(
             select(Enrolment).where(Enrolment.patient_id == ward.rosa.id)
         ).one()
-        standings = due.of(session, enrolment, date(2026, 11, 23))
+        protocol = session.get_one(ProgrammeVersion, enrolment.version_id).protocol
+        zone = ZoneInfo(ward.rosa.zone)
+        standings = due.of(
+            session, ward.rosa.id, protocol, enrolment.starts_on, zone, date(2026, 11, 23)
+        )
 
     assert [(each.point.code, each.state, each.missing) for each in standings] == [
         ("baseline", PointState.OPEN, ("phq9_total",)),
