@@ -19,6 +19,7 @@ class Braked(enum.StrEnum):
 
     SEARCHES = "searches"  # for patients, and in the audit trail
     LOOKS = "looks"  # pages of patients, each once in ten minutes
+    LISTS = "lists"  # pages that list whole clinics' patients
     EMERGENCIES = "emergencies"  # patients that administrators open with a reason
     LINKS = "links"  # invitations, and links to set a password anew
     TEXTS = "texts"  # to patients, in one's own words
@@ -38,6 +39,7 @@ class Limit:
 LIMITS: Mapping[Braked, Limit] = {
     Braked.SEARCHES: Limit(60, _MINUTE),
     Braked.LOOKS: Limit(600, _HOUR),
+    Braked.LISTS: Limit(600, _HOUR),
     Braked.EMERGENCIES: Limit(20, _HOUR),
     Braked.LINKS: Limit(60, _HOUR),
     Braked.TEXTS: Limit(120, _HOUR),

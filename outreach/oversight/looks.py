@@ -20,6 +20,19 @@ BY_KEY = "fhir."
 # The same person on the same page of the same patient: one look, however often it refreshes.
 ONE_LOOK = timedelta(minutes=10)
 
+# Pages that name the patients of whole clinics, some dozens at a time.
+LISTS = frozenset(
+    {
+        "patient_list.show",
+        "reports.adherence_patients",
+        "reports.adherence_calls",
+        "reports.around_patients",
+        "outcomes.patients",
+        "outcomes.glycaemic",
+        "cohort.board_patients",
+    }
+)
+
 # Pages whose address names no patient, by what it does name.
 _TABLES = {
     "concern_id": "concern",
@@ -74,6 +87,16 @@ def note(
         about=(page[:40], None),
     )
     return True
+
+
+def note_list(session: Session, staff_id: int, page: str, limit: Limit, *, now: datetime) -> None:
+    """Note that somebody opened one of LISTS, or turned its page. Does not commit.
+
+    Raises:
+        TooOften: more than ``limit``, as somebody does who copies a list page by page.
+    """
+    counting.count(session, Braked.LISTS, f"account {staff_id}", limit, now=now)
+    trail.record(session, LISTED, actor_id=staff_id, now=now, about=(page[:40], None))
 
 
 def note_by_key(

@@ -77,17 +77,21 @@ def exact_moment(instant: datetime, zone: str) -> str:
 
 @bp.after_app_request
 def note_look(response: Response) -> Response:
-    """Note a patient's page that was just answered, in a transaction of its own.
+    """Note a page of a patient, or of many, that was just answered, in a transaction of its own.
 
     Where that fails the page fails: what can't be noted, or is too much, is not shown.
     """
-    named, actor = request.view_args or {}, actor_or_none()
+    named, actor, page = request.view_args or {}, actor_or_none(), request.endpoint
     is_shown = request.method == "GET" and response.status_code == OK
-    if actor and is_shown and request.endpoint and looks.names_a_patient(named):
-        try:
-            _note(actor.staff_id, request.endpoint, named)
-        except TooOften as error:
-            return make_response(braked(error))
+    if actor is None or page is None or not is_shown:
+        return response
+    try:
+        if looks.names_a_patient(named):
+            _note(actor.staff_id, page, named)
+        elif page in looks.LISTS:
+            _note_list(actor.staff_id, page)
+    except TooOften as error:
+        return make_response(braked(error))
     return response
 
 
@@ -95,6 +99,12 @@ def _note(staff_id: int, page: str, named: Mapping[str, object]) -> None:
     limit = brakes.limit_of(Braked.LOOKS)
     with orm.writing(), db.sessionmaker.begin() as own:
         looks.note(own, staff_id, page, named, limit, now=deps().clock())
+
+
+def _note_list(staff_id: int, page: str) -> None:
+    limit = brakes.limit_of(Braked.LISTS)
+    with orm.writing(), db.sessionmaker.begin() as own:
+        looks.note_list(own, staff_id, page, limit, now=deps().clock())
 
 
 @bp.route("/", methods=["GET", "POST"])

@@ -115,7 +115,7 @@ def _kept_patients(address: str) -> int:
 
 
 # Callers here are quicker than people.
-UNBRAKED = "looks=1000000 searches=1000000 texts=1000000"
+UNBRAKED = "looks=1000000 lists=1000000 searches=1000000 texts=1000000"
 
 
 def _serve(

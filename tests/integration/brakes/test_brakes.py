@@ -16,6 +16,7 @@ from config import BadSetting, Config
 from outreach.accounts.models import AccessLink, EmergencyAccess, StaffMember
 from outreach.accounts.rules import Role
 from outreach.app import create_app
+from outreach.audit.models import AuditEvent
 from outreach.brakes import counting
 from outreach.brakes.models import BrakeCount
 from outreach.brakes.rules import Braked, Limit
@@ -25,6 +26,7 @@ from outreach.errors import TooOften
 from outreach.exports.models import Export
 from outreach.factors.models import PasskeyChallenge
 from outreach.orm import Sessions
+from outreach.oversight import looks
 from tests.builders import make_clinic, make_patient, make_staff
 from tests.conftest import FAST_HASHER, HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock, FakeGateway
@@ -122,6 +124,23 @@ def test_who_copies_patients_page_by_page_is_stopped(slow: Slow, clock: FakeCloc
     sign_in(slow.manager, slow.person)
     clock.advance(timedelta(minutes=10))
     assert slow.manager.get(pages[LIMIT]).status_code == 200
+
+
+def test_who_copies_lists_page_by_page_is_stopped_and_each_page_is_noted(slow: Slow) -> None:
+    answers = [slow.manager.get("/patients/") for _each in range(LIMIT + 1)]
+
+    assert [each.status_code for each in answers[:LIMIT]] == [200] * LIMIT
+    _assert_braked(answers[LIMIT])
+    assert slow.refs[0] not in answers[LIMIT].text
+    with slow.sessions() as session:
+        listed = session.scalars(
+            select(AuditEvent.actor_id).where(AuditEvent.action == "listed patients")
+        ).all()
+    assert listed == [slow.person.id] * LIMIT
+
+
+def test_every_list_that_is_noted_is_a_page(slow: Slow) -> None:
+    assert slow.app.view_functions.keys() >= looks.LISTS
 
 
 def test_reasons_are_given_for_so_many_patients_an_hour(slow: Slow) -> None:
