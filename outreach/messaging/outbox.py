@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, or_, select, update
+from sqlalchemy import Dialect, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
@@ -135,19 +135,16 @@ def cancel(
     what names a time that holds no longer.
     """
     which = (Message.cause == cause, *([Message.kind == kind] if kind else []))
+    waits = Message.status == MessageStatus.SCHEDULED
+    is_over = or_(waits, Message.expires_at <= now)
     session.execute(
         update(Message)
-        .where(
-            *which,
-            Message.status.in_((*UNSETTLED, MessageStatus.FAILED)),
-            or_(Message.expires_at.is_(None), Message.expires_at > now),
+        .where(*which, Message.status.in_(NOT_YET_OUT))
+        .values(
+            expires_at=case((is_over, Message.expires_at), else_=now),
+            status=case((waits, MessageStatus.SKIPPED), else_=Message.status),
+            skip_reason=case((waits, reason), else_=Message.skip_reason),
         )
-        .values(expires_at=now)
-    )
-    session.execute(
-        update(Message)
-        .where(*which, Message.status == MessageStatus.SCHEDULED)
-        .values(status=MessageStatus.SKIPPED, skip_reason=reason)
     )
 
 
