@@ -54,6 +54,7 @@ from outreach.questionnaires.item_by_item import Panel
 from outreach.results.fields import Taking
 from outreach.web import bounded
 from outreach.web.looking import is_opened_by_a_person
+from outreach.web.template_filters import local_time
 
 bp = Blueprint("calls", __name__)
 
@@ -152,14 +153,14 @@ def lease(ref: str) -> ResponseReturnValue:
 @bp.post("/calls/<ref>/draft")
 @role_required(Role.CALLER)
 def draft(ref: str) -> ResponseReturnValue:
-    """Keep what is being typed; answers with the version it was kept under."""
+    """Keep what is being typed; answers with the version it was kept under, and when."""
     typed = typed_from(request.form)
     try:
         patient = _patient(ref)
     except NoSuchPatient:  # given to whoever took the call over: what is typed is kept as theirs
         version = taken.keep(db.session, _taken(ref), signed_in(), typed, now=deps().clock())
         db.session.commit()
-        return jsonify(version=version)
+        return _kept(version)
     try:
         planned = screen.call_of(db.session, patient)
         is_used = outcomes.recorded(db.session, request.form.get("form_key", ""))
@@ -174,7 +175,13 @@ def draft(ref: str) -> ResponseReturnValue:
         other = {"version": held.version, "answers": dict(held.answers)}
         return jsonify(reason="another tab", other=other), 409
     db.session.commit()
-    return jsonify(version=version)
+    return _kept(version)
+
+
+def _kept(version: int) -> ResponseReturnValue:
+    """Answer that a draft is kept, and when: the time of the clinic, as the page's others."""
+    at = local_time(deps().clock(), signed_in().zone)
+    return jsonify(version=version, kept_at=at)
 
 
 @bp.post("/calls/<ref>/openers")

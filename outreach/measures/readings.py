@@ -127,6 +127,13 @@ def firsts(session: Session, patient_ids: Sequence[int]) -> dict[int, int]:
     return first
 
 
+def same_as(session: Session, patient_id: int, reading_id: int) -> frozenset[int]:
+    """Return a reading's number, and those of all that it corrects or that correct it."""
+    first = firsts(session, [patient_id])
+    began = first.get(reading_id, reading_id)
+    return frozenset({began, *(each for each, from_id in first.items() if from_id == began)})
+
+
 def since(
     session: Session, patient_id: int, kinds: Collection[MeasureKind], *, at: datetime
 ) -> Sequence[Reading]:

@@ -131,6 +131,20 @@ def untold(session: Session, reading: Reading, found: Sequence[Urgent]) -> list[
     ]
 
 
+def add_overtaken(
+    session: Session, reading: Reading, found: Sequence[Urgent], *, by_staff_id: int, now: datetime
+) -> None:
+    """Say of a correction that came second what is urgent in it, where a nurse is told already.
+
+    Does not commit.
+    """
+    for concern in _concerns_of(session, reading):
+        words = "\n".join(each.words for each in found if each.kind is concern.kind)
+        if words and concern.status is not ConcernStatus.CLOSED:
+            note = f"A second correction, not kept, said: {words}"
+            raising.note(session, concern, note, by_staff_id=by_staff_id, now=now)
+
+
 def _row(
     reading: Reading, correction: Correction, *, actor: Actor, now: datetime
 ) -> dict[str, Any]:
@@ -167,12 +181,8 @@ def _row(
 
 
 def _concerns_of(session: Session, reading: Reading) -> Sequence[Concern]:
-    """Return what a reading, and those that it corrected, have raised."""
-    ids = [reading.id]
-    earlier_id = reading.supersedes_id
-    while earlier_id is not None:
-        ids.append(earlier_id)
-        earlier_id = session.scalar(select(Reading.supersedes_id).where(Reading.id == earlier_id))
+    """Return what a reading, those that it corrected and those that correct it have raised."""
+    ids = readings.same_as(session, reading.patient_id, reading.id)
     return session.scalars(
         select(Concern).where(Concern.reading_id.in_(ids)).order_by(Concern.id)
     ).all()

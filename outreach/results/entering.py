@@ -1,6 +1,6 @@
 """Keeping what somebody entered, and raising the concern that it asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -179,8 +179,15 @@ def _earlier(session: Session, reading: Reading) -> list[Measured]:
         return []
     since = reading.taken_at - LOWS_WITHIN
     found = readings.since(session, reading.patient_id, GLUCOSE, at=since)
-    themselves = {reading.id, reading.supersedes_id}
-    return [_measured(each) for each in found if each.id not in themselves]
+    own = _own_ids(session, reading)
+    return [_measured(each) for each in found if each.id not in own]
+
+
+def _own_ids(session: Session, reading: Reading) -> Collection[int | None]:
+    """Return the numbers of what says the same measurement: a correction is no second value."""
+    if reading.supersedes_id is None:
+        return {reading.id}
+    return readings.same_as(session, reading.patient_id, reading.supersedes_id)
 
 
 def _own_limits(session: Session, reading: Reading, *, now: datetime) -> OwnLimits | None:

@@ -221,7 +221,7 @@ def _correct(form: CorrectionForm, patient: Patient, reading: Reading) -> None:
         )
     except correcting.AlreadyCorrected:
         db.session.rollback()
-        _tell_of_correction(form, patient, reading)
+        _tell_of_overtaken(form, patient, reading)
         raise
     at_once.note_unjoined(db.session, told, by_staff_id=actor.staff_id, now=now)
     db.session.commit()
@@ -231,6 +231,16 @@ def _tell_of_correction(form: CorrectionForm, patient: Patient, reading: Reading
     """Tell a nurse now of what a correction says that is urgent, and nobody was told of."""
     found = urgent.found_in(db.session, patient, form.typed(reading.id), now=deps().clock())
     _tell(correcting.untold(db.session, reading, found), patient, _page_of_correction(reading))
+
+
+def _tell_of_overtaken(form: CorrectionForm, patient: Patient, reading: Reading) -> None:
+    """Tell a nurse of what is urgent in a correction that came second; once of one measurement."""
+    now = deps().clock()
+    found = urgent.found_in(db.session, patient, form.typed(reading.id), now=now)
+    by = signed_in().staff_id
+    correcting.add_overtaken(db.session, reading, found, by_staff_id=by, now=now)
+    _tell(correcting.untold(db.session, reading, found), patient, _page_of_correction(reading))
+    db.session.commit()
 
 
 def _page_of_correction(reading: Reading) -> Page:

@@ -81,9 +81,10 @@
         if (await freshToken()) answer = await post();
       }
       if (answer.ok) {
-        version = (await answer.json()).version;
+        const kept = await answer.json();
+        ({ version } = kept);
         settles = "";
-        say(`${words.kept} ${new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" })}`);
+        say(`${words.kept} ${kept.kept_at}`);
         return true;
       }
       if (answer.status === 409) {

@@ -210,3 +210,29 @@ def test_a_correction_that_comes_second_tells_what_is_urgent(ward: Ward) -> None
     assert ward.correct(wrong, value="45", reason="Second") == 409
 
     assert ward.concerns() == [(ConcernKind.GLUCOSE_LOW, Urgency.NOW)]
+
+
+def test_a_correction_overtaken_by_one_as_urgent_adds_words_and_alerts_nobody_again(
+    ward: Ward,
+) -> None:
+    wrong = kept(ward, "152")
+    sign_in(ward.client, ward.nurse)
+    ward.correct(wrong, value="48", reason="First")
+
+    for _sent_twice in range(2):
+        assert ward.correct(wrong, value="45", reason="Second") == 409
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_LOW, Urgency.NOW)]
+    with ward.sessions() as session:
+        notes = session.scalars(select(ConcernStep.note).order_by(ConcernStep.id)).all()
+    assert notes[1:] == ["A second correction, not kept, said: 45 mg/dL (2.5 mmol/L)"]
+
+
+def test_what_a_colleague_wrote_instead_is_no_second_high_value(ward: Ward) -> None:
+    wrong = kept(ward, "152")
+    sign_in(ward.client, ward.nurse)
+    ward.correct(wrong, value="305", reason="First")
+
+    assert ward.correct(wrong, value="310", reason="Second") == 409
+
+    assert ward.concerns() == [(ConcernKind.GLUCOSE_HIGH, Urgency.SAME_DAY)]
