@@ -1,7 +1,7 @@
 """Everything that happened with one patient, newest first."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -29,6 +29,11 @@ from outreach.programmes.models import (
     Programme,
     ProgrammeVersion,
 )
+from outreach.questionnaires import answered
+from outreach.questionnaires.answered import Asked
+from outreach.questionnaires.asking import READINGS_OF
+
+Found = tuple[datetime, "EntryKind", Row[*tuple[Any, ...]]]
 
 STEP = 30
 MOST = 3000
@@ -41,6 +46,7 @@ class EntryKind(enum.StrEnum):
     MESSAGE = "message"
     TEXT_IN = "text_in"
     READING = "reading"
+    QUESTIONNAIRE = "questionnaire"
     CONCERN = "concern"
     PANEL = "panel"
     COVER = "cover"
@@ -72,21 +78,30 @@ class Entry:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The newest entries, and whether there are earlier ones."""
+    """The newest entries, and whether there are earlier ones.
+
+    ``asked``: the questionnaires among them, by the number of their row.
+    """
 
     entries: Sequence[Entry]
     has_earlier: bool
+    asked: Mapping[int, Asked]
 
 
 def of_patient(session: Session, patient_id: int, *, newest: int = STEP) -> Timeline:
-    """Return the ``newest`` things that happened with a patient, in seventeen statements."""
+    """Return the ``newest`` things that happened with a patient, in eighteen statements."""
     newest = max(1, min(newest, MOST))
-    found: list[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]] = []
+    found: list[Found] = []
     for kind, rows in _SOURCES.items():
         statement = rows(patient_id).limit(newest + 1)
         found += [(row.at, kind, row) for row in session.execute(statement).all()]
+    found = _without_totals(found)
     found.sort(key=lambda each: (each[0], each[1], each[2].id), reverse=True)
-    return Timeline(_grouped(found[:newest]), has_earlier=len(found) > newest)
+    shown = found[:newest]
+    asked = answered.shown(
+        session, [row for _at, kind, row in shown if kind is EntryKind.QUESTIONNAIRE]
+    )
+    return Timeline(_grouped(shown), has_earlier=len(found) > newest, asked=asked)
 
 
 def rhythms_of(session: Session, patient_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -94,12 +109,28 @@ def rhythms_of(session: Session, patient_id: int) -> Sequence[Row[*tuple[Any, ..
     return session.execute(_rhythms(patient_id).limit(STEP)).all()
 
 
-def _grouped(found: Sequence[tuple[datetime, EntryKind, Row[*tuple[Any, ...]]]]) -> list[Entry]:
+def _without_totals(found: Sequence[Found]) -> list[Found]:
+    """Leave out what a questionnaire was scored as: it tells so itself, unless put right since."""
+    scored = {
+        (at, kind_of)
+        for at, kind, row in found
+        if kind is EntryKind.QUESTIONNAIRE
+        for kind_of in READINGS_OF.get(row.code, ())
+    }
+    return [
+        (at, kind, row)
+        for at, kind, row in found
+        if kind is not EntryKind.READING
+        or row.corrected_by_id
+        or row.reason
+        or (at, row.kind) not in scored
+    ]
+
+
+def _grouped(found: Sequence[Found]) -> list[Entry]:
     """Return one entry a row, but one for all readings of one moment."""
 
-    def key(
-        each: tuple[datetime, EntryKind, Row[*tuple[Any, ...]]],
-    ) -> tuple[datetime, EntryKind, int]:
+    def key(each: Found) -> tuple[datetime, EntryKind, int]:
         at, kind, row = each
         return at, kind, 0 if kind is EntryKind.READING else row.id
 
@@ -352,6 +383,7 @@ _SOURCES = {
     EntryKind.MESSAGE: _messages,
     EntryKind.TEXT_IN: _texts_in,
     EntryKind.READING: _readings,
+    EntryKind.QUESTIONNAIRE: answered.rows,
     EntryKind.CONCERN: _concerns,
     EntryKind.PANEL: _panel_changes,
     EntryKind.COVER: _covers,

@@ -38,7 +38,7 @@ from outreach.planning import follow_ups as planned
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from outreach.programmes import milestones, protocol
-from outreach.questionnaires import item_by_item, licences
+from outreach.questionnaires import answered, item_by_item, licences
 from outreach.results import correcting
 from outreach.web.bounded import whole
 
@@ -322,10 +322,12 @@ def _measured(shown: Patient, *, now: datetime) -> dict[str, object]:
 
 
 def _questionnaires(shown: Patient, *, now: datetime) -> dict[str, object]:
-    """Return what a nurse may ask outside a call, and what was begun of it."""
+    """Return what was answered, what a nurse may ask outside a call, what was begun of it."""
+    compared = answered.compared(db.session, shown.id)
     if not may_open("nurse_asking.panel", shown.clinic_id):
-        return {"askable": {}, "begun": {}}
+        return {"compared": compared, "askable": {}, "begun": {}}
     return {
+        "compared": compared,
         "askable": licences.askable(db.session),
         "begun": item_by_item.begun_of(db.session, shown.id, now=now),
     }

@@ -28,8 +28,8 @@ from outreach.sealing import Sealed
 class Concern(Model):
     """Something worrying about one patient, until somebody has dealt with it.
 
-    ``form_key`` makes a page that is sent twice one concern. ``reopened_at`` is when it last
-    began to wait anew.
+    ``form_key`` makes a page that is sent twice one concern. ``asking_key`` names the asking of
+    a questionnaire that it came from. ``reopened_at`` is when it last began to wait anew.
     """
 
     __tablename__ = "concern"
@@ -46,6 +46,7 @@ class Concern(Model):
     acknowledged_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     form_key: Mapped[str | None] = mapped_column(String(40), unique=True)
+    asking_key: Mapped[str | None] = mapped_column(String(40))
     acknowledged_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     reviewed_at: Mapped[datetime | None]

@@ -54,12 +54,16 @@ class NoteMissing(RuleBroken):
 
 @dataclass(frozen=True)
 class Raised:
-    """What is needed to raise a concern. ``form_key`` makes a page sent twice one concern."""
+    """What is needed to raise a concern. ``form_key`` makes a page sent twice one concern.
+
+    ``asking_key`` names the asking of a questionnaire that it came from.
+    """
 
     trigger: Trigger
     note: str
     reading_id: int | None = None
     form_key: str | None = None
+    asking_key: str | None = None
 
 
 def raise_concern(
@@ -299,6 +303,7 @@ def _open(
         "status": ConcernStatus.OPEN,
         "raised_at": now,
         "form_key": raised.form_key,
+        "asking_key": raised.asking_key,
     }
     if raised.form_key is None:
         concern = Concern(**values)

@@ -41,7 +41,7 @@ _NOT_TOLD = frozenset(
     {
         "clinic_id", "patient_id", "form_key", "press_key", "dedupe_key", "answers_hash", "tab",
         "version", "tail", "name_rank", "record_rank", "staff_number", "staff_sid", "patient_sid",
-        "provider_id", "lease_until",
+        "provider_id", "lease_until", "asking_key",
     }
 )  # fmt: skip
 

@@ -1,12 +1,12 @@
 """Keeping a questionnaire as it was answered, and telling a nurse where it asks for one."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
@@ -56,6 +56,10 @@ PART_KINDS = {
         "feet": MeasureKind.SDSCA_FEET,
     },
 }
+# What stands beside the readings of each questionnaire, total or parts.
+READINGS_OF = {code: frozenset({kind}) for code, kind in KINDS.items()} | {
+    code: frozenset(kinds.values()) for code, kinds in PART_KINDS.items()
+}
 # The other way round: which questionnaire's page asks for a measure.
 ASKED_BY = {kind.value: instrument.value for instrument, kind in KINDS.items()} | {
     kind.value: instrument.value
@@ -84,11 +88,13 @@ class NoSuchQuestionnaire(NotFound):
 class Answered:
     """What a nurse is told of: the answers, and what is ``added`` in words.
 
-    ``concern_key`` makes what is told twice one concern.
+    ``form_key`` names the asking, so that the nurse can read every answer; ``concern_key``
+    makes what is told twice one concern.
     """
 
     code: InstrumentCode
     answers: Mapping[int, int]
+    form_key: str
     added: str = ""
     concern_key: str | None = None
 
@@ -140,7 +146,7 @@ def record(
     """
     kept = store(session, patient, row, actor_id=actor.staff_id, taken_at=now, now=now)
     if not is_told(row):
-        answered = Answered(row.code, row.given)
+        answered = Answered(row.code, row.given, row.form_key)
         tell_nurse(session, patient, answered, by_staff_id=actor.staff_id, now=now)
     session.delete(row)
     session.flush()
@@ -210,19 +216,6 @@ def is_told(row: BegunQuestionnaire) -> bool:
     return row.is_told and review_of(INSTRUMENTS[row.code], row.given) is Review.NOW
 
 
-def past(
-    session: Session, patient_id: int, code: InstrumentCode, *, limit: int = 5
-) -> Sequence[Questionnaire]:
-    """Return how a patient answered one questionnaire before, newest first."""
-    return session.scalars(
-        select(Questionnaire)
-        .options(joinedload(Questionnaire.by))
-        .where(Questionnaire.patient_id == patient_id, Questionnaire.code == code)
-        .order_by(Questionnaire.at.desc(), Questionnaire.id.desc())
-        .limit(limit)
-    ).all()
-
-
 def of_form(session: Session, patient_id: int, form_key: str) -> Questionnaire | None:
     """Return what the page with ``form_key`` was saved as, if it was."""
     return session.scalar(
@@ -267,7 +260,7 @@ def tell_nurse(
     if trigger is None:
         return
     words = " ".join(filter(None, (_words(instrument, answered.answers), answered.added)))
-    raised = Raised(trigger, words, form_key=answered.concern_key)
+    raised = Raised(trigger, words, form_key=answered.concern_key, asking_key=answered.form_key)
     raising.raise_concern(session, patient, raised, by_staff_id=by_staff_id, now=now)
 
 

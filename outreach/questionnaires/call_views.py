@@ -19,13 +19,14 @@ from outreach.deps import deps
 from outreach.measures.rules import ReadingSource
 from outreach.patients import registry
 from outreach.patients.models import Patient
-from outreach.questionnaires import asking, item_by_item, labels
+from outreach.questionnaires import answered, asking, item_by_item, labels
 from outreach.questionnaires.forms import said_from
 from outreach.questionnaires.item_by_item import KeptAlready, Panel
 from outreach.questionnaires.rules import Review, review_of
 
 bp = Blueprint("asking", __name__, url_prefix="/calls/<ref>/ask")
 bp.add_app_template_global(lambda: labels, "questionnaire_labels")
+bp.add_app_template_global(lambda each: answered.behind(db.session, each), "asked_behind")
 nurse_bp = Blueprint("nurse_asking", __name__, url_prefix="/patients/<ref>/ask")
 
 # The address of the page that shows a questionnaire of a patient, at an item or a result.

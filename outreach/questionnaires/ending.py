@@ -54,7 +54,7 @@ def end(
     """
     kept = asking.store(session, patient, row, actor_id=None, taken_at=row.at, now=now)
     if not asking.is_told(row) and (kept.score is not None or not is_asked_anew):
-        answered = Answered(row.code, row.given, added=_when(row, patient))
+        answered = Answered(row.code, row.given, row.form_key, added=_when(row, patient))
         asking.tell_nurse(session, patient, answered, by_staff_id=None, now=now)
     session.delete(row)
     session.flush()

@@ -212,7 +212,7 @@ def keep(
     row.at, row.by_staff_id, row.source = now, actor.staff_id, source
     if review_of(instrument, answers) is Review.NOW and not row.is_told:
         row.is_told = True
-        answered = Answered(instrument.code, answers)
+        answered = Answered(instrument.code, answers, row.form_key)
         asking.tell_nurse(session, patient, answered, by_staff_id=actor.staff_id, now=now)
     session.flush()
     return row
@@ -345,6 +345,7 @@ def _tell_late(
     late = Answered(
         instrument.code,
         {**scored.given, **said.answers},
+        said.form_key,
         added="Said after it was scored.",
         concern_key=_late_key(said.form_key),
     )

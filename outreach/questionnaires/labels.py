@@ -1,6 +1,6 @@
 """The words around questionnaires. The items' own words are the instrument's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask_babel import lazy_gettext as _l
 
@@ -58,6 +58,30 @@ REVIEW_WORDS = {
     Review.TWO_BUSINESS_DAYS: _l("A nurse will look at this within two working days."),
     Review.NEXT_CONTACT: _l("Tell the clinic at the next contact."),
 }
+
+
+NOT_ASKED = _l("not asked")
+
+
+def said(
+    instrument: Instrument, number: int, given: Mapping[int, int], skipped: Mapping[int, Skip]
+) -> str:
+    """Return what was said to a question: '2 More than half the days', or why nothing was."""
+    if number not in given:
+        return str(SKIP_WORDS[skipped[number]] if number in skipped else NOT_ASKED)
+    return f"{given[number]} {meaning(instrument, number, given[number])}".strip()
+
+
+def meaning(instrument: Instrument, number: int, answer: int) -> str:
+    """Return the words of an answer: 'More than half the days'; nothing of plain numbers."""
+    figure, words = answers_of(instrument, number)[answer - instrument.answers[0]]
+    return "" if words == figure else words
+
+
+def scale(instrument: Instrument) -> str:
+    """Return what the figures mean: '0 Not at all · 1 Several days …'; nothing of plain numbers."""
+    worded = [each for each in answers_of(instrument) if each[0] != each[1]]
+    return " · ".join(f"{figure} {words}" for figure, words in worded)
 
 
 def introduction(instrument: Instrument) -> str:

@@ -1,6 +1,6 @@
 """Permissions for licensed questionnaires: stated, withdrawn, and the wording that they give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -65,6 +65,29 @@ def history(session: Session, code: InstrumentCode) -> Sequence[InstrumentPermis
         .where(InstrumentPermission.code == code)
         .order_by(InstrumentPermission.id.desc())
     ).all()
+
+
+def stated(session: Session, codes: Collection[InstrumentCode]) -> Sequence[InstrumentPermission]:
+    """Return what was stated and withdrawn of some questionnaires, in order."""
+    return session.scalars(
+        select(InstrumentPermission)
+        .where(InstrumentPermission.code.in_(sorted(codes)))
+        .order_by(InstrumentPermission.id)
+    ).all()
+
+
+def worded_at(
+    instrument: Instrument, rows: Sequence[InstrumentPermission], *, at: datetime
+) -> Instrument:
+    """Return a questionnaire in the words that it had at a time; ``rows`` as `stated` has them.
+
+    Of a licensed one whose permission was withdrawn the words are shown no more.
+    """
+    of_it = [row for row in rows if row.code is instrument.code]
+    if not of_it or not of_it[-1].is_given:
+        return instrument
+    then = [row for row in of_it if row.is_given and row.at <= at]
+    return worded(instrument, then[-1] if then else of_it[-1])
 
 
 def askable(session: Session) -> dict[InstrumentCode, Instrument]:

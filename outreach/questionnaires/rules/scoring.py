@@ -121,6 +121,10 @@ class Instrument:
         is_any = any(answers.get(item.number, 0) > 0 for item in self.items)
         return self.every_item if is_any else self.items
 
+    def told_of(self, said: Collection[int]) -> tuple[Item, ...]:
+        """Return what is told later: every scored item, the others where something was said."""
+        return tuple(item for item in self.every_item if item in self.items or item.number in said)
+
     def count_seen(self, answers: Collection[int], skipped: Collection[int]) -> int:
         """Return how many of the scored items were asked: what 'of 9' goes with."""
         return sum(item.number in answers or item.number in skipped for item in self.items)

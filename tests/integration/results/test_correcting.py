@@ -233,6 +233,6 @@ def test_what_a_colleague_wrote_instead_is_no_second_high_value(ward: Ward) -> N
     sign_in(ward.client, ward.nurse)
     ward.correct(wrong, value="305", reason="First")
 
-    assert ward.correct(wrong, value="310", reason="Second") == 409
+    assert ward.correct(wrong, value="310", reason="Second", at="09:50") == 409
 
     assert ward.concerns() == [(ConcernKind.GLUCOSE_HIGH, Urgency.SAME_DAY)]
