@@ -75,6 +75,24 @@ def test_a_minute_without_network_loses_nothing_and_the_page_says_so(
     assert _note(page) == typed
 
 
+def test_who_types_without_a_rest_is_saved_meanwhile(
+    page: Page, sessions: Sessions, place: Place
+) -> None:
+    page.clock.install()
+    sign_in(page, place.caller)
+    page.goto(place.call)
+    page.locator("#report[data-ready]").wait_for()
+    page.get_by_role("textbox", name="Note").focus()
+    page.clock.pause_at((page.evaluate("Date.now()") + 1000) / 1000)
+
+    for word in ("She ", "went ", "home ", "at "):
+        page.keyboard.type(word)
+        page.clock.run_for(450)
+
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    assert _kept(sessions)[0].startswith("She went home")
+
+
 def test_two_tabs_keep_two_texts_and_the_caller_joins_them(
     page: Page, context: BrowserContext, sessions: Sessions, place: Place
 ) -> None:

@@ -7,6 +7,7 @@
   if (!form) return;
 
   const SAVE_AFTER = 700; // ms of rest while typing
+  const SAVE_WITHIN = 1300; // ms after the first key that is not saved, whoever types without a rest
   const RETRY_AFTER = 4000; // ms after a save that did not get through
   const PATIENCE = 8000; // ms to wait for an answer
   const words = form.querySelector("[data-words]").dataset;
@@ -16,6 +17,7 @@
   let version = Number(form.dataset.version);
   let timer = null;
   let isDirty = false;
+  let unsavedSince = 0; // when the first key was typed that no save has taken along
   let inFlight = null;
   let isSubmitting = false;
   let isHeld = form.dataset.held === "yes"; // two texts, and nobody has chosen yet
@@ -72,6 +74,7 @@
   const save = async () => {
     clearTimeout(timer);
     isDirty = false;
+    unsavedSince = 0;
     say(words.saving);
     let trouble = words.offline;
     try {
@@ -134,7 +137,8 @@
     if (event.target.value.includes("\0")) event.target.value = event.target.value.replaceAll("\0", "");
     pressed = null;
     isDirty = true;
-    later(SAVE_AFTER);
+    unsavedSince ||= Date.now();
+    later(Math.max(0, Math.min(SAVE_AFTER, unsavedSince + SAVE_WITHIN - Date.now())));
   });
   form.addEventListener("draft:settle", (event) => {
     ({ isHeld, tab: settles } = event.detail);
