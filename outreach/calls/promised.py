@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, Select, bindparam, exists, select
+from sqlalchemy import ColumnElement, Date, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
@@ -28,14 +28,17 @@ FARTHEST_ZONE = timedelta(hours=14)  # ahead of UTC
 
 @dataclass(frozen=True)
 class Loose:
-    """A promise that is due, of a patient of one's own whom no call is planned for."""
+    """A promise that is due, of a patient of one's own whom no call is planned for.
+
+    One without a day, as they were kept once, is due as soon as no call will bring it back.
+    """
 
     promise_id: int
     ref: str
     full_name: str
     zone: str
     text: str
-    due_on: date
+    due_on: date | None
     status: EnrolmentStatus
 
 
@@ -58,7 +61,7 @@ def without_call(session: Session, actor: Actor, *, now: datetime) -> list[Loose
             status=row.status,
         )
         for row in rows
-        if row.due_on is not None and row.due_on <= local_day(now, ZoneInfo(row.zone))
+        if row.due_on is None or row.due_on <= local_day(now, ZoneInfo(row.zone))
     ]
 
 
@@ -92,7 +95,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
             ~has_call,
             Promise.kept_at.is_(None),
             Promise.withdrawn_at.is_(None),
-            Promise.due_on <= bindparam("latest", type_=Date()),
+            or_(Promise.due_on.is_(None), Promise.due_on <= bindparam("latest", type_=Date())),
         )
-        .order_by(Promise.due_on, Promise.id)
+        .order_by(Promise.due_on.nulls_first(), Promise.id)
     )

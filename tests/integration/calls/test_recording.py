@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -227,6 +228,23 @@ def test_promises_are_kept_and_made(scene: Scene) -> None:
         date(2026, 12, 1),
         None,
     )
+
+
+def test_a_promise_without_a_day_is_due_with_the_next_call(scene: Scene) -> None:
+    scene.record(Outcome.COMPLETED, promise="Ask about the new glasses")
+
+    following = scene.session.scalars(
+        select(PlannedCall).where(PlannedCall.status == CallStatus.PLANNED)
+    ).one()
+    made = scene.session.scalars(select(Promise)).one()
+    assert made.due_on == following.dial_from_at.astimezone(ZoneInfo(scene.patient.zone)).date()
+
+
+def test_a_promise_without_a_day_or_a_next_call_comes_back_in_a_week(scene: Scene) -> None:
+    scene.record(Outcome.OPTED_OUT, promise="Send her the recipe")
+
+    made = scene.session.scalars(select(Promise)).one()
+    assert made.due_on == date(2026, 11, 30)
 
 
 def test_somebody_elses_promise_cannot_be_ticked_off(scene: Scene) -> None:

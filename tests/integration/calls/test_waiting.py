@@ -186,6 +186,17 @@ def test_a_promise_for_tomorrow_where_the_patient_is_waits_until_then(
     assert len(queue_at(sessions, day, clock).loose) == 1
 
 
+def test_a_promise_that_never_had_a_day_comes_back_once_no_call_will_bring_it(
+    sessions: Sessions, client: FlaskClient, day: Day, clock: FakeClock, loose: Promise
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(Promise, loose.id).due_on = None
+    sign_in(client, day.ana)
+
+    assert [each.promise_id for each in queue_at(sessions, day, clock).loose] == [loose.id]
+    assert "Ask how the dentist went" in client.get("/queue/").text
+
+
 @pytest.mark.parametrize("status", [EnrolmentStatus.WITHDRAWN, EnrolmentStatus.DIED])
 def test_nobody_is_reminded_to_ring_who_left_or_died(
     sessions: Sessions, day: Day, clock: FakeClock, loose: Promise, status: EnrolmentStatus
