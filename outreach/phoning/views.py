@@ -1,6 +1,6 @@
 """Pages of the telephone: one's own number, a call under way, and patients who ring back."""
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -17,6 +17,25 @@ from outreach.web.phones import as_rung, as_written
 bp = Blueprint("phoning", __name__, url_prefix="/phone")
 bp.add_app_template_filter(labels.phone_state)
 bp.add_app_template_filter(as_rung, "caller_number")
+
+
+@bp.app_template_global("sees_numbers")
+def _sees_numbers() -> bool:
+    """Say whether who is at the keyboard sees patients' numbers: not who is put through to them."""
+    if "sees_numbers" not in g:
+        actor = signed_in()
+        is_put_through = actor.roles == {Role.CALLER} and deps().gateway.can_call
+        g.sees_numbers = (
+            not is_put_through or bridging.work_number(db.session, actor.staff_id) is None
+        )
+    return bool(g.sees_numbers)
+
+
+@bp.app_template_filter("patient_phone")
+def _patient_phone(e164: str) -> str:
+    """Return a patient's number as who is at the keyboard sees it: at least how it ends."""
+    return as_written(e164) if _sees_numbers() else _("the number ending in %(n)s", n=e164[-2:])
+
 
 MANAGERS = (Role.MANAGER, Role.ADMINISTRATOR)
 

@@ -84,6 +84,8 @@ def test_the_nurse_is_told_at_once_with_place_and_number(
     page = client.get(answer.location).text
     assert "Nurse told" in page
     assert "not taken on yet." in page
+    assert "For 911, their number:" in page
+    assert "(512) 555-0147" in page.split("For 911")[1]
 
 
 def test_without_a_word_it_is_told_all_the_same(line: Line, client: FlaskClient) -> None:

@@ -16,6 +16,7 @@ from outreach.concerns import raising
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import ConcernStatus, StepKind
 from outreach.orm import Sessions
+from outreach.welfare.models import EmergencyContact
 from tests.builders import actor_of, make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO as NOW
@@ -58,6 +59,32 @@ def worry(sessions: Sessions) -> Worry:
         raised = raising.safety("She sounded very low.")
         concern = raising.raise_concern(session, patient, raised, by_staff_id=caller.id, now=NOW)
         return Worry(sessions, clinic, caller, nurse, concern.id)
+
+
+def test_whom_the_patient_named_to_ring_in_need_stands_with_the_concern(
+    worry: Worry, client: FlaskClient
+) -> None:
+    sign_in(client, worry.nurse)
+    assert "In need, ring" not in client.get(worry.path).text
+    with worry.sessions.begin() as session:
+        concern = session.get_one(Concern, worry.concern_id)
+        session.add(
+            EmergencyContact(
+                clinic_id=concern.clinic_id,
+                patient_id=concern.patient_id,
+                name="Ines Ortiz",
+                relation="sister",
+                e164="+15125550177",
+                is_agreed=True,
+                at=NOW,
+                by_staff_id=worry.nurse.id,
+            )
+        )
+
+    page = client.get(worry.path).text
+
+    assert "Ines Ortiz, sister" in page
+    assert "tel:+15125550177" in page
 
 
 def test_a_nurse_takes_on_notes_and_closes_with_words(worry: Worry, client: FlaskClient) -> None:

@@ -206,8 +206,18 @@ def test_who_is_put_through_need_not_see_the_number(ana: FlaskClient, day: Day) 
     page = ana.get(f"/calls/{day.rosa.ref}").text
 
     assert f"/calls/{day.rosa.ref}/dial" in page
-    assert ROSAS_PHONE not in page
-    assert "(512) 555-0147" not in page
+    for path in ("/calls/{}", "/patients/{}", "/patients/{}/texts"):
+        page = ana.get(path.format(day.rosa.ref)).text
+        assert ROSAS_PHONE not in page
+        assert "(512) 555-0147" not in page
+    assert "The number ending in 47" in page
+
+
+def test_who_dials_by_hand_sees_the_number(ana: FlaskClient, day: Day, sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        session.get_one(StaffMember, day.ana.id).work_phone = None
+
+    assert "(512) 555-0147" in ana.get(f"/patients/{day.rosa.ref}").text
 
 
 def test_who_picks_up_much_later_does_not_ring_the_patient(
