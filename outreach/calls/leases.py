@@ -197,6 +197,24 @@ def mark_of_others(
     return held(session, call, actor, now=now).other
 
 
+def on_the_line_with(session: Session, patient_id: int, *, now: datetime) -> Mark | None:
+    """Return who talks with a patient now, by a lease that still holds."""
+    lease = session.scalar(
+        select(Lease)
+        .options(joinedload(Lease.staff))
+        .where(
+            Lease.patient_id == patient_id,
+            Lease.started_at.is_not(None),
+            Lease.until_at > now,
+        )
+        .order_by(Lease.started_at.desc())
+        .limit(1)
+    )
+    if lease is None or lease.started_at is None:
+        return None
+    return Mark(lease.staff.name, lease.started_at, lease.until_at, is_on_the_line=True)
+
+
 def held_ids(session: Session, call_ids: Sequence[int], *, now: datetime) -> set[int]:
     """Return those of ``call_ids`` that somebody has open."""
     return set(

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from outreach.accounts import staff
 from outreach.accounts.access import actor_or_none, role_required, signed_in
 from outreach.accounts.rules import Role
-from outreach.calls import correcting, drafts, open_calls, screen, waiting
+from outreach.calls import correcting, drafts, leases, open_calls, screen, waiting
 from outreach.calls import queue as queues
 from outreach.calls.forms import (
     AmendForm,
@@ -26,12 +26,14 @@ from outreach.calls.labels import (
     WHY_WORDS,
     rest_words,
 )
+from outreach.calls.leases import Mark
 from outreach.calls.open_calls import CallBacks
 from outreach.calls.recording_views import bp
 from outreach.calls.rules import QueueGroup
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import registry
+from outreach.patients.models import Patient
 from outreach.phoning import returning
 from outreach.programmes.labels import STATUSES
 
@@ -75,6 +77,12 @@ def _call_backs_due() -> CallBacks:
         )
     found: CallBacks = g.get("call_backs", CallBacks(0, is_new=False))
     return found
+
+
+@bp.app_template_global("on_the_line_with")
+def _on_the_line_with(patient: Patient) -> Mark | None:
+    """Return who talks with a patient now, for a nurse who is about to ring them."""
+    return leases.on_the_line_with(db.session, patient.id, now=deps().clock())
 
 
 @bp.post("/queue/done-for-today")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -86,6 +87,21 @@ def test_the_nurse_is_told_at_once_with_place_and_number(
     assert "not taken on yet." in page
     assert "For 911, their number:" in page
     assert "(512) 555-0147" in page.split("For 911")[1]
+
+
+def test_the_nurse_reads_who_is_on_the_line_while_they_are(
+    line: Line, client: FlaskClient, app: Flask
+) -> None:
+    sign_in(client, line.caller)
+    client.post(f"{line.call}/start")
+    client.post(line.raising, data=WORRY)
+    nurse, (concern,) = app.test_client(), line.concerns()
+    sign_in(nurse, line.nurse)
+
+    assert f"{line.caller.name} is on the line" in nurse.get(f"/concerns/{concern.id}").text
+
+    client.post(f"{line.call}/stop")
+    assert "is on the line" not in nurse.get(f"/concerns/{concern.id}").text
 
 
 def test_without_a_word_it_is_told_all_the_same(line: Line, client: FlaskClient) -> None:

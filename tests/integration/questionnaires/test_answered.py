@@ -104,6 +104,7 @@ def test_without_a_score_the_answers_are_told_all_the_same(ward: Ward) -> None:
     assert "Not assessed" in ward.timeline()
     assert "no answer: 9" in ward.timeline()
     assert "in some way not asked" in ward.table()
+    assert "Ask it again" in ward.concern()
 
 
 def test_a_concern_shows_the_answers_while_they_are_given_and_after(ward: Ward) -> None:
