@@ -205,9 +205,10 @@ NO_LISTS = frozenset(
     {
         "macros/plots.html", "macros/charts.html", "panels/_load.html", "reports/_behind.html",
         "exports/_files.html", "intake/_report.html", "chart/_readings.html",
-        "patients/texts.html", "concerns/limits.html", "callers/caller.html",
-        "callers/_lines.html", "protocols/review.html", "protocols/_preview.html",
-        "phoning/find.html", "calling_hours/laws.html", "questionnaires/permissions.html",
+        "chart/_questionnaires.html", "patients/texts.html", "concerns/limits.html",
+        "callers/caller.html", "callers/_lines.html", "protocols/review.html",
+        "protocols/_preview.html", "phoning/find.html", "calling_hours/laws.html",
+        "questionnaires/permissions.html",
         "pulse/mine.html",  # of nobody but who looks at it
         "pulse/working_life.html",  # likewise
         "access_keys/keys.html",
