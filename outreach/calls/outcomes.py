@@ -4,18 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
-from outreach.calls import drafts, ending, leases, overtaken, told, tried
+from outreach.calls import drafts, ending, leases, overtaken, promised, told, tried
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
-from outreach.calls.models import Attempt, AttemptBefore, CallNote, Promise
+from outreach.calls.models import Attempt, AttemptBefore, CallNote
 from outreach.calls.rules import Outcome
-from outreach.clock import local_day
 from outreach.concerns import at_once, low_sugar, raising
 from outreach.concerns.low_sugar import Said
 from outreach.concerns.models import Concern
@@ -129,7 +127,8 @@ def record(
     ending.begin(_ending(event), report.afterwards)
     _CONSEQUENCES[report.outcome](event)
     ending.settle(_ending(event), report.afterwards)
-    _keep_promise(event)
+    if report.promise:
+        promised.make(session, patient, attempt, report.promise, report.promise_on, now=now)
     if report.afterwards.tells_missed:
         tried.tell(session, patient, attempt, actor, now=now)
     if report.outcome.is_reached:
@@ -227,48 +226,7 @@ def _keep_words(event: Event) -> None:
     if report.goal_news:
         setting.note_news(session, call.patient_id, report.goal_news, **author, now=event.now)
     if report.kept_promise_ids:
-        _keep_promises(event)
-
-
-def _keep_promises(event: Event) -> None:
-    report, call = event.report, event.call
-    event.session.execute(
-        update(Promise)
-        .where(
-            Promise.patient_id == call.patient_id,
-            Promise.id.in_(report.kept_promise_ids),
-            Promise.kept_at.is_(None),
-            Promise.withdrawn_at.is_(None),
-        )
-        .values(kept_at=event.now, kept_by_id=event.actor.staff_id)
-    )
-
-
-def _keep_promise(event: Event) -> None:
-    """Keep the new promise; without a day of its own it is due with the next call."""
-    report = event.report
-    if not report.promise:
-        return
-    event.session.add(
-        Promise(
-            clinic_id=event.call.clinic_id,
-            patient_id=event.call.patient_id,
-            attempt_id=event.attempt.id,
-            by_staff_id=event.actor.staff_id,
-            text=report.promise,
-            due_on=report.promise_on or _day_of_next(event),
-            made_at=event.now,
-        )
-    )
-
-
-def _day_of_next(event: Event) -> date:
-    """Return the day of the next call where the patient is; in a week where none is planned."""
-    zone = ZoneInfo(event.patient.zone)
-    following = next_call.open_call(event.session, event.call.enrolment_id)
-    if following is None:
-        return local_day(event.now, zone) + timedelta(weeks=1)
-    return max(local_day(following.dial_from_at, zone), local_day(event.now, zone))
+        promised.keep(session, call.patient_id, report.kept_promise_ids, event.actor, now=event.now)
 
 
 def _keep_readings(event: Event) -> None:

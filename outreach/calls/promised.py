@@ -1,21 +1,23 @@
-"""Promises whose day has come while no call is planned that would bring them back."""
+"""Promises: made and kept with a call, and due though no call is planned to bring them back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, Select, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Date, Select, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
-from outreach.calls.models import Promise
+from outreach.calls.models import Attempt, Promise
 from outreach.clock import local_day
 from outreach.orm import UTCDateTime, rows_of
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
+from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
@@ -23,6 +25,7 @@ from outreach.programmes.rules import EnrolmentStatus
 
 # Whoever left for good, or died, is not rung any more, whatever was promised.
 GONE = (EnrolmentStatus.WITHDRAWN, EnrolmentStatus.DIED)
+WEEK = timedelta(weeks=1)
 FARTHEST_ZONE = timedelta(hours=14)  # ahead of UTC
 
 
@@ -40,6 +43,53 @@ class Loose:
     text: str
     due_on: date | None
     status: EnrolmentStatus
+
+
+def make(
+    session: Session,
+    patient: Patient,
+    attempt: Attempt,
+    text: str,
+    due_on: date | None,
+    *,
+    now: datetime,
+) -> None:
+    """Keep what was promised in a call whose plan is made. Does not commit.
+
+    Without a day of its own it is due with the next call, or in a week where none is planned.
+    """
+    if due_on is None:
+        zone = ZoneInfo(patient.zone)
+        today, following = local_day(now, zone), next_call.open_call(session, attempt.enrolment_id)
+        next_on = local_day(following.dial_from_at, zone) if following else today + WEEK
+        due_on = max(next_on, today)
+    session.add(
+        Promise(
+            clinic_id=attempt.clinic_id,
+            patient_id=attempt.patient_id,
+            attempt_id=attempt.id,
+            by_staff_id=attempt.caller_id,
+            text=text,
+            due_on=due_on,
+            made_at=now,
+        )
+    )
+
+
+def keep(
+    session: Session, patient_id: int, promise_ids: Sequence[int], actor: Actor, *, now: datetime
+) -> None:
+    """Note that promises of a patient were kept. Does not commit."""
+    session.execute(
+        update(Promise)
+        .where(
+            Promise.patient_id == patient_id,
+            Promise.id.in_(promise_ids),
+            Promise.kept_at.is_(None),
+            Promise.withdrawn_at.is_(None),
+        )
+        .values(kept_at=now, kept_by_id=actor.staff_id)
+    )
 
 
 def without_call(session: Session, actor: Actor, *, now: datetime) -> list[Loose]:
