@@ -101,7 +101,7 @@ KEPT: Mapping[str, Mapping[str, str]] = {
     "audit_event": {"action": _CODE, "object_kind": _CODE},
     "audit_link": {"digest": "proves the trail"},
     "cadence_choice": {"phase": _CODE},
-    "concern": {"form_key": _KEY},
+    "concern": {"form_key": _KEY, "asking_key": _KEY},
     "consent_event": {"wording": _CODE},
     "delivery_event": {"status": _CODE},
     "follow_up": {"reason": _CODE},
