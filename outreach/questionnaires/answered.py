@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import StaffMember
 from outreach.concerns.models import Concern
 from outreach.questionnaires import licences
+from outreach.questionnaires.item_by_item import LATE
 from outreach.questionnaires.models import BegunQuestionnaire, Questionnaire
 from outreach.questionnaires.rules import (
     INSTRUMENTS,
@@ -35,7 +36,8 @@ COMPARED = 5  # askings of one questionnaire, side by side
 class Asked:
     """One questionnaire as it was answered, in the words in which it was asked.
 
-    ``is_open``: it is still being asked, and has no score yet.
+    ``is_open``: it is still being asked, and has no score yet. ``is_told_late``: what a nurse
+    was told of was said after the score, and is not among the answers.
     """
 
     id: int
@@ -48,6 +50,7 @@ class Asked:
     is_prorated: bool = False
     gap: Gap | None = None
     is_open: bool = False
+    is_told_late: bool = False
 
     @property
     def missing(self) -> Sequence[int]:
@@ -136,7 +139,9 @@ def behind(session: Session, concern: Concern) -> Asked | None:
     wanted = rows(concern.patient_id).where(Questionnaire.form_key == concern.asking_key)
     found = session.execute(wanted).all()
     kept = next(iter(shown(session, found).values()), None)
-    return kept or _begun(session, concern)
+    if kept is None:
+        return _begun(session, concern)
+    return replace(kept, is_told_late=(concern.form_key or "").startswith(LATE))
 
 
 def _begun(session: Session, concern: Concern) -> Asked | None:

@@ -39,6 +39,8 @@ from outreach.questionnaires.rules import (
     score,
 )
 
+LATE = "late:"  # how the key of the concern that an answer after the score raises begins
+
 
 class NothingAnswered(Stale):
     """Nothing was answered lately, so that there is nothing to score."""
@@ -355,7 +357,7 @@ def _tell_late(
 
 def _late_key(form_key: str) -> str:
     """Return the key of the concern that an answer after the score raises, of 40 characters."""
-    return f"late:{hashlib.sha256(form_key.encode()).hexdigest()[:35]}"
+    return f"{LATE}{hashlib.sha256(form_key.encode()).hexdigest()[:35]}"
 
 
 def _carried(

@@ -138,6 +138,15 @@ def test_a_concern_of_what_was_left_and_scored_later_shows_its_answers(
     assert "usual: 2 More than half the days" in ward.concern()
 
 
+def test_what_was_said_after_the_score_is_told_apart_from_the_answers(ward: Ward) -> None:
+    ward.ask(dict.fromkeys(range(1, 10), 0))
+    ward.ask({9: 1}, is_scored=False)
+
+    assert "Said after it was scored." in ward.concern()
+    assert "is not among these answers" in ward.concern()
+    assert "hurting yourself in some way: 0 Not at all" in ward.concern()
+
+
 def test_a_concern_that_no_questionnaire_raised_shows_none(ward: Ward) -> None:
     ward.ask(dict.fromkeys(range(1, 10), 0))
     ward.client.post(
