@@ -26,7 +26,7 @@ from outreach.goals import setting
 from outreach.goals.setting import Pursued
 from outreach.measures import readings
 from outreach.measures.models import Reading
-from outreach.measures.rules import MeasureKind, weight_unit_in
+from outreach.measures.rules import MeasureKind, Place, shown_on, weight_unit_in
 from outreach.panels import duty
 from outreach.patients import consent, dead_numbers, registry
 from outreach.patients.consent import OfNumber
@@ -47,13 +47,7 @@ from outreach.results.rules import PointStanding, PointState
 LAST_NOTES = 3
 CALL_BACK_DAYS = 7
 NURSES_WORDS_FOR = timedelta(days=60)
-SHOWN = (
-    MeasureKind.HBA1C,
-    MeasureKind.GLUCOSE,
-    MeasureKind.SYSTOLIC,
-    MeasureKind.DIASTOLIC,
-    MeasureKind.WEIGHT,
-)
+SHOWN = tuple(shown_on(Place.CALL))
 
 
 class NoPlannedCall(NotFound):

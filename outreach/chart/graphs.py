@@ -10,7 +10,16 @@ from flask_babel import gettext as _
 from outreach.concerns.rules import Limits
 from outreach.measures.labels import LEVEL_WORDS, SIDE_WORDS, measure_name, unit_name
 from outreach.measures.models import Reading
-from outreach.measures.rules import FASTING, GLUCOSE, REGISTRY, MeasureKind, Side, Threshold
+from outreach.measures.rules import (
+    FASTING,
+    GLUCOSE,
+    REGISTRY,
+    MeasureKind,
+    Place,
+    Side,
+    Threshold,
+    shown_on,
+)
 from outreach.web.charts import Chart, Limit, Series, line_chart
 
 Own = Mapping[MeasureKind, Limits]
@@ -90,7 +99,7 @@ def each(
 
 def _others() -> list[MeasureKind]:
     drawn = {MeasureKind.HBA1C, *GLUCOSE, *PRESSURES, *_UNDRAWN}
-    return [kind for kind in REGISTRY if kind not in drawn]
+    return [kind for kind in shown_on(Place.CHART) if kind not in drawn]
 
 
 def _limits(kind: MeasureKind, unit: str, own: Own | None) -> list[Limit]:

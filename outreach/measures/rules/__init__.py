@@ -34,7 +34,7 @@ from outreach.measures.rules.kinds import (
     Threshold,
     Unit,
 )
-from outreach.measures.rules.registry import METER_SHOWS, REGISTRY, entered_by
+from outreach.measures.rules.registry import METER_SHOWS, REGISTRY, entered_by, shown_on
 
 __all__ = [
     "FASTING",
@@ -62,6 +62,7 @@ __all__ = [
     "glucose_mmol_l",
     "hba1c_mmol_mol",
     "in_both_units",
+    "shown_on",
     "units_meant",
     "weight_unit_in",
 ]

@@ -96,7 +96,7 @@ def _glucose(
         soft,
         thresholds,
         entered_by,
-        _CALL_AND_CHART,
+        _EVERYWHERE,
         unverified=unverified,
     )
 
@@ -198,7 +198,7 @@ _MEASURES = (
             _is(Side.FROM, "180", Level.URGENT, drawn=True),
         ),
         _BOTH,
-        _CALL_AND_CHART,
+        _EVERYWHERE,
         is_whole=True,
     ),
     Measure(
@@ -214,7 +214,7 @@ _MEASURES = (
             _is(Side.FROM, "120", Level.URGENT),
         ),
         _BOTH,
-        _CALL_AND_CHART,
+        _EVERYWHERE,
         is_whole=True,
     ),
     Measure(
@@ -238,7 +238,7 @@ _MEASURES = (
         _range("35", "250"),
         (),
         _BOTH,
-        _CALL_AND_CHART,
+        _EVERYWHERE,
     ),
     Measure(
         MeasureKind.HEIGHT,
@@ -291,6 +291,7 @@ _MEASURES = (
             _is(Side.FROM, "10", Level.MODERATE, drawn=True),
             _maybe(Side.FROM, "15", Level.SEVERE),
         ),
+        shown_on=_EVERYWHERE,
         change=_by("4"),
     ),
     _score(MeasureKind.PEG_MEAN, "91147-9", ("0", "10"), decimals=1, change=_by(share="0.3")),
@@ -392,3 +393,8 @@ METER_SHOWS = {Bound.HIGH: Decimal(600), Bound.LOW: Decimal(20)}
 def entered_by(role: Role) -> list[Measure]:
     """Return what somebody of ``role`` may enter, in the registry's order."""
     return [measure for measure in _MEASURES if role in measure.entered_by]
+
+
+def shown_on(place: Place) -> list[MeasureKind]:
+    """Return what is shown at a place, in the registry's order."""
+    return [measure.kind for measure in _MEASURES if place in measure.shown_on]

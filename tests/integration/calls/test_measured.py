@@ -11,6 +11,7 @@ from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import ConcernKind, Urgency
 from outreach.measures.models import Reading
 from outreach.measures.rules import Bound, MeasureKind, Sign
+from outreach.measures.rules import MeasureKind as K
 from outreach.orm import Sessions
 from tests.builders import make_reading
 from tests.conftest import sign_in
@@ -40,6 +41,21 @@ class Call:
 @pytest.fixture
 def call(sessions: Sessions, client: FlaskClient, day: Day) -> Call:
     return Call(sessions, client, day)
+
+
+def test_the_last_of_each_measure_that_the_registry_shows_on_a_call_stands_there(
+    call: Call, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        for kind, value in ((K.GLUCOSE_FASTING, "104"), (K.PHQ9_TOTAL, "7"), (K.HEIGHT, "171")):
+            make_reading(session, call.day.rosa, kind, value, taken_at=NOW - timedelta(days=2))
+
+    page = call.client.get(f"/calls/{call.day.rosa.ref}").text
+    last = page.split("Last readings")[1].split("</section>")[0]
+
+    assert "104 mg/dL (5.8 mmol/L)" in last
+    assert "PHQ-9" in last
+    assert "171" not in last
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outreach.measures.rules import MeasureKind, Place, shown_on
 from outreach.reports.rules.glycaemic import (
     Glycaemic,
     GlycaemicGroup,
@@ -18,6 +19,7 @@ from outreach.reports.rules.glycaemic import (
     counts,
 )
 from outreach.reports.rules.outcomes import (
+    MEASURE_OF,
     Followed,
     Group,
     OutcomeMeasure,
@@ -307,3 +309,7 @@ def test_the_order_of_patients_changes_nothing() -> None:
     assert theirs.change is not None
     assert ours.change.mean == pytest.approx(theirs.change.mean)
     assert ours.change.sd == pytest.approx(theirs.change.sd)
+
+
+def test_reports_tell_what_the_registry_says_that_they_show() -> None:
+    assert {*MEASURE_OF, MeasureKind.GMI} == set(shown_on(Place.REPORT))
