@@ -189,6 +189,20 @@ def test_enter_saves_from_the_outcomes_and_from_nowhere_else(
     page.wait_for_url(f"**/calls/{day.lee.ref}")
 
 
+def test_nothing_is_saved_from_behind_the_list_of_keys(page: Page, day: Day) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.keyboard.press("2")
+    page.evaluate("report.addEventListener('submit', () => { window.sent = true; })")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+    page.keyboard.press("Control+Enter")
+
+    assert page.evaluate("window.sent") is None
+
+
 def test_a_call_that_was_interrupted_goes_on_at_the_first_question_without_an_answer(
     page: Page, day: Day
 ) -> None:

@@ -63,6 +63,7 @@
   };
   document.addEventListener("keydown", (event) => {
     if ("sending" in form.dataset) { refuse(event); return; }
+    if (document.querySelector("dialog[open]")) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       form.requestSubmit(form.querySelector("[data-save]"));
@@ -74,7 +75,6 @@
       if (isOf(event.target, ["outcome", "reached"])) form.requestSubmit(form.querySelector("[data-save]"));
       return;
     }
-    if (document.querySelector("dialog[open]")) return;
     const act = press[held(event) || bare(event)];
     if (!act) return;
     event.preventDefault();
