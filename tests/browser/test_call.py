@@ -203,6 +203,28 @@ def test_nothing_is_saved_from_behind_the_list_of_keys(page: Page, day: Day) -> 
     assert page.evaluate("window.sent") is None
 
 
+def test_a_key_that_is_held_down_acts_once(page: Page, day: Day) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.locator("#report[data-ready]").wait_for()
+    page.evaluate("report.addEventListener('submit', () => { window.sent = true; })")
+
+    for _held in range(3):
+        page.keyboard.down("1")
+    page.keyboard.up("1")
+
+    note = page.get_by_role("textbox", name="Note")
+    expect(note).to_be_focused()
+    expect(note).to_have_value("")
+    page.evaluate(
+        "note.dispatchEvent(new KeyboardEvent('keydown',"
+        " {key: 'Enter', ctrlKey: true, repeat: true, bubbles: true}))"
+    )
+    assert page.evaluate("window.sent") is None  # held since the call before
+    page.keyboard.type("11")
+    expect(note).to_have_value("11")
+
+
 def test_a_call_that_was_interrupted_goes_on_at_the_first_question_without_an_answer(
     page: Page, day: Day
 ) -> None:

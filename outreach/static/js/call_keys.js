@@ -61,10 +61,14 @@
     notice.hidden = false;
     notice.scrollIntoView({ block: "nearest" });
   };
+  let acted = null; // a key that did something: held down, it does so once, and is not typed into the note
   document.addEventListener("keydown", (event) => {
     if ("sending" in form.dataset) { refuse(event); return; }
     if (document.querySelector("dialog[open]")) return;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    const isSave = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (event.repeat && (isSave || event.key === acted)) { event.preventDefault(); return; }
+    acted = null;
+    if (isSave) {
       event.preventDefault();
       form.requestSubmit(form.querySelector("[data-save]"));
       return;
@@ -78,6 +82,7 @@
     const act = press[held(event) || bare(event)];
     if (!act) return;
     event.preventDefault();
+    acted = event.key;
     act();
   });
 
