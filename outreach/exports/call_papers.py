@@ -43,7 +43,7 @@ def adherence_paper(session: Session, question: Question) -> Paper:
         "charts": list(_charts(session, question)),
         "by": str(labels.DIMENSION_WORDS[dimension]).lower(),
         "groups": groups,
-        "about_groups": _about_groups(dimension),
+        "about_groups": labels.about_groups(dimension),
         "aims": _aims(session, question, report.total),
         "team": _team(session, question, report),
         "dials": _dials(report),
@@ -114,14 +114,6 @@ def _spread(found: Spread | None, total: int, weeks: int) -> str:
         return MISSING
     low, middle, high = (f"{each:,.4g}" for each in (found.low, found.median, found.high))
     return f"{middle} ({low}–{high}), {total:,} in {weeks:,} weeks"
-
-
-def _about_groups(dimension: Dimension) -> str:
-    if dimension.is_about_patients:
-        return str(definitions.IN_CALL_GROUPS)
-    if dimension.is_over_clinics:
-        return str(definitions.IN_PLACES)
-    return str(definitions.CALLERS_COMPARED) if dimension is Dimension.CALLER else ""
 
 
 def _aims(session: Session, question: Question, total: Tally) -> dict[str, Any]:

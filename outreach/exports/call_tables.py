@@ -236,38 +236,37 @@ def calls(session: Session, question: Question) -> Table:
 
 
 def around(session: Session, question: Question) -> Table:
-    """Return what stands around the calls, with who is not counted."""
+    """Return what stands around the calls, with what is not counted."""
     found = service.service(session, question.asked)
     rows: list[Sequence[Value]] = []
     for measure, figure in found.figures.items():
         whole = figure.denominator
         value = figure.numerator / whole if whole else None
         rows.append((measure.value, figure.numerator, whole, value))
-    for measure, each in found.returned.items():
-        left_out = (
-            ("in care", each.in_care),
-            ("no visit on file", each.unknown),
-            ("after the last import of visits", each.uncovered),
-        )
-        rows += [(f"{measure.value}, not counted: {why}", n, None, None) for why, n in left_out]
+    for measure, left_out in found.left_out.items():
+        rows += [
+            (f"{measure.value}, not counted: {why.value}", n, None, None)
+            for why, n in left_out.items()
+        ]
     rows.append(("median minutes until a concern is taken on", None, None, found.minutes))
-    rows += [(f"texts refused, code {code}", n, None, None) for code, n in found.codes.items()]
     columns = (_MEASURE, *_FIGURE)
     return question.table("Staying, texts, concerns", columns, rows)
 
 
 def around_lines(
-    session: Session, question: Question, found: Service
-) -> tuple[Dimension, list[ServiceLine]]:
-    """Return the groups of what stands around the calls, and by what they go."""
+    session: Session, question: Question
+) -> tuple[Dimension, Service, list[ServiceLine]]:
+    """Return by what the groups of what stands around the calls go, all of it, and the groups."""
     dimension = question.choice(Dimension, "by", Dimension.LANGUAGE)
     clinics = staff.clinics_in(session, question.scope)
-    return dimension, service_groups.lines_of(session, clinics, found, question.asked, dimension)
+    found = service_groups.to_group(session, question.asked, dimension)
+    lines = service_groups.lines_of(session, clinics, found, question.asked, dimension)
+    return dimension, found, lines
 
 
 def around_groups(session: Session, question: Question) -> Table:
     """Return what stands around the calls by group; small groups of people are empty."""
-    dimension, lines = around_lines(session, question, service.service(session, question.asked))
+    dimension, _found, lines = around_lines(session, question)
     rows: list[Sequence[Value]] = []
     for line in lines:
         for measure, figure in line.figures.items():
@@ -281,12 +280,15 @@ def around_groups(session: Session, question: Question) -> Table:
 
 def around_behind(session: Session, question: Question) -> Table:
     """Return the patients behind a figure of what stands around the calls, or of one group's."""
-    measure = question.choice(ServiceMeasure, "measure")
-    found, key = service.service(session, question.asked), question.params.get("group")
-    rows = found.figures[measure].rows
-    if key is not None and question.params.get("by") is not None:
-        group = (question.choice(Dimension, "by"), key)
-        rows = service_groups.behind(session, found, question.asked, measure, group)
+    measure, key = question.choice(ServiceMeasure, "measure"), question.params.get("group")
+    is_of_group = key is not None and question.params.get("by") is not None
+    dimension = question.choice(Dimension, "by") if is_of_group else Dimension.LANGUAGE
+    found = service_groups.to_group(session, question.asked, dimension)
+    figures = found.figures
+    if is_of_group:
+        group = (dimension, str(key))
+        figures = service_groups.shown(session, found, question.asked, measure, group).figures
+    rows = figures[measure].rows
     return _people(session, question, f"Patients behind: {measure.value}", rows)
 
 

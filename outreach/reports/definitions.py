@@ -267,6 +267,13 @@ AROUND = (
         ),
     ),
     Definition(
+        _l("Refused, held back, sender not registered"),
+        _l(
+            "Texts that failed with that code of the carrier, of all that it was handed in these "
+            "days, whether or not it took them."
+        ),
+    ),
+    Definition(
         _l("Texted back, texted STOP"),
         _l(
             "Of patients whose texts the carrier took in these days, those from whom any text, "
@@ -284,6 +291,17 @@ AROUND = (
     Definition(
         _l("Concerns closed"),
         _l("Concerns raised in these days that are closed: now, or as of the day asked for."),
+    ),
+    Definition(
+        _l("By caller, phase or week"),
+        _l(
+            "By the day that each is of: day 91 or 182, 90 or 180, the last day of a window, the "
+            "day on which a text was due or a concern was raised. It belongs to whoever was the "
+            "patient's caller as that day ended, or was it last before: who left had somebody "
+            "until then; and to the phase of that day, the last one where the programme was over. "
+            "Whether somebody texted back is of no one week or phase, and belongs to their caller "
+            "on the last of these days."
+        ),
     ),
 )
 OUTCOMES = (

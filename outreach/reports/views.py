@@ -212,15 +212,15 @@ def adherence_calls() -> ResponseReturnValue:
 def around() -> ResponseReturnValue:
     """Show what stands around the calls: who stays, who is measured, texts and concerns."""
     question = _question(db.session, request.args)
-    found = service.service(db.session, question.asked)
     dimension = _dimension(request.args.get("by"), Dimension.LANGUAGE)
+    found = service_groups.to_group(db.session, question.asked, dimension)
     return render_template(
         "reports/around.html",
         question=question,
         period=question.asked.period,
         service=found,
         dimension=dimension,
-        dimensions=labels.dimensions(len(question.clinics), of_patients=True),
+        dimensions=labels.dimensions(len(question.clinics)),
         lines=service_groups.lines_of(
             db.session, question.clinics, found, question.asked, dimension
         ),
@@ -238,11 +238,13 @@ def around_patients() -> ResponseReturnValue:
         measure = service.ServiceMeasure(request.args.get("measure", ""))
     except ValueError:
         abort(404)
-    found, group = service.service(db.session, question.asked), _group(request.args)
+    group = _group(request.args)
+    dimension = group[0] if group else Dimension.LANGUAGE
+    found = service_groups.to_group(db.session, question.asked, dimension)
     rows, words = found.figures[measure].rows, ""
     if group is not None:
-        rows = service_groups.behind(db.session, found, question.asked, measure, group)
-        words = labels.group_name(*group)
+        line = service_groups.shown(db.session, found, question.asked, measure, group)
+        rows, words = line.figures[measure].rows, labels.group_name(*group, line.name)
     title, *parts = labels.SERVICE_WORDS[measure]
     return _behind(question, title, parts, rows, endpoint="reports.around", group=words)
 
