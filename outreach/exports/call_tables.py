@@ -23,7 +23,7 @@ from outreach.reports.adherence import WeekLimits
 from outreach.reports.breakdown import Behind, Dimension, GroupLine
 from outreach.reports.rules.load import Load
 from outreach.reports.rules.tally import Measure, figures, measure_named, parts_of
-from outreach.reports.service import Service, ServiceMeasure
+from outreach.reports.service import Service, ServiceFigure, ServiceMeasure
 from outreach.reports.service_groups import ServiceLine
 from outreach.web.bounded import whole
 
@@ -280,7 +280,16 @@ def around_groups(session: Session, question: Question) -> Table:
 
 def around_behind(session: Session, question: Question) -> Table:
     """Return the patients behind a figure of what stands around the calls, or of one group's."""
-    measure, key = question.choice(ServiceMeasure, "measure"), question.params.get("group")
+    measure = question.choice(ServiceMeasure, "measure")
+    _found, figure = figure_around(session, question, measure)
+    return _people(session, question, f"Patients behind: {measure.value}", figure.rows)
+
+
+def figure_around(
+    session: Session, question: Question, measure: ServiceMeasure
+) -> tuple[Service, ServiceFigure]:
+    """Return what stands around the calls, and the figure of it, or of a group, that is asked."""
+    key = question.params.get("group")
     is_of_group = key is not None and question.params.get("by") is not None
     dimension = question.choice(Dimension, "by") if is_of_group else Dimension.LANGUAGE
     found = service_groups.to_group(session, question.asked, dimension)
@@ -288,8 +297,7 @@ def around_behind(session: Session, question: Question) -> Table:
     if is_of_group:
         group = (dimension, str(key))
         figures = service_groups.shown(session, found, question.asked, measure, group).figures
-    rows = figures[measure].rows
-    return _people(session, question, f"Patients behind: {measure.value}", rows)
+    return found, figures[measure]
 
 
 def of_today(session: Session, question: Question) -> Table:

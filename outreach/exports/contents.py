@@ -17,6 +17,7 @@ from outreach.accounts.scoping import visible
 from outreach.calls.models import Attempt
 from outreach.exports import (
     call_tables,
+    load_tables,
     outcome_tables,
     people_tables,
     record_tables,
@@ -141,6 +142,9 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.AROUND_GROUPS: call_tables.around_groups,
     Content.AROUND_BEHIND: call_tables.around_behind,
     Content.TODAY: call_tables.of_today,
+    Content.TODAY_CALLS: load_tables.calls_of_today,
+    Content.SINGLE_CONCERNS: load_tables.concerns,
+    Content.DAYS_ON_PHONE: load_tables.days,
     Content.OUTCOMES: outcome_tables.changes,
     Content.OUTCOME_GROUPS: outcome_tables.groups,
     Content.FOLLOWED: outcome_tables.followed,

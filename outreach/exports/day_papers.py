@@ -1,7 +1,6 @@
 """Today, and what stands around the calls, on paper."""
 
 from collections.abc import Iterator, Sequence
-from itertools import batched
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -86,7 +85,10 @@ def _groups(
     return {
         "by": by if dimension is Dimension.PHQ9 else by.lower(),
         "about": labels.about_groups(dimension),
-        "tables": [_table_of(some) for some in batched(named, GROUPS_ABREAST, strict=False)],
+        "tables": [
+            _table_of(named[at : at + GROUPS_ABREAST])
+            for at in range(0, len(named), GROUPS_ABREAST)
+        ],
     }
 
 

@@ -84,8 +84,8 @@ def _begun(session: Session, asked: Asked) -> dict[int, list[Begun]]:
     if asked.is_past:
         rows = rows.where(held.from_at <= asked.now)
     found: defaultdict[int, list[Begun]] = defaultdict(list)
-    for patient_id, *begun in session.execute(rows):
-        found[patient_id].append(Begun(*begun))
+    for patient_id, since, enrolment_id, caller_id in session.execute(rows):
+        found[patient_id].append(Begun(since, enrolment_id, caller_id))
     return dict(found)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from outreach.clock import local_day
@@ -49,7 +49,7 @@ class Met:
         return self.waits <= self.urgency.target
 
 
-def raised_in(asked: Asked, at: ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
+def raised_in(asked: Asked, at: SQLColumnExpression[datetime]) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that a moment of a clinic's concern lies in the days asked about."""
     begins_at, ends_at = asked.instants
     known = (at <= asked.now,) if asked.is_past else ()
@@ -95,7 +95,8 @@ def closed_facts(asked: Asked, found: Sequence[Met]) -> list[Fact]:
 
 
 def _fact(asked: Asked, each: Met, *, is_in: bool) -> Fact:
-    return Fact(each.patient_id, int(is_in), 1, local_day(each.raised_at, asked.zone))
+    day = local_day(each.raised_at, asked.zone)
+    return Fact(each.patient_id, int(is_in), 1, day, row_id=each.id)
 
 
 def _found(session: Session, asked: Asked, met_by: Collection[ColumnElement[bool]]) -> list[Met]:

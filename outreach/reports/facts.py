@@ -13,7 +13,7 @@ class Fact:
     """What one thing adds to a figure.
 
     ``on``: the day that it is of, None where it is of no single one. ``enrolment_id``: None where
-    it is of a patient, whatever enrolment they were in.
+    it is of a patient, whatever enrolment they were in. ``row_id``: of what is listed one by one.
     """
 
     patient_id: int
@@ -21,6 +21,7 @@ class Fact:
     denominator: int
     on: date | None = None
     enrolment_id: int | None = None
+    row_id: int | None = None
 
 
 def together(facts: Iterable[Fact]) -> list[Behind]:

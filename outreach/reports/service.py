@@ -22,6 +22,7 @@ from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports import concerns_met, known, outcomes
 from outreach.reports.asked import Asked
 from outreach.reports.breakdown import Behind
+from outreach.reports.concerns_met import Met
 from outreach.reports.facts import Fact, together
 from outreach.reports.returned import Returned, returned
 from outreach.reports.rules.outcomes import WINDOWS, Followed, OutcomeMeasure, Point
@@ -110,11 +111,12 @@ class ServiceFigure:
 class Service:
     """Everything on the page.
 
-    ``minutes`` is the median until a concern was taken on; ``left_out`` is what is in no figure,
-    with why: of a measure that is not in it everybody counts.
+    ``concerns`` are all that were raised, ``minutes`` the median until one was taken on;
+    ``left_out`` is what is in no figure, with why: of a measure that is not in it everybody counts.
     """
 
     figures: Mapping[ServiceMeasure, ServiceFigure]
+    concerns: Sequence[Met]
     minutes: float | None
     left_out: Mapping[ServiceMeasure, Mapping[LeftOut, int]]
 
@@ -142,6 +144,7 @@ def service(session: Session, asked: Asked, *, by_day: bool = False) -> Service:
     has_time = sum(each.is_in_time is None for each in concerns)
     return Service(
         {each: ServiceFigure(each, facts[each]) for each in ServiceMeasure},
+        concerns,
         concerns_met.median_minutes(concerns),
         _left_out(back, texts, has_time),
     )

@@ -55,6 +55,9 @@ class Content(enum.StrEnum):
     AROUND_GROUPS = "staying, texts, concerns by group"
     AROUND_BEHIND = "patients behind a figure around calls"
     TODAY = "calls of today"
+    TODAY_CALLS = "calls of today one by one"
+    SINGLE_CONCERNS = "single concerns"
+    DAYS_ON_PHONE = "days on the telephone"
     OUTCOMES = "outcomes"
     OUTCOME_GROUPS = "outcomes by group"
     FOLLOWED = "followed patients"
@@ -90,6 +93,8 @@ _MAY_BE_PAST = frozenset(
         Content.AROUND,
         Content.AROUND_GROUPS,
         Content.AROUND_BEHIND,
+        Content.SINGLE_CONCERNS,
+        Content.DAYS_ON_PHONE,
     }
 )
 _AS_OF = frozenset(
