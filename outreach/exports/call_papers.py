@@ -104,9 +104,19 @@ def cell(measure: Measure, tally: Tally) -> str:
         case Measure.COMPLETION if tally.still_open or tally.cancelled:
             left_out = f"not counted: {tally.still_open:,} open, {tally.cancelled:,} cancelled"
             return f"{share(Share(part, whole))}; {left_out}"
-        case Measure.FIRST_CALL if tally.median_wait is not None:
-            return f"{share(Share(part, whole))}, median {tally.median_wait:.1f} days"
+        case Measure.PROTOCOL if tally.weeks_open:
+            return f"{share(Share(part, whole))}; not counted: {tally.weeks_open:,} not judged yet"
+        case Measure.FIRST_CALL:
+            return _first_call(tally, share(Share(part, whole)))
     return share(Share(part, whole))
+
+
+def _first_call(tally: Tally, told: str) -> str:
+    if tally.median_wait is not None:
+        told += f", median {tally.median_wait:.1f} days"
+    if tally.first_waiting:
+        told += f"; not counted: {tally.first_waiting:,} that still have time"
+    return told
 
 
 def _spread(found: Spread | None, total: int, weeks: int) -> str:
@@ -163,4 +173,5 @@ def _dials(report: Report) -> dict[str, Any] | None:
     if not found.calls:
         return None
     rows = [[f"dial {n}", share(Share(reached, found.calls))] for n, reached in found.shares]
+    rows.append(["not counted", f"{report.undialled:,} never dialled"])
     return table(("Reached by", "Share"), rows)

@@ -156,12 +156,19 @@ def _of_month(group: Group, telling: Telling) -> Sequence[Value]:
 
 def dials(session: Session, question: Question) -> Table:
     """Return with which dial patients were reached."""
-    found = adherence.report(session, question.asked).by_dial
-    rows = [
+    report = adherence.report(session, question.asked)
+    found = report.by_dial
+    rows: list[Sequence[Value]] = [
         (dial, reached, found.calls, reached / found.calls if found.calls else None)
         for dial, reached in found.shares
     ]
-    columns = (Column("dial", "Reached by this dial or an earlier one."), *_FIGURE)
+    rows.append((None, report.undialled, None, None))
+    columns = (
+        Column(
+            "dial", "Reached by this dial or an earlier one. Empty: never dialled, not counted."
+        ),
+        *_FIGURE,
+    )
     return question.table("With which dial patients are reached", columns, rows)
 
 

@@ -80,6 +80,11 @@ class Report:
         return {caller_id: len(days) for caller_id, days in self.dialled.items()}
 
     @property
+    def undialled(self) -> int:
+        """Calls that came due and nobody dialled: in no share of ``by_dial``."""
+        return self.total.due - self.by_dial.calls
+
+    @property
     def team(self) -> list[tuple[Line, int]]:
         """Those who had patients or dialled, each with the days on which they dialled."""
         days = self.days

@@ -87,7 +87,9 @@ ADHERENCE = (
             "until they are completed or missed. Cancelled: calls of the period up to today that "
             "the programme cancelled, for a pause, because the patient left, or because changed "
             "wishes left no time for them. Nobody missed them. Beside both in their lists: all "
-            "calls planned for the period up to today."
+            "calls planned for the period up to today. Not judged yet: weeks of two that are "
+            "judged together, where the second is not over. With time left: patients without a "
+            "completed call whose 2 business days are not over."
         ),
         "def-open",
     ),

@@ -115,10 +115,12 @@ FIGURE_WORDS = {
     Figured.REACH_PER_PATIENT: _l("Patients reached"),
     Figured.PROTOCOL: _l("Weeks as planned"),
     Figured.CHOSEN: _l("Weeks as chosen"),
+    Figured.WEEKS_OPEN: _l("Weeks not judged yet"),
     Figured.DIALS_PER_REACH: _l("Dials per reach"),
     Figured.MINUTES_MEAN: _l("Minutes a week"),
     Figured.CALLS_MEAN: _l("Calls a week"),
     Figured.FIRST_CALL: _l("First call in time"),
+    Figured.FIRST_WAITING: _l("First calls that still have time"),
     Figured.CONTINUITY: _l("Same caller"),
 }
 # What a list behind a figure has in its two columns.
@@ -130,10 +132,12 @@ PARTS_WORDS = {
     Figured.REACH_PER_PATIENT: (_l("Reached"), _l("In the programme")),
     Figured.PROTOCOL: (_l("Weeks as planned"), _l("Weeks judged")),
     Figured.CHOSEN: (_l("Weeks as chosen"), _l("Weeks with a choice")),
+    Figured.WEEKS_OPEN: (_l("Not judged yet"), _l("Weeks")),
     Figured.DIALS_PER_REACH: (_l("Dials"), _l("Dials that reached")),
     Figured.MINUTES_MEAN: (_l("Minutes"), _l("Weeks")),
     Figured.CALLS_MEAN: (_l("Completed calls"), _l("Weeks")),
     Figured.FIRST_CALL: (_l("In time"), _l("First calls due")),
+    Figured.FIRST_WAITING: (_l("Wait, with time left"), _l("Enrolled")),
     Figured.CONTINUITY: (_l("By their own caller"), _l("Completed calls")),
 }
 DIAL_PARTS = (_l("Reached by it or before"), _l("Calls dialled"))

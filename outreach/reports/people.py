@@ -86,25 +86,27 @@ def _first_calls(
 ) -> Iterator[tuple[Cell, Tally]]:
     """Collect how long those enrolled in the period waited for their first completed call.
 
+    Who waits and still has time is counted apart.
+
     The wait begins with the programme where that is later than the enrolment: nobody is
     called before.
     """
     begins_at, ends_at = asked.instants
     began_at = lru_cache(maxsize=None)(begin_of)
-    found: defaultdict[Place, list[Wait]] = defaultdict(list)
+    found: defaultdict[Place, list[Wait | None]] = defaultdict(list)
     for each in people:
         if not begins_at <= each.enrolled_at < ends_at:
             continue
         since = max(each.enrolled_at, began_at(each.course.starts_on, each.zone))
         wait = wait_of(since, each.completed_at, zone=each.zone, now=asked.now)
-        if wait is not None:
-            place: Place = (each.first_caller_id,)
-            if fine:
-                week_on = monday_of(local_day(each.enrolled_at, asked.zone))
-                place = (*place, each.patient_id, None, week_on)
-            found[place].append(wait)
+        place: Place = (each.first_caller_id,)
+        if fine:
+            week_on = monday_of(local_day(each.enrolled_at, asked.zone))
+            place = (*place, each.patient_id, None, week_on)
+        found[place].append(wait)
     for place, waits in found.items():
-        yield Cell(*place), Tally(waits=tuple(waits))
+        over = tuple(wait for wait in waits if wait is not None)
+        yield Cell(*place), Tally(waits=over, first_waiting=len(waits) - len(over))
 
 
 def _people(session: Session, asked: Asked) -> Iterator[Person]:
