@@ -279,9 +279,12 @@ def in_order(groups: Iterable[str], named: Mapping[str, str]) -> list[str]:
     return sorted(groups, key=lambda key: _place_of(key, named))
 
 
-def _place_of(key: str, named: Mapping[str, str]) -> tuple[int, str]:
-    """Return what groups are sorted by: those that are data as they are named, then by key."""
-    return (list(named).index(key) if key in named else len(named), key)
+def _place_of(key: str, named: Mapping[str, str]) -> tuple[bool, int, str]:
+    """Return what groups are sorted by: those that are data as they are named, then by key.
+
+    What belongs nowhere comes last.
+    """
+    return (not key, list(named).index(key) if key in named else len(named), key)
 
 
 def _written(part: Hashable) -> str:

@@ -35,6 +35,7 @@ POINT_WORDS = {
 }
 GROUP_WORDS = {
     Group.ELIGIBLE: _l("Everybody whose window is over"),
+    Group.WINDOW_OPEN: _l("Not counted: their window is still open"),
     Group.WITH_BASELINE: _l("Measured at baseline"),
     Group.MEASURED: _l("Measured at baseline and at follow-up"),
     Group.MISSING: _l("Measured at baseline, not at follow-up"),
