@@ -65,7 +65,8 @@ def weeks(session: Session, question: Question) -> Table:
     measure = measure_of(question, "weeks", Measure.COMPLETION)
     if measure not in adherence.SERIES:
         raise NoSuchTable("There is no such table.")
-    found = adherence.by_week(session, question.asked, measure)
+    caller_id = whole(question.params.get("caller"))
+    found = adherence.by_week(session, question.asked, measure, caller_id=caller_id)
     limits = WeekLimits.of(found)
     rows: list[Sequence[Value]] = []
     for each in found:

@@ -160,15 +160,20 @@ def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tup
     )
 
 
-def by_week(session: Session, asked: Asked, measure: Measure) -> list[WeekRate]:
-    """Return a rate of the last whole weeks, oldest first.
+def by_week(
+    session: Session, asked: Asked, measure: Measure, *, caller_id: int | None = None
+) -> list[WeekRate]:
+    """Return a rate of the last whole weeks, oldest first: of one caller, or of all of them.
 
     Raises:
         KeyError: ``measure`` is none of SERIES.
     """
     weeks = whole_weeks(RUN_WEEKS, until=min(asked.period.until_on, asked.today - DAY))
     asked = replace(asked, period=weeks)
-    found = sum_by(SERIES[measure](session, asked, Detail.DAY), lambda cell: cell.week_on)
+    cells_of = SERIES[measure](session, asked, Detail.DAY)
+    if caller_id is not None:
+        cells_of = ((cell, each) for cell, each in cells_of if cell.caller_id == caller_id)
+    found = sum_by(cells_of, lambda cell: cell.week_on)
     rates = []
     for week in range(RUN_WEEKS):
         week_on = weeks.from_on + timedelta(weeks=week)

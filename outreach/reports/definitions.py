@@ -37,6 +37,9 @@ CALLERS_COMPARED = _l(
     "Callers are compared by what they do, never by how their patients' values change: with "
     "some fifteen patients each, chance decides."
 )
+FOR_A_TALK = _l(
+    "These numbers are for a talk about how it goes: some panels are harder than others."
+)
 DOSE = _l(
     "Those who are worse may be called more, and those who are called more may be better at "
     "coming to be measured. Which leads to which can't be read from this."

@@ -1,4 +1,4 @@
-"""Lists behind figures that are neither of patients nor of calls of some days."""
+"""One caller, and lists behind figures that are neither of patients nor of calls."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,25 @@ from flask_babel import gettext as _
 
 from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
+from outreach.callers import profile
 from outreach.concerns.labels import KIND_WORDS, URGENCY_WORDS
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
-from outreach.reports import adherence, labels, load, service_groups, single_concerns, today_calls
+from outreach.reports import (
+    adherence,
+    graphs,
+    labels,
+    load,
+    one_caller,
+    service_groups,
+    single_concerns,
+    today_calls,
+)
 from outreach.reports.asked import Here
 from outreach.reports.breakdown import Dimension
 from outreach.reports.question import Question, group_in, question_of
+from outreach.reports.rules.tally import Measure, measure_named, parts_of
 from outreach.reports.service import ServiceMeasure
 from outreach.reports.single_concerns import Line
 from outreach.reports.views import READERS, see_one_picture
@@ -43,6 +54,34 @@ def calls_of_today() -> ResponseReturnValue:
         here=here,
         day=day,
         calls=today_calls.one_by_one(db.session, here, caller_id),
+    )
+
+
+@bp.get("/adherence/caller")
+@role_required(*READERS)
+def caller() -> ResponseReturnValue:
+    """Show one caller beside everybody of the clinic, for a talk about how it goes."""
+    question = question_of(db.session, request.args)
+    series = measure_named(request.args.get("weeks") or Measure.COMPLETION.name.lower())
+    staff_id = whole(request.args.get("caller"))
+    if staff_id is None or series is None or series not in adherence.SERIES:
+        abort(404)
+    who = profile.find(db.session, signed_in(), staff_id, now=deps().clock())
+    found = one_caller.of(db.session, question.asked, staff_id, series)
+    if found.is_idle and question.clinic.id not in {each.id for each in who.clinics}:
+        abort(404)
+    return render_template(
+        "reports/one_caller.html",
+        question=question,
+        period=question.asked.period,
+        caller_id=staff_id,
+        name=who.person.name,
+        found=found,
+        compared=one_caller.COMPARED,
+        weeks=graphs.of_weeks(found.weeks, series),
+        series=list(adherence.SERIES),
+        labels=labels,
+        parts_of=parts_of,
     )
 
 

@@ -42,6 +42,7 @@ PAGES = (
     f"/reports/around/concerns?{DAYS}&measure=in_time&by=week&group=2026-11-09",
     f"/reports/adherence/concerns?{DAYS}&caller=ANA",
     f"/reports/adherence/days?{DAYS}&caller=ANA",
+    f"/reports/adherence/caller?{DAYS}&caller=ANA",
     "/reports/today?clinic=NORTH",
     "/reports/today/calls?clinic=NORTH&caller=ANA",
     f"/reports/outcomes?{AS_OF}",

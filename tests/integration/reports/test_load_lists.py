@@ -3,6 +3,7 @@
 import html
 import random
 import re
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -15,10 +16,12 @@ from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
 from outreach.orm import Sessions
 from outreach.planning.rules import CallStatus
-from outreach.reports import adherence, load, single_concerns, today_calls
+from outreach.reports import adherence, load, one_caller, single_concerns, today_calls
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rollups import roll
+from outreach.reports.rules.tally import Measure
 from tests.builders import (
+    make_clinic,
     make_enrolment,
     make_patient,
     make_planned_call,
@@ -28,8 +31,8 @@ from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO as NOW
 from tests.integration.reports.histories import make_history
 from tests.integration.reports.test_adherence import EVERYTHING, PERIODS, ask
-from tests.integration.reports.test_load import make_clinic, raised
-from tests.integration.reports.test_pages import manager_of
+from tests.integration.reports.test_load import raised
+from tests.integration.reports.test_pages import call_made, manager_of, row_of
 
 DAYS = "from_on=2026-10-26&until_on=2026-11-22"
 TODAY = date(2026, 11, 23)
@@ -183,9 +186,57 @@ def test_the_team_leads_to_days_and_concerns(sessions: Sessions, client: FlaskCl
     assert f">{line.tally.dials}</td>" in listed.text
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_one_caller_has_the_figures_of_the_report_and_weeks_add_up(
+    session: Session, seed: int
+) -> None:
+    clinic = make_history(session, random.Random(seed))  # noqa: S311
+    asked = ask(clinic, PERIODS[1])
+    report = adherence.report(session, asked)
+    callers = [line for line in report.lines if line.caller_id is not None]
+    assert len(callers) > 1
+
+    for measure in adherence.SERIES:
+        parts: Counter[date] = Counter()
+        for line in report.lines:
+            found = one_caller.of(session, asked, line.caller_id or 0, measure)
+            if line.caller_id is not None:
+                assert found.tally == line.tally
+                assert found.total == report.total
+                parts.update({each.week_on: each.whole for each in found.weeks})
+        for week in adherence.by_week(session, asked, measure):
+            assert parts[week.week_on] <= week.whole
+        if measure is Measure.REACH_PER_DIAL:  # each dial is somebody's
+            weeks = adherence.by_week(session, asked, measure)
+            assert +parts == +Counter({week.week_on: week.whole for week in weeks})
+
+
+def test_a_caller_stands_beside_everybody(sessions: Sessions, client: FlaskClient) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        call_made(session, clinic, name="Chidi Obi")
+        other = make_staff(session, clinic, name="Ana Ortiz")
+        call_made(session, clinic, name="Beth Nolan")
+        manager = manager_of(session, clinic)
+    sign_in(client, manager)
+    adherence_page = client.get("/reports/adherence?days=28").text
+    link = re.search(r'href="(/reports/adherence/caller[^"]+)">Chidi Obi<', adherence_page)
+    assert link
+
+    page = client.get(html.unescape(link.group(1))).text
+
+    row = row_of(page, "Calls completed")
+    assert "1 of 2" in row
+    assert "2 of 4" in row
+    idle = client.get(f"/reports/adherence/caller?caller={other.id}")
+    assert (idle.status_code, "Nothing in these days" in idle.text) == (200, True)
+    assert client.get(f"/reports/adherence/caller?caller={other.id}&weeks=luck").status_code == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        f"/reports/adherence/caller?{DAYS}&caller={{}}",
         "/reports/today/calls?caller={}",
         f"/reports/adherence/days?{DAYS}&caller={{}}",
         f"/reports/adherence/concerns?{DAYS}&caller={{}}",
