@@ -12,6 +12,7 @@ from outreach.pulse.rules import Group, Telling
 from outreach.reports import (
     adherence,
     breakdown,
+    dial_groups,
     load,
     service,
     service_groups,
@@ -173,6 +174,22 @@ def dials(session: Session, question: Question) -> Table:
     return question.table("With which dial patients are reached", columns, rows)
 
 
+def dials_by_group(session: Session, question: Question) -> Table:
+    """Return with which dial the patients of each group are reached; small groups are empty."""
+    dimension = question.choice(Dimension, "by", Dimension.CALLER)
+    clinics = staff.clinics_in(session, question.scope)
+    rows: list[Sequence[Value]] = []
+    for line in dial_groups.lines_of(session, clinics, question.asked, dimension):
+        calls = line.table.calls
+        for dial, reached in line.table.shares:
+            told: tuple[Value, ...] = (reached, calls, reached / calls if calls else None)
+            shown = (None, None, None) if line.is_hidden else told
+            rows.append((line.name or line.key, dial, *shown, line.is_hidden))
+    dial_column = Column("dial", "Reached by this dial or an earlier one.")
+    columns = (_group_column(dimension), dial_column, *_FIGURE, _HIDDEN)
+    return question.table("With which dial patients are reached, in groups", columns, rows)
+
+
 def aims(session: Session, question: Question) -> Table:
     """Return each measure with its target and what is done about it."""
     asked = question.asked
@@ -198,7 +215,8 @@ def aims(session: Session, question: Question) -> Table:
 def behind(session: Session, question: Question) -> Table:
     """Return the patients behind a figure of the adherence report."""
     if dial := whole(question.params.get("dial")):
-        rows = breakdown.behind_dial(session, question.asked, dial)
+        group = _asked_group(question)
+        rows, _name = dial_groups.behind(session, question.asked, dial, group)
         return _people(session, question, f"Patients behind: reached by dial {dial}", rows)
     measure = measure_of(question, "measure")
     rows = breakdown.behind(session, question.asked, measure, _group(session, question))
@@ -337,11 +355,18 @@ def measure_of(question: Question, name: str, default: Measure | None = None) ->
 
 def _group(session: Session, question: Question) -> tuple[Dimension, str] | None:
     """Return the group asked for; a hidden one, or one that there is not, has no table."""
+    group = _asked_group(question)
+    if group is None:
+        return None
+    dimension, key = group
+    return dimension, breakdown.shown(session, question.asked, dimension, key).key
+
+
+def _asked_group(question: Question) -> tuple[Dimension, str] | None:
     key = question.params.get("group")
     if key is None or question.params.get("by") is None:
         return None
-    dimension = question.choice(Dimension, "by")
-    return dimension, breakdown.shown(session, question.asked, dimension, key).key
+    return question.choice(Dimension, "by"), key
 
 
 def _people(session: Session, question: Question, title: str, rows: Sequence[Behind]) -> Table:

@@ -135,6 +135,7 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.WEEKS: call_tables.weeks,
     Content.TEAM: call_tables.team,
     Content.DIALS: call_tables.dials,
+    Content.DIAL_GROUPS: call_tables.dials_by_group,
     Content.TARGETS: call_tables.aims,
     Content.BEHIND: call_tables.behind,
     Content.SINGLE_CALLS: call_tables.calls,

@@ -41,6 +41,7 @@ CONTENTS: dict[Content, LazyString] = {
     Content.TEAM: _l("The team"),
     Content.PULSE: _l("How the team is, by month"),
     Content.DIALS: _l("With which dial patients are reached"),
+    Content.DIAL_GROUPS: _l("With which dial patients are reached, in groups"),
     Content.TARGETS: _l("What we aim for"),
     Content.BEHIND: _l("Patients behind a figure"),
     Content.SINGLE_CALLS: _l("Single calls"),

@@ -147,6 +147,12 @@ def report(session: Session, asked: Asked) -> Report:
     return Report(tuple(lines), total, _by_dial(session, asked, touched), dict(dialled))
 
 
+def by_dial(session: Session, asked: Asked) -> DialTable:
+    """Return with which dial the patients of a clinic were reached."""
+    touched = [] if asked.is_past else rolled.touched_days(session, asked)
+    return _by_dial(session, asked, touched)
+
+
 def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tuple[Cell, Tally]]:
     """Yield everything that is counted, with where it belongs.
 

@@ -18,7 +18,7 @@ from outreach.accounts.models import Clinic
 from outreach.errors import NotFound
 from outreach.patients.models import Patient
 from outreach.programmes.models import ProgrammeVersion
-from outreach.reports import adherence, counted, known, outcomes, places
+from outreach.reports import adherence, known, outcomes, places
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
 from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
@@ -110,7 +110,7 @@ class Behind:
 def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
     """Return every measure by group."""
     found = list(adherence.cells(session, asked, fine=True))
-    key = _key_of(session, asked, dimension)
+    key = key_of(session, asked, dimension)
     people: defaultdict[str, set[int]] = defaultdict(set)
     for cell, _tally in found:
         if cell.patient_id is not None:
@@ -195,7 +195,7 @@ def behind(
     """
     found: Iterable[tuple[Cell, Tally]] = adherence.cells(session, asked, fine=True)
     if group is not None:
-        key = _key_of(session, asked, group[0])
+        key = key_of(session, asked, group[0])
         found = [(cell, tally) for cell, tally in found if key(cell) == group[1]]
     rows = []
     for patient_id, tally in sum_by(found, lambda cell: cell.patient_id).items():
@@ -205,13 +205,7 @@ def behind(
     return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
 
 
-def behind_dial(session: Session, asked: Asked, dial: int) -> list[Behind]:
-    """Return who is behind the share of calls that reached the patient by a dial."""
-    rows = [Behind(*each) for each in counted.people_by_dial(session, asked, dial)]
-    return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
-
-
-def _key_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[Cell], str]:
+def key_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[Cell], str]:
     """Return what says which group a cell belongs to."""
     if dimension is Dimension.CALLER:
         return lambda cell: _written(cell.caller_id)

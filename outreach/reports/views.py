@@ -24,6 +24,7 @@ from outreach.reports import (
     behind,
     breakdown,
     definitions,
+    dial_groups,
     graphs,
     labels,
     load,
@@ -106,12 +107,18 @@ def _pulse(session: Session, question: Question) -> Sequence[Group]:
 def adherence_patients() -> ResponseReturnValue:
     """Show the patients behind one figure of the adherence report, with what each adds to it."""
     question, dial = question_of(db.session, request.args), whole(request.args.get("dial"))
-    if dial:
-        rows = breakdown.behind_dial(db.session, question.asked, dial)
-        title = _("Reached by dial %(n)s", n=dial)
-        return _behind(question, title, labels.DIAL_PARTS, rows, endpoint="reports.adherence")
-    measure = _measure(request.args.get("measure"))
     group = group_in(request.args)
+    if dial:
+        rows, name = dial_groups.behind(db.session, question.asked, dial, group)
+        return _behind(
+            question,
+            _("Reached by dial %(n)s", n=dial),
+            labels.DIAL_PARTS,
+            rows,
+            endpoint="reports.adherence",
+            group=labels.group_name(*group, name) if group else "",
+        )
+    measure = _measure(request.args.get("measure"))
     words = _group_words(db.session, question, group)
     return _behind(
         question,
@@ -332,6 +339,7 @@ def _page(session: Session, question: Question) -> str:
         dimension=dimension,
         dimensions=labels.dimensions(len(question.clinics)),
         lines=breakdown.lines_of(session, question.clinics, report, asked, dimension),
+        dial_lines=dial_groups.lines_of(db.session, question.clinics, asked, dimension),
         labels=labels,
         presets=question.presets,
         weeks=graphs.of_weeks(adherence_report.by_week(session, asked, series), series),

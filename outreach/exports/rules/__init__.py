@@ -48,6 +48,7 @@ class Content(enum.StrEnum):
     TEAM = "team"
     PULSE = "how the team is"
     DIALS = "dials until reached"
+    DIAL_GROUPS = "dials until reached by group"
     TARGETS = "targets"
     BEHIND = "patients behind a figure"
     SINGLE_CALLS = "single calls"
@@ -88,6 +89,7 @@ _MAY_BE_PAST = frozenset(
         Content.TEAM,
         Content.TARGETS,
         Content.DIALS,
+        Content.DIAL_GROUPS,
         Content.BEHIND,
         Content.SINGLE_CALLS,
         Content.AROUND,

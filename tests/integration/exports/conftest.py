@@ -21,8 +21,10 @@ from outreach.exports.making import Place
 from outreach.exports.models import Export
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
+from outreach.panels.models import PanelMembership
 from outreach.patients.rules import Sex
 from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
 from tests.builders import (
     make_attempt,
     make_clinic,
@@ -125,11 +127,16 @@ def full_house(house: House) -> House:
 
 def _weigh_on(session: Session, clinic: Clinic, caller: StaffMember) -> None:
     """Give a caller a call that is due today, and a concern that they raised."""
-    patient = make_patient(session, clinic, phone=None)
-    enrolment = make_enrolment(session, patient, caller=caller, starts_on=START)
+    enrolment = session.scalars(
+        select(Enrolment)
+        .join(PanelMembership, PanelMembership.enrolment_id == Enrolment.id)
+        .where(PanelMembership.caller_id == caller.id)
+        .order_by(Enrolment.id)
+    ).first()
+    assert enrolment is not None
     make_planned_call(session, enrolment, NOW.date())
     concern = Concern(
-        clinic_id=clinic.id, patient_id=patient.id, kind=ConcernKind.SAFETY,
+        clinic_id=clinic.id, patient_id=enrolment.patient_id, kind=ConcernKind.SAFETY,
         urgency=Urgency.NOW, status=ConcernStatus.OPEN, raised_at=NOW - timedelta(days=9),
     )  # fmt: skip
     session.add(concern)
