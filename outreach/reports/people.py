@@ -152,14 +152,14 @@ def _people(session: Session, asked: Asked) -> Iterator[Person]:
     every = session.connection().execute(found).all()
     for _id, held in groupby(every, key=itemgetter(0)):
         rows = list(held)
-        callers = [caller_id for *_rest, caller_id, is_in in rows if is_in]
+        callers = [row[-2] for row in rows if row[-1]]
         _id, patient_id, *course, zone_name, enrolled_at, has_talked, completed_at = rows[0][:-2]
         zone = ZoneInfo(zone_name)
         yield Person(
             patient_id,
             zone,
             course_of(protocols, zone, (), *course),
-            rows[0].caller_id,
+            rows[0][-2],
             callers[-1] if callers else None,
             enrolled_at,
             bool(has_talked),

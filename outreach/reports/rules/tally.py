@@ -18,6 +18,7 @@ from outreach.reports.rules.period import DAY
 
 FIRST_CALL_DAYS = 2  # Source: domain.md E3: first completed call within 2 business days.
 FRIDAY = 4
+_SURELY_IN_TIME, _SURELY_LATE = timedelta(hours=47), timedelta(days=6)
 Key = TypeVar("Key")
 
 
@@ -281,9 +282,21 @@ def wait_of(
     Returns:
         None while there is still time.
     """
-    since_on = since.astimezone(zone).date()
-    until = (completed_at or now).astimezone(zone).date()
-    is_in_time = business_days(since_on, until) <= FIRST_CALL_DAYS
+    is_in_time = _is_in_time(since, completed_at or now, zone)
     if completed_at is None:
         return None if is_in_time else Wait(None, is_in_time=False)
     return Wait(max(0.0, (completed_at - since) / DAY), is_in_time)
+
+
+def _is_in_time(since: datetime, until: datetime, zone: ZoneInfo) -> bool:
+    """Say whether at most FIRST_CALL_DAYS business days lie between, where a patient lives.
+
+    Most waits are so short or so long that no clock need be asked: where it was put forward or
+    back by an hour, 47 hours are at most 2 days later, and 6 days at least 5, of which 3 are
+    business days.
+    """
+    passed = until - since
+    if passed < _SURELY_IN_TIME or passed >= _SURELY_LATE:
+        return passed < _SURELY_IN_TIME
+    days = (since.astimezone(zone).date(), until.astimezone(zone).date())
+    return business_days(*days) <= FIRST_CALL_DAYS
