@@ -55,6 +55,7 @@ from outreach.pulse import views as pulse
 from outreach.questionnaires import call_views as asking
 from outreach.questionnaires import views as questionnaires
 from outreach.reports import cli as reports_cli
+from outreach.reports import list_views as report_lists
 from outreach.reports import outcome_views as outcomes
 from outreach.reports import views as reports
 from outreach.results import views as results
@@ -209,6 +210,7 @@ def _register(app: Flask) -> None:
         chart,
         welfare,
         reports,
+        report_lists,
         upkeep,
         outcomes,
         oversight,

@@ -43,7 +43,7 @@ def adherence_paper(session: Session, question: Question) -> Paper:
         "charts": list(_charts(session, question)),
         "by": str(labels.DIMENSION_WORDS[dimension]).lower(),
         "groups": groups,
-        "about_groups": _about_groups(dimension),
+        "about_groups": labels.about_groups(dimension),
         "aims": _aims(session, question, report.total),
         "team": _team(session, question, report),
         "dials": _dials(report),
@@ -104,9 +104,19 @@ def cell(measure: Measure, tally: Tally) -> str:
         case Measure.COMPLETION if tally.still_open or tally.cancelled:
             left_out = f"not counted: {tally.still_open:,} open, {tally.cancelled:,} cancelled"
             return f"{share(Share(part, whole))}; {left_out}"
-        case Measure.FIRST_CALL if tally.median_wait is not None:
-            return f"{share(Share(part, whole))}, median {tally.median_wait:.1f} days"
+        case Measure.PROTOCOL if tally.weeks_open:
+            return f"{share(Share(part, whole))}; not counted: {tally.weeks_open:,} not judged yet"
+        case Measure.FIRST_CALL:
+            return _first_call(tally, share(Share(part, whole)))
     return share(Share(part, whole))
+
+
+def _first_call(tally: Tally, told: str) -> str:
+    if tally.median_wait is not None:
+        told += f", median {tally.median_wait:.1f} days"
+    if tally.first_waiting:
+        told += f"; not counted: {tally.first_waiting:,} that still have time"
+    return told
 
 
 def _spread(found: Spread | None, total: int, weeks: int) -> str:
@@ -114,14 +124,6 @@ def _spread(found: Spread | None, total: int, weeks: int) -> str:
         return MISSING
     low, middle, high = (f"{each:,.4g}" for each in (found.low, found.median, found.high))
     return f"{middle} ({low}–{high}), {total:,} in {weeks:,} weeks"
-
-
-def _about_groups(dimension: Dimension) -> str:
-    if dimension.is_about_patients:
-        return str(definitions.IN_CALL_GROUPS)
-    if dimension.is_over_clinics:
-        return str(definitions.IN_PLACES)
-    return str(definitions.CALLERS_COMPARED) if dimension is Dimension.CALLER else ""
 
 
 def _aims(session: Session, question: Question, total: Tally) -> dict[str, Any]:
@@ -171,4 +173,5 @@ def _dials(report: Report) -> dict[str, Any] | None:
     if not found.calls:
         return None
     rows = [[f"dial {n}", share(Share(reached, found.calls))] for n, reached in found.shares]
+    rows.append(["not counted", f"{report.undialled:,} never dialled"])
     return table(("Reached by", "Share"), rows)

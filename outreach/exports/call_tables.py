@@ -12,6 +12,7 @@ from outreach.pulse.rules import Group, Telling
 from outreach.reports import (
     adherence,
     breakdown,
+    dial_groups,
     load,
     service,
     service_groups,
@@ -23,7 +24,7 @@ from outreach.reports.adherence import WeekLimits
 from outreach.reports.breakdown import Behind, Dimension, GroupLine
 from outreach.reports.rules.load import Load
 from outreach.reports.rules.tally import Measure, figures, measure_named, parts_of
-from outreach.reports.service import Service, ServiceMeasure
+from outreach.reports.service import Service, ServiceFigure, ServiceMeasure
 from outreach.reports.service_groups import ServiceLine
 from outreach.web.bounded import whole
 
@@ -65,7 +66,8 @@ def weeks(session: Session, question: Question) -> Table:
     measure = measure_of(question, "weeks", Measure.COMPLETION)
     if measure not in adherence.SERIES:
         raise NoSuchTable("There is no such table.")
-    found = adherence.by_week(session, question.asked, measure)
+    caller_id = whole(question.params.get("caller"))
+    found = adherence.by_week(session, question.asked, measure, caller_id=caller_id)
     limits = WeekLimits.of(found)
     rows: list[Sequence[Value]] = []
     for each in found:
@@ -156,13 +158,36 @@ def _of_month(group: Group, telling: Telling) -> Sequence[Value]:
 
 def dials(session: Session, question: Question) -> Table:
     """Return with which dial patients were reached."""
-    found = adherence.report(session, question.asked).by_dial
-    rows = [
+    report = adherence.report(session, question.asked)
+    found = report.by_dial
+    rows: list[Sequence[Value]] = [
         (dial, reached, found.calls, reached / found.calls if found.calls else None)
         for dial, reached in found.shares
     ]
-    columns = (Column("dial", "Reached by this dial or an earlier one."), *_FIGURE)
+    rows.append((None, report.undialled, None, None))
+    columns = (
+        Column(
+            "dial", "Reached by this dial or an earlier one. Empty: never dialled, not counted."
+        ),
+        *_FIGURE,
+    )
     return question.table("With which dial patients are reached", columns, rows)
+
+
+def dials_by_group(session: Session, question: Question) -> Table:
+    """Return with which dial the patients of each group are reached; small groups are empty."""
+    dimension = question.choice(Dimension, "by", Dimension.CALLER)
+    clinics = staff.clinics_in(session, question.scope)
+    rows: list[Sequence[Value]] = []
+    for line in dial_groups.lines_of(session, clinics, question.asked, dimension):
+        calls = line.table.calls
+        for dial, reached in line.table.shares:
+            told: tuple[Value, ...] = (reached, calls, reached / calls if calls else None)
+            shown = (None, None, None) if line.is_hidden else told
+            rows.append((line.name or line.key, dial, *shown, line.is_hidden))
+    dial_column = Column("dial", "Reached by this dial or an earlier one.")
+    columns = (_group_column(dimension), dial_column, *_FIGURE, _HIDDEN)
+    return question.table("With which dial patients are reached, in groups", columns, rows)
 
 
 def aims(session: Session, question: Question) -> Table:
@@ -190,7 +215,8 @@ def aims(session: Session, question: Question) -> Table:
 def behind(session: Session, question: Question) -> Table:
     """Return the patients behind a figure of the adherence report."""
     if dial := whole(question.params.get("dial")):
-        rows = breakdown.behind_dial(session, question.asked, dial)
+        group = _asked_group(question)
+        rows, _name = dial_groups.behind(session, question.asked, dial, group)
         return _people(session, question, f"Patients behind: reached by dial {dial}", rows)
     measure = measure_of(question, "measure")
     rows = breakdown.behind(session, question.asked, measure, _group(session, question))
@@ -236,38 +262,37 @@ def calls(session: Session, question: Question) -> Table:
 
 
 def around(session: Session, question: Question) -> Table:
-    """Return what stands around the calls, with who is not counted."""
+    """Return what stands around the calls, with what is not counted."""
     found = service.service(session, question.asked)
     rows: list[Sequence[Value]] = []
     for measure, figure in found.figures.items():
         whole = figure.denominator
         value = figure.numerator / whole if whole else None
         rows.append((measure.value, figure.numerator, whole, value))
-    for measure, each in found.returned.items():
-        left_out = (
-            ("in care", each.in_care),
-            ("no visit on file", each.unknown),
-            ("after the last import of visits", each.uncovered),
-        )
-        rows += [(f"{measure.value}, not counted: {why}", n, None, None) for why, n in left_out]
+    for measure, left_out in found.left_out.items():
+        rows += [
+            (f"{measure.value}, not counted: {why.value}", n, None, None)
+            for why, n in left_out.items()
+        ]
     rows.append(("median minutes until a concern is taken on", None, None, found.minutes))
-    rows += [(f"texts refused, code {code}", n, None, None) for code, n in found.codes.items()]
     columns = (_MEASURE, *_FIGURE)
     return question.table("Staying, texts, concerns", columns, rows)
 
 
 def around_lines(
-    session: Session, question: Question, found: Service
-) -> tuple[Dimension, list[ServiceLine]]:
-    """Return the groups of what stands around the calls, and by what they go."""
+    session: Session, question: Question
+) -> tuple[Dimension, Service, list[ServiceLine]]:
+    """Return by what the groups of what stands around the calls go, all of it, and the groups."""
     dimension = question.choice(Dimension, "by", Dimension.LANGUAGE)
     clinics = staff.clinics_in(session, question.scope)
-    return dimension, service_groups.lines_of(session, clinics, found, question.asked, dimension)
+    found = service_groups.to_group(session, question.asked, dimension)
+    lines = service_groups.lines_of(session, clinics, found, question.asked, dimension)
+    return dimension, found, lines
 
 
 def around_groups(session: Session, question: Question) -> Table:
     """Return what stands around the calls by group; small groups of people are empty."""
-    dimension, lines = around_lines(session, question, service.service(session, question.asked))
+    dimension, _found, lines = around_lines(session, question)
     rows: list[Sequence[Value]] = []
     for line in lines:
         for measure, figure in line.figures.items():
@@ -282,12 +307,23 @@ def around_groups(session: Session, question: Question) -> Table:
 def around_behind(session: Session, question: Question) -> Table:
     """Return the patients behind a figure of what stands around the calls, or of one group's."""
     measure = question.choice(ServiceMeasure, "measure")
-    found, key = service.service(session, question.asked), question.params.get("group")
-    rows = found.figures[measure].rows
-    if key is not None and question.params.get("by") is not None:
-        group = (question.choice(Dimension, "by"), key)
-        rows = service_groups.behind(session, found, question.asked, measure, group)
-    return _people(session, question, f"Patients behind: {measure.value}", rows)
+    _found, figure = figure_around(session, question, measure)
+    return _people(session, question, f"Patients behind: {measure.value}", figure.rows)
+
+
+def figure_around(
+    session: Session, question: Question, measure: ServiceMeasure
+) -> tuple[Service, ServiceFigure]:
+    """Return what stands around the calls, and the figure of it, or of a group, that is asked."""
+    key = question.params.get("group")
+    is_of_group = key is not None and question.params.get("by") is not None
+    dimension = question.choice(Dimension, "by") if is_of_group else Dimension.LANGUAGE
+    found = service_groups.to_group(session, question.asked, dimension)
+    figures = found.figures
+    if is_of_group:
+        group = (dimension, str(key))
+        figures = service_groups.shown(session, found, question.asked, measure, group).figures
+    return found, figures[measure]
 
 
 def of_today(session: Session, question: Question) -> Table:
@@ -319,11 +355,18 @@ def measure_of(question: Question, name: str, default: Measure | None = None) ->
 
 def _group(session: Session, question: Question) -> tuple[Dimension, str] | None:
     """Return the group asked for; a hidden one, or one that there is not, has no table."""
+    group = _asked_group(question)
+    if group is None:
+        return None
+    dimension, key = group
+    return dimension, breakdown.shown(session, question.asked, dimension, key).key
+
+
+def _asked_group(question: Question) -> tuple[Dimension, str] | None:
     key = question.params.get("group")
     if key is None or question.params.get("by") is None:
         return None
-    dimension = question.choice(Dimension, "by")
-    return dimension, breakdown.shown(session, question.asked, dimension, key).key
+    return question.choice(Dimension, "by"), key
 
 
 def _people(session: Session, question: Question, title: str, rows: Sequence[Behind]) -> Table:

@@ -17,6 +17,7 @@ from outreach.accounts.scoping import visible
 from outreach.calls.models import Attempt
 from outreach.exports import (
     call_tables,
+    load_tables,
     outcome_tables,
     people_tables,
     record_tables,
@@ -134,6 +135,7 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.WEEKS: call_tables.weeks,
     Content.TEAM: call_tables.team,
     Content.DIALS: call_tables.dials,
+    Content.DIAL_GROUPS: call_tables.dials_by_group,
     Content.TARGETS: call_tables.aims,
     Content.BEHIND: call_tables.behind,
     Content.SINGLE_CALLS: call_tables.calls,
@@ -141,6 +143,9 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.AROUND_GROUPS: call_tables.around_groups,
     Content.AROUND_BEHIND: call_tables.around_behind,
     Content.TODAY: call_tables.of_today,
+    Content.TODAY_CALLS: load_tables.calls_of_today,
+    Content.SINGLE_CONCERNS: load_tables.concerns,
+    Content.DAYS_ON_PHONE: load_tables.days,
     Content.OUTCOMES: outcome_tables.changes,
     Content.OUTCOME_GROUPS: outcome_tables.groups,
     Content.FOLLOWED: outcome_tables.followed,

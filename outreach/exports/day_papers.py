@@ -1,6 +1,6 @@
 """Today, and what stands around the calls, on paper."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,13 +9,15 @@ from outreach.exports import paper
 from outreach.exports.asked_of import Question, on_clock
 from outreach.exports.call_tables import around_lines
 from outreach.exports.paper import MISSING, Paper, fixed, share, table
-from outreach.reports import definitions, labels, needs, service, today
+from outreach.reports import definitions, labels, needs, today
 from outreach.reports.breakdown import Dimension
 from outreach.reports.rules.statistics import Share
 from outreach.reports.service import Service, ServiceMeasure
 from outreach.reports.service_groups import ServiceLine
 from outreach.reports.today import Today
 from outreach.web.charts import bar_rows
+
+GROUPS_ABREAST = 6  # what a page is wide enough for
 
 
 def today_paper(session: Session, question: Question) -> Paper:
@@ -46,14 +48,17 @@ def today_paper(session: Session, question: Question) -> Paper:
 
 def around_paper(session: Session, question: Question) -> Paper:
     """Return what stands around the calls on paper: who stays, who comes back, texts, concerns."""
-    found = service.service(session, question.asked)
+    dimension, found, lines = around_lines(session, question)
     parts = [
-        {"name": str(words), "figures": table(("Measure", "Share"), list(_rows(found, measures)))}
+        {
+            "name": str(words),
+            "figures": table(("Measure", "Share", "Not counted"), list(_rows(found, measures))),
+        }
         for words, measures in labels.SERVICE_PARTS
     ]
     data = {
         "parts": parts,
-        "groups": _groups(session, question, found),
+        "groups": _groups(dimension, found, lines),
         "definitions": paper.defined(definitions.AROUND),
     }
     about = paper.about_days(question)
@@ -67,21 +72,32 @@ def around_paper(session: Session, question: Question) -> Paper:
     )
 
 
-def _groups(session: Session, question: Question, found: Service) -> dict[str, Any] | None:
+def _groups(
+    dimension: Dimension, found: Service, lines: Sequence[ServiceLine]
+) -> dict[str, Any] | None:
     """Return the same by group, a row a measure; None where nobody is counted."""
-    dimension, lines = around_lines(session, question, found)
     if not lines:
         return None
-    everybody = [] if dimension.is_over_clinics else [ServiceLine("", "Everybody", found.figures)]
-    names = [*("Everybody" for _each in everybody), *(_name(dimension, line) for line in lines)]
+    named = [(_name(dimension, line), line) for line in lines]
+    if not dimension.is_over_clinics:
+        named.insert(0, ("Everybody", ServiceLine("", "", found.figures)))
+    by = str(labels.DIMENSION_WORDS[dimension])
+    return {
+        "by": by if dimension is Dimension.PHQ9 else by.lower(),
+        "about": labels.about_groups(dimension),
+        "tables": [
+            _table_of(named[at : at + GROUPS_ABREAST])
+            for at in range(0, len(named), GROUPS_ABREAST)
+        ],
+    }
+
+
+def _table_of(named: Sequence[tuple[str, ServiceLine]]) -> dict[str, Any]:
     rows = [
-        [str(words), *(_cell(line, measure) for line in (*everybody, *lines))]
+        [str(words), *(_cell(line, measure) for _name_of, line in named)]
         for measure, (words, *_parts) in labels.SERVICE_WORDS.items()
     ]
-    about = definitions.IN_PLACES if dimension.is_over_clinics else definitions.IN_CALL_GROUPS
-    by = str(labels.DIMENSION_WORDS[dimension])
-    by = by if dimension is Dimension.PHQ9 else by.lower()
-    return table(("Measure", *names), rows) | {"by": by, "about": str(about)}
+    return table(("Measure", *(name for name, _line in named)), rows)
 
 
 def _name(dimension: Dimension, line: ServiceLine) -> str:
@@ -118,14 +134,11 @@ def _rows(found: Service, measures: tuple[ServiceMeasure, ...]) -> Iterator[list
     for measure in measures:
         figure = found.figures[measure]
         words = str(labels.SERVICE_WORDS[measure][0])
-        yield [words, share(Share(figure.numerator, figure.denominator))]
-    for measure in measures:
-        if measure in found.returned:
-            each = found.returned[measure]
-            yield [labels.not_counted(each), "; ".join(labels.left_out(each)) or MISSING]
+        yield [
+            words,
+            share(Share(figure.numerator, figure.denominator)),
+            labels.left_out(found, measure),
+        ]
     if ServiceMeasure.IN_TIME in measures:
         minutes = MISSING if found.minutes is None else f"{fixed(found.minutes, 1)} minutes"
-        yield [str(labels.MEDIAN_TAKEN_ON), minutes]
-    if ServiceMeasure.DELIVERED in measures:
-        for code, count in found.codes.items():
-            yield [f"{labels.CODE_WORDS[code]} ({code})", f"{count:,}"]
+        yield [str(labels.MEDIAN_TAKEN_ON), minutes, ""]

@@ -213,6 +213,7 @@ def _unmeasured(every: Mapping[tuple[OutcomeMeasure, Point], Outcome]) -> str:
 
 
 def _means(outcome: Outcome, question: Question) -> list[str]:
+    """Return the cells of a row as MEANS names them."""
     decimals = outcome.decimals(question.clinic.glucose_unit)
     change, could = outcome.change, outcome.responders
     return [
@@ -266,6 +267,14 @@ def _measured(outcome: Outcome, question: Question) -> dict[str, Any]:
             (Group.WITHOUT_BASELINE, "Without a baseline"),
         )
     ]
+    waiting = outcome.count(Group.WINDOW_OPEN)
+    rows.append(
+        (
+            "Not counted: window still open",
+            f"{waiting:,}",
+            fixed(outcome.mean_before(Group.WINDOW_OPEN), decimals),
+        )
+    )
     return table(("Patients", "Of eligible", "Mean at baseline"), rows)
 
 

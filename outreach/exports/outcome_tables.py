@@ -32,6 +32,7 @@ from outreach.reports.rules.outcomes import (
 )
 from outreach.reports.rules.statistics import Share
 
+_WINDOW_OPEN = Column("window_open", "Patients who are not counted, as their window is not over.")
 _OF_AN_OUTCOME = (
     Column("measure", "What was measured."),
     Column("unit", "Unit of the values."),
@@ -89,8 +90,12 @@ def changes(session: Session, question: Question) -> Table:
         for measure in OutcomeMeasure
         for point in FOLLOW_UPS
     ]
-    rows = [(*_of_outcome(each, question), *_from_5(each)) for each in every]
-    return question.table("Change from baseline", (*_OF_AN_OUTCOME, *_FROM_5), rows)
+    rows = [
+        (*_of_outcome(each, question), *_from_5(each), each.count(Group.WINDOW_OPEN))
+        for each in every
+    ]
+    columns = (*_OF_AN_OUTCOME, *_FROM_5, _WINDOW_OPEN)
+    return question.table("Change from baseline", columns, rows)
 
 
 def _from_5(outcome: Outcome) -> Sequence[Value]:

@@ -55,7 +55,7 @@ PATIENTS = (
 MEASUREMENTS = (
     Column("patient", "As in patients.csv."),
     Column("measure", "Code of what was measured."),
-    Column("value", "In the unit beside it. Empty: nothing; there is no such row."),
+    Column("value", "In the unit beside it."),
     Column("unit", "The unit that all values of this measure are kept in."),
     Column("taken_on", f"When it was measured: {_DAY}."),
     Column("day", "Days from the first day of the enrolment; negative before it."),

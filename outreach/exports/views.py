@@ -65,7 +65,9 @@ OF_A_LIST: Mapping[Content, Sequence[str]] = {
     Content.IMPORTS: (),
 }
 # What may stand in the address of a report besides clinic and days.
-OF_A_TABLE = ("measure", "dial", "by", "group", "key", "weeks", "point", "month", "standing", "of")
+OF_A_TABLE = (
+    "measure", "dial", "by", "group", "key", "weeks", "point", "month", "standing", "of", "caller",
+)  # fmt: skip
 MIMES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

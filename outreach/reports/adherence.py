@@ -80,6 +80,11 @@ class Report:
         return {caller_id: len(days) for caller_id, days in self.dialled.items()}
 
     @property
+    def undialled(self) -> int:
+        """Calls that came due and nobody dialled: in no share of ``by_dial``."""
+        return self.total.due - self.by_dial.calls
+
+    @property
     def team(self) -> list[tuple[Line, int]]:
         """Those who had patients or dialled, each with the days on which they dialled."""
         days = self.days
@@ -142,6 +147,12 @@ def report(session: Session, asked: Asked) -> Report:
     return Report(tuple(lines), total, _by_dial(session, asked, touched), dict(dialled))
 
 
+def by_dial(session: Session, asked: Asked) -> DialTable:
+    """Return with which dial the patients of a clinic were reached."""
+    touched = [] if asked.is_past else rolled.touched_days(session, asked)
+    return _by_dial(session, asked, touched)
+
+
 def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tuple[Cell, Tally]]:
     """Yield everything that is counted, with where it belongs.
 
@@ -155,15 +166,20 @@ def cells(session: Session, asked: Asked, *, fine: bool = False) -> Iterator[tup
     )
 
 
-def by_week(session: Session, asked: Asked, measure: Measure) -> list[WeekRate]:
-    """Return a rate of the last whole weeks, oldest first.
+def by_week(
+    session: Session, asked: Asked, measure: Measure, *, caller_id: int | None = None
+) -> list[WeekRate]:
+    """Return a rate of the last whole weeks, oldest first: of one caller, or of all of them.
 
     Raises:
         KeyError: ``measure`` is none of SERIES.
     """
     weeks = whole_weeks(RUN_WEEKS, until=min(asked.period.until_on, asked.today - DAY))
     asked = replace(asked, period=weeks)
-    found = sum_by(SERIES[measure](session, asked, Detail.DAY), lambda cell: cell.week_on)
+    cells_of = SERIES[measure](session, asked, Detail.DAY)
+    if caller_id is not None:
+        cells_of = ((cell, each) for cell, each in cells_of if cell.caller_id == caller_id)
+    found = sum_by(cells_of, lambda cell: cell.week_on)
     rates = []
     for week in range(RUN_WEEKS):
         week_on = weeks.from_on + timedelta(weeks=week)

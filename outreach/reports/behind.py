@@ -1,9 +1,10 @@
 """Who stands behind a figure: the patients of a list, a page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.scoping import visible_clinics
@@ -65,27 +66,29 @@ def page_of(
     wanted = list(dict.fromkeys(patient_ids))
     skipped = (number - 1) * PAGE
     shown = wanted[skipped : skipped + PAGE] if is_ordered else wanted
-    chosen = (
-        select(
-            Patient.id,
-            Patient.ref,
-            Patient.given_name,
-            Patient.family_name,
-            Patient.record_number,
-        )
-        .where(
-            Patient.clinic_id == here.clinic_id,
-            visible_clinics(here.scope, Patient.clinic_id),
-            among(Patient.id, sorted(shown)),
-        )
-        .order_by(Patient.name_rank, Patient.id)
-    )
+    chosen = _chosen(here, shown).order_by(Patient.name_rank, Patient.id)
     rows = session.execute(chosen if is_ordered else chosen.offset(skipped).limit(PAGE))
-    people = [
-        Person(patient_id, ref, f"{given} {family}", record)
-        for patient_id, ref, given, family, record in rows
-    ]
+    people = [_person(*row) for row in rows]
     if is_ordered:
         place = {patient_id: index for index, patient_id in enumerate(shown)}
         people.sort(key=lambda person: place[person.id])
     return Page(len(wanted), number, people)
+
+
+def named(session: Session, here: Here, patient_ids: Iterable[int]) -> Mapping[int, Person]:
+    """Return these patients of a clinic as lists name them, by id."""
+    rows = session.execute(_chosen(here, set(patient_ids)).order_by(Patient.id))
+    return {person.id: person for person in (_person(*row) for row in rows)}
+
+
+def _chosen(here: Here, patient_ids: Collection[int]) -> Select[*tuple[Any, ...]]:
+    columns = (Patient.given_name, Patient.family_name, Patient.record_number)
+    return select(Patient.id, Patient.ref, *columns).where(
+        Patient.clinic_id == here.clinic_id,
+        visible_clinics(here.scope, Patient.clinic_id),
+        among(Patient.id, sorted(patient_ids)),
+    )
+
+
+def _person(patient_id: int, ref: str, given: str, family: str, record: str) -> Person:
+    return Person(patient_id, ref, f"{given} {family}", record)

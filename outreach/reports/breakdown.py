@@ -18,7 +18,7 @@ from outreach.accounts.models import Clinic
 from outreach.errors import NotFound
 from outreach.patients.models import Patient
 from outreach.programmes.models import ProgrammeVersion
-from outreach.reports import adherence, counted, known, outcomes, places
+from outreach.reports import adherence, known, outcomes, places
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
 from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
@@ -110,7 +110,7 @@ class Behind:
 def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
     """Return every measure by group."""
     found = list(adherence.cells(session, asked, fine=True))
-    key = _key_of(session, asked, dimension)
+    key = key_of(session, asked, dimension)
     people: defaultdict[str, set[int]] = defaultdict(set)
     for cell, _tally in found:
         if cell.patient_id is not None:
@@ -121,11 +121,11 @@ def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
     if dimension.is_about_patients:
         kept = hidden({group: len(people[group]) for group in tallies})
         few = _few(found, key, tallies)
-    names = _names(session, dimension, tallies)
+    named = names(session, dimension, tallies)
     lines = [
         GroupLine(
             group,
-            names.get(group, group),
+            named.get(group, group),
             tally,
             len(people[group]),
             group in kept,
@@ -133,7 +133,7 @@ def by(session: Session, asked: Asked, dimension: Dimension) -> Breakdown:
         )
         for group, tally in tallies.items()
     ]
-    lines.sort(key=lambda line: _place_of(line.key, names))
+    lines.sort(key=lambda line: _place_of(line.key, named))
     return Breakdown(dimension, lines, total_of(tally for _cell, tally in found))
 
 
@@ -195,7 +195,7 @@ def behind(
     """
     found: Iterable[tuple[Cell, Tally]] = adherence.cells(session, asked, fine=True)
     if group is not None:
-        key = _key_of(session, asked, group[0])
+        key = key_of(session, asked, group[0])
         found = [(cell, tally) for cell, tally in found if key(cell) == group[1]]
     rows = []
     for patient_id, tally in sum_by(found, lambda cell: cell.patient_id).items():
@@ -205,13 +205,7 @@ def behind(
     return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
 
 
-def behind_dial(session: Session, asked: Asked, dial: int) -> list[Behind]:
-    """Return who is behind the share of calls that reached the patient by a dial."""
-    rows = [Behind(*each) for each in counted.people_by_dial(session, asked, dial)]
-    return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))
-
-
-def _key_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[Cell], str]:
+def key_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[Cell], str]:
     """Return what says which group a cell belongs to."""
     if dimension is Dimension.CALLER:
         return lambda cell: _written(cell.caller_id)
@@ -257,13 +251,13 @@ def _age_band(born_on: date, day: date) -> str:
     return next(f"{low}-{high}" for low, high in AGE_BANDS if low <= max(age, 0) <= high)
 
 
-def _names(session: Session, dimension: Dimension, groups: Iterable[str]) -> Mapping[str, str]:
+def names(session: Session, dimension: Dimension, groups: Iterable[str]) -> Mapping[str, str]:
     """Return names of groups that are data, in the order in which groups are shown."""
     if dimension is Dimension.CALLER:
         ids = [int(group) for group in groups if group]
-        names = adherence.names_of(session, ids)
-        by_name = sorted(names, key=lambda each: (names[each].casefold(), each))
-        return {str(caller_id): names[caller_id] for caller_id in by_name}
+        called = adherence.names_of(session, ids)
+        by_name = sorted(called, key=lambda each: (called[each].casefold(), each))
+        return {str(caller_id): called[caller_id] for caller_id in by_name}
     if dimension is Dimension.PHASE:
         versions = session.scalars(select(ProgrammeVersion).order_by(ProgrammeVersion.id))
         phases = [phase for version in versions for phase in version.protocol.phases]
@@ -274,16 +268,17 @@ def _names(session: Session, dimension: Dimension, groups: Iterable[str]) -> Map
     return {}
 
 
-def in_order(session: Session, dimension: Dimension, groups: Iterable[str]) -> list[str]:
-    """Return the keys of groups in the order in which they are shown."""
-    keys = list(groups)
-    names = _names(session, dimension, keys)
-    return sorted(keys, key=lambda key: _place_of(key, names))
+def in_order(groups: Iterable[str], named: Mapping[str, str]) -> list[str]:
+    """Return the keys of groups in the order in which they are shown; ``named``: see names."""
+    return sorted(groups, key=lambda key: _place_of(key, named))
 
 
-def _place_of(key: str, names: Mapping[str, str]) -> tuple[int, str]:
-    """Return what groups are sorted by: those that are data as they are named, then by key."""
-    return (list(names).index(key) if key in names else len(names), key)
+def _place_of(key: str, named: Mapping[str, str]) -> tuple[bool, int, str]:
+    """Return what groups are sorted by: those that are data as they are named, then by key.
+
+    What belongs nowhere comes last.
+    """
+    return (not key, list(named).index(key) if key in named else len(named), key)
 
 
 def _written(part: Hashable) -> str:

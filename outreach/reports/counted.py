@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -53,6 +53,17 @@ class Detail(enum.Enum):
     CALLER = 1
     DAY = 2
     PATIENT = 3
+
+
+class Dialled(NamedTuple):
+    """``calls`` of one patient, due on one day, by the dial that reached; 0: none did."""
+
+    caller_id: int | None
+    patient_id: int
+    phase: str
+    due_on: date
+    dial: int
+    calls: int
 
 
 _DEPTH = {Detail.CALLER: 0, Detail.DAY: 1, Detail.PATIENT: 3}
@@ -203,6 +214,27 @@ def by_dial(
     groups = (first.c.due_on, first.c.dial)
     counts = select(*groups, func.count()).group_by(*groups).order_by(*groups)
     yield from session.execute(counts)
+
+
+def dialled(session: Session, asked: Asked) -> Iterator[Dialled]:
+    """Yield the calls that were dialled and are judged, finely enough for every group."""
+    first, holder = _dialled(asked, are_open=None), PanelMembership
+    days = table_of_days(asked.each_day())
+    groups = (
+        holder.caller_id, PlannedCall.patient_id, PlannedCall.phase, PlannedCall.due_on,
+        first.c.dial,
+    )  # fmt: skip
+    rows = session.execute(
+        select(*groups, func.count())
+        .select_from(first)
+        .join(PlannedCall, PlannedCall.id == first.c.planned_call_id)
+        .join(days, days.c.day == PlannedCall.due_on)
+        .outerjoin(holder, is_holder(asked, days.c.ends_at))
+        .group_by(*groups)
+        .order_by(*groups)
+    )
+    for row in rows:
+        yield Dialled(*row)
 
 
 def people_by_dial(session: Session, asked: Asked, dial: int) -> list[tuple[int, int, int]]:

@@ -37,6 +37,9 @@ CALLERS_COMPARED = _l(
     "Callers are compared by what they do, never by how their patients' values change: with "
     "some fifteen patients each, chance decides."
 )
+FOR_A_TALK = _l(
+    "These numbers are for a talk about how it goes: some panels are harder than others."
+)
 DOSE = _l(
     "Those who are worse may be called more, and those who are called more may be better at "
     "coming to be measured. Which leads to which can't be read from this."
@@ -87,7 +90,9 @@ ADHERENCE = (
             "until they are completed or missed. Cancelled: calls of the period up to today that "
             "the programme cancelled, for a pause, because the patient left, or because changed "
             "wishes left no time for them. Nobody missed them. Beside both in their lists: all "
-            "calls planned for the period up to today."
+            "calls planned for the period up to today. Not judged yet: weeks of two that are "
+            "judged together, where the second is not over. With time left: patients without a "
+            "completed call whose 2 business days are not over."
         ),
         "def-open",
     ),
@@ -267,6 +272,13 @@ AROUND = (
         ),
     ),
     Definition(
+        _l("Refused, held back, sender not registered"),
+        _l(
+            "Texts that failed with that code of the carrier, of all that it was handed in these "
+            "days, whether or not it took them."
+        ),
+    ),
+    Definition(
         _l("Texted back, texted STOP"),
         _l(
             "Of patients whose texts the carrier took in these days, those from whom any text, "
@@ -284,6 +296,17 @@ AROUND = (
     Definition(
         _l("Concerns closed"),
         _l("Concerns raised in these days that are closed: now, or as of the day asked for."),
+    ),
+    Definition(
+        _l("By caller, phase or week"),
+        _l(
+            "By the day that each is of: day 91 or 182, 90 or 180, the last day of a window, the "
+            "day on which a text was due or a concern was raised. It belongs to whoever was the "
+            "patient's caller as that day ended, or was it last before: who left had somebody "
+            "until then; and to the phase of that day, the last one where the programme was over. "
+            "Whether somebody texted back is of no one week or phase, and belongs to their caller "
+            "on the last of these days."
+        ),
     ),
 )
 OUTCOMES = (

@@ -10,8 +10,8 @@ from flask_babel import lazy_gettext as _l
 from outreach.measures.labels import measure_name, unit_name
 from outreach.measures.rules import GLUCOSE, REGISTRY
 from outreach.patients.rules import Sex
+from outreach.reports import definitions
 from outreach.reports.breakdown import Dimension
-from outreach.reports.returned import Returned
 from outreach.reports.rules.board import CohortStanding, Exclusion, Month, Standing
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import (
@@ -24,7 +24,7 @@ from outreach.reports.rules.outcomes import (
     decimals_of,
 )
 from outreach.reports.rules.tally import Measure as Figured
-from outreach.reports.service import ServiceMeasure
+from outreach.reports.service import LeftOut, Service, ServiceMeasure
 from outreach.web.template_filters import full_day, language_name
 
 OLDEST_NAMED = 120
@@ -35,6 +35,7 @@ POINT_WORDS = {
 }
 GROUP_WORDS = {
     Group.ELIGIBLE: _l("Everybody whose window is over"),
+    Group.WINDOW_OPEN: _l("Not counted: their window is still open"),
     Group.WITH_BASELINE: _l("Measured at baseline"),
     Group.MEASURED: _l("Measured at baseline and at follow-up"),
     Group.MISSING: _l("Measured at baseline, not at follow-up"),
@@ -115,10 +116,12 @@ FIGURE_WORDS = {
     Figured.REACH_PER_PATIENT: _l("Patients reached"),
     Figured.PROTOCOL: _l("Weeks as planned"),
     Figured.CHOSEN: _l("Weeks as chosen"),
+    Figured.WEEKS_OPEN: _l("Weeks not judged yet"),
     Figured.DIALS_PER_REACH: _l("Dials per reach"),
     Figured.MINUTES_MEAN: _l("Minutes a week"),
     Figured.CALLS_MEAN: _l("Calls a week"),
     Figured.FIRST_CALL: _l("First call in time"),
+    Figured.FIRST_WAITING: _l("First calls that still have time"),
     Figured.CONTINUITY: _l("Same caller"),
 }
 # What a list behind a figure has in its two columns.
@@ -130,10 +133,12 @@ PARTS_WORDS = {
     Figured.REACH_PER_PATIENT: (_l("Reached"), _l("In the programme")),
     Figured.PROTOCOL: (_l("Weeks as planned"), _l("Weeks judged")),
     Figured.CHOSEN: (_l("Weeks as chosen"), _l("Weeks with a choice")),
+    Figured.WEEKS_OPEN: (_l("Not judged yet"), _l("Weeks")),
     Figured.DIALS_PER_REACH: (_l("Dials"), _l("Dials that reached")),
     Figured.MINUTES_MEAN: (_l("Minutes"), _l("Weeks")),
     Figured.CALLS_MEAN: (_l("Completed calls"), _l("Weeks")),
     Figured.FIRST_CALL: (_l("In time"), _l("First calls due")),
+    Figured.FIRST_WAITING: (_l("Wait, with time left"), _l("Enrolled")),
     Figured.CONTINUITY: (_l("By their own caller"), _l("Completed calls")),
 }
 DIAL_PARTS = (_l("Reached by it or before"), _l("Calls dialled"))
@@ -171,6 +176,21 @@ SERVICE_WORDS = {
     ServiceMeasure.DELIVERED: (_l("Texts delivered"), _l("Delivered"), _l("Taken by the carrier")),
     ServiceMeasure.ANSWERED: (_l("Patients who texted back"), _l("Texted back"), _l("Texted")),
     ServiceMeasure.STOPPED: (_l("Patients who texted STOP"), _l("Texted STOP"), _l("Texted")),
+    ServiceMeasure.REFUSED: (
+        _l("Refused: said STOP to the carrier (21610)"),
+        _l("Refused"),
+        _l("Handed to the carrier"),
+    ),
+    ServiceMeasure.FILTERED: (
+        _l("Held back by a spam filter (30007)"),
+        _l("Held back"),
+        _l("Handed to the carrier"),
+    ),
+    ServiceMeasure.UNREGISTERED: (
+        _l("Sender not registered (30034)"),
+        _l("Failed"),
+        _l("Handed to the carrier"),
+    ),
     ServiceMeasure.IN_TIME: (_l("Concerns taken on in time"), _l("In time"), _l("Concerns")),
     ServiceMeasure.CLOSED: (_l("Concerns closed"), _l("Closed"), _l("Concerns")),
 }
@@ -188,14 +208,27 @@ SERVICE_PARTS = (
             ServiceMeasure.PHQ9_6,
         ),
     ),
-    (_l("Texts"), (ServiceMeasure.DELIVERED, ServiceMeasure.ANSWERED, ServiceMeasure.STOPPED)),
+    (
+        _l("Texts"),
+        (
+            ServiceMeasure.DELIVERED,
+            ServiceMeasure.ANSWERED,
+            ServiceMeasure.STOPPED,
+            ServiceMeasure.REFUSED,
+            ServiceMeasure.FILTERED,
+            ServiceMeasure.UNREGISTERED,
+        ),
+    ),
     (_l("Concerns"), (ServiceMeasure.IN_TIME, ServiceMeasure.CLOSED)),
 )
 MEDIAN_TAKEN_ON = _l("Median time until taken on")
-CODE_WORDS = {
-    "21610": _l("Refused: said STOP to the carrier"),
-    "30007": _l("Held back by a spam filter"),
-    "30034": _l("Sender not registered"),
+LEFT_OUT_WORDS = {
+    LeftOut.IN_CARE: _l("%(n)s in care at enrolment"),
+    LeftOut.NO_VISIT: _l("%(n)s without a visit on file"),
+    LeftOut.AFTER_IMPORT: _l("%(n)s after the last import of visits"),
+    LeftOut.NOT_TAKEN: _l("%(n)s that the carrier did not take"),
+    LeftOut.UNTEXTED: _l("%(n)s to whom no text went out"),
+    LeftOut.HAS_TIME: _l("%(n)s that wait within their time"),
 }
 GLYCAEMIC_WORDS = {
     GlycaemicGroup.PANEL: _l("Everybody enrolled, 18 to 75 years old"),
@@ -214,19 +247,20 @@ def dimensions(clinics: int, *, of_patients: bool = False) -> list[Dimension]:
     ]
 
 
-def not_counted(found: Returned) -> str:
-    """Return how those are named of whom it can't be said whether they came back."""
-    return _("Not counted, at %(n)s days", n=found.within_days)
+def about_groups(dimension: Dimension) -> str:
+    """Return what is to be known of the groups of a report about calls; "" where nothing is."""
+    if dimension.is_about_patients:
+        return str(definitions.IN_CALL_GROUPS)
+    if dimension.is_over_clinics:
+        return str(definitions.IN_PLACES)
+    return str(definitions.CALLERS_COMPARED) if dimension is Dimension.CALLER else ""
 
 
-def left_out(found: Returned) -> list[str]:
-    """Return how many are not counted among those who came back, each with why."""
-    why = (
-        (found.in_care, _("In care at enrolment: %(n)s", n=found.in_care)),
-        (found.unknown, _("No visit on file, so not known: %(n)s", n=found.unknown)),
-        (found.uncovered, _("After the last import of visits: %(n)s", n=found.uncovered)),
-    )
-    return [words for count, words in why if count]
+def left_out(found: Service, measure: ServiceMeasure) -> str:
+    """Return what is not counted in a figure, with why; that nothing is left out, where so."""
+    counts = found.left_out.get(measure, {})
+    words = [LEFT_OUT_WORDS[why] % {"n": format_decimal(n)} for why, n in counts.items() if n]
+    return ", ".join(words) or _("nothing")
 
 
 def outcome_name(measure: OutcomeMeasure) -> str:

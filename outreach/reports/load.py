@@ -2,15 +2,37 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.concerns.models import Concern, ConcernStep
-from outreach.concerns.rules import StepKind
+from outreach.reports import rolled
 from outreach.reports.asked import Asked
-from outreach.reports.rules.load import Load, longest_run
+from outreach.reports.concerns_met import is_raised
+from outreach.reports.rules.load import Load, longest_run, longest_stretch
+
+
+@dataclass(frozen=True)
+class DayOnPhone:
+    """A day on which somebody dialled; ``is_in``: of their longest stretch of such days."""
+
+    day: date
+    dials: int
+    reached: int
+    is_in: bool
+
+
+def days_of(session: Session, asked: Asked, caller_id: int) -> list[DayOnPhone]:
+    """Return the days of the period on which a caller dialled, the newest first."""
+    found = rolled.days_dialled_by(session, asked, caller_id)
+    stretch = longest_stretch(found)
+    return [
+        DayOnPhone(day, dials, reached, stretch is not None and day in stretch)
+        for day, (dials, reached) in sorted(found.items(), reverse=True)
+    ]
 
 
 def of_team(
@@ -28,18 +50,10 @@ def of_team(
 
 
 def _raised(session: Session, asked: Asked) -> Counter[int]:
-    begins_at, ends_at = asked.instants
     rows = session.execute(
         select(ConcernStep.by_staff_id, func.count())
         .join(Concern, Concern.id == ConcernStep.concern_id)
-        .where(
-            asked.within(Concern.clinic_id),
-            ConcernStep.kind == StepKind.RAISED,
-            ConcernStep.by_staff_id.is_not(None),
-            ConcernStep.at >= begins_at,
-            ConcernStep.at < ends_at,
-            *((ConcernStep.at <= asked.now,) if asked.is_past else ()),
-        )
+        .where(*is_raised(asked), ConcernStep.by_staff_id.is_not(None))
         .group_by(ConcernStep.by_staff_id)
         .order_by(ConcernStep.by_staff_id)
     )

@@ -86,25 +86,27 @@ def _first_calls(
 ) -> Iterator[tuple[Cell, Tally]]:
     """Collect how long those enrolled in the period waited for their first completed call.
 
+    Who waits and still has time is counted apart.
+
     The wait begins with the programme where that is later than the enrolment: nobody is
     called before.
     """
     begins_at, ends_at = asked.instants
     began_at = lru_cache(maxsize=None)(begin_of)
-    found: defaultdict[Place, list[Wait]] = defaultdict(list)
+    found: defaultdict[Place, list[Wait | None]] = defaultdict(list)
     for each in people:
         if not begins_at <= each.enrolled_at < ends_at:
             continue
         since = max(each.enrolled_at, began_at(each.course.starts_on, each.zone))
         wait = wait_of(since, each.completed_at, zone=each.zone, now=asked.now)
-        if wait is not None:
-            place: Place = (each.first_caller_id,)
-            if fine:
-                week_on = monday_of(local_day(each.enrolled_at, asked.zone))
-                place = (*place, each.patient_id, None, week_on)
-            found[place].append(wait)
+        place: Place = (each.first_caller_id,)
+        if fine:
+            week_on = monday_of(local_day(each.enrolled_at, asked.zone))
+            place = (*place, each.patient_id, None, week_on)
+        found[place].append(wait)
     for place, waits in found.items():
-        yield Cell(*place), Tally(waits=tuple(waits))
+        over = tuple(wait for wait in waits if wait is not None)
+        yield Cell(*place), Tally(waits=over, first_waiting=len(waits) - len(over))
 
 
 def _people(session: Session, asked: Asked) -> Iterator[Person]:
@@ -150,14 +152,14 @@ def _people(session: Session, asked: Asked) -> Iterator[Person]:
     every = session.connection().execute(found).all()
     for _id, held in groupby(every, key=itemgetter(0)):
         rows = list(held)
-        callers = [caller_id for *_rest, caller_id, is_in in rows if is_in]
+        callers = [row[-2] for row in rows if row[-1]]
         _id, patient_id, *course, zone_name, enrolled_at, has_talked, completed_at = rows[0][:-2]
         zone = ZoneInfo(zone_name)
         yield Person(
             patient_id,
             zone,
             course_of(protocols, zone, (), *course),
-            rows[0].caller_id,
+            rows[0][-2],
             callers[-1] if callers else None,
             enrolled_at,
             bool(has_talked),

@@ -17,7 +17,7 @@ from outreach.intake.models import ImportRun
 from outreach.programmes.models import Enrolment
 from outreach.reports import known
 from outreach.reports.asked import Asked
-from outreach.reports.breakdown import Behind
+from outreach.reports.facts import Fact
 from outreach.visits.models import Visit
 from outreach.visits.rules import VisitKind, seen
 
@@ -27,14 +27,14 @@ CARE = tuple(kind for kind in VisitKind if kind.is_care)
 
 @dataclass(frozen=True)
 class Returned:
-    """Enrolments whose day ``within_days`` fell in the period: one row for each out of care.
+    """Enrolments whose day ``within_days`` fell in the period: one fact for each out of care.
 
     Not counted are those ``in_care``, those ``unknown`` (no visit on file), and ``uncovered``
     (the day came after the last import of visits).
     """
 
     within_days: int
-    rows: Sequence[Behind]
+    facts: Sequence[Fact]
     in_care: int
     unknown: int
     uncovered: int
@@ -50,7 +50,9 @@ def returned(session: Session, asked: Asked) -> Mapping[int, Returned]:
         starts_on >= asked.period.from_on - longest,
         starts_on <= asked.period.until_on,
     )
-    enrolled = session.execute(due.add_columns(starts_on).order_by(Enrolment.id)).all()
+    enrolled = session.execute(
+        due.add_columns(Enrolment.id, starts_on).order_by(Enrolment.id)
+    ).all()
     visited: defaultdict[int, set[date]] = defaultdict(set)
     for patient_id, day in session.execute(
         select(Visit.patient_id, Visit.took_place_on)
@@ -71,14 +73,14 @@ def returned(session: Session, asked: Asked) -> Mapping[int, Returned]:
 
 def _counted(
     asked: Asked,
-    enrolled: Sequence[tuple[int, date]],
+    enrolled: Sequence[tuple[int, int, date]],
     visited: Mapping[int, Collection[date]],
     within: int,
     known_until_on: date | None,
 ) -> Returned:
-    rows: list[Behind] = []
+    facts: list[Fact] = []
     in_care = unknown = uncovered = 0
-    for patient_id, starts_on in enrolled:
+    for patient_id, enrolment_id, starts_on in enrolled:
         day = starts_on + timedelta(days=within)
         if day not in asked.period or day >= asked.today:
             continue
@@ -90,8 +92,8 @@ def _counted(
         elif not found.was_out:
             in_care += 1
         else:
-            rows.append(Behind(patient_id, int(found.came_back), 1))
-    return Returned(within, rows, in_care, unknown, uncovered)
+            facts.append(Fact(patient_id, int(found.came_back), 1, day, enrolment_id))
+    return Returned(within, facts, in_care, unknown, uncovered)
 
 
 def _known_until(session: Session, asked: Asked) -> date | None:

@@ -100,6 +100,29 @@ def each_day_dialled(
                 yield each.caller_id, each.day
 
 
+def days_dialled_by(session: Session, asked: Asked, caller_id: int) -> dict[date, tuple[int, int]]:
+    """Return (dials, dials that reached) of each day of the period on which a caller dialled."""
+    touched = [asked.period] if asked.is_past else touched_days(session, asked)
+    found: dict[date, tuple[int, int]] = {}
+    if not asked.is_past:
+        rows = session.execute(
+            select(DayCount.day, DayCount.dials, DayCount.reached)
+            .where(
+                asked.within(DayCount.clinic_id),
+                _is_fresh(DayCount.day, asked, touched),
+                DayCount.dials > 0,
+                DayCount.caller_id == caller_id,
+            )
+            .order_by(DayCount.day)
+        )
+        found = {day: (dials, reached) for day, dials, reached in rows}
+    for period in touched:
+        for each in counted.dials(session, replace(asked, period=period), Detail.DAY):
+            if each.caller_id == caller_id and each.day is not None:
+                found[each.day] = (each.tally.dials, each.tally.reached)
+    return found
+
+
 def by_dial(session: Session, asked: Asked, touched: Sequence[Period]) -> Iterator[tuple[int, int]]:
     """Yield (dial, calls) as ``counted.by_dial`` does, of calls that somebody closed."""
     rows = session.execute(

@@ -1,41 +1,35 @@
 """What stands around the calls: who stays, who is measured, texts, and how concerns are met.
 
-Each figure is rows of (patient, numerator, denominator): its sum is on the card, its rows are
-the list behind it. Source of the definitions: domain.md E3.
+Each figure is facts (``facts.py``): their sum is on the card, by patient they are the list behind
+it, by caller, phase, week or kind of people its groups. Source of the definitions: domain.md E3.
 """
 
 import enum
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from statistics import median
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.clock import local_day
-from outreach.concerns.models import Concern, ConcernStep
-from outreach.concerns.rules import StepKind
-from outreach.inbox.models import InboxItem
-from outreach.inbox.rules import Understood
-from outreach.messaging.delivery import TAKEN
-from outreach.messaging.models import DeliveryEvent, Message
-from outreach.messaging.rules import MessageStatus
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment, EnrolmentEvent
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.reports import known, outcomes
+from outreach.reports import concerns_met, known, outcomes
 from outreach.reports.asked import Asked
 from outreach.reports.breakdown import Behind
+from outreach.reports.concerns_met import Met
+from outreach.reports.facts import Fact, together
 from outreach.reports.returned import Returned, returned
 from outreach.reports.rules.outcomes import WINDOWS, Followed, OutcomeMeasure, Point
 from outreach.reports.rules.period import DAY
+from outreach.reports.texts import Texted, texted
 
 STAYED = frozenset({EnrolmentStatus.ACTIVE, EnrolmentStatus.PAUSED, EnrolmentStatus.COMPLETED})
-# Codes of the carrier that tell of a wrong list, a spam filter, a sender not registered.
-WATCHED_CODES = ("21610", "30007", "30034")
 
 
 class ServiceMeasure(enum.StrEnum):
@@ -54,8 +48,22 @@ class ServiceMeasure(enum.StrEnum):
     DELIVERED = "delivered"
     ANSWERED = "answered"
     STOPPED = "stopped"
+    REFUSED = "refused_21610"
+    FILTERED = "refused_30007"
+    UNREGISTERED = "refused_30034"
     IN_TIME = "in_time"
     CLOSED = "closed"
+
+
+class LeftOut(enum.StrEnum):
+    """Why something is in no figure. The value is the word of it in files."""
+
+    IN_CARE = "in care at enrolment"
+    NO_VISIT = "no visit on file"
+    AFTER_IMPORT = "after the last import of visits"
+    NOT_TAKEN = "texts that the carrier did not take"
+    UNTEXTED = "patients of whose texts it took none"
+    HAS_TIME = "waits within its time"
 
 
 _STAYING = {ServiceMeasure.STAYED_3: Point.MONTH_3, ServiceMeasure.STAYED_6: Point.MONTH_6}
@@ -68,59 +76,102 @@ _MEASURED = {
     ServiceMeasure.PHQ9_3: (OutcomeMeasure.PHQ9, Point.MONTH_3),
     ServiceMeasure.PHQ9_6: (OutcomeMeasure.PHQ9, Point.MONTH_6),
 }
+# Codes of the carrier that tell of a wrong list, a spam filter, a sender not registered.
+CODES = {
+    ServiceMeasure.REFUSED: "21610",
+    ServiceMeasure.FILTERED: "30007",
+    ServiceMeasure.UNREGISTERED: "30034",
+}
 
 
 @dataclass(frozen=True)
 class ServiceFigure:
-    """A share of what happened to ``rows`` of patients."""
+    """A share of what happened, as the facts that it is the sum of."""
 
     measure: ServiceMeasure
-    rows: Sequence[Behind]
+    facts: Sequence[Fact]
 
-    @property
+    @cached_property
+    def rows(self) -> Sequence[Behind]:
+        """What each patient adds to it."""
+        return together(self.facts)
+
+    @cached_property
     def numerator(self) -> int:
         """How many are in it."""
-        return sum(row.numerator for row in self.rows)
+        return sum(fact.numerator for fact in self.facts)
 
-    @property
+    @cached_property
     def denominator(self) -> int:
         """Of how many."""
-        return sum(row.denominator for row in self.rows)
+        return sum(fact.denominator for fact in self.facts)
 
 
 @dataclass(frozen=True)
 class Service:
     """Everything on the page.
 
-    ``minutes`` is the median until a concern was taken on; ``returned`` is who came back to
-    the clinic, with who is not counted there, and why.
+    ``concerns`` are all that were raised, ``minutes`` the median until one was taken on;
+    ``left_out`` is what is in no figure, with why: of a measure that is not in it everybody counts.
     """
 
     figures: Mapping[ServiceMeasure, ServiceFigure]
+    concerns: Sequence[Met]
     minutes: float | None
-    codes: Mapping[str, int]
-    returned: Mapping[ServiceMeasure, Returned]
+    left_out: Mapping[ServiceMeasure, Mapping[LeftOut, int]]
 
 
-def service(session: Session, asked: Asked) -> Service:
-    """Return every figure of one clinic's days."""
-    texts, codes = _texts(session, asked)
-    concerns, minutes = _concerns(session, asked)
+def service(session: Session, asked: Asked, *, by_day: bool = False) -> Service:
+    """Return every figure of one clinic's days.
+
+    ``by_day``: with the day of each fact, also of texts, which else are counted by patient.
+    """
+    texts = texted(session, asked, by_day=by_day)
+    concerns = concerns_met.met(session, asked)
     came_back = returned(session, asked)
     back = {measure: came_back[days] for measure, days in _RETURNING.items()}
-    rows = {
-        **{measure: together(each.rows) for measure, each in back.items()},
+    facts: Mapping[ServiceMeasure, Sequence[Fact]] = {
+        **{measure: each.facts for measure, each in back.items()},
         **_stayed(session, asked),
         **_measured(session, asked),
-        **texts,
-        **concerns,
+        ServiceMeasure.DELIVERED: texts.delivered,
+        ServiceMeasure.ANSWERED: texts.answered,
+        ServiceMeasure.STOPPED: texts.stopped,
+        **{measure: texts.refused[code] for measure, code in CODES.items()},
+        ServiceMeasure.IN_TIME: concerns_met.in_time_facts(asked, concerns),
+        ServiceMeasure.CLOSED: concerns_met.closed_facts(asked, concerns),
     }
+    has_time = sum(each.is_in_time is None for each in concerns)
     return Service(
-        {each: ServiceFigure(each, rows[each]) for each in ServiceMeasure}, minutes, codes, back
+        {each: ServiceFigure(each, facts[each]) for each in ServiceMeasure},
+        concerns,
+        concerns_met.median_minutes(concerns),
+        _left_out(back, texts, has_time),
     )
 
 
-def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]]:
+def _left_out(
+    back: Mapping[ServiceMeasure, Returned], texts: Texted, has_time: int
+) -> Mapping[ServiceMeasure, Mapping[LeftOut, int]]:
+    came_back = {
+        measure: {
+            LeftOut.IN_CARE: each.in_care,
+            LeftOut.NO_VISIT: each.unknown,
+            LeftOut.AFTER_IMPORT: each.uncovered,
+        }
+        for measure, each in back.items()
+    }
+    untexted = {LeftOut.UNTEXTED: texts.untexted}
+    return {
+        **came_back,
+        ServiceMeasure.DELIVERED: {LeftOut.NOT_TAKEN: texts.not_taken},
+        ServiceMeasure.ANSWERED: untexted,
+        ServiceMeasure.STOPPED: untexted,
+        ServiceMeasure.IN_TIME: {LeftOut.HAS_TIME: has_time},
+    }
+
+
+def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Fact]]:
     """Count enrolments whose day 91 or 182 fell in the period, and those still in it then."""
     longest = WINDOWS[Point.MONTH_6].target_day * DAY
     starts_on = known.first_day(asked.past)
@@ -143,7 +194,7 @@ def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]
         .order_by(Enrolment.id)
     ).all()
     histories = _histories(session, asked, longest)
-    found: dict[ServiceMeasure, list[Behind]] = {measure: [] for measure in _STAYING}
+    found: dict[ServiceMeasure, list[Fact]] = {measure: [] for measure in _STAYING}
     for enrolment_id, patient_id, began_on, status, status_at, zone in rows:
         latest = [(status_at, status)] if status_at <= asked.now else []
         history = histories.get(enrolment_id) or latest
@@ -151,8 +202,8 @@ def _stayed(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]
             day = began_on + WINDOWS[point].target_day * DAY
             if day in asked.period and day < asked.today:
                 stays = _status_on(history, day, ZoneInfo(zone)) in STAYED
-                found[measure].append(Behind(patient_id, int(stays), 1))
-    return {measure: together(each) for measure, each in found.items()}
+                found[measure].append(Fact(patient_id, int(stays), 1, day, enrolment_id))
+    return found
 
 
 def _histories(
@@ -187,7 +238,7 @@ def _status_on(
     return status
 
 
-def _measured(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behind]]:
+def _measured(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Fact]]:
     """Count windows that closed in the period, and those with a value in them."""
     until_on = min(asked.period.until_on, asked.today - DAY)
     cohort = outcomes.cohort(
@@ -198,163 +249,20 @@ def _measured(session: Session, asked: Asked) -> dict[ServiceMeasure, list[Behin
         with_talks=False,
     )
     return {
-        measure: together(
-            Behind(each.patient_id, int(each.at(what, point) is not None), 1)
+        measure: [
+            Fact(
+                each.patient_id,
+                int(each.at(what, point) is not None),
+                1,
+                _closes_on(each, point),
+            )
             for each in cohort.patients
             if _closes_on(each, point) in asked.period
             and each.is_eligible(point, today=cohort.today)
-        )
+        ]
         for measure, (what, point) in _MEASURED.items()
     }
 
 
 def _closes_on(each: Followed, point: Point) -> date:
     return each.starts_on + WINDOWS[point].until_day * DAY
-
-
-def _texts(
-    session: Session, asked: Asked
-) -> tuple[dict[ServiceMeasure, list[Behind]], Mapping[str, int]]:
-    """Count texts that the carrier took, and patients who were texted and wrote back."""
-    begins_at, ends_at = asked.instants
-    wrote = (
-        InboxItem.patient_id == Message.patient_id,
-        InboxItem.at >= begins_at,
-        InboxItem.at < ends_at,
-    )
-    is_delivered, is_taken = _became_of_texts(asked)
-    rows = session.execute(
-        select(
-            Message.patient_id,
-            func.sum(case((is_delivered, 1), else_=0)),
-            func.sum(case((is_taken, 1), else_=0)),
-            exists().where(*wrote).correlate(Message),
-            exists().where(*wrote, InboxItem.understood == Understood.STOP).correlate(Message),
-            *(func.sum(case((_has_failed(asked, code), 1), else_=0)) for code in WATCHED_CODES),
-        )
-        .where(
-            asked.within(Message.clinic_id),
-            Message.patient_id.is_not(None),
-            Message.send_after >= begins_at,
-            Message.send_after < ends_at,
-        )
-        .group_by(Message.patient_id)
-        .order_by(Message.patient_id)
-    )
-    found: dict[ServiceMeasure, list[Behind]] = {
-        ServiceMeasure.DELIVERED: [], ServiceMeasure.ANSWERED: [], ServiceMeasure.STOPPED: [],
-    }  # fmt: skip
-    codes: Counter[str] = Counter()
-    for patient_id, delivered, taken, has_answered, has_stopped, *failed in rows:
-        codes.update(dict(zip(WATCHED_CODES, map(int, failed), strict=True)))
-        if taken:
-            parts = (int(delivered), int(taken))
-            found[ServiceMeasure.DELIVERED].append(Behind(patient_id, *parts))
-            found[ServiceMeasure.ANSWERED].append(Behind(patient_id, int(has_answered), 1))
-            found[ServiceMeasure.STOPPED].append(Behind(patient_id, int(has_stopped), 1))
-    return {measure: together(each) for measure, each in found.items()}, codes
-
-
-def _became_of_texts(asked: Asked) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions that a text was delivered, and that the carrier had taken it.
-
-    As of an earlier day by what the carrier had reported by then.
-    """
-    if not asked.is_past:
-        return Message.status == MessageStatus.DELIVERED, Message.status.in_(TAKEN)
-    was_accepted = and_(Message.accepted_at.is_not(None), Message.accepted_at <= asked.now)
-    delivered = _reported(asked, DeliveryEvent.status == MessageStatus.DELIVERED.value)
-    failed = _reported(asked, DeliveryEvent.status == MessageStatus.FAILED.value)
-    return and_(was_accepted, delivered), and_(was_accepted, ~failed)
-
-
-def _has_failed(asked: Asked, code: str) -> ColumnElement[bool]:
-    """Return the condition that a text failed for a reason, by report or when it was sent."""
-    if not asked.is_past:
-        return Message.failure == code
-    any_report = exists().where(DeliveryEvent.message_id == Message.id).correlate(Message)
-    at_once = and_(Message.failure == code, Message.calling_at <= asked.now, ~any_report)
-    return or_(_reported(asked, DeliveryEvent.error_code == int(code)), at_once)
-
-
-def _reported(asked: Asked, what: ColumnElement[bool]) -> ColumnElement[bool]:
-    return (
-        exists()
-        .where(DeliveryEvent.message_id == Message.id, DeliveryEvent.received_at <= asked.now, what)
-        .correlate(Message)
-    )
-
-
-def _concerns(
-    session: Session, asked: Asked
-) -> tuple[dict[ServiceMeasure, list[Behind]], float | None]:
-    """Count concerns raised in the period: taken on within their target, and closed by now.
-
-    One that waits and whose time is not over yet is in no rate of time. One that was opened
-    again was taken on when it first was: a concern forgets that, its steps don't.
-    """
-    begins_at, ends_at = asked.instants
-    rows = session.execute(
-        select(Concern.id, Concern.patient_id, Concern.urgency, Concern.raised_at)
-        .where(
-            asked.within(Concern.clinic_id),
-            Concern.raised_at >= begins_at,
-            Concern.raised_at < ends_at,
-        )
-        .order_by(Concern.id)
-    ).all()
-    steps = _steps(session, asked)
-    in_time: list[Behind] = []
-    closed: list[Behind] = []
-    waits: list[float] = []
-    for concern_id, patient_id, urgency, raised_at in rows:
-        taken_on, is_closed = _how_met(steps.get(concern_id, ()))
-        closed.append(Behind(patient_id, int(is_closed), 1))
-        wait = (taken_on or asked.now) - raised_at
-        if taken_on is not None:
-            waits.append(wait / timedelta(minutes=1))
-        if taken_on is not None or wait > urgency.target:
-            in_time.append(Behind(patient_id, int(wait <= urgency.target), 1))
-    found = {
-        ServiceMeasure.IN_TIME: together(in_time),
-        ServiceMeasure.CLOSED: together(closed),
-    }
-    return found, median(waits) if waits else None
-
-
-def _how_met(steps: Sequence[tuple[StepKind, datetime]]) -> tuple[datetime | None, bool]:
-    """Return when a concern was first taken on, if it was, and whether it is closed."""
-    met = [at for kind, at in steps if kind is not StepKind.REOPENED]
-    return min(met, default=None), bool(steps) and steps[-1][0] is StepKind.CLOSED
-
-
-def _steps(session: Session, asked: Asked) -> Mapping[int, list[tuple[StepKind, datetime]]]:
-    """Return by concern, in order, when each was taken on, closed, and opened again."""
-    begins_at, ends_at = asked.instants
-    rows = session.execute(
-        select(ConcernStep.concern_id, ConcernStep.kind, ConcernStep.at)
-        .join(Concern, Concern.id == ConcernStep.concern_id)
-        .where(
-            asked.within(Concern.clinic_id),
-            Concern.raised_at >= begins_at,
-            Concern.raised_at < ends_at,
-            ConcernStep.kind.in_((StepKind.ACKNOWLEDGED, StepKind.CLOSED, StepKind.REOPENED)),
-            ConcernStep.at <= asked.now,
-        )
-        .order_by(ConcernStep.id)
-    )
-    found: defaultdict[int, list[tuple[StepKind, datetime]]] = defaultdict(list)
-    for concern_id, kind, at in rows:
-        found[concern_id].append((kind, at))
-    return found
-
-
-def together(rows: Iterable[Behind]) -> list[Behind]:
-    """Return one row a patient, those who add least of what they could first."""
-    parts: Counter[int] = Counter()
-    wholes: Counter[int] = Counter()
-    for row in rows:
-        parts[row.patient_id] += row.numerator
-        wholes[row.patient_id] += row.denominator
-    found = [Behind(patient_id, parts[patient_id], whole) for patient_id, whole in wholes.items()]
-    return sorted(found, key=lambda row: (row.numerator - row.denominator, row.patient_id))

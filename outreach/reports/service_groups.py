@@ -1,23 +1,25 @@
-"""What stands around the calls, by clinic, region, and who patients are.
+"""What stands around the calls, by clinic, region, caller, phase, week, and who patients are.
 
-Sums of the rows behind each figure (``service``), so groups add up to it, and the list behind a
-group's figure is its rows.
+Sums of the facts behind each figure (``service``), so groups add up to it, and the list behind a
+group's figure is its facts by patient.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
-from outreach.reports import breakdown, places
+from outreach.reports import belonging, breakdown, places
 from outreach.reports.asked import Asked
-from outreach.reports.breakdown import Behind, Dimension, NoSuchGroup
+from outreach.reports.breakdown import Dimension, NoSuchGroup
+from outreach.reports.facts import Fact
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.service import Service, ServiceFigure, ServiceMeasure, service
 
 Figures = Mapping[ServiceMeasure, ServiceFigure]
+Facts = Mapping[ServiceMeasure, list[Fact]]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class ServiceLine:
         return not self.is_hidden and measure not in self.few
 
 
+def to_group(session: Session, asked: Asked, dimension: Dimension) -> Service:
+    """Return every figure, counted as finely as groups of ``dimension`` need it."""
+    return service(session, asked, by_day=not dimension.groups_patients)
+
+
 def lines_of(
     session: Session,
     clinics: Sequence[Clinic],
@@ -47,67 +54,77 @@ def lines_of(
 ) -> list[ServiceLine]:
     """Return the groups of ``found``, or what is found at each of ``clinics`` or their regions.
 
-    Raises:
-        NoSuchGroup: patients are not grouped by ``dimension``.
+    ``found``: as :func:`to_group` returned it.
     """
     if dimension.is_over_clinics:
         return _of_places(session, clinics, asked, dimension)
-    return _of_people(session, found, asked, dimension)
+    return _of_one_clinic(session, found, asked, dimension)
 
 
-def behind(
+def shown(
     session: Session,
     found: Service,
     asked: Asked,
     measure: ServiceMeasure,
     group: tuple[Dimension, str],
-) -> Sequence[Behind]:
-    """Return what each patient of a group adds to a figure.
+) -> ServiceLine:
+    """Return one group of which the list behind a figure may be shown.
 
     Raises:
         NoSuchGroup: it is none, its figure is hidden, or it is a clinic or a region: each clinic
             has a report of its own.
     """
     dimension, key = group
-    for line in _of_people(session, found, asked, dimension):
-        if line.key == key and line.tells(measure):
-            return line.figures[measure].rows
+    if not dimension.is_over_clinics:
+        for line in _of_one_clinic(session, found, asked, dimension):
+            if line.key == key and line.tells(measure):
+                return line
     raise NoSuchGroup("There is no such group.")
 
 
-def _of_people(
+def _of_one_clinic(
     session: Session, found: Service, asked: Asked, dimension: Dimension
 ) -> list[ServiceLine]:
-    if not dimension.is_about_patients:
-        raise NoSuchGroup("There are no such groups.")
-    groups = breakdown.patient_groups(
-        session, asked, dimension, on=asked.period.until_on, then=asked.past
-    )
-    rows: defaultdict[str, dict[ServiceMeasure, list[Behind]]] = defaultdict(
+    group_of = _group_of(session, asked, dimension)
+    facts: defaultdict[str, dict[ServiceMeasure, list[Fact]]] = defaultdict(
         lambda: {measure: [] for measure in ServiceMeasure}
     )
     for measure, figure in found.figures.items():
-        for row in figure.rows:
-            rows[groups.get(row.patient_id, "")][measure].append(row)
-    people = {
-        key: len({row.patient_id for some in by_measure.values() for row in some})
-        for key, by_measure in rows.items()
-    }
-    kept = hidden(people)
-    few = {
-        measure: hidden({key: len(by_measure[measure]) for key, by_measure in rows.items()})
-        for measure in ServiceMeasure
-    }
+        for fact in figure.facts:
+            facts[group_of(fact)][measure].append(fact)
+    kept: frozenset[str] = frozenset()
+    few: Mapping[ServiceMeasure, frozenset[str]] = {}
+    if dimension.is_about_patients:
+        kept = hidden({key: _people(*of_it.values()) for key, of_it in facts.items()})
+        few = {
+            measure: hidden({key: _people(of_it[measure]) for key, of_it in facts.items()})
+            for measure in ServiceMeasure
+        }
+    names = breakdown.names(session, dimension, facts)
     return [
         ServiceLine(
             key,
-            "",
-            _figures(rows[key]),
+            names.get(key, ""),
+            _figures(facts[key]),
             key in kept,
             frozenset(measure for measure, keys in few.items() if key in keys),
         )
-        for key in breakdown.in_order(session, dimension, rows)
+        for key in breakdown.in_order(facts, names)
     ]
+
+
+def _group_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[Fact], str]:
+    """Return what says which group a fact belongs to."""
+    if not dimension.is_about_patients:
+        return belonging.group_of(session, asked, dimension)
+    groups = breakdown.patient_groups(
+        session, asked, dimension, on=asked.period.until_on, then=asked.past
+    )
+    return lambda fact: groups.get(fact.patient_id, "")
+
+
+def _people(*facts: Iterable[Fact]) -> int:
+    return len({fact.patient_id for some in facts for fact in some})
 
 
 def _of_places(
@@ -115,13 +132,13 @@ def _of_places(
 ) -> list[ServiceLine]:
     lines = []
     for place in places.of(session, clinics, by_region=dimension is Dimension.REGION):
-        rows: dict[ServiceMeasure, list[Behind]] = {measure: [] for measure in ServiceMeasure}
+        facts: dict[ServiceMeasure, list[Fact]] = {measure: [] for measure in ServiceMeasure}
         for clinic in place.clinics:
             for measure, figure in service(session, asked.at(clinic)).figures.items():
-                rows[measure] += figure.rows
-        lines.append(ServiceLine(place.key, place.name, _figures(rows)))
+                facts[measure] += figure.facts
+        lines.append(ServiceLine(place.key, place.name, _figures(facts)))
     return lines
 
 
-def _figures(rows: Mapping[ServiceMeasure, Sequence[Behind]]) -> Figures:
-    return {measure: ServiceFigure(measure, some) for measure, some in rows.items()}
+def _figures(facts: Facts) -> Figures:
+    return {measure: ServiceFigure(measure, some) for measure, some in facts.items()}

@@ -108,7 +108,8 @@ def _with_both(strata: Strata, step: Decimal) -> Strata:
     both = [Stratum.FROM_10.value, Stratum.FROM_5.value]
     first, second = (strata.outcomes[key] for key in both)
     people = first.followups + second.followups
-    together = OfAGroup(first.measure, first.point, people, step)
+    waiting = first.still_open + second.still_open
+    together = OfAGroup(first.measure, first.point, people, waiting, step)
 
     def widened(keys: frozenset[str]) -> frozenset[str]:
         return keys | {FROM_5_ON} if keys.intersection(both) else keys
@@ -139,6 +140,7 @@ def _by_place(
     for place in places.of(session, clinics, by_region=dimension is Dimension.REGION):
         names[place.key] = place.name
         people: list[Followup] = []
+        still_open: list[Followup] = []
         for clinic in place.clinics:
             cohort = outcomes.cohort(
                 session,
@@ -148,6 +150,8 @@ def _by_place(
                 measures=[what[0]],
                 with_talks=False,
             )
-            people += outcome_of(cohort.patients, *what, today=cohort.today).followups
-        found[place.key] = Outcome(*what, tuple(people))
+            there = outcome_of(cohort.patients, *what, today=cohort.today)
+            people += there.followups
+            still_open += there.still_open
+        found[place.key] = Outcome(*what, tuple(people), tuple(still_open))
     return Strata(found, names=names)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from outreach.accounts.models import Clinic, EmergencyAccess, StaffMember
@@ -25,8 +25,9 @@ from outreach.planning.models import FollowUp, Interruption, PlannedCall
 from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.reports import today_calls
 from outreach.reports.asked import Here
-from outreach.reports.rules.period import begin_of
+from outreach.reports.today_calls import CallerDay
 from outreach.seeing import every_clinic
 
 TEXTS_LOOKED_BACK = timedelta(days=7)
@@ -41,15 +42,6 @@ TROUBLED = (
     MessageStatus.UNKNOWN,
     MessageStatus.LOST,
 )
-
-
-@dataclass(frozen=True)
-class CallerDay:
-    """Calls on one caller's list today. ``name`` is None where nobody is the caller."""
-
-    name: str | None
-    done: int
-    due: int
 
 
 @dataclass(frozen=True)
@@ -148,7 +140,7 @@ def at(session: Session, here: Here, *, named: int = NAMED) -> Today:
     texts, letters = _texts(session, here)
     return Today(
         net=_net(session, here),
-        callers=_callers(session, here),
+        callers=today_calls.by_caller(session, here),
         closing=_closing(session, here, named),
         waiting=_waiting(session, here),
         uncovered=_uncovered(session, here, named),
@@ -179,28 +171,6 @@ def _net(session: Session, here: Here) -> Net:
     clinic = session.get_one(Clinic, here.clinic_id)
     watch, gaps = readiness.outlook(session, clinic, now=here.now)
     return Net(watch.is_enough, gaps)
-
-
-def _callers(session: Session, here: Here) -> list[CallerDay]:
-    """Count calls open and due by today, or closed today, by who is on duty."""
-    begins_at = begin_of(here.today, here.zone)
-    is_open = and_(PlannedCall.status == CallStatus.PLANNED, PlannedCall.due_on <= here.today)
-    was_tried = and_(
-        PlannedCall.status.in_((CallStatus.COMPLETED, CallStatus.MISSED)),
-        PlannedCall.closed_at >= begins_at,
-    )
-    is_done = case((PlannedCall.status == CallStatus.COMPLETED, 1), else_=0)
-    rows = session.execute(
-        select(StaffMember.name, func.sum(is_done), func.count())
-        .select_from(PlannedCall)
-        .outerjoin(
-            StaffMember, StaffMember.id == duty.caller_on_duty(PlannedCall.enrolment_id, here.now)
-        )
-        .where(here.within(PlannedCall.clinic_id), or_(is_open, was_tried))
-        .group_by(StaffMember.id, StaffMember.name)
-        .order_by(StaffMember.name.is_(None), StaffMember.name, StaffMember.id)
-    )
-    return [CallerDay(name, int(done), due) for name, done, due in rows]
 
 
 def _people(

@@ -1,16 +1,12 @@
 """Pages of reports, for managers of a clinic and administrators of all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
-from wtforms import SelectChoice
 
 from outreach.accounts import staff
 from outreach.accounts.access import role_required, signed_in
@@ -28,6 +24,7 @@ from outreach.reports import (
     behind,
     breakdown,
     definitions,
+    dial_groups,
     graphs,
     labels,
     load,
@@ -35,13 +32,14 @@ from outreach.reports import (
     service,
     service_groups,
     single_calls,
+    single_concerns,
     targets,
 )
 from outreach.reports import today as today_report
-from outreach.reports.asked import Asked, Here
+from outreach.reports.asked import Here
 from outreach.reports.breakdown import Behind, Dimension
-from outreach.reports.forms import AdherenceForm, PeriodForm, TargetForm
-from outreach.reports.rules.period import PRESET_DAYS, Period, last_days
+from outreach.reports.forms import TargetForm
+from outreach.reports.question import Question, dimension_in, group_in, question_of
 from outreach.reports.rules.tally import Measure, measure_named, parts_of
 from outreach.web import charts
 from outreach.web.bounded import whole
@@ -60,33 +58,6 @@ def see_one_picture() -> None:
     if request.method in {"GET", "HEAD"}:
         db.session.commit()  # what was begun for signing in is over: it only read
         one_picture(db.session)
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the address asks for, read against what the reader may see."""
-
-    clinics: list[Clinic]
-    clinic: Clinic
-    form: PeriodForm
-    asked: Asked
-
-    @property
-    def as_of(self) -> date | None:
-        """The earlier day as of whose end is told what was known; None: what is known now."""
-        return self.asked.as_of_day
-
-    @property
-    def address(self) -> dict[str, Any]:
-        """What every link of the page carries."""
-        period = self.asked.period
-        days = {"from_on": period.from_on.isoformat(), "until_on": period.until_on.isoformat()}
-        return {"clinic": self.clinic.code, **days, "as_of": self.as_of}
-
-    @property
-    def presets(self) -> dict[int, Period]:
-        """Stretches that are often asked for, by their days."""
-        return {days: last_days(days, today=self.asked.today) for days in PRESET_DAYS}
 
 
 @bp.get("/today")
@@ -114,7 +85,7 @@ def today() -> ResponseReturnValue:
 @role_required(*READERS)
 def adherence() -> ResponseReturnValue:
     """Show what was planned and done, caller by caller."""
-    return _page(db.session, _question(db.session, request.args))
+    return _page(db.session, question_of(db.session, request.args))
 
 
 def _pulse(session: Session, question: Question) -> Sequence[Group]:
@@ -131,41 +102,23 @@ def _pulse(session: Session, question: Question) -> Sequence[Group]:
     )
 
 
-def _question(session: Session, typed: MultiDict[str, str]) -> Question:
-    """Read the address: which days, and perhaps as of the end of which earlier one."""
-    clinics, clinic, here = _clinics(session, typed)
-    form = AdherenceForm(typed)
-    _offer(form, clinics, clinic)
-    day = form.known_until(today=here.today)
-    trouble = list(form.as_of.errors)
-    asked = here.about(form.chosen_as_of(day, today=here.today)).as_of(day)
-    if trouble:  # choosing the days validated the form again
-        form.as_of.errors = trouble
-    return Question(clinics, clinic, form, asked)
-
-
-def _clinics(session: Session, typed: MultiDict[str, str]) -> tuple[list[Clinic], Clinic, Here]:
-    now, scope = deps().clock(), finding.managing(signed_in())
-    clinic = staff.clinic_in(session, scope, typed.get("clinic"))
-    return list(staff.clinics_in(session, scope)), clinic, Here.of(scope, clinic, now=now)
-
-
-def _offer(form: PeriodForm, clinics: Sequence[Clinic], clinic: Clinic) -> None:
-    form.clinic.choices = [SelectChoice(each.code, each.name) for each in clinics]
-    form.clinic.data = clinic.code
-
-
 @bp.get("/adherence/patients")
 @role_required(*READERS)
 def adherence_patients() -> ResponseReturnValue:
     """Show the patients behind one figure of the adherence report, with what each adds to it."""
-    question, dial = _question(db.session, request.args), whole(request.args.get("dial"))
+    question, dial = question_of(db.session, request.args), whole(request.args.get("dial"))
+    group = group_in(request.args)
     if dial:
-        rows = breakdown.behind_dial(db.session, question.asked, dial)
-        title = _("Reached by dial %(n)s", n=dial)
-        return _behind(question, title, labels.DIAL_PARTS, rows, endpoint="reports.adherence")
+        rows, name = dial_groups.behind(db.session, question.asked, dial, group)
+        return _behind(
+            question,
+            _("Reached by dial %(n)s", n=dial),
+            labels.DIAL_PARTS,
+            rows,
+            endpoint="reports.adherence",
+            group=labels.group_name(*group, name) if group else "",
+        )
     measure = _measure(request.args.get("measure"))
-    group = _group(request.args)
     words = _group_words(db.session, question, group)
     return _behind(
         question,
@@ -183,11 +136,11 @@ def adherence_patients() -> ResponseReturnValue:
 @role_required(*READERS)
 def adherence_calls() -> ResponseReturnValue:
     """Show the single calls behind one figure of the adherence report."""
-    question = _question(db.session, request.args)
+    question = question_of(db.session, request.args)
     measure = _measure(request.args.get("measure"))
     if measure not in single_calls.COUNTED:
         abort(404)
-    group = _group(request.args)
+    group = group_in(request.args)
     words = _group_words(db.session, question, group)
     try:
         page = single_calls.page(
@@ -211,16 +164,16 @@ def adherence_calls() -> ResponseReturnValue:
 @role_required(*READERS)
 def around() -> ResponseReturnValue:
     """Show what stands around the calls: who stays, who is measured, texts and concerns."""
-    question = _question(db.session, request.args)
-    found = service.service(db.session, question.asked)
-    dimension = _dimension(request.args.get("by"), Dimension.LANGUAGE)
+    question = question_of(db.session, request.args)
+    dimension = dimension_in(request.args.get("by"), Dimension.LANGUAGE)
+    found = service_groups.to_group(db.session, question.asked, dimension)
     return render_template(
         "reports/around.html",
         question=question,
         period=question.asked.period,
         service=found,
         dimension=dimension,
-        dimensions=labels.dimensions(len(question.clinics), of_patients=True),
+        dimensions=labels.dimensions(len(question.clinics)),
         lines=service_groups.lines_of(
             db.session, question.clinics, found, question.asked, dimension
         ),
@@ -233,18 +186,28 @@ def around() -> ResponseReturnValue:
 @role_required(*READERS)
 def around_patients() -> ResponseReturnValue:
     """Show the patients behind one figure of what stands around the calls."""
-    question = _question(db.session, request.args)
+    question = question_of(db.session, request.args)
     try:
         measure = service.ServiceMeasure(request.args.get("measure", ""))
     except ValueError:
         abort(404)
-    found, group = service.service(db.session, question.asked), _group(request.args)
+    group = group_in(request.args)
+    dimension = group[0] if group else Dimension.LANGUAGE
+    found = service_groups.to_group(db.session, question.asked, dimension)
     rows, words = found.figures[measure].rows, ""
     if group is not None:
-        rows = service_groups.behind(db.session, found, question.asked, measure, group)
-        words = labels.group_name(*group)
+        line = service_groups.shown(db.session, found, question.asked, measure, group)
+        rows, words = line.figures[measure].rows, labels.group_name(*group, line.name)
     title, *parts = labels.SERVICE_WORDS[measure]
-    return _behind(question, title, parts, rows, endpoint="reports.around", group=words)
+    return _behind(
+        question,
+        title,
+        parts,
+        rows,
+        endpoint="reports.around",
+        group=words,
+        has_concerns=measure in single_concerns.COUNTED,
+    )
 
 
 def _behind(
@@ -257,6 +220,7 @@ def _behind(
     group: str = "",
     is_rate: bool = True,
     has_calls: bool = False,
+    has_concerns: bool = False,
 ) -> str:
     """Return a page of patients with what each adds to a figure."""
     number = request.args.get("page", 1, type=int)
@@ -268,6 +232,7 @@ def _behind(
         parts=parts,
         is_rate=is_rate,
         has_calls=has_calls,
+        has_concerns=has_concerns,
         group=group or _("All patients"),
         endpoint=endpoint,
         rows={row.patient_id: row for row in rows},
@@ -341,20 +306,6 @@ def _measure(typed: str | None) -> Measure:
     return measure_named(typed) or abort(404)
 
 
-def _group(typed: MultiDict[str, str]) -> tuple[Dimension, str] | None:
-    """Return the group that an address names, None for everybody."""
-    by, key = typed.get("by"), typed.get("group")
-    return None if by is None or key is None else (_dimension(by), key)
-
-
-def _dimension(typed: str | None, default: Dimension = Dimension.CALLER) -> Dimension:
-    """Return what an address breaks the report down by."""
-    try:
-        return Dimension(typed or default)
-    except ValueError:
-        abort(404)
-
-
 def _group_words(session: Session, question: Question, group: tuple[Dimension, str] | None) -> str:
     """Return the name of a group, or that it is everybody; not there where it is none."""
     if group is None:
@@ -366,7 +317,7 @@ def _group_words(session: Session, question: Question, group: tuple[Dimension, s
 
 def _page(session: Session, question: Question) -> str:
     asked = question.asked
-    dimension = _dimension(request.args.get("by"))
+    dimension = dimension_in(request.args.get("by"))
     report = adherence_report.report(session, asked)
     series = _measure(request.args.get("weeks") or Measure.COMPLETION.name.lower())
     if series not in adherence_report.SERIES:
@@ -388,6 +339,7 @@ def _page(session: Session, question: Question) -> str:
         dimension=dimension,
         dimensions=labels.dimensions(len(question.clinics)),
         lines=breakdown.lines_of(session, question.clinics, report, asked, dimension),
+        dial_lines=dial_groups.lines_of(db.session, question.clinics, asked, dimension),
         labels=labels,
         presets=question.presets,
         weeks=graphs.of_weeks(adherence_report.by_week(session, asked, series), series),

@@ -4,6 +4,7 @@ The limit is the driver alone, asking the same figures of the same roll-ups, wit
 them. ``extra`` has a plain statement over the rows themselves, and what rolling up took.
 """
 
+import gc
 import tempfile
 import time
 from collections.abc import Callable
@@ -151,6 +152,7 @@ def _measured(address: str, sessions: Sessions) -> Result:
     done = sum(jobs.roll_up(sessions, lambda: NOW) for _ in range(MOST_ROUNDS))
     took = time.perf_counter() - began
     databases.settle(address)
+    gc.freeze()  # as the web server does
     with closing(databases.connect(address)) as connection, orm.reading(), sessions() as session:
         clinic = session.get_one(Clinic, 1)
         here = Here.of(EVERYTHING, clinic, now=NOW)

@@ -17,7 +17,7 @@ from config import ROOT
 PACKAGE = ROOT / "outreach"
 EDGES = {
     "views", "queue_views", "recording_views", "rota_views", "call_views", "outcome_views",
-    "security_views", "staff_views", "region_views", "webhooks", "cli",
+    "security_views", "staff_views", "region_views", "list_views", "webhooks", "cli",
 }  # fmt: skip
 DRIVERS = {"turns", "read_only"}  # how the drivers end a transaction, not when
 NEAR_FLASK = EDGES | {
@@ -28,6 +28,7 @@ NEAR_FLASK = EDGES | {
     "labels",
     "definitions",
     "needs",
+    "question",
     "graphs",
     "access",
     "app",

@@ -58,6 +58,12 @@ PAGES = {
         "/reports/adherence/patients?measure=completion",
         "/reports/adherence/calls?measure=completion",
         "/reports/around",
+        "/reports/around?by=caller",
+        "/reports/around/concerns?measure=closed&days=182",
+        "/reports/adherence/caller?caller={own}",
+        "/reports/adherence/days?caller={own}",
+        "/reports/adherence/concerns?days=182&caller={own}",
+        "/reports/today/calls?caller={own}",
         "/reports/target?measure=completion",
         "/reports/outcomes",
         "/reports/outcomes/patients?measure=hba1c&point=month_6&group=eligible",
@@ -134,8 +140,10 @@ def paths_of(sessions: Sessions, role: Role) -> list[str]:
             select(Concern.id).where(Concern.status == "open").order_by(Concern.id)
         ).first()
         absence = session.scalars(select(Absence).order_by(Absence.id)).first()
+        own = session.scalars(select(StaffMember.id).where(StaffMember.email == caller_email)).one()
     assert absence is not None
     found = {"ref": ref, "concern": concern, "caller": absence.staff_id, "absence": absence.id}
+    found["own"] = own
     return [path.format(**found) for path in PAGES[role]]
 
 

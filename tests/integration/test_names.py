@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,6 +15,8 @@ from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
 from outreach.app import create_app
 from outreach.calls.rules import Outcome
+from outreach.concerns.models import Concern
+from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
 from outreach.db import db
 from outreach.deps import Deps
 from outreach.measures.rules import MeasureKind
@@ -46,6 +48,8 @@ LISTS = {
     "panels.assign": "",
     "reports.adherence_calls": f"measure=completion&{DAYS}",
     "reports.adherence_patients": f"measure=completion&{DAYS}",
+    "report_lists.calls_of_today": "",
+    "report_lists.concerns_met": f"measure=closed&{DAYS}",
     "reports.around_patients": "measure=stayed_3&from_on=2026-04-01&until_on=2026-11-22",
     "retention.clinic": "",
 }
@@ -95,6 +99,17 @@ def _live(session: Session, clinic: Clinic, patient: Patient) -> None:
     make_attempt(session, past, caller, Outcome.COMPLETED)
     make_planned_call(session, enrolment, due_on=date(2027, 1, 4), is_agreed=True)
     make_reading(session, waits, kind=MeasureKind.HBA1C, value="9.1")
+    worries = make_patient(
+        session, clinic, given_name="Zebedee", family_name="Quill", record_number="ZQ-779"
+    )
+    make_planned_call(session, make_enrolment(session, worries), date(2026, 11, 23))
+    session.add(
+        Concern(
+            clinic_id=clinic.id, patient_id=worries.id, kind=ConcernKind.SAFETY,
+            urgency=Urgency.NOW, status=ConcernStatus.OPEN,
+            raised_at=datetime(2026, 11, 12, 15, tzinfo=UTC),
+        )
+    )  # fmt: skip
     session.add(
         LegalHold(
             clinic_id=clinic.id, patient_id=patient.id, reason="Quill against the clinic",

@@ -48,6 +48,7 @@ class Content(enum.StrEnum):
     TEAM = "team"
     PULSE = "how the team is"
     DIALS = "dials until reached"
+    DIAL_GROUPS = "dials until reached by group"
     TARGETS = "targets"
     BEHIND = "patients behind a figure"
     SINGLE_CALLS = "single calls"
@@ -55,6 +56,9 @@ class Content(enum.StrEnum):
     AROUND_GROUPS = "staying, texts, concerns by group"
     AROUND_BEHIND = "patients behind a figure around calls"
     TODAY = "calls of today"
+    TODAY_CALLS = "calls of today one by one"
+    SINGLE_CONCERNS = "single concerns"
+    DAYS_ON_PHONE = "days on the telephone"
     OUTCOMES = "outcomes"
     OUTCOME_GROUPS = "outcomes by group"
     FOLLOWED = "followed patients"
@@ -85,11 +89,14 @@ _MAY_BE_PAST = frozenset(
         Content.TEAM,
         Content.TARGETS,
         Content.DIALS,
+        Content.DIAL_GROUPS,
         Content.BEHIND,
         Content.SINGLE_CALLS,
         Content.AROUND,
         Content.AROUND_GROUPS,
         Content.AROUND_BEHIND,
+        Content.SINGLE_CONCERNS,
+        Content.DAYS_ON_PHONE,
     }
 )
 _AS_OF = frozenset(

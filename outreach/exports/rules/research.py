@@ -141,6 +141,14 @@ def _age_and_sex(person: Person) -> Identifiers:
     return HIDDEN, *_wide_ages(person)[1:3], HIDDEN
 
 
+def _two_ages_and_sex(person: Person) -> Identifiers:
+    return HIDDEN, "under 65" if person.age < 65 else "65+", person.sex, HIDDEN  # noqa: PLR2004
+
+
+def _sex_alone(person: Person) -> Identifiers:
+    return HIDDEN, HIDDEN, person.sex, HIDDEN
+
+
 def _nothing(_person: Person) -> Identifiers:
     return HIDDEN_ALL
 
@@ -151,6 +159,8 @@ STEPS: Mapping[str, Callable[[Person], Identifiers]] = {
     "three bands of age": _wide_ages,
     "no site": _one_site,
     "age and sex alone": _age_and_sex,
+    "two bands of age, and sex": _two_ages_and_sex,
+    "sex alone": _sex_alone,
     "nothing of it": _nothing,
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from outreach.reports.rules.period import DAY
+from outreach.reports.rules.period import DAY, Period
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,20 @@ class Load:
     concerns: int = 0
 
 
-def longest_run(days: Iterable[date]) -> int:
-    """Return how many of ``days`` follow one another without a gap, at most."""
-    longest = current = 0
+def longest_stretch(days: Iterable[date]) -> Period | None:
+    """Return the longest stretch of ``days`` without a gap, the latest of several; None of none."""
+    longest: Period | None = None
+    first: date | None = None
     last: date | None = None
     for day in sorted(set(days)):
-        current = current + 1 if last is not None and day - last == DAY else 1
-        longest, last = max(longest, current), day
+        first = first if first is not None and last is not None and day - last == DAY else day
+        last = day
+        if longest is None or (day - first).days + 1 >= longest.days:
+            longest = Period(first, day)
     return longest
+
+
+def longest_run(days: Iterable[date]) -> int:
+    """Return how many of ``days`` follow one another without a gap, at most."""
+    found = longest_stretch(days)
+    return found.days if found else 0

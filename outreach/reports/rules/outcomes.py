@@ -193,6 +193,7 @@ class Group(enum.StrEnum):
     """Patients behind a figure. The value travels in addresses."""
 
     ELIGIBLE = "eligible"
+    WINDOW_OPEN = "window_open"
     WITH_BASELINE = "with_baseline"
     MEASURED = "measured"
     MISSING = "missing"
@@ -213,6 +214,8 @@ class Group(enum.StrEnum):
 class Outcome:
     """One measure at one point: every eligible patient, and what is said of them.
 
+    ``still_open`` are those who are in no figure, as their window is not over.
+
     A patient is eligible once the whole window is over, so that nobody counts as missing who
     may still be measured, and nobody as measured only because they came early.
     """
@@ -220,6 +223,7 @@ class Outcome:
     measure: OutcomeMeasure
     point: Point
     followups: tuple[Followup, ...]
+    still_open: tuple[Followup, ...]
 
     def of(self, group: Group) -> tuple[Followup, ...]:
         """Return the patients of a group: the list behind a figure."""
@@ -236,6 +240,7 @@ class Outcome:
     @cached_property
     def _members(self) -> Mapping[Group, tuple[Followup, ...]]:
         found: dict[Group, list[Followup]] = {group: [] for group in Group}
+        found[Group.WINDOW_OPEN] = list(self.still_open)
         for each in self.followups:
             for group in _groups_of(self.measure, each):
                 found[group].append(each)
@@ -286,15 +291,11 @@ def outcome_of(
 
     ``today``: the day after the last one that is known.
     """
-    eligible = [each for each in patients if each.is_eligible(point, today=today)]
-    return Outcome(
-        measure,
-        point,
-        tuple(
-            Followup(each, each.at(measure, Point.BASELINE), each.at(measure, point))
-            for each in eligible
-        ),
-    )
+    found: dict[bool, list[Followup]] = {True: [], False: []}
+    for each in patients:
+        both = Followup(each, each.at(measure, Point.BASELINE), each.at(measure, point))
+        found[each.is_eligible(point, today=today)].append(both)
+    return Outcome(measure, point, tuple(found[True]), tuple(found[False]))
 
 
 def points_until(point: Point) -> tuple[Point, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DEFAULT_DAYS = 28
@@ -60,8 +61,12 @@ def covered(stretches: Iterable[tuple[date, date | None]], period: Period) -> li
     return found
 
 
+@lru_cache(maxsize=20_000)
 def begin_of(day: date, zone: ZoneInfo) -> datetime:
-    """Return the instant at which ``day`` begins in ``zone``, in UTC."""
+    """Return the instant at which ``day`` begins in ``zone``, in UTC.
+
+    Kept, as every statement of a report asks it of every day of its period.
+    """
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 

@@ -18,6 +18,7 @@ from outreach.reports.rules.period import DAY
 
 FIRST_CALL_DAYS = 2  # Source: domain.md E3: first completed call within 2 business days.
 FRIDAY = 4
+_SURELY_IN_TIME, _SURELY_LATE = timedelta(hours=47), timedelta(days=6)
 Key = TypeVar("Key")
 
 
@@ -30,6 +31,7 @@ class Measure(enum.StrEnum):
     REACH_PER_DIAL = "reach rate per dial"
     REACH_PER_PATIENT = "reach rate per patient"
     PROTOCOL = "protocol adherence"
+    WEEKS_OPEN = "patient-weeks not judged yet"
     CHOSEN = "patient-weeks within the chosen dose"
     DIALS_PER_REACH = "attempts per reach"
     MINUTES = "minutes per patient-week, median"
@@ -41,6 +43,7 @@ class Measure(enum.StrEnum):
     CALLS_HIGH = "calls per patient-week, 75th percentile"
     CALLS_MEAN = "calls per patient-week, mean"
     FIRST_CALL = "first completed call within 2 business days"
+    FIRST_WAITING = "first calls that still have time"
     FIRST_CALL_MEDIAN = "days to first completed call, median"
     CONTINUITY = "continuity"
 
@@ -91,6 +94,7 @@ class Tally:
 
     ``chosen_kept`` and ``chosen_judged`` are those of ``weeks_kept`` and ``weeks_judged`` in
     which patients choose how often they are called.
+    ``first_waiting`` counts those who wait for their first call and still have time for it.
     ``minutes`` and ``calls`` (completed ones) have one entry for each patient-week, zeros
     included.
     """
@@ -108,6 +112,7 @@ class Tally:
     weeks_judged: int = 0
     chosen_kept: int = 0
     chosen_judged: int = 0
+    first_waiting: int = 0
     minutes: tuple[int, ...] = ()
     calls: tuple[int, ...] = ()
     waits: tuple[Wait, ...] = ()
@@ -127,6 +132,11 @@ class Tally:
     def planned(self) -> int:
         """Calls that came due, whatever became of them: those of no rate too."""
         return self.due + self.still_open + self.cancelled
+
+    @property
+    def weeks_open(self) -> int:
+        """Patient-weeks that are over and not judged, as the second one of two is not."""
+        return len(self.minutes) - self.weeks_judged
 
     @property
     def quartiles(self) -> tuple[float | None, float | None, float | None]:
@@ -198,11 +208,13 @@ def parts_of(measure: Measure, tally: Tally) -> tuple[int, int] | None:
         Measure.REACH_PER_DIAL: (tally.reached, tally.dials),
         Measure.REACH_PER_PATIENT: (tally.patients_reached, tally.patients),
         Measure.PROTOCOL: (tally.weeks_kept, tally.weeks_judged),
+        Measure.WEEKS_OPEN: (tally.weeks_open, weeks),
         Measure.CHOSEN: (tally.chosen_kept, tally.chosen_judged),
         Measure.DIALS_PER_REACH: (tally.dials, tally.reached),
         Measure.MINUTES_MEAN: (sum(tally.minutes), weeks),
         Measure.CALLS_MEAN: (sum(tally.calls), weeks),
         Measure.FIRST_CALL: (tally.in_time, len(tally.waits)),
+        Measure.FIRST_WAITING: (tally.first_waiting, tally.first_waiting + len(tally.waits)),
         Measure.CONTINUITY: (tally.completed_by_primary, tally.completed),
     }.get(measure)
 
@@ -270,9 +282,21 @@ def wait_of(
     Returns:
         None while there is still time.
     """
-    since_on = since.astimezone(zone).date()
-    until = (completed_at or now).astimezone(zone).date()
-    is_in_time = business_days(since_on, until) <= FIRST_CALL_DAYS
+    is_in_time = _is_in_time(since, completed_at or now, zone)
     if completed_at is None:
         return None if is_in_time else Wait(None, is_in_time=False)
     return Wait(max(0.0, (completed_at - since) / DAY), is_in_time)
+
+
+def _is_in_time(since: datetime, until: datetime, zone: ZoneInfo) -> bool:
+    """Say whether at most FIRST_CALL_DAYS business days lie between, where a patient lives.
+
+    Most waits are so short or so long that no clock need be asked: where it was put forward or
+    back by an hour, 47 hours are at most 2 days later, and 6 days at least 5, of which 3 are
+    business days.
+    """
+    passed = until - since
+    if passed < _SURELY_IN_TIME or passed >= _SURELY_LATE:
+        return passed < _SURELY_IN_TIME
+    days = (since.astimezone(zone).date(), until.astimezone(zone).date())
+    return business_days(*days) <= FIRST_CALL_DAYS

@@ -8,18 +8,23 @@ from datetime import date, timedelta
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from config import Config
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Role
 from outreach.calls.rules import Outcome
+from outreach.concerns.models import Concern, ConcernStep
+from outreach.concerns.rules import ConcernKind, ConcernStatus, StepKind, Urgency
 from outreach.exports.jobs import write_exports
 from outreach.exports.making import Place
 from outreach.exports.models import Export
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
+from outreach.panels.models import PanelMembership
 from outreach.patients.rules import Sex
 from outreach.planning.rules import CallStatus
+from outreach.programmes.models import Enrolment
 from tests.builders import (
     make_attempt,
     make_clinic,
@@ -51,6 +56,10 @@ class House:
     def ask(self, content: str, ending: str, query: str = "", key: str = "key") -> int:
         data = {"content": content, "format": ending, "query": query, "form_key": key}
         return self.client.post("/exports/", data=data).status_code
+
+    def ana(self, session: Session) -> StaffMember:
+        """Return the caller of its patients."""
+        return session.scalars(select(StaffMember).where(StaffMember.name == "Ana Lima")).one()
 
     def write(self) -> int:
         return write_exports(self.sessions, self.clock, self.place)
@@ -112,4 +121,29 @@ def full_house(house: House) -> House:
                 ):
                     make_reading(session, patient, kind, value, taken_at=at, recorded_at=at)
         make_planned_call(session, enrolment, house.clock().date())
+        _weigh_on(session, clinic, house.ana(session))
     return house
+
+
+def _weigh_on(session: Session, clinic: Clinic, caller: StaffMember) -> None:
+    """Give a caller a call that is due today, and a concern that they raised."""
+    enrolment = session.scalars(
+        select(Enrolment)
+        .join(PanelMembership, PanelMembership.enrolment_id == Enrolment.id)
+        .where(PanelMembership.caller_id == caller.id)
+        .order_by(Enrolment.id)
+    ).first()
+    assert enrolment is not None
+    make_planned_call(session, enrolment, NOW.date())
+    concern = Concern(
+        clinic_id=clinic.id, patient_id=enrolment.patient_id, kind=ConcernKind.SAFETY,
+        urgency=Urgency.NOW, status=ConcernStatus.OPEN, raised_at=NOW - timedelta(days=9),
+    )  # fmt: skip
+    session.add(concern)
+    session.flush()
+    session.add(
+        ConcernStep(
+            concern_id=concern.id, kind=StepKind.RAISED, note="", by_staff_id=caller.id,
+            at=concern.raised_at,
+        )
+    )  # fmt: skip

@@ -154,7 +154,7 @@ def test_today_on_paper_has_what_needs_a_manager_and_names_no_patient(full_house
 
     assert ["!", "Nobody is on call now: no call can start"] in data["tasks"]
     assert ["13", "patients have no working number"] in data["tasks"]
-    assert [bar["words"] for bar in data["bars"]] == ["0 of 1"]
+    assert [bar["words"] for bar in data["bars"]] == ["0 of 1", "0 of 1"]
     assert "HYPERLINK" not in str(data)
 
 
@@ -165,10 +165,10 @@ def test_around_on_paper_has_the_figures_of_its_page_and_who_is_not_counted(
 
     data = on_paper(full_house, Content.AROUND, button_of(page, Content.AROUND))
 
-    rows = {what: words for part in data["parts"] for what, words in part["figures"]["rows"]}
-    assert rows["Still in the programme at month 6"] == "100% (13 of 13)"
-    assert rows["Not counted, at 180 days"] == "After the last import of visits: 13"
-    assert rows["Median time until taken on"] == "–"
+    rows = {what: words for part in data["parts"] for what, *words in part["figures"]["rows"]}
+    assert rows["Still in the programme at month 6"] == ["100% (13 of 13)", "nothing"]
+    assert rows["Returned to care within 180 days"] == ["–", "13 after the last import of visits"]
+    assert rows["Median time until taken on"] == ["–", ""]
     assert ("Days", "Aug 1, 2026 to Nov 20, 2026") in data["about"]
     for what in rows:
         assert what.partition(" (")[0] in page

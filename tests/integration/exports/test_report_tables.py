@@ -38,7 +38,13 @@ PAGES = (
     f"/reports/adherence/calls?{DAYS}&measure=reach_per_dial&by=sex&group=female",
     f"/reports/around?{DAYS}",
     f"/reports/around/patients?{AROUND}&measure=stayed_3",
+    f"/reports/around?{AROUND}&by=caller",
+    f"/reports/around/concerns?{DAYS}&measure=in_time&by=week&group=2026-11-09",
+    f"/reports/adherence/concerns?{DAYS}&caller=ANA",
+    f"/reports/adherence/days?{DAYS}&caller=ANA",
+    f"/reports/adherence/caller?{DAYS}&caller=ANA",
     "/reports/today?clinic=NORTH",
+    "/reports/today/calls?clinic=NORTH&caller=ANA",
     f"/reports/outcomes?{AS_OF}",
     f"/reports/outcomes?{AS_OF}&measure=phq9&point=month_3&by=language",
     f"/reports/outcomes/patients?{AS_OF}&measure=hba1c&point=month_3&group=eligible",
@@ -61,6 +67,13 @@ def offered(page: str) -> tuple[str, list[str]]:
     return html.unescape(query.group(1)), [a or b for a, b in OFFERED.findall(form)]
 
 
+def page_at(house: House, path: str) -> str:
+    """Return a page; ANA stands for the number of the caller."""
+    with house.sessions() as session:
+        path = path.replace("ANA", str(house.ana(session).id))
+    return house.client.get(path).text
+
+
 def files(house: House) -> dict[str, Export]:
     while house.write():
         continue
@@ -76,7 +89,7 @@ def read(house: House, export: Export) -> bytes:
 @pytest.mark.parametrize("path", PAGES)
 def test_what_a_page_offers_is_written_in_both_forms(full_house: House, path: str) -> None:
     house = full_house
-    query, contents = offered(house.client.get(path).text)
+    query, contents = offered(page_at(house, path))
     assert contents
 
     for number, content in enumerate(contents):
@@ -95,11 +108,7 @@ def test_what_a_page_offers_is_written_in_both_forms(full_house: House, path: st
 
 
 def test_every_content_of_a_report_stands_on_a_page(full_house: House) -> None:
-    seen = {
-        Content(content)
-        for path in PAGES
-        for content in offered(full_house.client.get(path).text)[1]
-    }
+    seen = {Content(content) for path in PAGES for content in offered(page_at(full_house, path))[1]}
     elsewhere = {
         Content.PATIENTS,
         Content.FHIR,

@@ -317,6 +317,15 @@ class Recount:
 
     def waits(self) -> Iterator[tuple[int | None, datetime | None, bool]]:
         """Yield (first caller, first completed call, whether in time) of enrolments."""
+        for first, at, passed in self.first_calls():
+            if at or passed > 2:
+                yield first, at, bool(at) and passed <= 2
+
+    def first_waiting(self) -> list[int | None]:
+        return [first for first, at, passed in self.first_calls() if not at and passed <= 2]
+
+    def first_calls(self) -> Iterator[tuple[int | None, datetime | None, int]]:
+        """Yield (first caller, first completed call, business days until it or now)."""
         for each in self.enrolments:
             if not self.is_in_period(each.enrolled_at):
                 continue
@@ -330,6 +339,4 @@ class Recount:
             while day < until:
                 day += timedelta(days=1)
                 passed += day.weekday() < 5
-            if completed or passed > 2:
-                first = callers[0] if callers else None
-                yield first, min(completed, default=None), bool(completed) and passed <= 2
+            yield callers[0] if callers else None, min(completed, default=None), passed

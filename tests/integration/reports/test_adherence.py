@@ -76,6 +76,8 @@ def test_the_report_equals_a_recount_row_by_row(sessions: Sessions, seed: int) -
                 "patients_reached": recount.patients(reached_only=True),
                 "weeks_judged": [who for who, kept, _ in recount.weeks() if kept is not None],
                 "weeks_kept": [who for who, kept, _ in recount.weeks() if kept],
+                "weeks_open": [who for who, kept, _ in recount.weeks() if kept is None],
+                "first_waiting": recount.first_waiting(),
                 "chosen_judged": [who for who, _kept in recount.chosen_weeks()],
                 "chosen_kept": [who for who, kept in recount.chosen_weeks() if kept],
             }

@@ -13,8 +13,9 @@ from outreach.accounts.rules import Role, Scope
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.planning.rules import CallStatus
-from outreach.reports import adherence, breakdown
+from outreach.reports import adherence, dial_groups
 from outreach.reports.asked import Here
+from outreach.reports.breakdown import Dimension, NoSuchGroup
 from outreach.reports.rules.period import Period
 from tests.builders import (
     make_attempt,
@@ -112,10 +113,42 @@ def test_the_list_behind_a_dial_is_its_share(session: Session, seed: int) -> Non
     assert found.calls
 
     for dial, reached in found.shares:
-        rows = breakdown.behind_dial(session, asked, dial)
+        rows, _name = dial_groups.behind(session, asked, dial, None)
         assert sum(row.numerator for row in rows) == reached
         assert sum(row.denominator for row in rows) == found.calls
         assert len({row.patient_id for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("dimension", [each for each in Dimension if not each.is_over_clinics])
+@pytest.mark.parametrize("as_of", [None, date(2026, 11, 1)])
+def test_dials_of_groups_add_up_and_their_lists_agree(
+    session: Session, dimension: Dimension, as_of: date | None
+) -> None:
+    clinic = make_history(session, random.Random(4))  # noqa: S311
+    for _ in range(24):  # so many that groups of people are shown
+        call_made(session, clinic)
+    here = Here.of(Scope(0, everything=True, clinic_ids=frozenset()), clinic, now=NOW)
+    asked = here.about(Period(date(2026, 8, 1), as_of or NOW.date()))
+    asked = asked.as_of(as_of) if as_of else asked
+    whole = adherence.report(session, asked).by_dial
+    assert whole.calls
+
+    lines = dial_groups.lines_of(session, [clinic], asked, dimension)
+
+    assert sum(line.table.calls for line in lines) == whole.calls
+    for dial in adherence.SHOWN_DIALS:
+        assert sum(line.table.reached_by(dial) for line in lines) == whole.reached_by(dial)
+        for line in lines:
+            if line.is_hidden:
+                with pytest.raises(NoSuchGroup):
+                    dial_groups.behind(session, asked, dial, (dimension, line.key))
+                continue
+            rows, name = dial_groups.behind(session, asked, dial, (dimension, line.key))
+            assert name == line.name
+            assert sum(row.numerator for row in rows) == line.table.reached_by(dial)
+            assert sum(row.denominator for row in rows) == line.table.calls
+    if dimension in (Dimension.CALLER, Dimension.WEEK):
+        assert len(lines) > 2
 
 
 def test_the_share_of_a_dial_leads_to_its_list(sessions: Sessions, client: FlaskClient) -> None:

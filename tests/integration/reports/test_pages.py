@@ -61,7 +61,9 @@ def call_made(session: Session, clinic: Clinic, name: str = "Chidi Obi") -> Pati
 
 def row_of(page: str, name: str) -> str:
     """Return the words of one row of a table."""
-    found = re.search(rf"<tr[^>]*><th[^>]*>{re.escape(name)}</th>.*?</tr>", page, re.DOTALL)
+    found = re.search(
+        rf"<tr[^>]*><th[^>]*>(?:<a[^>]*>)?{re.escape(name)}(?:</a>)?</th>.*?</tr>", page, re.DOTALL
+    )
     assert found, name
     return " ".join(re.sub(r"<[^>]+>", " ", found.group()).split())
 

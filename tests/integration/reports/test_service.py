@@ -25,7 +25,7 @@ from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports import service
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.period import Period
-from outreach.reports.service import ServiceMeasure
+from outreach.reports.service import LeftOut, ServiceMeasure
 from outreach.visits.models import Visit
 from outreach.visits.rules import VisitKind
 from tests.builders import make_clinic, make_enrolment, make_patient, make_reading, make_staff
@@ -161,7 +161,12 @@ def test_texts_are_delivered_of_those_that_the_carrier_took(session: Session) ->
 
     delivered = found.figures[ServiceMeasure.DELIVERED]
     assert (delivered.numerator, delivered.denominator) == (1, 3)
-    assert dict(found.codes) == {"21610": 1, "30007": 1, "30034": 0}
+    refused = {
+        code: (found.figures[measure].numerator, found.figures[measure].denominator)
+        for measure, code in service.CODES.items()
+    }
+    assert refused == {"21610": (1, 4), "30007": (1, 4), "30034": (0, 4)}
+    assert found.left_out[ServiceMeasure.DELIVERED] == {LeftOut.NOT_TAKEN: 2}
 
 
 def test_who_texted_back_is_counted_among_those_who_were_texted(session: Session) -> None:
@@ -174,8 +179,12 @@ def test_who_texted_back_is_counted_among_those_who_were_texted(session: Session
     answer(session, stopping, Understood.STOP)
     answer(session, untexted, Understood.STOP)
 
+    text(session, untexted, MessageStatus.SKIPPED)
+
     assert figure(session, clinic, ServiceMeasure.ANSWERED) == (2, 3)
     assert figure(session, clinic, ServiceMeasure.STOPPED) == (1, 3)
+    found = service.service(session, ask(clinic))
+    assert found.left_out[ServiceMeasure.STOPPED] == {LeftOut.UNTEXTED: 1}
 
 
 def concern(session: Session, clinic: Clinic, *, minutes: int | None, age: timedelta) -> Concern:
@@ -216,6 +225,7 @@ def test_concerns_are_taken_on_within_their_target_or_not(session: Session) -> N
     assert (in_time.numerator, in_time.denominator) == (2, 4)
     assert (closed.numerator, closed.denominator) == (3, 5)
     assert found.minutes == target
+    assert found.left_out[ServiceMeasure.IN_TIME] == {LeftOut.HAS_TIME: 1}
 
 
 def test_one_that_is_opened_again_was_taken_on_when_it_first_was(session: Session) -> None:
@@ -338,8 +348,8 @@ def test_who_was_out_of_care_and_came_back(session: Session) -> None:
     visit(session, enrolled(session, clinic, days_ago=90, from_day=BEFORE), -400)
 
     assert figure(session, clinic, ServiceMeasure.RETURNED_90) == (1, 3)
-    found = service.service(session, ask(clinic)).returned[ServiceMeasure.RETURNED_90]
-    assert (found.in_care, found.unknown, found.uncovered) == (1, 1, 1)
+    found = service.service(session, ask(clinic)).left_out[ServiceMeasure.RETURNED_90]
+    assert found == {LeftOut.IN_CARE: 1, LeftOut.NO_VISIT: 1, LeftOut.AFTER_IMPORT: 1}
 
 
 def test_without_an_import_of_visits_nobody_is_called_lost(session: Session) -> None:
@@ -348,4 +358,4 @@ def test_without_an_import_of_visits_nobody_is_called_lost(session: Session) -> 
 
     found = service.service(session, ask(clinic))
     assert found.figures[ServiceMeasure.RETURNED_180].denominator == 0
-    assert found.returned[ServiceMeasure.RETURNED_180].uncovered == 1
+    assert found.left_out[ServiceMeasure.RETURNED_180][LeftOut.AFTER_IMPORT] == 1

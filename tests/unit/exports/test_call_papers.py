@@ -42,6 +42,12 @@ MONDAY = date(2026, 6, 1)
             "100% (2 of 2), median 1.5 days",
         ),
         (Measure.FIRST_CALL, Tally(waits=(Wait(None, is_in_time=False),)), "0% (0 of 1)"),
+        (Measure.FIRST_CALL, Tally(first_waiting=2), "–; not counted: 2 that still have time"),
+        (
+            Measure.PROTOCOL,
+            Tally(weeks_kept=1, weeks_judged=2, minutes=(0, 0, 0)),
+            "50% (1 of 2); not counted: 1 not judged yet",
+        ),
     ],
 )
 def test_a_figure_is_a_percentage_only_where_it_is_a_rate(
@@ -88,8 +94,8 @@ def _of_a_day() -> dict[str, Any]:
 
 
 def _around() -> dict[str, Any]:
-    part: dict[str, Any] = {"name": BAD, "figures": paper.table((BAD, BAD), [(BAD, BAD)])}
-    groups = part["figures"] | {"by": BAD, "about": BAD}
+    part: dict[str, Any] = {"name": BAD, "figures": paper.table((BAD,) * 3, [(BAD,) * 3])}
+    groups = {"by": BAD, "about": BAD, "tables": [part["figures"]]}
     return {"parts": [part], "groups": groups, "definitions": [[BAD, BAD]]}
 
 

@@ -130,6 +130,39 @@ def test_where_hiding_would_take_too_many_all_are_told_less_of() -> None:
     }
 
 
+def test_a_few_young_people_do_not_cost_everybody_their_age_and_sex() -> None:
+    sizes = {("male", 33): 5, ("female", 33): 14, ("male", 50): 40, ("female", 50): 60}
+    sizes |= {("male", 70): 20, ("female", 70): 21}
+    people = [
+        Person(f"site {number % 4}", age, sex, "en" if number % 3 else "es")
+        for (sex, age), size in sizes.items()
+        for number in range(size)
+    ]
+
+    found = coarsen(people)
+
+    assert found is not None
+    assert found.step == "two bands of age, and sex"
+    assert found.hidden == 0
+    assert Counter(found.told) == {
+        (HIDDEN, "under 65", "male", HIDDEN): 45,
+        (HIDDEN, "under 65", "female", HIDDEN): 74,
+        (HIDDEN, "65+", "male", HIDDEN): 20,
+        (HIDDEN, "65+", "female", HIDDEN): 21,
+    }
+
+
+def test_sex_alone_is_told_where_ages_cannot_be() -> None:
+    people = [Person("site 1", 50, sex, "en") for sex in ("male", "female") for _each in range(20)]
+    people += [Person("site 1", 70, "male", "en")] * 5
+
+    found = coarsen(people)
+
+    assert found is not None
+    assert found.step == "sex alone"
+    assert set(found.told) == {(HIDDEN, HIDDEN, sex, HIDDEN) for sex in ("male", "female")}
+
+
 def test_those_in_small_cells_hide_among_each_other() -> None:
     crowd = [Person("site 1", 45, "female", "en")] * 600
     rare = [Person("site 1", 20 + 10 * n, "male", "en") for n in range(7)] * 3

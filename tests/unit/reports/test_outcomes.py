@@ -89,6 +89,7 @@ def test_nobody_is_missing_whose_window_is_still_open(after_days: int, is_eligib
     outcome = outcome_of([patient({0: "9.0", 91: "8.0"})], HBA1C, Point.MONTH_3, today=today)
 
     assert len(outcome.followups) == is_eligible
+    assert outcome.count(Group.WINDOW_OPEN) == (not is_eligible)
 
 
 def test_exactly_half_a_point_is_a_response() -> None:

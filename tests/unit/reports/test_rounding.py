@@ -43,6 +43,7 @@ def outcome(pairs: list[tuple[Decimal, Decimal]]) -> Outcome:
             Followup(Followed(n, DAY, {}), Taken(DAY, before), Taken(DAY, after))
             for n, (before, after) in enumerate(pairs)
         ),
+        (),
     )
 
 

@@ -83,6 +83,30 @@ def test_two_business_days_from_a_friday_end_on_tuesday(
     assert (wait.is_in_time if wait else None) is expected
 
 
+@given(
+    st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - of UTC
+    st.integers(0, 12 * 24 * 60),
+    st.sampled_from(
+        ["America/Chicago", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca", "UTC"]
+    ),
+)
+def test_whether_a_first_call_is_in_time_equals_a_count_of_days(
+    begins: datetime, minutes: int, zone_name: str
+) -> None:
+    zone, since = ZoneInfo(zone_name), begins.replace(tzinfo=UTC)
+    reached_at = since + timedelta(minutes=minutes)
+
+    wait = wait_of(since, reached_at, zone=zone, now=reached_at)
+
+    day, last = (each.astimezone(zone).date() for each in (since, reached_at))
+    passed = 0
+    while day < last:
+        day += timedelta(days=1)
+        passed += day.weekday() < 5
+    assert wait is not None
+    assert wait.is_in_time == (passed <= 2)
+
+
 def test_a_median_wait_is_unknown_while_half_are_not_reached() -> None:
     reached, not_yet = Wait(1.5, is_in_time=True), Wait(None, is_in_time=False)
 

@@ -1,0 +1,110 @@
+"""What weighs on callers as files: today's calls, days on the telephone, concerns, one by one."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from outreach.exports.asked_of import OF_A_PATIENT, NoSuchTable, Question, on_clock, who
+from outreach.exports.call_tables import figure_around
+from outreach.exports.rules.cells import Column, Table, Value
+from outreach.reports import load, single_concerns, today_calls
+from outreach.reports.service import ServiceMeasure
+from outreach.reports.single_concerns import Line
+from outreach.web.bounded import whole
+
+
+def calls_of_today(session: Session, question: Question) -> Table:
+    """Return the calls of today that one caller is on duty for, or nobody is."""
+    found = today_calls.one_by_one(session, question.here, whole(question.params.get("caller")))
+    rows: list[Sequence[Value]] = [
+        (
+            each.record_number,
+            each.name,
+            each.due_on,
+            on_clock(each.from_at, each.zone),
+            on_clock(each.until_at, each.zone),
+            each.zone,
+            each.last_on,
+            each.dials,
+            each.status.value,
+        )
+        for each in found
+    ]
+    columns = (
+        Column("record_number", "The clinic's number of the patient."),
+        Column("patient", "Name."),
+        Column("due_on", "Day on which the call was due."),
+        Column("from", "When it can be made, on the patient's clock."),
+        Column("until", "When this time is over, on the patient's clock."),
+        Column("zone", "The patient's clock."),
+        Column("last_day", "After it the call counts as missed."),
+        Column("dials", "How often it was tried."),
+        Column("status", "planned: still open."),
+    )
+    return question.table("Calls of today, one by one", columns, rows)
+
+
+def days(session: Session, question: Question) -> Table:
+    """Return the days on which a caller dialled, with the longest row of them."""
+    caller_id = whole(question.params.get("caller"))
+    if caller_id is None:
+        raise NoSuchTable("There is no such table.")
+    rows: list[Sequence[Value]] = [
+        (each.day, each.dials, each.reached, each.is_in)
+        for each in load.days_of(session, question.asked, caller_id)
+    ]
+    columns = (
+        Column("day", "At the clinic."),
+        Column("dials", "Dials on that day."),
+        Column("conversations", "Dials in which they spoke with the patient."),
+        Column("in_longest_row", "Whether it is one of the most days in a row."),
+    )
+    return question.table("Days on the telephone", columns, rows)
+
+
+def concerns(session: Session, question: Question) -> Table:
+    """Return single concerns: those behind a figure, or those that a caller raised."""
+    lines, title = _lines(session, question)
+    names = who(session, question, [line.met.patient_id for line in lines])
+    rows = [
+        (*names[line.met.patient_id], *_concern(question, line))
+        for line in lines
+        if line.met.patient_id in names
+    ]
+    columns = (
+        *OF_A_PATIENT,
+        Column("kind", "What it is about; its words stay in the product."),
+        Column("urgency", "How soon a nurse is to see to it."),
+        Column("raised_at", "On the clinic's clock."),
+        Column("taken_on_at", "When a nurse first took it on. Empty: nobody has."),
+        Column("minutes", "Until then, or for how long it has waited."),
+        Column("closed", "Whether it is closed."),
+        Column("counted", "Whether it is in the numerator. Empty: the figure is a number."),
+    )
+    return question.table(title, columns, rows)
+
+
+def _lines(session: Session, question: Question) -> tuple[list[Line], str]:
+    if "measure" in question.params:
+        measure = question.choice(ServiceMeasure, "measure")
+        if measure not in single_concerns.COUNTED:
+            raise NoSuchTable("There is no such table.")
+        found = single_concerns.behind_figure(*figure_around(session, question, measure))
+        return found, f"Concerns behind: {measure.value}"
+    caller_id = whole(question.params.get("caller"))
+    if caller_id is None:
+        raise NoSuchTable("There is no such table.")
+    return single_concerns.raised_by(session, question.asked, caller_id), "Concerns raised"
+
+
+def _concern(question: Question, line: Line) -> Sequence[Value]:
+    met, zone = line.met, question.here.zone
+    return (
+        met.kind.value,
+        met.urgency.value,
+        on_clock(met.raised_at, zone),
+        on_clock(met.taken_on_at, zone),
+        round(met.minutes, 1),
+        met.is_closed,
+        line.is_in,
+    )
