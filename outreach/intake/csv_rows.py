@@ -45,6 +45,7 @@ OPTIONAL = (
     "preferred_dayparts",
     "sms_consent",
     "voicemail_ok",
+    "welfare_check_ok",
     "enrolled_on",
     "last_visit_on",
 )
@@ -231,6 +232,7 @@ class _Row:
             dayparts=self._take("preferred_dayparts", fields.dayparts, ()),
             is_text_agreed=self._take("sms_consent", fields.yes_or_no, None),
             is_voicemail_allowed=self._take("voicemail_ok", fields.yes_or_no, None),
+            is_welfare_check_agreed=self._take("welfare_check_ok", fields.yes_or_no, None),
             enrolled_on=self._take(
                 "enrolled_on", lambda c: fields.enrolled_on(c, today=today), None
             ),

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import phonenumbers
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -38,7 +39,7 @@ from outreach.patients.rules import (
 )
 
 _ABOUT_LENGTH = 4000
-_VOICEMAIL = {"yes": True, "no": False, "": None}
+_YES_OR_NO = {"yes": True, "no": False, "": None}
 
 
 class _CheckBoxes(SelectMultipleField):
@@ -46,6 +47,19 @@ class _CheckBoxes(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+
+def _yes_or_no(asks: LazyString) -> RadioField:
+    """Return the field of something that patients are asked once, and may answer anew."""
+    return RadioField(
+        asks,
+        choices=[
+            SelectChoice("yes", _l("Yes")),
+            SelectChoice("no", _l("No")),
+            SelectChoice("", _l("Not asked yet")),
+        ],
+        validators=[Optional()],
+    )
 
 
 class DetailsForm(FlaskForm):
@@ -58,14 +72,9 @@ class DetailsForm(FlaskForm):
     weekdays = _CheckBoxes(_l("Good days for a call"), coerce=int, validators=[Optional()])
     first_daypart = SelectField(_l("Best time of day"))
     second_daypart = SelectField(_l("Next best"))
-    voicemail = RadioField(
-        _l("May we leave a voicemail?"),
-        choices=[
-            SelectChoice("yes", _l("Yes")),
-            SelectChoice("no", _l("No")),
-            SelectChoice("", _l("Not asked yet")),
-        ],
-        validators=[Optional()],
+    voicemail = _yes_or_no(_l("May we leave a voicemail?"))
+    welfare_check = _yes_or_no(
+        _l("If we can't reach them for a long time: may a nurse make sure that they are well?")
     )
     about = TextAreaField(_l("About this person"), validators=[Length(max=_ABOUT_LENGTH)])
     said_as = StringField(_l("How to say the name"), validators=[Length(max=120)])
@@ -103,10 +112,11 @@ class DetailsForm(FlaskForm):
             zone=self.zone.data,
             weekdays=frozenset(self.weekdays.data or ()),
             dayparts=tuple(Daypart(part) for part in chosen if part),
-            is_voicemail_allowed=_VOICEMAIL[self.voicemail.data or ""],
+            is_voicemail_allowed=_YES_OR_NO[self.voicemail.data or ""],
             about=_stripped(self.about),
             said_as=_stripped(self.said_as) or None,
             approach=_stripped(self.approach) or None,
+            is_welfare_check_agreed=_YES_OR_NO[self.welfare_check.data or ""],
         )
 
 
@@ -220,7 +230,7 @@ class ConsentForm(FlaskForm):
 
 def _known(patient: Patient) -> dict[str, Any]:
     liked = [*patient.dayparts, "", ""]
-    voicemail = {True: "yes", False: "no", None: ""}[patient.is_voicemail_allowed]
+    told = {answer: word for word, answer in _YES_OR_NO.items()}
     return {
         "preferred_name": patient.preferred_name,
         "pronouns": patient.pronouns,
@@ -229,7 +239,8 @@ def _known(patient: Patient) -> dict[str, Any]:
         "weekdays": sorted(patient.wishes.weekdays),
         "first_daypart": liked[0],
         "second_daypart": liked[1],
-        "voicemail": voicemail,
+        "voicemail": told[patient.is_voicemail_allowed],
+        "welfare_check": told[patient.is_welfare_check_agreed],
         "about": patient.about,
         "said_as": patient.said_as,
         "approach": patient.approach,

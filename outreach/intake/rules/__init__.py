@@ -135,6 +135,7 @@ class IncomingPatient:
     dayparts: tuple[Daypart, ...] = ()
     is_text_agreed: bool | None = None
     is_voicemail_allowed: bool | None = None
+    is_welfare_check_agreed: bool | None = None
     enrolled_on: date | None = None
     readings: tuple[IncomingReading, ...] = ()
     visits: tuple[IncomingVisit, ...] = ()

@@ -35,6 +35,9 @@ PATIENTS: dict[str, Request] = {
         },
     ),
     "chart.wishes": Request("caller", "/patients/{patient}/wishes", {"add_weekday": "3"}),
+    "chart.welfare_check": Request(
+        "caller", "/patients/{patient}/welfare-check", {"agreed": "yes"}
+    ),
     "chart.rhythm": Request("caller", "/patients/{patient}/rhythm", {"value": "5"}),
     "chart.status, pause": Request(
         "manager",
