@@ -254,6 +254,7 @@ def _patient_row(incoming: IncomingPatient, occasion: Occasion) -> Row:
         "dayparts": [part.value for part in incoming.dayparts],
         "is_voicemail_allowed": incoming.is_voicemail_allowed,
         "is_welfare_check_agreed": incoming.is_welfare_check_agreed,
+        "wished_caller": incoming.wished_caller,
         "about": "",
         "created_at": occasion.now,
     }

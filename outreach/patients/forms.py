@@ -68,6 +68,7 @@ class DetailsForm(FlaskForm):
     preferred_name = StringField(_l("Goes by"), validators=[Length(max=120)])
     pronouns = StringField(_l("Pronouns"), validators=[Length(max=40)])
     language = SelectField(_l("Language"))
+    wished_caller = SelectField(_l("Would rather speak with"))
     zone = SelectField(_l("Time zone"))
     weekdays = _CheckBoxes(_l("Good days for a call"), coerce=int, validators=[Optional()])
     first_daypart = SelectField(_l("Best time of day"))
@@ -86,6 +87,10 @@ class DetailsForm(FlaskForm):
         form = cls(data=_known(patient))
         form.language.choices = [
             SelectChoice(code, name) for code, name in labels.languages(also=[patient.language])
+        ]
+        form.wished_caller.choices = [
+            SelectChoice("", _l("anybody")),
+            *(SelectChoice(sex.value, words) for sex, words in labels.WISHED.items()),
         ]
         zones = labels.zones(patient.clinic.region, also=[patient.zone, patient.clinic.zone])
         form.zone.choices = [SelectChoice(zone, zone.replace("_", " ")) for zone in zones]
@@ -116,6 +121,7 @@ class DetailsForm(FlaskForm):
             about=_stripped(self.about),
             said_as=_stripped(self.said_as) or None,
             approach=_stripped(self.approach) or None,
+            wished_caller=Sex(self.wished_caller.data) if self.wished_caller.data else None,
             is_welfare_check_agreed=_YES_OR_NO[self.welfare_check.data or ""],
         )
 
@@ -235,6 +241,7 @@ def _known(patient: Patient) -> dict[str, Any]:
         "preferred_name": patient.preferred_name,
         "pronouns": patient.pronouns,
         "language": patient.language,
+        "wished_caller": patient.wished_caller.value if patient.wished_caller else "",
         "zone": patient.zone,
         "weekdays": sorted(patient.wishes.weekdays),
         "first_daypart": liked[0],

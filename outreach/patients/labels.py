@@ -35,6 +35,11 @@ SEXES: dict[Sex, LazyString] = {
     Sex.UNKNOWN: _l("Not known"),
 }
 
+WISHED: dict[Sex, LazyString] = {
+    Sex.FEMALE: _l("a woman"),
+    Sex.MALE: _l("a man"),
+}
+
 DAYPARTS: dict[Daypart, LazyString] = {
     Daypart.MORNING: _l("mornings"),
     Daypart.AFTERNOON: _l("afternoons"),

@@ -53,6 +53,7 @@ class Details:
     said_as: str | None = None
     approach: str | None = None
     is_welfare_check_agreed: bool | None = None
+    wished_caller: Sex | None = None
     record: OfRecord | None = None
 
 
@@ -223,6 +224,7 @@ def change_details(session: Session, patient: Patient, details: Details, *, now:
     change_wishes(patient, Wishes(details.weekdays, details.dayparts))
     patient.is_voicemail_allowed = details.is_voicemail_allowed
     patient.is_welfare_check_agreed = details.is_welfare_check_agreed
+    patient.wished_caller = details.wished_caller
     patient.about = details.about
     patient.said_as, patient.approach = details.said_as, details.approach
 

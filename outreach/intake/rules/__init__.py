@@ -136,6 +136,7 @@ class IncomingPatient:
     is_text_agreed: bool | None = None
     is_voicemail_allowed: bool | None = None
     is_welfare_check_agreed: bool | None = None
+    wished_caller: Sex | None = None
     enrolled_on: date | None = None
     readings: tuple[IncomingReading, ...] = ()
     visits: tuple[IncomingVisit, ...] = ()

@@ -224,6 +224,18 @@ def sex(cell: str) -> Sex:
     return found
 
 
+def wished_caller(cell: str) -> Sex | None:
+    """Return whom they would rather speak with; empty, or 'any', means anybody."""
+    text = cell.strip().lower()
+    if text in ("", "any", "anybody"):
+        return None
+    if text == "woman" or _SEXES.get(text) is Sex.FEMALE:
+        return Sex.FEMALE
+    if text == "man" or _SEXES.get(text) is Sex.MALE:
+        return Sex.MALE
+    raise Refused(f"{shown(cell.strip())} is neither; write woman or man, or leave it empty")
+
+
 def yes_or_no(cell: str) -> bool | None:
     """Return True, False, or None for an empty cell."""
     text = cell.strip().lower()

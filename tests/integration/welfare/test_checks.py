@@ -137,7 +137,10 @@ def test_the_board_costs_no_more_statements_for_many(ward: Ward, engine: Engine)
     with statements(engine) as few:
         ward.client.get("/welfare/")
     with ward.sessions.begin() as session:
-        ids = [make_patient(session, ward.clinic).id for _each in range(4)]
+        ids = [
+            make_patient(session, ward.clinic, is_welfare_check_agreed=True).id
+            for _each in range(4)
+        ]
     for patient_id in ids:
         ward.add(patient_id)
     ward.be_silent()

@@ -30,7 +30,6 @@ def a_row(**deviations: str) -> dict[str, str]:
         "preferred_dayparts": "",
         "sms_consent": "",
         "voicemail_ok": "",
-        "welfare_check_ok": "",
         "hba1c_percent": "",
         "hba1c_date": "",
         "phq9_total": "",
