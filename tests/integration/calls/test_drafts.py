@@ -81,7 +81,7 @@ def test_what_is_typed_is_kept_on_the_server_and_comes_back(
     clock.advance(timedelta(minutes=50))
     sign_in(client, day.ana)
 
-    assert kept.json == {"version": 1}
+    assert kept.json == {"version": 1, "is_yours": False}
     assert "Her sister" in client.get(path).text
     assert "unfinished note" in client.get("/queue/").text
 
@@ -119,7 +119,7 @@ def test_what_a_second_tab_typed_is_kept_aside_until_somebody_chooses(
     assert "second tab" in refused.text
 
     chosen = day.typed("both", "1", tab="b") | {"settles": "b"}
-    assert client.post(path, data=chosen).json == {"version": 2}
+    assert client.post(path, data=chosen).json == {"version": 2, "is_yours": False}
     with sessions() as session:
         assert session.scalar(select(func.count(DraftAside.id))) == 0
 
@@ -131,7 +131,7 @@ def test_a_tab_whose_answer_got_lost_goes_on_saving(client: FlaskClient, day: Da
 
     again = client.post(path, data=day.typed("one and two", "0"))
 
-    assert again.json == {"version": 2}
+    assert again.json == {"version": 2, "is_yours": False}
 
 
 def test_text_about_a_closed_call_never_becomes_the_draft_of_the_next(
