@@ -26,12 +26,14 @@ from outreach.panels.rules import ChangeReason, LeftOut
 from outreach.panels.rules.matching import Unmet
 from outreach.web.bounded import LARGEST, whole
 
+# Of those who are not ready, since they are away or not trained, nothing is said: a panel of
+# theirs may have room.
 LEFT_OUT = {
     LeftOut.NO_SHARED_LANGUAGE: _l("Nobody here speaks this language."),
     LeftOut.NOT_TRAINED: _l("Nobody who speaks this language has finished training."),
     LeftOut.AWAY: _l("Everybody who speaks this language is away within 7 days."),
-    LeftOut.PANELS_FULL: _l("Everybody who speaks this language has a full panel."),
-    LeftOut.HOURS_FULL: _l("Everybody who speaks this language has no hours left."),
+    LeftOut.PANELS_FULL: _l("Everybody here who speaks this language has a full panel."),
+    LeftOut.HOURS_FULL: _l("Everybody here who speaks this language has no hours left."),
 }
 
 

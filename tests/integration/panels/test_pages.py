@@ -78,7 +78,7 @@ def test_says_which_rule_left_somebody_out(
     page = propose(client)
 
     assert "Nobody here speaks this language." in page
-    assert "Everybody who speaks this language has a full panel." in page
+    assert "Everybody here who speaks this language has a full panel." in page
     assert "0 of 2 have a caller" in page
 
 
@@ -86,7 +86,7 @@ def test_says_which_rule_left_somebody_out(
     ("changed", "words"),
     [
         ({"trained_on": None}, "Nobody who speaks this language has finished training."),
-        ({"weekly_minutes": 10}, "Everybody who speaks this language has no hours left."),
+        ({"weekly_minutes": 10}, "Everybody here who speaks this language has no hours left."),
     ],
 )
 def test_training_and_hours_are_kept(
