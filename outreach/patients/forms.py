@@ -206,8 +206,13 @@ class LearntForm(NumberForm):
 
 
 class ConsentForm(FlaskForm):
-    """Which texts to one number are welcome, and how we know."""
+    """Whether calls to one number, and which texts, are welcome, and how we know."""
 
+    calls = RadioField(
+        _l("May we call this number?"),
+        choices=[SelectChoice("yes", _l("Yes")), SelectChoice("no", _l("No"))],
+        validators=[Optional()],
+    )
     topics = _CheckBoxes(
         _l("Texts they agree to on this number"),
         choices=[
@@ -220,14 +225,21 @@ class ConsentForm(FlaskForm):
         choices=[
             SelectChoice(ConsentSource.CALL.value, _l("On a call")),
             SelectChoice(ConsentSource.FORM.value, _l("On a signed form")),
+            SelectChoice(ConsentSource.WEB.value, _l("On a web page")),
         ],
         validators=[InputRequired(_l("Choose how they said so."))],
     )
 
     @classmethod
-    def of(cls, held: Iterable[ConsentTopic]) -> "ConsentForm":
-        """Return the form with what they agreed to until now ticked."""
-        return cls(data={"topics": [topic.value for topic in held]})
+    def of(cls, held: Iterable[ConsentTopic], *, calls: bool | None) -> "ConsentForm":
+        """Return the form with what they agreed to until now ticked; ``calls`` None: not asked."""
+        told = {answer: word for word, answer in _YES_OR_NO.items()}
+        return cls(data={"topics": [topic.value for topic in held], "calls": told[calls]})
+
+    @property
+    def answer_to_calls(self) -> bool | None:
+        """Whether they may be called on this number, None: nothing was said."""
+        return _YES_OR_NO[self.calls.data or ""]
 
     def to_topics(self) -> frozenset[ConsentTopic]:
         """Return what they agree to from now on."""

@@ -91,7 +91,9 @@ PATIENTS: dict[str, Request] = {
         {"words": "Her son answers there.", "number": "(512) 555-0145"},
     ),
     "patients.texts": Request(
-        "caller", "/patients/{patient}/texts", {"topics": ["reminders"], "source": "call"}
+        "caller",
+        "/patients/{patient}/texts",
+        {"topics": ["reminders"], "calls": "no", "source": "call"},
     ),
     "results.new": Request("nurse", "/patients/{patient}/readings/new", READINGS),
     "results.correct": Request(
