@@ -255,6 +255,7 @@ def _patient_row(incoming: IncomingPatient, occasion: Occasion) -> Row:
         "is_voicemail_allowed": incoming.is_voicemail_allowed,
         "is_welfare_check_agreed": incoming.is_welfare_check_agreed,
         "wished_caller": incoming.wished_caller,
+        "state": incoming.state,
         "about": "",
         "created_at": occasion.now,
     }

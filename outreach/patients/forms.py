@@ -70,6 +70,7 @@ class DetailsForm(FlaskForm):
     language = SelectField(_l("Language"))
     wished_caller = SelectField(_l("Would rather speak with"))
     zone = SelectField(_l("Time zone"))
+    state = SelectField(_l("State"))
     weekdays = _CheckBoxes(_l("Good days for a call"), coerce=int, validators=[Optional()])
     first_daypart = SelectField(_l("Best time of day"))
     second_daypart = SelectField(_l("Next best"))
@@ -94,6 +95,10 @@ class DetailsForm(FlaskForm):
         ]
         zones = labels.zones(patient.clinic.region, also=[patient.zone, patient.clinic.zone])
         form.zone.choices = [SelectChoice(zone, zone.replace("_", " ")) for zone in zones]
+        form.state.choices = [
+            SelectChoice("", _l("not known")),
+            *(SelectChoice(*each) for each in labels.states(patient.clinic.region, patient.state)),
+        ]
         form.weekdays.choices = [SelectChoice(day, labels.weekday_name(day)) for day in range(7)]
         dayparts = [SelectChoice(part.value, labels.DAYPARTS[part]) for part in Daypart]
         form.first_daypart.choices = [SelectChoice("", _l("no preference")), *dayparts]
@@ -115,6 +120,7 @@ class DetailsForm(FlaskForm):
             pronouns=_stripped(self.pronouns) or None,
             language=self.language.data,
             zone=self.zone.data,
+            state=self.state.data or None,
             weekdays=frozenset(self.weekdays.data or ()),
             dayparts=tuple(Daypart(part) for part in chosen if part),
             is_voicemail_allowed=_YES_OR_NO[self.voicemail.data or ""],
@@ -255,6 +261,7 @@ def _known(patient: Patient) -> dict[str, Any]:
         "language": patient.language,
         "wished_caller": patient.wished_caller.value if patient.wished_caller else "",
         "zone": patient.zone,
+        "state": patient.state or "",
         "weekdays": sorted(patient.wishes.weekdays),
         "first_daypart": liked[0],
         "second_daypart": liked[1],

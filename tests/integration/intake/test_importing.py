@@ -50,6 +50,7 @@ def test_a_row_becomes_a_patient_with_all_that_is_theirs(
         voicemail_ok="no",
         welfare_check_ok="yes",
         wished_caller="M",
+        state="Hawaii",
         hba1c_percent="9.4",
         hba1c_date="2026-10-04",
         time_zone="Pacific/Honolulu",
@@ -63,7 +64,7 @@ def test_a_row_becomes_a_patient_with_all_that_is_theirs(
     assert (patient.weekdays, patient.dayparts) == (0b1000001, ["evening", "morning"])
     assert patient.is_voicemail_allowed is False
     assert patient.is_welfare_check_agreed is True
-    assert patient.wished_caller is Sex.MALE
+    assert (patient.wished_caller, patient.state) == (Sex.MALE, "HI")
     number = session.scalars(select(PhoneNumber)).one()
     assert (number.e164, number.position) == ("+15125550147", 1)
     consent = session.scalars(select(ConsentEvent)).one()

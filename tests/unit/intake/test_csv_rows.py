@@ -34,6 +34,7 @@ def test_a_whole_row_becomes_a_patient() -> None:
         voicemail_ok="no",
         welfare_check_ok="yes",
         wished_caller="woman",
+        state="TX",
         hba1c_percent="9.4",
         hba1c_date="2026-10-04",
     )
@@ -52,7 +53,7 @@ def test_a_whole_row_becomes_a_patient() -> None:
     assert patient.dayparts == (Daypart.EVENING, Daypart.MORNING)
     assert (patient.is_text_agreed, patient.is_voicemail_allowed) == (True, False)
     assert patient.is_welfare_check_agreed is True
-    assert patient.wished_caller is Sex.FEMALE
+    assert (patient.wished_caller, patient.state) == (Sex.FEMALE, "TX")
     assert patient.enrolled_on == date(2026, 11, 16)
     (reading,) = patient.readings
     assert (reading.kind, reading.value) == (MeasureKind.HBA1C, Decimal("9.400"))
