@@ -18,5 +18,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('patient') as batch_op:
-        batch_op.drop_column('is_welfare_check_agreed')
+    # Not as a batch: SQLite would make the table anew, without its triggers.
+    op.drop_column('patient', 'is_welfare_check_agreed')
