@@ -62,6 +62,9 @@ def test_whom_a_patient_would_rather_speak_with_is_kept_and_proposed_by(
 
     assert answer.status_code == 302
     assert "a woman" in client.get(f"/patients/{ref}").text
+    by_hand = client.get(f"/patients/{ref}/caller").text
+    assert by_hand.count("not whom they wished to speak with") == 2
+    assert by_hand.index("Ines, 0 of 20") < by_hand.index("Ana Lima, 0 of 20, not whom")
     page = propose(client)
     assert "<strong>Ines</strong>" in page
     assert "Every wish of theirs is met." in page
