@@ -160,14 +160,14 @@ def draft(ref: str) -> ResponseReturnValue:
     except NoSuchPatient:  # given to whoever took the call over: what is typed is kept as theirs
         version = taken.keep(db.session, _taken(ref), signed_in(), typed, now=deps().clock())
         db.session.commit()
-        return _kept(version)
+        return _kept(version, is_yours=False)
     try:
         planned = screen.call_of(db.session, patient)
         is_used = outcomes.recorded(db.session, request.form.get("form_key", ""))
         if is_used or str(planned.id) != request.form.get("planned_call_id"):
             return jsonify(reason="closed"), 409
         version = drafts.save(db.session, planned, signed_in(), typed, now=deps().clock())
-        leases.keep(db.session, planned, signed_in(), now=deps().clock())
+        is_yours = leases.keep(db.session, planned, signed_in(), now=deps().clock())
     except NoPlannedCall:
         return jsonify(reason="closed"), 409
     except drafts.SavedElsewhere as held:
@@ -175,13 +175,13 @@ def draft(ref: str) -> ResponseReturnValue:
         other = {"version": held.version, "answers": dict(held.answers)}
         return jsonify(reason="another tab", other=other), 409
     db.session.commit()
-    return _kept(version)
+    return _kept(version, is_yours=is_yours)
 
 
-def _kept(version: int) -> ResponseReturnValue:
+def _kept(version: int, *, is_yours: bool) -> ResponseReturnValue:
     """Answer that a draft is kept, and when: the time of the clinic, as the page's others."""
     at = local_time(deps().clock(), signed_in().zone)
-    return jsonify(version=version, kept_at=at)
+    return jsonify(version=version, kept_at=at, is_yours=is_yours)
 
 
 @bp.post("/calls/<ref>/openers")

@@ -66,11 +66,12 @@ class StatusChange:
 
 @dataclass(frozen=True)
 class Reachable:
-    """One number, whether it may be texted, and since when."""
+    """One number, whether it may be texted, and since when; ``said_no_calls``: or called."""
 
     number: PhoneNumber
     texts: Texts
     since_at: datetime | None
+    said_no_calls: bool = False
 
 
 @dataclass(frozen=True)
@@ -335,7 +336,16 @@ def _numbers(session: Session, patient_id: int, consents: Sequence[Entry]) -> li
         for event, _by in consents
         if event.topic is ConsentTopic.REMINDERS
     ]
+    of_calls = {  # the newest is read last
+        event.number: event.is_given
+        for event, _by in reversed(consents)
+        if event.topic is ConsentTopic.CALLS
+    }
     return [
-        Reachable(number, *texts_to(number.e164, ledger))
+        Reachable(
+            number,
+            *texts_to(number.e164, ledger),
+            said_no_calls=of_calls.get(number.e164) is False,
+        )
         for number in registry.numbers_of(session, patient_id)
     ]

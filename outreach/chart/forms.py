@@ -42,6 +42,10 @@ class NoSuchWish(RuleBroken):
     """What was sent names no weekday and no part of the day."""
 
 
+class NoSuchAnswer(RuleBroken):
+    """What was sent is neither yes nor no."""
+
+
 class RhythmForm(FlaskForm):
     """How often the patient wants to be called in one phase."""
 
@@ -77,6 +81,19 @@ class WishForm(FlaskForm):
         if self.add_daypart.data:
             parts.append(Daypart(self.add_daypart.data))
         return Wishes(days, tuple(parts))
+
+
+class WelfareCheckForm(FlaskForm):
+    """What somebody said to a welfare check; each button of the page is an answer."""
+
+    agreed = HiddenField(validators=[AnyOf(["yes", "no"])])
+
+    @property
+    def answer(self) -> bool:
+        """Whether they agreed."""
+        if not self.validate():
+            raise NoSuchAnswer("There is no such answer.")
+        return bool(self.agreed.data == "yes")
 
 
 class ReadForm(FlaskForm):

@@ -19,6 +19,7 @@ from outreach.chart.forms import (
     ReadForm,
     RhythmForm,
     StatusForm,
+    WelfareCheckForm,
     WishForm,
 )
 from outreach.chart.rules import may_enrol
@@ -111,6 +112,16 @@ def wishes(ref: str) -> ResponseReturnValue:
     changed = WishForm().changed(shown.wishes)
     care.change_wishes(db.session, shown, changed, now=now)
     return _saved(shown, "changed wishes", _("Saved."), now=now)
+
+
+@bp.post("/<ref>/welfare-check")
+@role_required(*KEEPERS)
+def welfare_check(ref: str) -> ResponseReturnValue:
+    """Note whether a nurse may make sure that somebody is well whom nobody reaches for long."""
+    now = deps().clock()
+    shown = finding.to_change(db.session, signed_in(), ref)
+    shown.is_welfare_check_agreed = WelfareCheckForm().answer
+    return _saved(shown, "noted what they said to a welfare check", _("Saved."), now=now)
 
 
 @bp.route("/<ref>/rhythm", methods=["GET", "POST"])

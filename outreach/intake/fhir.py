@@ -125,9 +125,20 @@ class _Patient:
             phones=self._phones(),
             language=self._language(),
             zone=self.frame.zone,
+            state=self._state(),
             external_ids=self.ids,
             line=self.place,
         )
+
+    def _state(self) -> str | None:
+        """Return the state of their home; one that nobody knows is passed over with a note."""
+        homes = [each for each in objects(self.resource.get("address")) if text(each.get("state"))]
+        for address in sorted(homes, key=lambda each: each.get("use") != "home"):
+            try:
+                return fields.state(text(address.get("state")), region=self.frame.region)
+            except Refused as refusal:
+                self.notes.append(Note(self.place, "address.state", str(refusal)))
+        return None
 
     def _name(self, *uses: str) -> dict[str, Any]:
         """Return the name of the first of ``uses`` there is; 'official' may be unmarked."""

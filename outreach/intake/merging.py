@@ -253,6 +253,9 @@ def _patient_row(incoming: IncomingPatient, occasion: Occasion) -> Row:
         "weekdays": mask_of_weekdays(incoming.weekdays),
         "dayparts": [part.value for part in incoming.dayparts],
         "is_voicemail_allowed": incoming.is_voicemail_allowed,
+        "is_welfare_check_agreed": incoming.is_welfare_check_agreed,
+        "wished_caller": incoming.wished_caller,
+        "state": incoming.state,
         "about": "",
         "created_at": occasion.now,
     }

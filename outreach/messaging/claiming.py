@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from outreach.clock import day_began_at
 from outreach.encryption import CannotDecrypt
-from outreach.messaging import conversation, due, history, holding, pacing, setting
+from outreach.messaging import conversation, due, history, holding, pacing, past_lines, setting
 from outreach.messaging.due import Due
 from outreach.messaging.models import Message
 from outreach.messaging.outbox import Asked
@@ -74,11 +74,10 @@ class Claim:
 
 def is_any_due(session: Session, *, now: datetime) -> bool:
     """Say whether any text's time has come."""
-    is_due = exists().where(
-        Message.status == MessageStatus.SCHEDULED,
-        Message.send_after <= now,
-        *pacing.without_pace(session),
-    )
+    in_line = pacing.clinics_in_line(session)
+    if in_line:
+        return past_lines.is_any_due(session, in_line, now=now)
+    is_due = exists().where(Message.status == MessageStatus.SCHEDULED, Message.send_after <= now)
     return bool(session.scalar(select(is_due)))
 
 
@@ -89,8 +88,11 @@ def claim(session: Session, *, now: datetime, limit: int = BATCH) -> Claim:
     dropped, with the reason. After a restore, see :mod:`holding`, most wait. Does not commit;
     nothing may be handed over before it is committed.
     """
-    which = pacing.without_pace(session)
-    rows, unreadable = due.texts(session, now=now, limit=limit, which=which)
+    in_line = pacing.clinics_in_line(session)
+    if in_line:
+        rows, unreadable = past_lines.texts(session, in_line, now=now, limit=limit)
+    else:
+        rows, unreadable = due.texts(session, now=now, limit=limit)
     is_full = len(rows) + len(unreadable) == limit
     taken = take(session, rows, unreadable, now=now)
     return Claim(taken.texts, has_more=is_full and taken.has_more)

@@ -24,7 +24,7 @@ from outreach.messaging.rules import MessageKind, MessageStatus
 from outreach.orm import rows_of
 
 # Part of the statement, not a parameter: else the index of what waits could not be used.
-_IS_WAITING = Message.status == bindparam(
+IS_WAITING = Message.status == bindparam(
     None, MessageStatus.SCHEDULED, type_=Message.status.type, literal_execute=True
 )
 _RAW_NUMBER = type_coerce(Message.to_number, Text()).label("to_number")
@@ -74,7 +74,7 @@ def texts(
             Clinic.sms_sender,
         )
         .join(Clinic, Clinic.id == Message.clinic_id)
-        .where(_IS_WAITING, Message.send_after <= now, *held_back, *which)
+        .where(IS_WAITING, Message.send_after <= now, *held_back, *which)
         .order_by(Message.rank, Message.send_after, Message.id)  # in_turn() of what is due
         .limit(limit)
         .with_for_update(of=Message, skip_locked=True)

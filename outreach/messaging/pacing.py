@@ -61,12 +61,11 @@ def choose(
         session.execute(update(SenderPace).where(SenderPace.sender == key).values(**values))
 
 
-def without_pace(session: Session) -> Sequence[ColumnElement[bool]]:
-    """Return what holds of texts that need no turn: nothing more, where no sender has a pace."""
-    clinic_ids = session.scalars(
-        select(Clinic.id).join(SenderPace, SenderPace.sender == _SENDER)
+def clinics_in_line(session: Session) -> Sequence[int]:
+    """Return the clinics whose texts need a turn: none, where no sender has a pace."""
+    return session.scalars(
+        select(Clinic.id).join(SenderPace, SenderPace.sender == _SENDER).order_by(Clinic.id)
     ).all()
-    return [Message.clinic_id.not_in(clinic_ids)] if clinic_ids else []
 
 
 def has_pace(session: Session, clinic_id: int) -> bool:

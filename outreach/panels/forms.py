@@ -1,6 +1,6 @@
 """Forms of panels: a proposal's lines, and another caller for one patient."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -23,15 +23,17 @@ from outreach.panels.models import ProposalLine
 from outreach.panels.proposals import Choice, Filled, state_of
 from outreach.panels.roster import PanelCaller
 from outreach.panels.rules import ChangeReason, LeftOut
-from outreach.panels.rules.matching import Unmet
+from outreach.panels.rules.matching import UNMET_COST, Unmet
 from outreach.web.bounded import LARGEST, whole
 
+# Of those who are not ready, since they are away or not trained, nothing is said: a panel of
+# theirs may have room.
 LEFT_OUT = {
     LeftOut.NO_SHARED_LANGUAGE: _l("Nobody here speaks this language."),
     LeftOut.NOT_TRAINED: _l("Nobody who speaks this language has finished training."),
     LeftOut.AWAY: _l("Everybody who speaks this language is away within 7 days."),
-    LeftOut.PANELS_FULL: _l("Everybody who speaks this language has a full panel."),
-    LeftOut.HOURS_FULL: _l("Everybody who speaks this language has no hours left."),
+    LeftOut.PANELS_FULL: _l("Everybody here who speaks this language has a full panel."),
+    LeftOut.HOURS_FULL: _l("Everybody here who speaks this language has no hours left."),
 }
 
 
@@ -106,16 +108,19 @@ class ChangeCallerForm(FlaskForm):
 
     @classmethod
     def of(
-        cls, callers: Sequence[PanelCaller], from_id: int | None, parted: Collection[int]
+        cls,
+        callers: Sequence[PanelCaller],
+        from_id: int | None,
+        unmet: Mapping[int, Sequence[Unmet]],
     ) -> "ChangeCallerForm":
         """Return the form with who may be chosen; a first caller needs no reason or note.
 
-        Those after whom the patient asked for somebody else (``parted``) come last, and say so.
+        Those who do not meet a wish of the patient (``unmet``, by caller) come last, and say so.
         """
         form = cls(data={"from_id": str(from_id or "")})
         form.caller_id.choices = [
-            SelectChoice(each.caller_id, place_of(each, is_parted=each.caller_id in parted))
-            for each in sorted(callers, key=lambda each: each.caller_id in parted)
+            SelectChoice(each.caller_id, place_of(each, unmet.get(each.caller_id, ())))
+            for each in sorted(callers, key=lambda each: _cost(unmet.get(each.caller_id, ())))
         ]
         if from_id is None:
             del form.reason
@@ -132,9 +137,13 @@ class ChangeCallerForm(FlaskForm):
         )
 
 
-def place_of(caller: PanelCaller, *, is_parted: bool) -> str:
-    """Return a caller with the state of their panel: 'Ana, 12 of 20'."""
+def _cost(unmet: Sequence[Unmet]) -> int:
+    return sum(UNMET_COST[wish] for wish in unmet)
+
+
+def place_of(caller: PanelCaller, unmet: Sequence[Unmet]) -> str:
+    """Return a caller with the state of their panel, and wishes not met: 'Ana, 12 of 20'."""
     text = _("%(name)s, %(n)s of %(cap)s", name=caller.name, n=caller.panel_size, cap=caller.cap)
     more = [_("full")] if caller.is_full else []
-    more += [UNMET[Unmet.SOMEBODY_ELSE]] if is_parted else []
+    more += [UNMET[wish] for wish in unmet]
     return ", ".join(map(str, (text, *more)))

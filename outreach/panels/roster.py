@@ -154,6 +154,18 @@ def trained(session: Session, caller_ids: Sequence[int], *, on: date) -> set[int
     )
 
 
+def others_than(session: Session, caller_ids: Sequence[int], patient: Patient) -> set[int]:
+    """Return those of ``caller_ids`` who are not whom ``patient`` would rather speak with."""
+    if patient.wished_caller is None:
+        return set()
+    wished = session.scalars(
+        select(CallerProfile.staff_id).where(
+            CallerProfile.staff_id.in_(caller_ids), CallerProfile.gender == patient.wished_caller
+        )
+    )
+    return set(caller_ids) - set(wished)
+
+
 def away(session: Session, caller_ids: Sequence[int], *, now: datetime) -> set[int]:
     """Return those of ``caller_ids`` who are away now, or at some time of the coming week."""
     asked = select(Absence.staff_id).where(

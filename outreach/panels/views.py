@@ -21,7 +21,7 @@ from outreach.panels.forms import LEFT_OUT, UNMET, ApplyForm, ChangeCallerForm, 
 from outreach.panels.models import PanelMembership, Proposal, ProposalLine
 from outreach.panels.proposing import Person, Place
 from outreach.panels.rules.load import WEEKS_AHEAD
-from outreach.panels.rules.matching import is_allowed, unmet
+from outreach.panels.rules.matching import Unmet, is_allowed, unmet
 from outreach.patients import finding
 from outreach.patients.models import Patient
 from outreach.programmes import enrolment as enrolments
@@ -243,7 +243,15 @@ def _change_form(
         if current is None or caller.caller_id != current.caller_id
     ]
     parted = history.parted(db.session, [patient.id]).get(patient.id, ())
-    return ChangeCallerForm.of(able, current.id if current else None, parted)
+    others = roster.others_than(db.session, [each.caller_id for each in able], patient)
+    wishes = {
+        each.caller_id: [
+            *([Unmet.SOMEBODY_ELSE] if each.caller_id in parted else []),
+            *([Unmet.CALLER] if each.caller_id in others else []),
+        ]
+        for each in able
+    }
+    return ChangeCallerForm.of(able, current.id if current else None, wishes)
 
 
 def _is_changed(form: ChangeCallerForm, enrolment_id: int, *, now: datetime) -> bool:

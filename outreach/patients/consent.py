@@ -120,6 +120,35 @@ def agree(
     noted(True, topics)
 
 
+def say_of_calls(
+    session: Session,
+    patient: Patient,
+    number: str,
+    *,
+    is_given: bool,
+    source: ConsentSource,
+    by_staff_id: int,
+    now: datetime,
+) -> None:
+    """Note whether a patient may be called on ``number``, where it was not so. Does not commit.
+
+    It is how somebody who wanted no more calls, and comes back, may be called again.
+    """
+    newest = _newest(session, patient.id, Channel.CALL, number)
+    if newest is not None and newest.is_given == is_given:
+        return
+    note(
+        session,
+        patient,
+        Channel.CALL,
+        number,
+        is_given=is_given,
+        source=source,
+        by_staff_id=by_staff_id,
+        now=now,
+    )
+
+
 def _just_agreed(
     session: Session,
     patient_id: int,

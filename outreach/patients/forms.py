@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import phonenumbers
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -38,7 +39,7 @@ from outreach.patients.rules import (
 )
 
 _ABOUT_LENGTH = 4000
-_VOICEMAIL = {"yes": True, "no": False, "": None}
+_YES_OR_NO = {"yes": True, "no": False, "": None}
 
 
 class _CheckBoxes(SelectMultipleField):
@@ -48,24 +49,34 @@ class _CheckBoxes(SelectMultipleField):
     option_widget = CheckboxInput()
 
 
-class DetailsForm(FlaskForm):
-    """What staff may change about a patient."""
-
-    preferred_name = StringField(_l("Goes by"), validators=[Length(max=120)])
-    pronouns = StringField(_l("Pronouns"), validators=[Length(max=40)])
-    language = SelectField(_l("Language"))
-    zone = SelectField(_l("Time zone"))
-    weekdays = _CheckBoxes(_l("Good days for a call"), coerce=int, validators=[Optional()])
-    first_daypart = SelectField(_l("Best time of day"))
-    second_daypart = SelectField(_l("Next best"))
-    voicemail = RadioField(
-        _l("May we leave a voicemail?"),
+def _yes_or_no(asks: LazyString) -> RadioField:
+    """Return the field of something that patients are asked once, and may answer anew."""
+    return RadioField(
+        asks,
         choices=[
             SelectChoice("yes", _l("Yes")),
             SelectChoice("no", _l("No")),
             SelectChoice("", _l("Not asked yet")),
         ],
         validators=[Optional()],
+    )
+
+
+class DetailsForm(FlaskForm):
+    """What staff may change about a patient."""
+
+    preferred_name = StringField(_l("Goes by"), validators=[Length(max=120)])
+    pronouns = StringField(_l("Pronouns"), validators=[Length(max=40)])
+    language = SelectField(_l("Language"))
+    wished_caller = SelectField(_l("Would rather speak with"))
+    zone = SelectField(_l("Time zone"))
+    state = SelectField(_l("State"))
+    weekdays = _CheckBoxes(_l("Good days for a call"), coerce=int, validators=[Optional()])
+    first_daypart = SelectField(_l("Best time of day"))
+    second_daypart = SelectField(_l("Next best"))
+    voicemail = _yes_or_no(_l("May we leave a voicemail?"))
+    welfare_check = _yes_or_no(
+        _l("If we can't reach them for a long time: may a nurse make sure that they are well?")
     )
     about = TextAreaField(_l("About this person"), validators=[Length(max=_ABOUT_LENGTH)])
     said_as = StringField(_l("How to say the name"), validators=[Length(max=120)])
@@ -78,8 +89,16 @@ class DetailsForm(FlaskForm):
         form.language.choices = [
             SelectChoice(code, name) for code, name in labels.languages(also=[patient.language])
         ]
+        form.wished_caller.choices = [
+            SelectChoice("", _l("anybody")),
+            *(SelectChoice(sex.value, words) for sex, words in labels.WISHED.items()),
+        ]
         zones = labels.zones(patient.clinic.region, also=[patient.zone, patient.clinic.zone])
         form.zone.choices = [SelectChoice(zone, zone.replace("_", " ")) for zone in zones]
+        form.state.choices = [
+            SelectChoice("", _l("not known")),
+            *(SelectChoice(*each) for each in labels.states(patient.clinic.region, patient.state)),
+        ]
         form.weekdays.choices = [SelectChoice(day, labels.weekday_name(day)) for day in range(7)]
         dayparts = [SelectChoice(part.value, labels.DAYPARTS[part]) for part in Daypart]
         form.first_daypart.choices = [SelectChoice("", _l("no preference")), *dayparts]
@@ -101,12 +120,15 @@ class DetailsForm(FlaskForm):
             pronouns=_stripped(self.pronouns) or None,
             language=self.language.data,
             zone=self.zone.data,
+            state=self.state.data or None,
             weekdays=frozenset(self.weekdays.data or ()),
             dayparts=tuple(Daypart(part) for part in chosen if part),
-            is_voicemail_allowed=_VOICEMAIL[self.voicemail.data or ""],
+            is_voicemail_allowed=_YES_OR_NO[self.voicemail.data or ""],
             about=_stripped(self.about),
             said_as=_stripped(self.said_as) or None,
             approach=_stripped(self.approach) or None,
+            wished_caller=Sex(self.wished_caller.data) if self.wished_caller.data else None,
+            is_welfare_check_agreed=_YES_OR_NO[self.welfare_check.data or ""],
         )
 
 
@@ -190,8 +212,13 @@ class LearntForm(NumberForm):
 
 
 class ConsentForm(FlaskForm):
-    """Which texts to one number are welcome, and how we know."""
+    """Whether calls to one number, and which texts, are welcome, and how we know."""
 
+    calls = RadioField(
+        _l("May we call this number?"),
+        choices=[SelectChoice("yes", _l("Yes")), SelectChoice("no", _l("No"))],
+        validators=[Optional()],
+    )
     topics = _CheckBoxes(
         _l("Texts they agree to on this number"),
         choices=[
@@ -204,14 +231,21 @@ class ConsentForm(FlaskForm):
         choices=[
             SelectChoice(ConsentSource.CALL.value, _l("On a call")),
             SelectChoice(ConsentSource.FORM.value, _l("On a signed form")),
+            SelectChoice(ConsentSource.WEB.value, _l("On a web page")),
         ],
         validators=[InputRequired(_l("Choose how they said so."))],
     )
 
     @classmethod
-    def of(cls, held: Iterable[ConsentTopic]) -> "ConsentForm":
-        """Return the form with what they agreed to until now ticked."""
-        return cls(data={"topics": [topic.value for topic in held]})
+    def of(cls, held: Iterable[ConsentTopic], *, calls: bool | None) -> "ConsentForm":
+        """Return the form with what they agreed to until now ticked; ``calls`` None: not asked."""
+        told = {answer: word for word, answer in _YES_OR_NO.items()}
+        return cls(data={"topics": [topic.value for topic in held], "calls": told[calls]})
+
+    @property
+    def answer_to_calls(self) -> bool | None:
+        """Whether they may be called on this number, None: nothing was said."""
+        return _YES_OR_NO[self.calls.data or ""]
 
     def to_topics(self) -> frozenset[ConsentTopic]:
         """Return what they agree to from now on."""
@@ -220,16 +254,19 @@ class ConsentForm(FlaskForm):
 
 def _known(patient: Patient) -> dict[str, Any]:
     liked = [*patient.dayparts, "", ""]
-    voicemail = {True: "yes", False: "no", None: ""}[patient.is_voicemail_allowed]
+    told = {answer: word for word, answer in _YES_OR_NO.items()}
     return {
         "preferred_name": patient.preferred_name,
         "pronouns": patient.pronouns,
         "language": patient.language,
+        "wished_caller": patient.wished_caller.value if patient.wished_caller else "",
         "zone": patient.zone,
+        "state": patient.state or "",
         "weekdays": sorted(patient.wishes.weekdays),
         "first_daypart": liked[0],
         "second_daypart": liked[1],
-        "voicemail": voicemail,
+        "voicemail": told[patient.is_voicemail_allowed],
+        "welfare_check": told[patient.is_welfare_check_agreed],
         "about": patient.about,
         "said_as": patient.said_as,
         "approach": patient.approach,

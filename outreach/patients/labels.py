@@ -18,6 +18,7 @@ from outreach.patients.rules import (
     Daypart,
     NumberHealth,
     Sex,
+    states_of,
     weekdays_from_mask,
 )
 from outreach.web.template_filters import full_day, language_name
@@ -33,6 +34,11 @@ SEXES: dict[Sex, LazyString] = {
     Sex.MALE: _l("Male"),
     Sex.OTHER: _l("Other"),
     Sex.UNKNOWN: _l("Not known"),
+}
+
+WISHED: dict[Sex, LazyString] = {
+    Sex.FEMALE: _l("a woman"),
+    Sex.MALE: _l("a man"),
 }
 
 DAYPARTS: dict[Daypart, LazyString] = {
@@ -90,6 +96,17 @@ def languages(also: Iterable[str] = ()) -> Sequence[tuple[str, str]]:
     """Return (code, name) of the languages to choose from, by name."""
     codes = {*COMMON_LANGUAGES, *also}
     return sorted(((code, language_name(code)) for code in codes), key=lambda each: each[1])
+
+
+def states(region: str, also: str | None = None) -> Sequence[tuple[str, str]]:
+    """Return (code, name) of the states of a country, and of ``also``, by name."""
+    known = {also: also} if also else {}
+    return sorted((known | dict(states_of(region))).items(), key=lambda each: each[1])
+
+
+def state_name(region: str, state: str) -> str:
+    """Return the name of a state by its code, the code where it is not known."""
+    return states_of(region).get(state, state)
 
 
 def zones(region: str, also: Iterable[str] = ()) -> Sequence[str]:

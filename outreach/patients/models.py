@@ -31,7 +31,8 @@ class Patient(Model):
     part of the country where they live (ISO 3166-2 without the country: TX), from their
     address. ``wished_caller`` is whom they would rather speak with, None for anybody.
     ``name_rank`` and ``record_rank`` are their place in the order of names and record numbers,
-    which are encrypted; see ``ranking``.
+    which are encrypted; see ``ranking``. ``is_welfare_check_agreed``: whether a nurse may make
+    sure that they are well when nobody reaches them for long; None: not asked yet.
     """
 
     __tablename__ = "patient"
@@ -63,6 +64,7 @@ class Patient(Model):
     weekdays: Mapped[int]
     dayparts: Mapped[list[str]]
     is_voicemail_allowed: Mapped[bool | None]
+    is_welfare_check_agreed: Mapped[bool | None]
     about: Mapped[str] = mapped_column(Sealed("patient.about"))
     approach: Mapped[str | None] = mapped_column(Sealed("patient.approach"))
     created_at: Mapped[datetime]

@@ -52,6 +52,9 @@ class Details:
     about: str
     said_as: str | None = None
     approach: str | None = None
+    is_welfare_check_agreed: bool | None = None
+    wished_caller: Sex | None = None
+    state: str | None = None
     record: OfRecord | None = None
 
 
@@ -221,6 +224,8 @@ def change_details(session: Session, patient: Patient, details: Details, *, now:
     patient.zone = details.zone
     change_wishes(patient, Wishes(details.weekdays, details.dayparts))
     patient.is_voicemail_allowed = details.is_voicemail_allowed
+    patient.is_welfare_check_agreed = details.is_welfare_check_agreed
+    patient.wished_caller, patient.state = details.wished_caller, details.state
     patient.about = details.about
     patient.said_as, patient.approach = details.said_as, details.approach
 

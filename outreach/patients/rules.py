@@ -2,11 +2,13 @@
 
 import enum
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+import holidays
 
 MONDAY_TO_SATURDAY = frozenset(range(6))
 
@@ -366,6 +368,17 @@ def _readings(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the instants that ``at`` can mean: two where clocks change, else the same twice."""
     local = datetime.combine(day, at, tzinfo=zone)
     return local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+
+
+@lru_cache(64)
+def states_of(region: str) -> Mapping[str, str]:
+    """Return the states of a country by their code (ISO 3166-2 without it), with their names."""
+    try:
+        known = holidays.country_holidays(region)
+    except NotImplementedError:
+        return {}
+    names = known.get_subdivision_aliases()
+    return {code: names.get(code, [code])[0] for code in known.subdivisions}
 
 
 def name_key(family: str, given: str) -> tuple[str, ...]:

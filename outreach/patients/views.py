@@ -18,6 +18,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import NotFound
 from outreach.patients import consent, dead_numbers, finding, labels, registry
+from outreach.patients.consent import OfNumber
 from outreach.patients.forms import ConsentForm, LearntForm, NumberForm
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
@@ -71,23 +72,17 @@ def dead_number(ref: str, number_id: int) -> ResponseReturnValue:
 @bp.route("/<ref>/texts", methods=["GET", "POST"])
 @role_required(*KEEPERS)
 def texts(ref: str) -> ResponseReturnValue:
-    """Write down which texts to one number are welcome; show what was said so far."""
+    """Write down whether calls to one number, and which texts, are welcome; show what was said."""
     now = deps().clock()
     patient = finding.to_change(db.session, signed_in(), ref)
     numbers = registry.numbers_of(db.session, patient.id)
     number = _chosen(numbers, request.args.get("number"))
     agreed = consent.held(db.session, patient.id, Channel.SMS, number.e164) if number else ()
-    form = ConsentForm.of(agreed)
+    said = consent.of_numbers(db.session, patient.id)
+    calls = said.get(number.e164, OfNumber()).calls if number else None
+    form = ConsentForm.of(agreed, calls=calls)
     if number is not None and form.validate_on_submit():
-        consent.agree(
-            db.session,
-            patient,
-            number.e164,
-            form.to_topics(),
-            source=ConsentSource(form.source.data),
-            by_staff_id=signed_in().staff_id,
-            now=now,
-        )
+        _keep(patient, number.e164, form, now=now)
         return _saved(patient, "noted consent", _("Noted. It holds from now on."), now=now)
     page = render_template(
         "patients/texts.html",
@@ -100,6 +95,30 @@ def texts(ref: str) -> ResponseReturnValue:
         ledger=consent.entries(db.session, patient.id),
     )
     return page, 422 if form.errors else 200
+
+
+def _keep(patient: Patient, number: str, form: ConsentForm, *, now: datetime) -> None:
+    """Note what was said of texts to ``number`` and of calls; each is a consent of its own."""
+    source, by_staff_id = ConsentSource(form.source.data), signed_in().staff_id
+    consent.agree(
+        db.session,
+        patient,
+        number,
+        form.to_topics(),
+        source=source,
+        by_staff_id=by_staff_id,
+        now=now,
+    )
+    if form.answer_to_calls is not None:
+        consent.say_of_calls(
+            db.session,
+            patient,
+            number,
+            is_given=form.answer_to_calls,
+            source=source,
+            by_staff_id=by_staff_id,
+            now=now,
+        )
 
 
 def _chosen(numbers: Sequence[PhoneNumber], asked: str | None) -> PhoneNumber | None:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from outreach.orm import UTCDateTime
+from outreach.patients.models import Patient
 from outreach.planning import spoken
 from outreach.planning.models import FollowUp, PlannedCall
 from outreach.planning.rules import CallStatus, FollowUpKind
@@ -92,7 +93,11 @@ class _Conditions:
         return or_(
             and_(~self._was_asked(FollowUpKind.REVIEW_TIMES), is_to_review),
             and_(~self._is_in_check(), is_to_check),
-            and_(~self._was_asked(FollowUpKind.WELFARE_CHECK), self._is_to_welfare()),
+            and_(
+                self._is_welfare_agreed(),
+                ~self._was_asked(FollowUpKind.WELFARE_CHECK),
+                self._is_to_welfare(),
+            ),
             and_(
                 self._is_silent(self.known.c.since_at, lambda policy: policy.unreachable_days),
                 self._is_tried(),
@@ -107,6 +112,11 @@ class _Conditions:
             self.known.c.since_at, lambda policy: policy.silent_days_welfare or NEVER
         )
         return or_(is_missed, and_(is_silent, self._is_tried()))
+
+    def _is_welfare_agreed(self) -> ColumnElement[bool]:
+        return exists().where(
+            Patient.id == self.known.c.patient_id, Patient.is_welfare_check_agreed.is_(True)
+        )
 
     def _is_tried(self) -> ColumnElement[bool]:
         return spoken.dialled_at(self.known) > self.known.c.since_at

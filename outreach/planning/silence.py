@@ -91,7 +91,12 @@ def read(session: Session, enrolment_ids: Sequence[int]) -> dict[int, Known]:
     """Return the silence of those of ``enrolment_ids`` that are called, in four statements."""
     found = spoken.silences().where(among(Enrolment.id, enrolment_ids)).subquery("known")
     rows = session.execute(
-        select(found, Patient.zone, spoken.dialled_at(found).label("dialled_at"))
+        select(
+            found,
+            Patient.zone,
+            Patient.is_welfare_check_agreed,
+            spoken.dialled_at(found).label("dialled_at"),
+        )
         .join(Patient, Patient.id == found.c.patient_id)
         .order_by(found.c.id)
     ).all()
@@ -123,6 +128,7 @@ def _silence(
         is_in_check=any(each.done_at is None for each in checks),
         checked_at=max((each.done_at for each in checks if each.done_at), default=None),
         has_welfare=any(each.opened_at > since_at or each.done_at is None for each in welfare),
+        is_welfare_agreed=row.is_welfare_check_agreed is True,
     )
 
 

@@ -191,7 +191,9 @@ class ProtocolForm(FlaskForm):
     silent_days_late = _number(_l("Days of silence to the check, later"))
     early_weeks = _number(_l("Weeks that count as early"))
     unreachable_days = _number(_l("Days of silence until unreachable"))
-    missed_to_welfare = _number(_l("Missed in a row: a nurse makes sure they are well; 0: never"))
+    missed_to_welfare = _number(
+        _l("Missed in a row: a nurse makes sure that who agreed to it is well; 0: never")
+    )
     silent_days_welfare = _number(_l("Days of silence to that; 0: never"))
     reminder_hours = _number(_l("Hours from the reminder text to the call"))
     minutes_per_call = _number(_l("Minutes of a caller's time for a call"))

@@ -15,6 +15,7 @@ from scripts.demo import names
 from scripts.demo.words import TOPICS, Topic
 
 SPANISH, ENGLISH = "es", "en"
+_WELFARE_CHECK = (True, True, None, False)  # what was said to one, by number of the patient
 REGION = "US"
 
 
@@ -141,6 +142,7 @@ class Person:
     zone: ZoneInfo
     wishes: Wishes
     is_voicemail_allowed: bool | None
+    is_welfare_check_agreed: bool | None
     has_sms_consent: bool
     has_meter: bool
     answers: float
@@ -213,6 +215,7 @@ def make_person(rng: Random, number: int, site: Site, fate: Fate, *, today: date
         zone=ZoneInfo(rng.choice(site.other_zones) if chance(rng, 0.07) else site.zone),
         wishes=make_wishes(rng),
         is_voicemail_allowed=rng.choices((True, False, None), (62, 23, 15))[0],
+        is_welfare_check_agreed=_WELFARE_CHECK[number % len(_WELFARE_CHECK)],
         has_sms_consent=chance(rng, 0.74),
         has_meter=chance(rng, 0.62),
         answers=rng.betavariate(8, 8),

@@ -108,6 +108,7 @@ class House:
             weekdays=mask_of_weekdays(person.wishes.weekdays),
             dayparts=[part.value for part in person.wishes.dayparts],
             is_voicemail_allowed=person.is_voicemail_allowed,
+            is_welfare_check_agreed=person.is_welfare_check_agreed,
             about=person.about,
             created_at=entered_at,
         )

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Membership, StaffMember
 from outreach.calls.models import LastTalk
+from outreach.patients.models import Patient
 from outreach.planning import follow_ups
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
@@ -36,6 +37,7 @@ def write(session: Session, *, now: datetime) -> None:
         .order_by(LastTalk.at, Enrolment.id)
         .limit(1)
     ).one()
+    session.get_one(Patient, enrolment.patient_id).is_welfare_check_agreed = True
     asked_at = now - _ASKED_FOR
     reason = Follow(Step.WELFARE_CHECK, Cause.SILENT, (asked_at - talked_at).days).reason
     follow_ups.open_one(session, enrolment, _KIND, reason, now=asked_at)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.calls.models import Attempt, CallNote, Draft, Lease
@@ -287,9 +287,23 @@ def test_who_took_the_call_over_is_told_on_the_screen_of_the_other(
         other = make_staff(session, session.get_one(Clinic, day.clinic.id))
         session.execute(update(Lease).values(staff_id=other.id))
 
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.locator("[name=note]").fill("She sings again.")  # told as soon as this is kept
 
     expect(notice).to_be_visible()
+
+
+def test_an_unread_hand_over_is_not_told_as_a_call_that_was_taken(
+    page: Page, sessions: Sessions, day: Day
+) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    with sessions.begin() as session:
+        session.execute(delete(Lease))
+
+    with page.expect_response("**/lease"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    expect(page.get_by_text("Somebody else has taken this call over.")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ _SELF_HARM = (
     # English
     "kill* _ myself", "kill* _ my self", "kms", "end* _ my life", "end it all", "take my own life",
     "taking my own life", "want* to _ die", "wanna _ die", "wish i was dead", "wish i were dead",
-    "better off dead", "better off without me", "better without me", "suicid*", "sucid*", "suisid*",
+    "better off dead", "better if i was dead", "better if i were dead", "better if i died",
+    "unalive*", "life isnt worth", "life is not worth", "not worth living", "better off without me", "better without me", "suicid*", "sucid*", "suisid*",
     "hurt* _ myself", "harm* _ myself", "cut* myself", "self harm*", "no reason to live",
     "no reason to go on", "nothing to live for", "dont want to live", "do not want to live",
     "dont want to be alive", "dont wanna live", "dont wanna be alive", "dont want to be here any*",
@@ -34,7 +35,7 @@ _SELF_HARM = (
     "no quiero estar aqui", "no quiero seguir aqui", "no quiero despertar", "ojala me muera",
     "ojala muriera", "ojala me muriera", "ojala no despierte", "sentido a la vida",
     "vida _ no tiene sentido", "vida no tiene _ sentido", "no aguanto mas", "no doy mas",
-    "quiero desaparecer", "mejor sin mi", "tome _ frasco", "tome muchas pastillas",
+    "quiero desaparecer", "mejor sin mi", "no vale la pena vivir", "no vale la pena seguir viv*", "tome _ frasco", "tome muchas pastillas",
     "cort* las venas", "sin ganas de vivir", "no _ ganas de vivir", "para que vivir",
     "para que seguir viv*", "para que sigo viv*", "ahorcar*", "inyect* toda la insulina",
     "puse toda la insulina", "mejor muert*",
@@ -44,7 +45,7 @@ _SELF_HARM = (
     "acabar com a minha vida", "acabar com tudo", "me machucar", "me cortar", "me cortando",
     "nao quero viver", "nao quero mais viver", "nao quero mais estar aqui", "sem vontade de viver",
     "nao tenho _ vontade de viver", "sentido na vida", "vida nao tem _ sentido", "quero sumir", "queria sumir",
-    "quero desaparecer", "melhor mort*", "se eu morresse", "melhor sem mim", "tomara que eu morra",
+    "quero desaparecer", "melhor mort*", "se eu morresse", "melhor sem mim", "nao vale a pena viver", "tomara que eu morra",
     "tomei _ vidro", "tomei _ cartela", "tomei _ caixa", "tomei muitos remedios", "me enforcar",
     "apliquei toda a insulina", "tomei toda a insulina", "injetei toda a insulina", "overdose",
 )  # fmt: skip
@@ -108,6 +109,9 @@ _MORE = {
     ConcernKind.SELF_HARM: (
         r"(?:cant|canot|can not) go on (?!mon|tue|wed|thu|fri|sat|sun|the|a|my|your|that|any|vacation)",
         r"tok al (?:of )?(?:my|the|those) (?:pils|meds) (?!today|this|as|like|on|every|yesterday|for)",
+        r"(?:going to|gona|want to|wana|wil|il) take al (?:of )?(?:my|the|those) (?:pils|meds) (?!today|this|as|like|on|every|for)",
+        r"(?:voy a|quiero) tomar(?:me)? todas (?:las |mis )?pastilas (?!hoy|como|de hoy|esta|a tiempo|que)",
+        r"(?:vou|quero) tomar todos (?:os )?(?:meus )?remedios (?!hoje|certinho|direitinho|como|de hoje|da |que)",
         r"tome todas (?:las |mis )?pastilas (?!hoy|como|de hoy|esta|a tiempo|ayer)",
         r"no puedo mas (?!tarde|temprano|que|de una|hoy)",
         r"(?:nao|n|num) aguento mais (?!mensag|msg|sms|texto|ligac|receber|esperar|de )",

@@ -53,7 +53,7 @@ _STOP_PHRASES = re.compile(
     r"|(?:deje|dejen|deja)(?:n?me| me) en paz"
     r"|(?:quiten|quite|saquen|saque|borren|borre|eliminen|elimine)(?:me)?"
     r"(?: me| mi| numero| de| su| la| esta| esa)* (?:lista|numero)(?! (?:viejo|anterior|antiguo|de antes))"
-    r"|(?:dar|darme|deme|denme) de baja|borrenme|borreme|quitenme|quiteme|saquenme|saqueme|eliminenme"
+    r"|(?:dar|darme|deme|denme) de baja|(?:borren|borre|borra|quiten|quite|quita|saquen|saque|saca|eliminen|elimine|elimina)me(?! (?:la|las|el|los|un|una)\b)"
     # Portuguese: 'nao me manda mais' is asked too, 'nao me mandaram' and 'nao me incomoda' not
     r"|(?:pare|parem|para|parar|deixe|deixem) (?:de|com) (?:me |as |essas )?(?:mandar|enviar|escrever|mensage)\w*"
     r"|(?:nao|n) (?:me )?(?:mand(?:e|em)|envi(?:e|em)|escrev(?:a|am)|contat(?:e|em)|incomod(?:e|em)"

@@ -135,6 +135,9 @@ class IncomingPatient:
     dayparts: tuple[Daypart, ...] = ()
     is_text_agreed: bool | None = None
     is_voicemail_allowed: bool | None = None
+    is_welfare_check_agreed: bool | None = None
+    wished_caller: Sex | None = None
+    state: str | None = None
     enrolled_on: date | None = None
     readings: tuple[IncomingReading, ...] = ()
     visits: tuple[IncomingVisit, ...] = ()

@@ -11,7 +11,7 @@ import phonenumbers
 
 from outreach.accounts.rules import language_code
 from outreach.intake.rules import Refused
-from outreach.patients.rules import OLDEST_YEARS, Daypart, Sex, may_be_alive
+from outreach.patients.rules import OLDEST_YEARS, Daypart, Sex, may_be_alive, states_of
 
 LONGEST_SHOWN = 40
 # Cells that many rows share, such as days and zones, are understood once.
@@ -222,6 +222,29 @@ def sex(cell: str) -> Sex:
     if found is None:
         raise Refused(f"{shown(cell.strip())} is not known; write F, M, other or unknown")
     return found
+
+
+def state(cell: str, *, region: str) -> str | None:
+    """Return the code of a state of ``region``, written as code or name; empty: not known."""
+    text = cell.strip().casefold()
+    if not text:
+        return None
+    for code, name in states_of(region).items():
+        if text in (code.casefold(), name.casefold()):
+            return code
+    raise Refused(f"{shown(cell.strip())} is no state of {region}; write its code, as TX")
+
+
+def wished_caller(cell: str) -> Sex | None:
+    """Return whom they would rather speak with; empty, or 'any', means anybody."""
+    text = cell.strip().lower()
+    if text in ("", "any", "anybody"):
+        return None
+    if text == "woman" or _SEXES.get(text) is Sex.FEMALE:
+        return Sex.FEMALE
+    if text == "man" or _SEXES.get(text) is Sex.MALE:
+        return Sex.MALE
+    raise Refused(f"{shown(cell.strip())} is neither; write woman or man, or leave it empty")
 
 
 def yes_or_no(cell: str) -> bool | None:

@@ -9,7 +9,8 @@ What was seen to once is not asked for again:
 - Times are reviewed once in one silence. Then it is the coordinator's turn.
 - After a contact check, missed calls and days count anew, because a new number or a letter
   deserves its chance. So the calls that brought a check never bring a second one.
-- A welfare check is asked for once in one silence, by whoever was tried.
+- A welfare check is asked for once in one silence, for whoever was tried and agreed to it:
+  nobody asks family or neighbours about somebody who did not sign up for that.
 - A conversation ends the silence, and everything counts anew.
 - Unreachable is only who was tried: nobody is given up because nobody called.
 """
@@ -76,7 +77,8 @@ class Silence:
     ``missed_at`` are the planned calls closed as missed since then, ``rests`` what lies in
     between, ``is_dialled`` whether anybody tried. ``is_reviewed``: times were, or are, being
     reviewed in this silence; ``is_in_check``: a contact check is open; ``checked_at``: when
-    the last one was done. ``has_welfare``: a welfare check was, or is, made in this silence.
+    the last one was done. ``has_welfare``: a welfare check was, or is, made in this silence;
+    ``is_welfare_agreed``: the patient agreed that one is made.
     """
 
     since_at: datetime
@@ -89,6 +91,7 @@ class Silence:
     is_in_check: bool = False
     checked_at: datetime | None = None
     has_welfare: bool = False
+    is_welfare_agreed: bool = False
 
     @property
     def counted_from(self) -> datetime:
@@ -134,7 +137,7 @@ def steps(silence: Silence, policy: FollowUpPolicy, *, now: datetime) -> tuple[F
     if cause is not None:
         number = missed if cause is Cause.MISSED else silent_days(silence, now=now)
         found.append(Follow(Step.CONTACT_CHECK, cause, number))
-    cause = None if silence.has_welfare else _cause_of_welfare(silence, policy, now=now)
+    cause = _cause_of_welfare(silence, policy, now=now)
     if cause is not None:
         number = missed if cause is Cause.MISSED else silent_days(silence, now=now)
         found.append(Follow(Step.WELFARE_CHECK, cause, number))
@@ -156,6 +159,8 @@ def _cause_to_check(silence: Silence, policy: FollowUpPolicy, *, now: datetime) 
 
 
 def _cause_of_welfare(silence: Silence, policy: FollowUpPolicy, *, now: datetime) -> Cause | None:
+    if silence.has_welfare or not silence.is_welfare_agreed:
+        return None
     missed, days = policy.missed_to_welfare, policy.silent_days_welfare
     if missed and silence.missed_since(silence.since_at, now=now) >= missed:
         return Cause.MISSED

@@ -86,6 +86,7 @@
       if (answer.ok) {
         const kept = await answer.json();
         ({ version } = kept);
+        if (!kept.is_yours) beat();
         settles = "";
         say(`${words.kept} ${kept.kept_at}`);
         return true;
@@ -257,8 +258,8 @@
       const about = new URLSearchParams({ planned_call_id: form.elements.planned_call_id.value });
       const answer = await fetch(form.dataset.lease, { method: "POST", body: about, redirect: "manual", headers: { "X-CSRFToken": token.value, "X-Background": "1" } });
       if (!answer.ok || !taken) return;
-      const { is_yours: isYours, by } = await answer.json();
-      taken.hidden = isYours;
+      const { by } = await answer.json();
+      taken.hidden = !by; // a call that is nobody's, since a hand-over is to be read first, was not taken
       taken.querySelector("[data-taken-by]").textContent = by || "";
     } catch (_error) { /* no answer says nothing about whose call it is */ }
   };

@@ -32,6 +32,27 @@
     }
   });
 
+  const later = (day, days) => {
+    const noon = new Date(`${day}T12:00:00Z`);
+    noon.setUTCDate(noon.getUTCDate() + Number(days));
+    return noon.toISOString().slice(0, 10);
+  };
+
+  // Weeks of a pause count from its first day, today where there is none; one that was chosen
+  // goes along with it.
+  const countFrom = (group, field) => {
+    const first = document.querySelector(`#report [name=${group.dataset.from}]`);
+    first.addEventListener("input", () => {
+      const buttons = [...group.querySelectorAll("button")];
+      const chosen = buttons.find((each) => each.value === field.value);
+      buttons.forEach((each) => {
+        each.value = later(first.value || group.dataset.today, each.dataset.days);
+      });
+      if (chosen) field.value = chosen.value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  };
+
   // Days and times in one press: each button writes into its field.
   document.querySelectorAll("[data-sets]").forEach((group) => {
     const field = document.querySelector(`#report [name=${group.dataset.sets}]`);
@@ -45,6 +66,7 @@
       field.dispatchEvent(new Event("input", { bubbles: true }));
     });
     field.addEventListener("input", show);
+    if (group.dataset.from) countFrom(group, field);
     group.hidden = false;
     show();
   });

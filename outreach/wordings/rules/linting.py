@@ -20,8 +20,12 @@ _HEALTH = (
     "a1c", "hba1c", "depress", "depres", "anxi", "ansied", "phq", "gad-7", "suicid", "blood",
     "sangre", "sangue", "pressure", "presion", "pressao", "hypertens", "hipertens", "medicat",
     "medicac", "medicament", "medicin", "remedio", "diagnos", "diagnost", "disease", "enfermed",
-    "doenca", "illness", "endocrin", "psychiatr", "psiquiatr", "psycholog", "psicolog", "weight",
-    "peso", "mental", "lab result", "test result", "resultad", "symptom", "sintoma", "hiv", "vih",
+    "doenca", "result", "cancer", "oncolog", "cardiolog", "nefrolog", "nephrolog",
+    "dialys", "dialis", "kidney", "rinon", "cholest", "colest", "obes", "pills", "pastilla",
+    "pildora", "comprimid", "dose", "dosis", "therap", "terap", "pregnan", "embaraz", "gravid",
+    "alcohol", "alcool", "lonel", "stress", "estres", "illness",
+    "endocrin", "psychiatr", "psiquiatr", "psycholog", "psicolog", "weight",
+    "peso", "mental", "symptom", "sintoma", "hiv", "vih",
 )  # fmt: skip
 _RESULT = re.compile(r"\d[\d.,]*\s*(%|mg|mmol|kg|lb|mm\s*hg)", re.IGNORECASE)
 # Twilio's words out, the FCC's, and its words in: a patient told to write one would end texts,
@@ -38,6 +42,8 @@ _ASKED_TO_WRITE = re.compile(
 _LINK = re.compile(
     r"\b(?:https?://)?((?:[a-z0-9-]+\.)+(?:[a-z]{2,}))(?=[/:\s?#.,;!)]|$)", re.IGNORECASE
 )
+# A host without an ending, or with letters of its own: a bare number, localhost, clínica.example.
+_ADDRESS = re.compile(r"https?://(?:[^\s/@]*@)?([^\s/:?#]*)", re.IGNORECASE)
 
 
 class Fault(enum.StrEnum):
@@ -80,9 +86,7 @@ def faults(words: str, kind: TextKind, *, hosts: Collection[str] = ()) -> list[F
     found += [
         Finding(Fault.KEYWORD, each) for each in _accidents(words) if each not in kind.may_ask_for
     ]
-    found += [
-        Finding(Fault.LINK, each) for each in _LINK.findall(words) if each.lower() not in hosts
-    ]
+    found += [Finding(Fault.LINK, each) for each in _hosts(words) if each.lower() not in hosts]
     if kind.has_stop and not re.search(r"\bSTOP\b", words):
         found.append(Finding(Fault.NO_STOP))
     found += [
@@ -111,6 +115,13 @@ def _health_words(words: str) -> list[str]:
     return [each for each in re.findall(r"[\w-]+", _plain(words)) if each.startswith(_HEALTH)] + [
         each for each in _HEALTH if " " in each and each in _plain(words)
     ]
+
+
+def _hosts(words: str) -> list[str]:
+    """Return the hosts that links in ``words`` lead to, each once."""
+    full = [each.rstrip(".,;!)") for each in _ADDRESS.findall(words)]
+    rest = _LINK.findall(_ADDRESS.sub(" ", words))
+    return list(dict.fromkeys([*full, *rest]))
 
 
 def _accidents(words: str) -> list[str]:

@@ -81,7 +81,7 @@ def test_what_is_typed_is_kept_on_the_server_and_comes_back(
     clock.advance(timedelta(minutes=50))
     sign_in(client, day.ana)
 
-    assert kept.json == {"version": 1, "kept_at": "10:00 AM"}
+    assert kept.json == {"version": 1, "kept_at": "10:00 AM", "is_yours": False}
     assert "Her sister" in client.get(path).text
     assert "unfinished note" in client.get("/queue/").text
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -103,6 +104,23 @@ def test_details_are_saved_and_the_open_call_fits_the_new_wishes(
     assert call is not None
     assert call.due_on == TODAY, "what is due is not planned away"
     assert (call.dial_from_at - timedelta(hours=7)).weekday() == 1
+
+
+def test_the_law_of_the_state_they_live_in_holds_for_the_open_call_at_once(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        make_planned_call(session, place.enrolment, TODAY)
+    sign_in(client, place.caller)
+    anywhen = _details(zone="America/New_York", weekdays=[], first_daypart="", second_daypart="")
+
+    for state, last_hour in (("", 20), ("RI", 18)):  # Rhode Island: 9 to 18 on weekdays
+        client.post(f"/patients/{place.patient.ref}/details", data=anywhen | {"state": state})
+
+        call = _open_call(sessions, place.enrolment)
+        assert call is not None
+        assert call.dial_until_at.astimezone(ZoneInfo("America/New_York")).hour == last_hour
+    assert "Rhode Island" in client.get(f"/patients/{place.patient.ref}").text
 
 
 def test_a_refused_form_keeps_what_was_typed(

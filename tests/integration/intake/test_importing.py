@@ -17,7 +17,7 @@ from outreach.measures.models import Reading
 from outreach.measures.rules import ReadingSource
 from outreach.orm import Model, Sessions
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
-from outreach.patients.rules import Channel, ConsentSource
+from outreach.patients.rules import Channel, ConsentSource, Sex
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.searching import index
@@ -48,6 +48,9 @@ def test_a_row_becomes_a_patient_with_all_that_is_theirs(
         preferred_dayparts="evening morning",
         sms_consent="yes",
         voicemail_ok="no",
+        welfare_check_ok="yes",
+        wished_caller="M",
+        state="Hawaii",
         hba1c_percent="9.4",
         hba1c_date="2026-10-04",
         time_zone="Pacific/Honolulu",
@@ -60,6 +63,8 @@ def test_a_row_becomes_a_patient_with_all_that_is_theirs(
     assert (patient.clinic_id, patient.record_number) == (clinic.id, "LS1")
     assert (patient.weekdays, patient.dayparts) == (0b1000001, ["evening", "morning"])
     assert patient.is_voicemail_allowed is False
+    assert patient.is_welfare_check_agreed is True
+    assert (patient.wished_caller, patient.state) == (Sex.MALE, "HI")
     number = session.scalars(select(PhoneNumber)).one()
     assert (number.e164, number.position) == ("+15125550147", 1)
     consent = session.scalars(select(ConsentEvent)).one()

@@ -35,6 +35,9 @@ PATIENTS: dict[str, Request] = {
         },
     ),
     "chart.wishes": Request("caller", "/patients/{patient}/wishes", {"add_weekday": "3"}),
+    "chart.welfare_check": Request(
+        "caller", "/patients/{patient}/welfare-check", {"agreed": "yes"}
+    ),
     "chart.rhythm": Request("caller", "/patients/{patient}/rhythm", {"value": "5"}),
     "chart.status, pause": Request(
         "manager",
@@ -88,7 +91,9 @@ PATIENTS: dict[str, Request] = {
         {"words": "Her son answers there.", "number": "(512) 555-0145"},
     ),
     "patients.texts": Request(
-        "caller", "/patients/{patient}/texts", {"topics": ["reminders"], "source": "call"}
+        "caller",
+        "/patients/{patient}/texts",
+        {"topics": ["reminders"], "calls": "no", "source": "call"},
     ),
     "results.new": Request("nurse", "/patients/{patient}/readings/new", READINGS),
     "results.correct": Request(

@@ -15,6 +15,8 @@ from outreach.db import db
 from outreach.orm import Sessions
 from outreach.panels import assignment
 from outreach.panels.models import CallerProfile, PanelMembership
+from outreach.patients.models import Patient
+from outreach.patients.rules import Sex
 from outreach.programmes.models import Enrolment, EnrolmentBefore
 from outreach.programmes.rules import EnrolmentStatus
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
@@ -43,6 +45,31 @@ def test_a_proposal_is_shown_before_anything_changes_and_applied_at_one_press(
         assert session.scalars(select(PanelMembership.note)).all() == [""]  # encrypted as well
 
 
+def test_whom_a_patient_would_rather_speak_with_is_kept_and_proposed_by(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    with sessions.begin() as session:
+        for gender, given_name in ((Sex.MALE, "Tom"), (Sex.FEMALE, "Ines")):
+            caller = make_staff(session, place.clinic, name=given_name)
+            session.get_one(CallerProfile, caller.id).gender = gender
+        session.get_one(CallerProfile, place.caller.id).gender = Sex.MALE
+        ref = session.get_one(Patient, place.patient.id).ref
+    sign_in(client, place.manager)
+    details = {"language": "en", "zone": "America/Chicago", "voicemail": "", "first_daypart": ""}
+    record = {"date_of_birth": "1970-02-03", "sex": "female", "wished_caller": "female"}
+
+    answer = client.post(f"/patients/{ref}/details", data=details | record)
+
+    assert answer.status_code == 302
+    assert "a woman" in client.get(f"/patients/{ref}").text
+    by_hand = client.get(f"/patients/{ref}/caller").text
+    assert by_hand.count("not whom they wished to speak with") == 2
+    assert by_hand.index("Ines, 0 of 20") < by_hand.index("Ana Lima, 0 of 20, not whom")
+    page = propose(client)
+    assert "<strong>Ines</strong>" in page
+    assert "Every wish of theirs is met." in page
+
+
 def test_says_which_rule_left_somebody_out(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:
@@ -54,7 +81,7 @@ def test_says_which_rule_left_somebody_out(
     page = propose(client)
 
     assert "Nobody here speaks this language." in page
-    assert "Everybody who speaks this language has a full panel." in page
+    assert "Everybody here who speaks this language has a full panel." in page
     assert "0 of 2 have a caller" in page
 
 
@@ -62,7 +89,7 @@ def test_says_which_rule_left_somebody_out(
     ("changed", "words"),
     [
         ({"trained_on": None}, "Nobody who speaks this language has finished training."),
-        ({"weekly_minutes": 10}, "Everybody who speaks this language has no hours left."),
+        ({"weekly_minutes": 10}, "Everybody here who speaks this language has no hours left."),
     ],
 )
 def test_training_and_hours_are_kept(

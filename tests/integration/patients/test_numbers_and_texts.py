@@ -85,6 +85,27 @@ def test_consent_is_appended_never_overwritten(
     assert ledger[0].by_staff_id == place.caller.id
 
 
+def test_a_stop_to_calls_of_one_number_and_its_end_are_each_a_line_of_the_ledger(
+    client: FlaskClient, sessions: Sessions, place: Place
+) -> None:
+    sign_in(client, place.caller)
+    url = f"/patients/{place.patient.ref}/texts"
+    said = {"topics": ["reminders"], "source": "web"}
+
+    for calls in ("no", "no", "", "yes"):
+        assert client.post(url, data=said | {"calls": calls}).status_code == 302
+        page = client.get(f"/patients/{place.patient.ref}").text
+        assert ("no calls: they said stop" in page) is (calls != "yes")
+
+    with sessions() as session:
+        ledger = consent.ledger(session, place.patient.id)
+        of_calls = [each for each in ledger if each.channel is Channel.CALL]
+        assert consent.is_given(session, place.patient.id, Channel.SMS, of_calls[0].number)
+    assert [each.is_given for each in of_calls] == [True, False]
+    assert {each.source for each in of_calls} == {ConsentSource.WEB}
+    assert {each.by_staff_id for each in of_calls} == {place.caller.id}
+
+
 def test_each_topic_is_agreed_to_by_itself(
     client: FlaskClient, sessions: Sessions, place: Place
 ) -> None:

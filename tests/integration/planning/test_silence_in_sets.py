@@ -49,7 +49,14 @@ class Life:
         self.rng = rng
         self.zone = ZoneInfo(rng.choice(ZONES))
         self.policy = version.protocol.follow_up
-        patient = make_patient(session, clinic, zone=self.zone.key, phone=None)
+        self.is_welfare_agreed = rng.choice((True, False, None))
+        patient = make_patient(
+            session,
+            clinic,
+            zone=self.zone.key,
+            phone=None,
+            is_welfare_check_agreed=self.is_welfare_agreed,
+        )
         self.starts_on = NOW.date() - timedelta(days=rng.randrange(-5, 100))
         self.enrolled_at = self._some_at(100)
         self.enrolment = make_enrolment(
@@ -165,6 +172,7 @@ class Life:
             is_in_check=any(each.done_at is None for each in checks),
             checked_at=max((each.done_at for each in checks if each.done_at), default=None),
             has_welfare=any(each.done_at is None or each.opened_at > since_at for each in welfare),
+            is_welfare_agreed=self.is_welfare_agreed is True,
         )
 
 

@@ -32,6 +32,9 @@ def test_a_whole_row_becomes_a_patient() -> None:
         preferred_dayparts="evening morning",
         sms_consent="yes",
         voicemail_ok="no",
+        welfare_check_ok="yes",
+        wished_caller="woman",
+        state="TX",
         hba1c_percent="9.4",
         hba1c_date="2026-10-04",
     )
@@ -49,6 +52,8 @@ def test_a_whole_row_becomes_a_patient() -> None:
     assert patient.weekdays == {0, 2, 4}
     assert patient.dayparts == (Daypart.EVENING, Daypart.MORNING)
     assert (patient.is_text_agreed, patient.is_voicemail_allowed) == (True, False)
+    assert patient.is_welfare_check_agreed is True
+    assert (patient.wished_caller, patient.state) == (Sex.FEMALE, "TX")
     assert patient.enrolled_on == date(2026, 11, 16)
     (reading,) = patient.readings
     assert (reading.kind, reading.value) == (MeasureKind.HBA1C, Decimal("9.400"))

@@ -346,3 +346,27 @@ def test_a_number_of_which_no_decimal_can_be_made_is_no_json() -> None:
 
 def read_bundle_of(resource: dict[str, Any]) -> list[Incoming]:
     return list(fhir.from_bundle({"entry": [{"resource": resource}]}, FRAME))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "state"),
+    [
+        ([{"use": "old", "state": "NY"}, {"use": "home", "state": "Texas"}], "TX"),
+        ([{"state": "RI"}], "RI"),
+        ([{"city": "Austin"}], None),
+    ],
+)
+def test_the_state_of_their_home_is_taken(
+    addresses: list[dict[str, str]], state: str | None
+) -> None:
+    (patient,) = patients_in(read_bundle(a_person(address=addresses)))
+
+    assert patient.state == state
+
+
+def test_a_state_that_nobody_knows_is_noted_and_passed_over() -> None:
+    found = read_bundle(a_person(address=[{"use": "home", "state": "Nowhere"}]))
+
+    (patient,) = patients_in(found)
+    assert patient.state is None
+    assert "address.state" in [note.field for note in notes_in(found)]

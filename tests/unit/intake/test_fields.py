@@ -215,3 +215,28 @@ def test_what_a_message_quotes_is_short_and_can_be_shown(text: str) -> None:
 
     assert quoted.isprintable()
     assert len(quoted) <= fields.LONGEST_SHOWN + 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"), [("TX", "TX"), (" tx ", "TX"), ("Rhode Island", "RI"), ("", None)]
+)
+def test_a_state_is_read_by_its_code_or_name(cell: str, code: str | None) -> None:
+    assert fields.state(cell, region="US") == code
+
+
+def test_a_state_of_another_country_is_refused() -> None:
+    with pytest.raises(Refused, match="no state of US"):
+        fields.state("Bavaria", region="US")
+
+
+@pytest.mark.parametrize(
+    ("cell", "sex"),
+    [("woman", Sex.FEMALE), ("F", Sex.FEMALE), ("Man", Sex.MALE), ("any", None), ("", None)],
+)
+def test_whom_they_would_rather_speak_with_is_read(cell: str, sex: Sex | None) -> None:
+    assert fields.wished_caller(cell) is sex
+
+
+def test_whom_nobody_can_be_is_refused() -> None:
+    with pytest.raises(Refused, match="write woman or man"):
+        fields.wished_caller("unknown")

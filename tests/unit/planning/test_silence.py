@@ -186,20 +186,22 @@ def test_taking_the_steps_leaves_nothing_to_ask_for(
 
 
 WATCHFUL = FollowUpPolicy(missed_to_welfare=4, silent_days_welfare=20)
+AGREED = replace(LATE, is_welfare_agreed=True)
 
 
 @pytest.mark.parametrize(
     ("silence", "days", "expected"),
     [
-        (replace(LATE, missed_at=missed(3)), 5, False),
-        (replace(LATE, missed_at=missed(4)), 5, True),
-        (LATE, 19.9, False),
-        (LATE, 20, True),
-        (replace(LATE, is_dialled=False), 40, False),
-        (replace(LATE, has_welfare=True, missed_at=missed(9)), 40, False),
+        (replace(AGREED, missed_at=missed(3)), 5, False),
+        (replace(AGREED, missed_at=missed(4)), 5, True),
+        (AGREED, 19.9, False),
+        (AGREED, 20, True),
+        (replace(AGREED, is_dialled=False), 40, False),
+        (replace(AGREED, is_welfare_agreed=False, missed_at=missed(9)), 40, False),
+        (replace(AGREED, has_welfare=True, missed_at=missed(9)), 40, False),
     ],
 )
-def test_a_nurse_makes_sure_once_that_who_was_tried_is_well(
+def test_a_nurse_makes_sure_once_that_who_was_tried_and_agreed_is_well(
     silence: Silence, days: float, *, expected: bool
 ) -> None:
     assert (Step.WELFARE_CHECK in asked(silence, days, WATCHFUL)) is expected
@@ -207,6 +209,6 @@ def test_a_nurse_makes_sure_once_that_who_was_tried_is_well(
 
 @given(st.floats(0, 300), st.integers(0, 12))
 def test_a_programme_without_the_rule_asks_for_no_welfare_check(days: float, count: int) -> None:
-    silence = replace(LATE, missed_at=missed(count))
+    silence = replace(AGREED, missed_at=missed(count))
 
     assert Step.WELFARE_CHECK not in asked(silence, days, FollowUpPolicy())

@@ -80,6 +80,9 @@ def test_what_we_send_unasked_is_told_from_an_answer_by_its_words(
         ("Su DIABÉTICA llamada", Fault.HEALTH),
         ("Seu açúcar", Fault.HEALTH),
         ("your lab results are in", Fault.HEALTH),
+        ("Your results are here", Fault.HEALTH),
+        ("time for your pills", Fault.HEALTH),
+        ("o rim e a diálise", Fault.HEALTH),
         ("It was 7.3 % last week", Fault.RESULT),
         ("It was 132mg/dL", Fault.RESULT),
         ("Reply CANCEL to cancel your call", Fault.KEYWORD),
@@ -89,6 +92,10 @@ def test_what_we_send_unasked_is_told_from_an_answer_by_its_words(
         ("opt-out: OPT OUT", Fault.KEYWORD),
         ("see bit.ly/x1", Fault.LINK),
         ("see https://evil.example/a", Fault.LINK),
+        ("see http://192.0.2.7/a", Fault.LINK),
+        ("see http://localhost/a", Fault.LINK),
+        ("see https://clínica.example", Fault.LINK),
+        ("see https://clinic.example@evil.example", Fault.LINK),
         ("Hello {name}", Fault.UNKNOWN_PLACEHOLDER),
         ("Hello {", Fault.STRAY_BRACE),
         ("Hello {0}", Fault.STRAY_BRACE),
@@ -116,6 +123,7 @@ def test_plain_words_are_left_alone(words: str) -> None:
 
 def test_a_link_to_a_known_host_is_fine() -> None:
     assert faults("see https://clinic.example/x", FREE, hosts={"clinic.example"}) == []
+    assert faults("It is https://clinic.example.", FREE, hosts={"clinic.example"}) == []
 
 
 def test_what_a_text_must_name_and_how_to_stop_are_asked_for() -> None:
