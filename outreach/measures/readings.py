@@ -9,7 +9,7 @@ from functools import cache
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
-from outreach.measures.models import Reading
+from outreach.measures.models import LatestReading, Reading
 from outreach.measures.rules import REGISTRY, Bound, MeasureKind, ReadingSource, Sign
 from outreach.orm import among
 from outreach.patients.models import Patient
@@ -154,14 +154,8 @@ def latest(session: Session, patient_id: int, kinds: Sequence[MeasureKind]) -> l
     """Return the newest reading that counts, for each of ``kinds``, as listed."""
     rows = session.scalars(
         select(Reading)
-        .where(
-            Reading.patient_id == patient_id,
-            Reading.kind.in_(kinds),
-            is_current(),
-        )
-        .order_by(Reading.taken_at.desc(), Reading.id.desc())
-    ).all()
-    first: dict[MeasureKind, Reading] = {}
-    for reading in rows:
-        first.setdefault(reading.kind, reading)
-    return [first[kind] for kind in kinds if kind in first]
+        .join(LatestReading, LatestReading.reading_id == Reading.id)
+        .where(LatestReading.patient_id == patient_id, LatestReading.kind.in_(kinds))
+    )
+    found = {reading.kind: reading for reading in rows}
+    return [found[kind] for kind in kinds if kind in found]

@@ -33,9 +33,6 @@ LISTS = frozenset(
         "outcomes.patients",
         "outcomes.glycaemic",
         "cohort.board_patients",
-        "report_lists.calls_of_today",
-        "report_lists.concerns_raised",
-        "report_lists.concerns_met",
     }
 )
 
