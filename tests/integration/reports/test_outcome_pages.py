@@ -109,7 +109,10 @@ def test_the_change_stands_with_its_numerator_interval_and_caution(
     page = words(client.get("/reports/outcomes").text)
 
     # Changes -1, 0 and -1.5: mean -0.83, SD 0.764; t(2) = 4.303 gives -2.73 to +1.06.
-    assert "75% 3 of 4 not counted: 0, window open 10.00 9.17 −0.83 95% CI −2.73 to +1.06 0.76 −1.00" in page
+    assert (
+        "75% 3 of 4 not counted: 0, window open 10.00 9.17 −0.83 95% CI −2.73 to +1.06 0.76 −1.00"
+        in page
+    )
     assert "67% 2 of 3 95% CI 21–94" in page  # Wilson of 2/3: 0.208 to 0.939
     assert "Missing at follow-up 25% 1 of 4 9.50" in page
     assert "There is no control group here" in page
