@@ -35,6 +35,7 @@ class Known:
     date_of_birth: date
     language: str
     zone: str
+    state: str | None
     phones: frozenset[str]
     texts: Mapping[str, bool]
     was_enrolled: bool
@@ -59,6 +60,7 @@ def find(session: Session, clinic_id: int, batch: Sequence[IncomingPatient]) -> 
             Patient.date_of_birth,
             Patient.language,
             Patient.zone,
+            Patient.state,
         )
         .where(Patient.clinic_id == clinic_id, Patient.record_number.in_(record_numbers))
         .order_by(Patient.id)

@@ -1,10 +1,11 @@
 """Patients from a file beside those we have: who is new, what is added.
 
 Existing patients are never overwritten; they gain readings and visits and nothing else, but for a
-'no' to texts. Readings of the last days are judged as on a call (``judging``). Written with
-set-wise statements, a batch at a time.
+'no' to texts, and for the state they live in where nobody knew it. Readings of the last days are
+judged as on a call (``judging``). Written with set-wise statements, a batch at a time.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +13,12 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach import bulk
 from outreach.accounts.models import Clinic
+from outreach.calling_hours import refitting
 from outreach.clock import local_day
 from outreach.intake import judging, visiting
 from outreach.intake.files import Watch
@@ -93,6 +95,8 @@ def merge(
             report.concerns += judging.judge(
                 session, rows, by_staff_id=occasion.by_staff_id, now=occasion.now
             )
+        if not is_dry:
+            _fill_states(session, taken, known, occasion)
         note_corrected(session, taken, known, report)
         visiting.keep(session, taken, ids, into, report)
         withdrawals = list(_withdrawal_rows(occasion, taken, known))
@@ -105,6 +109,29 @@ def merge(
         report.withdrawn += len({row["patient_id"] for row in withdrawals})
         watch(len(batch))
     visiting.keep_named(session, spool, into, report, size=BATCH)
+
+
+def _fill_states(
+    session: Session,
+    taken: Sequence[IncomingPatient],
+    known: Mapping[str, Known],
+    occasion: Occasion,
+) -> None:
+    """Write in which state those live of whom nobody knew it; its law holds for their calls."""
+    by_state: dict[str, list[int]] = defaultdict(list)
+    for each in taken:
+        have = known.get(each.record_number)
+        if each.state and have and have.state is None:
+            by_state[each.state].append(have.id)
+    for state, ids in sorted(by_state.items()):
+        session.execute(
+            update(Patient)
+            .where(among(Patient.id, ids), Patient.state.is_(None))
+            .values(state=state)
+            .execution_options(synchronize_session=False)
+        )
+    if by_state:
+        refitting.mark(session, Clinic.id == occasion.clinic_id, now=occasion.now)
 
 
 def _wait_for_other_imports(session: Session, clinic_id: int) -> None:

@@ -276,6 +276,25 @@ def test_a_pause_that_is_chosen_takes_the_next_call_off_the_buttons(page: Page, 
     expect(button).not_to_contain_text("next call", use_inner_text=True)
 
 
+def test_the_weeks_of_a_pause_count_from_its_first_day_away(page: Page, day: Day) -> None:
+    sign_in(page, day.caller)
+    page.goto(f"/calls/{day.rosa.ref}")
+    page.get_by_text("Pause or end").click()
+    page.locator("[name=rest][value=travel]").check(force=True)
+    until = page.locator("[name=rest_until]")
+    two_weeks = page.get_by_role("button", name="after 2 weeks")
+
+    two_weeks.click()
+    expect(until).to_have_value("2026-12-07")
+    page.locator("[name=rest_from]").fill("2026-12-01")
+
+    expect(until).to_have_value("2026-12-15")
+    expect(two_weeks).to_have_attribute("aria-pressed", "true")
+    until.fill("2026-12-20")
+    page.locator("[name=rest_from]").fill("2026-12-02")
+    expect(until).to_have_value("2026-12-20")  # a day of one's own stays
+
+
 def test_who_took_the_call_over_is_told_on_the_screen_of_the_other(
     page: Page, sessions: Sessions, day: Day
 ) -> None:

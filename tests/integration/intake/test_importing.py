@@ -332,3 +332,17 @@ def test_the_index_has_of_who_came_in_what_it_would_read_anew(
 
     assert len(from_file) == 2
     assert session.execute(entries).all() == from_file
+
+
+def test_a_state_that_nobody_knew_is_filled_in_and_its_law_holds(
+    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+) -> None:
+    bring_in(sessions, clinic, put(folder, a_table(a_row(state=""), a_row(mrn="LS2", state="TX"))))
+
+    both = a_table(a_row(state="RI"), a_row(mrn="LS2", state="RI"))
+    bring_in(sessions, clinic, put(folder, both))
+
+    found = session.scalars(select(Patient.state).order_by(Patient.id)).all()
+    assert found == ["RI", "TX"], "what is known is never overwritten"
+    marked = select(Clinic.hours_changed_at).where(Clinic.id == clinic.id)
+    assert session.scalar(marked) is not None, "open calls are looked through"
