@@ -82,6 +82,7 @@ from outreach.web import (
     traced,
     unstorable,
 )
+from outreach.web.same_page import same_page
 from outreach.welfare import views as welfare
 from outreach.wordings import views as wordings
 
@@ -164,6 +165,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     _versioned_assets(app)
     template_filters.init_app(app)
     field_attributes.use()
+    app.add_template_global(same_page)
     app.add_template_filter(measure_labels.measure_name)
     app.add_template_filter(measure_labels.reading_words)
     app.add_template_filter(measure_labels.unit_name)
