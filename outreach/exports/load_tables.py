@@ -16,10 +16,10 @@ from outreach.web.bounded import whole
 def calls_of_today(session: Session, question: Question) -> Table:
     """Return the calls of today that one caller is on duty for, or nobody is."""
     found = today_calls.one_by_one(session, question.here, whole(question.params.get("caller")))
+    names = who(session, question, [each.patient_id for each in found])
     rows: list[Sequence[Value]] = [
         (
-            each.record_number,
-            each.name,
+            *names[each.patient_id],
             each.due_on,
             on_clock(each.from_at, each.zone),
             on_clock(each.until_at, each.zone),
@@ -29,10 +29,10 @@ def calls_of_today(session: Session, question: Question) -> Table:
             each.status.value,
         )
         for each in found
+        if each.patient_id in names
     ]
     columns = (
-        Column("record_number", "The clinic's number of the patient."),
-        Column("patient", "Name."),
+        *OF_A_PATIENT,
         Column("due_on", "Day on which the call was due."),
         Column("from", "When it can be made, on the patient's clock."),
         Column("until", "When this time is over, on the patient's clock."),

@@ -35,6 +35,7 @@ class CallerDay:
 class TodaysCall:
     """One call of today. ``closed_at`` is when it was completed or missed."""
 
+    patient_id: int
     ref: str
     name: str
     record_number: str
@@ -67,6 +68,7 @@ def one_by_one(session: Session, here: Here, caller_id: int | None) -> list[Toda
     is_open = PlannedCall.status == CallStatus.PLANNED
     rows = session.execute(
         select(
+            Patient.id,
             Patient.ref,
             Patient.given_name,
             Patient.family_name,
@@ -97,8 +99,8 @@ def _is_of(caller_id: int | None) -> ColumnElement[bool]:
     return StaffMember.id.is_(None) if caller_id is None else StaffMember.id == caller_id
 
 
-def _call(ref: str, given: str, family: str, *rest: Any) -> TodaysCall:
-    return TodaysCall(ref, f"{given} {family}", *rest)
+def _call(patient_id: int, ref: str, given: str, family: str, *rest: Any) -> TodaysCall:
+    return TodaysCall(patient_id, ref, f"{given} {family}", *rest)
 
 
 def _on_duty(here: Here) -> Any:

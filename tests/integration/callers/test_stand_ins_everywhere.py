@@ -1,5 +1,6 @@
 """Wherever the product names who calls, it names the stand-in while there is one."""
 
+import re
 from datetime import date
 
 import pytest
@@ -60,7 +61,7 @@ def test_calls_of_today_are_counted_for_who_makes_them(
 
     page = client.get("/reports/today").text
 
-    rows = page[page.index('id="calls"') :]
+    rows = re.sub(r"</?a\b[^>]*>", "", page[page.index('id="calls"') :])
     assert '<th scope="row">Ana Lima</th><td class="text-nowrap">0 of 1' in rows
     assert '<th scope="row">Carla Diaz</th><td class="text-nowrap">0 of 1' in rows
 

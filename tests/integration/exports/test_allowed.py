@@ -19,7 +19,7 @@ from outreach.exports.models import Export
 from outreach.exports.rules import FORMATS, Content, Format, Progress
 from outreach.orm import Sessions
 from outreach.panels import proposals
-from outreach.panels.models import ProposalLine
+from outreach.panels.models import PanelMembership, ProposalLine
 from outreach.patients.models import Patient
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import CallStatus, FollowUpKind
@@ -39,6 +39,7 @@ from tests.integration.messaging.conftest import make_message
 from tests.telephones import make_inbox_item, make_phone_call, make_returned_call
 
 DAYS = "clinic=HERE&from_on=2026-04-01&until_on=2026-11-22"
+TO_TODAY = "clinic=HERE&from_on=2026-04-01&until_on=2026-11-23"
 AS_OF = "clinic=HERE&as_of=2026-11-22"
 # Every file that names people or their records, by what its page sends. The others hold figures.
 NAMING = {
@@ -59,6 +60,8 @@ NAMING = {
     Content.FOLLOWED: f"{AS_OF}&measure=hba1c&point=month_3&group=eligible",
     Content.GLYCAEMIC_BEHIND: f"{AS_OF}&group=panel",
     Content.BOARD_BEHIND: f"{AS_OF}&month=2026-10&standing=no reading",
+    Content.TODAY_CALLS: "clinic=HERE&caller=CALLER",
+    Content.SINGLE_CONCERNS: f"{TO_TODAY}&measure=closed",
 }
 FIGURES = {
     Content.ON_CALL, Content.EMERGENCIES,
@@ -66,7 +69,8 @@ FIGURES = {
     Content.CLOSED_DAYS, Content.MEASURES, Content.TARGETS, Content.AROUND, Content.TODAY,
     Content.OUTCOMES, Content.OUTCOME_GROUPS, Content.GLYCAEMIC, Content.BOARD, Content.COHORTS,
     Content.DELIVERY, Content.IMPORTS, Content.CALLERS, Content.STAFF, Content.AUDIT,
-    Content.PULSE, Content.AROUND_GROUPS, Content.BOARD_GROUPS,
+    Content.PULSE, Content.AROUND_GROUPS, Content.BOARD_GROUPS, Content.DIAL_GROUPS,
+    Content.DAYS_ON_PHONE,
 }  # fmt: skip
 # The research file names nobody, one's own data are asked for on the patient's own page, and
 # the rest is not for administrators: test_lists.py.
@@ -90,7 +94,10 @@ def _live(session: Session, clinic: Clinic) -> Patient:
     for name in ("Aya", "Bea"):
         patient = make_patient(session, clinic, given_name=name, record_number=f"MRN-{name}")
         enrolment = make_enrolment(session, patient, caller=caller, starts_on=date(2026, 5, 25))
-        call = make_planned_call(session, enrolment, date(2026, 11, 9), status=CallStatus.COMPLETED)
+        call = make_planned_call(
+            session, enrolment, date(2026, 11, 9), status=CallStatus.COMPLETED,
+            closed_at=MONDAY_10_CHICAGO,
+        )  # fmt: skip
         make_attempt(session, call, caller)
         make_message(session, patient)
         make_inbox_item(session, patient)
@@ -147,7 +154,8 @@ def test_administrators_take_along_only_whom_they_opened_with_a_reason(
             session.add(_opened(admin, aya, at=clock()))
     sign_in(client, admin)
     ending = FORMATS[content][0]
-    asked = {"content": content, "format": ending, "query": NAMING[content], "form_key": "key"}
+    query = NAMING[content].replace("CALLER", str(_caller_id(sessions)))
+    asked = {"content": content, "format": ending, "query": query, "form_key": "key"}
     assert client.post("/exports/", data=asked).status_code == 302
     place = Place(config.exports, timedelta(days=7), b"a key", needs_reason=needs_reason)
 
@@ -160,6 +168,11 @@ def test_administrators_take_along_only_whom_they_opened_with_a_reason(
         text, count = _held(answer.data, export)
     assert {name for name in ("Aya", "Bea") if name in text} == names
     assert count == len(names)
+
+
+def _caller_id(sessions: Sessions) -> int:
+    with sessions() as session:
+        return session.scalars(select(PanelMembership.caller_id).distinct()).one()
 
 
 def _held(data: bytes, export: Export) -> tuple[str, int | None]:
