@@ -34,12 +34,10 @@ def answer(session: Session, question: Hashable, ask: Callable[[], T]) -> T:
     """
     if not orm.is_reading():
         return ask()
+    session.connection()  # begins a transaction, where there is none
     known: _Answers | None = session.info.get(_PLACE)
-    if known is None or known.within is None or known.within is not session.get_transaction():
-        found = ask()  # this may begin the transaction
+    if known is None or known.within is not session.get_transaction():
         known = session.info[_PLACE] = _Answers(session.get_transaction())
-        known.by_question[question] = found
-        return found
     if question not in known.by_question:
         known.by_question[question] = ask()
     answered: T = known.by_question[question]

@@ -62,12 +62,10 @@ def begin(ending: Ending, afterwards: Afterwards) -> None:
     """Change status and consents, before the next call is thought of. Does not commit."""
     if afterwards.ends_texts:
         withdraw(ending, Channel.SMS)
-    if afterwards.has_died or afterwards.pause is not None:
-        enrolment = ending.session.get_one(Enrolment, ending.enrolment_id)
-        if afterwards.has_died:
-            _change(ending, enrolment, EnrolmentStatus.DIED, afterwards.words or "told on a call")
-        elif afterwards.pause is not None:
-            _rest(ending, enrolment, afterwards, pause_words(afterwards.pause, afterwards.words))
+    if afterwards.has_died:
+        _change(ending, EnrolmentStatus.DIED, afterwards.words or "told on a call")
+    elif afterwards.pause is not None:
+        _rest(ending, afterwards, pause_words(afterwards.pause, afterwards.words))
     ending.session.flush()
 
 
@@ -82,8 +80,7 @@ def stop(ending: Ending, words: str) -> None:
     for channel in Channel:
         withdraw(ending, channel)
     reason = f"asked for no more calls: {words}" if words else "asked for no more calls"
-    enrolment = ending.session.get_one(Enrolment, ending.enrolment_id)
-    _change(ending, enrolment, EnrolmentStatus.WITHDRAWN, reason)
+    _change(ending, EnrolmentStatus.WITHDRAWN, reason)
 
 
 def withdraw(ending: Ending, channel: Channel) -> None:
@@ -101,8 +98,9 @@ def withdraw(ending: Ending, channel: Channel) -> None:
         )
 
 
-def _rest(ending: Ending, enrolment: Enrolment, afterwards: Afterwards, words: str) -> None:
+def _rest(ending: Ending, afterwards: Afterwards, words: str) -> None:
     """Pause from now on, or on days to come."""
+    enrolment = ending.session.get_one(Enrolment, ending.enrolment_id)
     reason, by, now = words[:LONGEST_REASON], ending.actor.staff_id, ending.now
     first, until = afterwards.from_on, afterwards.until
     if first is None or until is None:
@@ -115,9 +113,9 @@ def _rest(ending: Ending, enrolment: Enrolment, afterwards: Afterwards, words: s
     )
 
 
-def _change(ending: Ending, enrolment: Enrolment, status: EnrolmentStatus, reason: str) -> None:
+def _change(ending: Ending, status: EnrolmentStatus, reason: str) -> None:
     enrolments.change_status(
-        enrolment,
+        ending.session.get_one(Enrolment, ending.enrolment_id),
         status,
         reason=reason[:LONGEST_REASON],
         by_staff_id=ending.actor.staff_id,

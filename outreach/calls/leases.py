@@ -130,10 +130,7 @@ def held(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) ->
     if lease.staff_id == actor.staff_id:
         is_forgotten = lease.opened_at <= now - LONGEST_CALL
         return Held(is_started=lease.started_at is not None and not is_forgotten)
-    if lease.until_at <= now:
-        return Held()
-    since = lease.started_at or lease.opened_at
-    return Held(other=Mark(lease.staff.name, since, lease.until_at, lease.started_at is not None))
+    return Held(other=_mark(lease) if lease.until_at > now else None)
 
 
 @dataclass(frozen=True)
@@ -210,9 +207,12 @@ def on_the_line_with(session: Session, patient_id: int, *, now: datetime) -> Mar
         .order_by(Lease.started_at.desc())
         .limit(1)
     )
-    if lease is None or lease.started_at is None:
-        return None
-    return Mark(lease.staff.name, lease.started_at, lease.until_at, is_on_the_line=True)
+    return _mark(lease) if lease else None
+
+
+def _mark(lease: Lease) -> Mark:
+    since = lease.started_at or lease.opened_at
+    return Mark(lease.staff.name, since, lease.until_at, lease.started_at is not None)
 
 
 def held_ids(session: Session, call_ids: Sequence[int], *, now: datetime) -> set[int]:

@@ -105,7 +105,7 @@ def record(
 
     Raises:
         CallAlreadyClosed: the call is not open any more, or other answers were recorded
-            under this key; nothing is changed.
+            under this key; roll back, and nothing is changed.
         OtherWords: another tab typed something else, and nobody has chosen yet.
         TimePassed: the agreed time is over.
     """

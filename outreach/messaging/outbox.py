@@ -136,12 +136,12 @@ def cancel(
     """
     which = (Message.cause == cause, *([Message.kind == kind] if kind else []))
     waits = Message.status == MessageStatus.SCHEDULED
-    is_over = or_(waits, Message.expires_at <= now)
+    is_of_use = or_(Message.expires_at.is_(None), Message.expires_at > now)
     session.execute(
         update(Message)
-        .where(*which, Message.status.in_(NOT_YET_OUT))
+        .where(*which, Message.status.in_(NOT_YET_OUT), or_(waits, is_of_use))
         .values(
-            expires_at=case((is_over, Message.expires_at), else_=now),
+            expires_at=case((waits, Message.expires_at), else_=now),
             status=case((waits, MessageStatus.SKIPPED), else_=Message.status),
             skip_reason=case((waits, reason), else_=Message.skip_reason),
         )

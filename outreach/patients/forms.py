@@ -40,6 +40,7 @@ from outreach.patients.rules import (
 
 _ABOUT_LENGTH = 4000
 _YES_OR_NO = {"yes": True, "no": False, "": None}
+_TOLD = {answer: word for word, answer in _YES_OR_NO.items()}
 
 
 class _CheckBoxes(SelectMultipleField):
@@ -239,8 +240,7 @@ class ConsentForm(FlaskForm):
     @classmethod
     def of(cls, held: Iterable[ConsentTopic], *, calls: bool | None) -> "ConsentForm":
         """Return the form with what they agreed to until now ticked; ``calls`` None: not asked."""
-        told = {answer: word for word, answer in _YES_OR_NO.items()}
-        return cls(data={"topics": [topic.value for topic in held], "calls": told[calls]})
+        return cls(data={"topics": [topic.value for topic in held], "calls": _TOLD[calls]})
 
     @property
     def answer_to_calls(self) -> bool | None:
@@ -254,7 +254,6 @@ class ConsentForm(FlaskForm):
 
 def _known(patient: Patient) -> dict[str, Any]:
     liked = [*patient.dayparts, "", ""]
-    told = {answer: word for word, answer in _YES_OR_NO.items()}
     return {
         "preferred_name": patient.preferred_name,
         "pronouns": patient.pronouns,
@@ -265,8 +264,8 @@ def _known(patient: Patient) -> dict[str, Any]:
         "weekdays": sorted(patient.wishes.weekdays),
         "first_daypart": liked[0],
         "second_daypart": liked[1],
-        "voicemail": told[patient.is_voicemail_allowed],
-        "welfare_check": told[patient.is_welfare_check_agreed],
+        "voicemail": _TOLD[patient.is_voicemail_allowed],
+        "welfare_check": _TOLD[patient.is_welfare_check_agreed],
         "about": patient.about,
         "said_as": patient.said_as,
         "approach": patient.approach,

@@ -4,8 +4,9 @@ A call belongs to whoever had the patient as its due day ended, like all planned
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from outreach.reports.adherence import DialTable
 from outreach.reports.asked import Asked
 from outreach.reports.breakdown import Behind, Dimension, NoSuchGroup
 from outreach.reports.counted import Dialled
+from outreach.reports.facts import Fact, together
 from outreach.reports.rules.period import monday_of
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.rules.tally import Cell
@@ -36,7 +38,12 @@ def lines_of(
     """Return with which dial each group was reached, or each clinic or region."""
     if dimension.is_over_clinics:
         return _of_places(session, clinics, asked, dimension)
-    groups = _grouped(session, asked, dimension)
+    return _lines(session, dimension, _grouped(session, asked, dimension))
+
+
+def _lines(
+    session: Session, dimension: Dimension, groups: Mapping[str, Sequence[Dialled]]
+) -> list[DialLine]:
     kept: frozenset[str] = frozenset()
     if dimension.is_about_patients:
         kept = hidden({key: len({each.patient_id for each in of}) for key, of in groups.items()})
@@ -56,21 +63,18 @@ def behind(
         NoSuchGroup: it is none, it is hidden, or it is a clinic or a region.
     """
     if group is None:
-        rows = [Behind(*each) for each in counted.people_by_dial(session, asked, dial)]
-        return _least_first(rows), ""
+        return together(starmap(Fact, counted.people_by_dial(session, asked, dial))), ""
     dimension, key = group
-    lines = [] if dimension.is_over_clinics else lines_of(session, [], asked, dimension)
+    groups = {} if dimension.is_over_clinics else _grouped(session, asked, dimension)
+    lines = _lines(session, dimension, groups)
     line = next((each for each in lines if each.key == key and not each.is_hidden), None)
     if line is None:
         raise NoSuchGroup("There is no such group.")
-    parts: Counter[int] = Counter()
-    wholes: Counter[int] = Counter()
-    for each in _grouped(session, asked, dimension)[key]:
-        parts[each.patient_id] += each.calls * (0 < each.dial <= dial)
-        wholes[each.patient_id] += each.calls
-    return _least_first(
-        [Behind(who, parts[who], whole) for who, whole in wholes.items()]
-    ), line.name
+    facts = (
+        Fact(each.patient_id, each.calls * (0 < each.dial <= dial), each.calls)
+        for each in groups[key]
+    )
+    return together(facts), line.name
 
 
 def _grouped(session: Session, asked: Asked, dimension: Dimension) -> dict[str, list[Dialled]]:
@@ -101,7 +105,3 @@ def _of_places(
             reached.update(there.reached_at)
         lines.append(DialLine(place.key, place.name, DialTable(calls, dict(reached))))
     return lines
-
-
-def _least_first(rows: Sequence[Behind]) -> list[Behind]:
-    return sorted(rows, key=lambda row: (row.numerator - row.denominator, row.patient_id))

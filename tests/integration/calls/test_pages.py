@@ -1,14 +1,11 @@
 """The queue and the call screen, as a caller's browser sees them."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import func, select
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
@@ -16,13 +13,11 @@ from outreach.calls.models import Attempt, Draft
 from outreach.calls.rules import Outcome
 from outreach.concerns import raising, steps
 from outreach.concerns.models import Concern
-from outreach.db import db
 from outreach.measures.models import Reading
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from tests.builders import (
-    make_attempt,
     make_enrolment,
     make_patient,
     make_planned_call,
@@ -32,19 +27,6 @@ from tests.builders import (
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.integration.calls.conftest import Day
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith("BEGIN") and "outreach.reach" not in statement:
-            statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_the_queue_says_who_to_call_when_it_is_there_and_why(
@@ -60,25 +42,6 @@ def test_the_queue_says_who_to_call_when_it_is_there_and_why(
     assert re.search(r"10:00.AM in Chicago", page)
     assert "first call" in page
     assert "Ask about the garden" in page
-
-
-def test_the_queue_takes_as_many_statements_for_three_patients_as_for_thirty(
-    app: Flask, sessions: Sessions, client: FlaskClient, day: Day
-) -> None:
-    sign_in(client, day.ana)
-
-    def statements_for(patients: int) -> int:
-        with sessions.begin() as session:
-            for number in range(patients):
-                patient = make_patient(session, day.clinic, phone=f"+1512555{1000 + number}")
-                enrolment = make_enrolment(session, patient, caller=day.ana)
-                call = make_planned_call(session, enrolment, dials=1)
-                make_attempt(session, call, day.ana, Outcome.NO_ANSWER, note="Rang out.")
-        with app.app_context(), counted(db.engine) as statements:
-            assert client.get("/queue/").status_code == 200
-        return len(statements)
-
-    assert statements_for(3) == statements_for(27) <= 8
 
 
 def test_another_callers_patient_does_not_exist(client: FlaskClient, day: Day) -> None:
