@@ -1,82 +1,36 @@
 """Work the scheduler starts for the plan."""
 
-import logging
 import socket
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from outreach.clock import Clock
 from outreach.messaging import outbox
-from outreach.orm import Sessions, for_batches, for_each, reading, recount
+from outreach.orm import Sessions, for_batches, for_each, reading
 from outreach.planning import (
     caller_days,
     candidates,
     courses,
     follow_ups,
     interruption,
-    next_call,
     pauses,
     reminders,
     silence,
     versions,
 )
-from outreach.planning.missing import Page, Planner
-from outreach.planning.models import PlannedCall
+from outreach.planning.filling import PAGE, Gaps
 
-log = logging.getLogger(__name__)
-
-# A page is a fraction of a second of work on SQLite, where nobody else can write meanwhile.
-PAGE = 10_000
 HOST = socket.gethostname()
 REFITTED = 50  # a transaction: each of these is planned anew by itself
 
 
 def plan_missing_calls(sessions: Sessions, clock: Clock) -> int:
-    """Plan a call for every enrolment that should have one and has none; return how many.
-
-    Pages of enrolments, a transaction each: a night's work never holds up a caller's save,
-    and a process killed half-way leaves whole pages.
-    """
-    now, planned = clock(), 0
+    """Plan a call for every enrolment that should have one and has none; return how many."""
+    now = clock()
     away_id = beat(sessions, now=now)
     with reading(), sessions() as session:  # mostly there is nothing to write
         first = courses.unplanned_ids(session, after_id=0, limit=1)
-        planner = Planner(session.get_bind().dialect, now)
-    after_id, recounts_at = (first[0] - 1 if first else None), PAGE
-    while after_id is not None:
-        page = _plan_page(sessions, planner, after_id, away_id, now=now)
-        planned, after_id = planned + page.planned, page.next_after_id
-        if planned >= recounts_at:
-            recount(sessions, PlannedCall)
-            recounts_at = 4 * planned
-    return planned
-
-
-def _plan_page(
-    sessions: Sessions, planner: Planner, after_id: int, away_id: int | None, *, now: datetime
-) -> Page:
-    """Plan for a page in one transaction; where a row breaks it, each by itself."""
-
-    def count(session: Session, planned: int) -> int:
-        if away_id is not None and planned:
-            interruption.count_planned(session, away_id, planned)
-        return planned
-
-    def plan_one(enrolment_id: int) -> int:
-        with sessions.begin() as session:
-            return count(session, next_call.plan(session, [enrolment_id], now=now))
-
-    try:
-        with sessions.begin() as session:
-            page = planner.plan_page(session, after_id=after_id, limit=PAGE)
-            count(session, page.planned)
-            return page
-    except Exception:
-        log.exception("planning a page failed; planning one by one")
-    with reading(), sessions() as session:
-        ids = courses.unplanned_ids(session, after_id=after_id, limit=PAGE)
-    return Page(for_each(ids, plan_one), ids[-1] if len(ids) == PAGE else None)
+        dialect = session.get_bind().dialect
+    return Gaps(sessions, dialect, first[0] - 1, away_id, now).fill() if first else 0
 
 
 def beat(sessions: Sessions, *, now: datetime) -> int | None:

@@ -41,9 +41,9 @@ Days = tuple[date, date] | None
 
 
 class Page(NamedTuple):
-    """What came of one page: calls planned, and after which enrolment the next page begins."""
+    """What one page needs: calls as they are stored, and after whom the next page begins."""
 
-    planned: int
+    calls: list[Stored]
     next_after_id: int | None
 
 
@@ -93,11 +93,10 @@ class Planner:
         self._dues: dict[Stored, Stored] = {}
         self._kept = 0
 
-    def plan_page(self, session: Session, *, after_id: int, limit: int) -> Page:
-        """Plan for enrolments from ``after_id`` on that should have a call and have none.
+    def decide(self, session: Session, *, after_id: int, limit: int) -> Page:
+        """Decide for enrolments from ``after_id`` on that should have a call and have none.
 
-        Whoever planned for one of them meanwhile has taken its next number in the sequence,
-        which is unique. Does not commit.
+        They are locked until the transaction of ``session`` ends, in which :meth:`write` follows.
         """
         if self._kept > MOST_KEPT:
             self._forget()
@@ -111,8 +110,15 @@ class Planner:
                 continue
             if call is not None:
                 calls.append(call)
-        planned = self._calls.write(session, calls)
-        return Page(planned, rows[-1].enrolment_id if len(rows) == limit else None)
+        return Page(calls, rows[-1].enrolment_id if len(rows) == limit else None)
+
+    def write(self, session: Session, calls: Sequence[Stored]) -> int:
+        """Write the calls of a page; return how many are new.
+
+        Whoever planned for one of them meanwhile has taken its next number in the sequence,
+        which is unique. Does not commit.
+        """
+        return self._calls.write(session, calls)
 
     def _call(self, session: Session, row: Row) -> Stored | None:
         """Return the next call of an enrolment as it is stored, as ``rules.next_contact`` says.

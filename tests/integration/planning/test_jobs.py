@@ -10,7 +10,7 @@ from outreach.calls.jobs import catch_up_overdue_calls
 from outreach.calls.rules import Outcome
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
-from outreach.planning import courses, jobs, next_call, retrying
+from outreach.planning import courses, filling, next_call, retrying
 from outreach.planning.jobs import plan_missing_calls
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed
@@ -86,7 +86,7 @@ def test_the_database_counts_again_what_was_planned_by_the_thousand(
     sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By counts from before, looking for who lacks a call took PostgreSQL 15 minutes."""
-    monkeypatch.setattr(jobs, "PAGE", 3)
+    monkeypatch.setattr(filling, "PAGE", 3)
     with sessions.begin() as session:
         session.connection().exec_driver_sql("ANALYZE planned_call")
         clinic = make_clinic(session)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from outreach.panels.models import PanelMembership, Shift
 from outreach.patients.models import Patient
 from outreach.planning import courses, next_call
 from outreach.planning.jobs import plan_missing_calls
+from outreach.planning.missing import Planner
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
@@ -87,6 +89,38 @@ def test_whoever_gets_a_call_while_a_page_is_worked_out_keeps_that_one(
     planned = [call.enrolment_id for call in calls(sessions)]
     assert len(planned) == 3
     assert set(planned) == enrolled
+
+
+def test_pages_decided_while_others_are_written_leave_nobody_out(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outreach.planning.filling.PAGE", 2)
+    enrolled = sorted(enrol(sessions) for _each in range(9))
+
+    assert plan_missing_calls(sessions, clock) == 9
+    assert sorted(call.enrolment_id for call in calls(sessions)) == enrolled
+    assert plan_missing_calls(sessions, clock) == 0
+
+
+@pytest.mark.parametrize("step", ["decide", "write"])
+def test_a_page_that_fails_is_planned_one_by_one_and_the_others_go_on(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr("outreach.planning.filling.PAGE", 2)
+    enrolled = sorted(enrol(sessions) for _each in range(7))
+    does, failed = getattr(Planner, step), []
+
+    def fail_once(planner: Planner, *arguments: Any, **named: Any) -> Any:
+        if not failed:
+            failed.append(step)
+            raise RuntimeError("a row breaks the page")
+        return does(planner, *arguments, **named)
+
+    monkeypatch.setattr(Planner, step, fail_once)
+
+    assert plan_missing_calls(sessions, clock) == 7
+    assert failed
+    assert sorted(call.enrolment_id for call in calls(sessions)) == enrolled
 
 
 def test_catching_up_gives_way_to_alerts_and_goes_on_where_it_was(

@@ -38,7 +38,7 @@ def test_everybody_gets_the_call_that_they_get_alone(
     sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     clock.now = NOW
-    monkeypatch.setattr("outreach.planning.jobs.PAGE", 16)
+    monkeypatch.setattr("outreach.planning.filling.PAGE", 16)
     with sessions.begin() as session:
         ids = _people(session, Random(seed))  # noqa: S311
     with sessions() as session:
