@@ -17,7 +17,7 @@ from outreach.bulk import BulkInsert
 from outreach.clock import day_began_at, local_day
 from outreach.patients.rules import Slot
 from outreach.planning import next_call
-from outreach.planning.courses import Progress, Reader, Row
+from outreach.planning.courses import Progress, Reader
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import (
     Calendar,
@@ -102,15 +102,17 @@ class Planner:
             self._forget()
         rows = self._reader.unplanned(session, after_id=after_id, limit=limit)
         calls = []
-        for row in rows:
+        for enrolment_id, patient_id, last_sequence, course, place in rows:
             try:
-                call = self._call(session, row)
+                found = self._next_contact(session, enrolment_id, course, place)
             except Exception:  # a row that can't be read never stops the others
-                log.exception("no call planned for enrolment %s", row.enrolment_id)
+                log.exception("no call planned for enrolment %s", enrolment_id)
                 continue
-            if call is not None:
-                calls.append(call)
-        return Page(calls, rows[-1].enrolment_id if len(rows) == limit else None)
+            if found is not None:
+                clinic_id, contact = found
+                sequence = (last_sequence or 0) + 1
+                calls.append((clinic_id, patient_id, enrolment_id, sequence, *contact))
+        return Page(calls, rows[-1][0] if len(rows) == limit else None)
 
     def write(self, session: Session, calls: Sequence[Stored]) -> int:
         """Write the calls of a page; return how many are new.
@@ -120,25 +122,23 @@ class Planner:
         """
         return self._calls.write(session, calls)
 
-    def _call(self, session: Session, row: Row) -> Stored | None:
-        """Return the next call of an enrolment as it is stored, as ``rules.next_contact`` says.
+    def _next_contact(
+        self, session: Session, enrolment_id: int, course: str, place: str
+    ) -> tuple[int, Stored] | None:
+        """Return the clinic of an enrolment and its ``rules.next_contact``, as it is stored.
 
         A programme that is over is completed.
         """
-        clinic_id, spot = self._places.get(row.place) or self._new_place(session, row.place)
-        coming = spot.days.nexts.get(row.course) or self._new_next(session, row.course, spot)
+        clinic_id, spot = self._places.get(place) or self._new_place(session, place)
+        coming = spot.days.nexts.get(course) or self._new_next(session, course, spot)
         if coming.due is None:
-            if self._is_over(session, row.course, spot):
-                next_call.finish(session, row.enrolment_id, now=self._now)
+            if self._is_over(session, course, spot):
+                next_call.finish(session, enrolment_id, now=self._now)
             return None
         known = spot.slots.get(coming.days)
         slot = self._new_slot(spot, coming.due) if known is None else known
-        contact = coming.stored + slot if slot else self._later(session, row.course, spot)
-        if not contact:
-            return None
-        sequence = (row.last_sequence or 0) + 1
-        owned = (clinic_id, row.patient_id, row.enrolment_id, sequence)
-        return owned + contact
+        contact = coming.stored + slot if slot else self._later(session, course, spot)
+        return (clinic_id, contact) if contact else None
 
     def _new_place(self, session: Session, text: str) -> tuple[int, _Spot]:
         place = self._reader.place(session, text)

@@ -78,9 +78,9 @@ def test_whoever_gets_a_call_while_a_page_is_worked_out_keeps_that_one(
 
     def read_and_be_overtaken(
         reader: courses.Reader, session: Session, *, after_id: int, limit: int
-    ) -> Sequence[courses.Row]:
+    ) -> Sequence[courses.Found]:
         rows = read_page(reader, session, after_id=after_id, limit=limit)
-        next_call.plan(session, [rows[1].enrolment_id], now=clock())
+        next_call.plan(session, [rows[1][0]], now=clock())
         return rows
 
     monkeypatch.setattr(courses.Reader, "unplanned", read_and_be_overtaken)
@@ -108,7 +108,7 @@ def test_a_page_that_fails_is_planned_one_by_one_and_the_others_go_on(
 ) -> None:
     monkeypatch.setattr("outreach.planning.filling.PAGE", 2)
     enrolled = sorted(enrol(sessions) for _each in range(7))
-    does, failed = getattr(Planner, step), []
+    does, failed = getattr(Planner, step), list[str]()
 
     def fail_once(planner: Planner, *arguments: Any, **named: Any) -> Any:
         if not failed:
