@@ -88,6 +88,9 @@ class Membership(Model):
             sqlite_where=text("until_on IS NULL"),
             postgresql_where=text("until_on IS NULL"),
         ),
+        # Each page asks for the roles of its reader, past ones and those to come among them.
+        Index(None, "staff_id"),
+        Index(None, "clinic_id", "role"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -31,7 +31,7 @@ def visible(
     """
     if scope.everything and scope.opened_patients is None:
         return true()
-    conditions: list[ColumnElement[bool]] = [false()]
+    conditions: list[ColumnElement[bool]] = []
     if scope.everything and scope.opened_patients:
         conditions.append(patient_id.in_(sorted(scope.opened_patients)))
     if scope.panel_clinic_ids:
@@ -39,7 +39,8 @@ def visible(
         conditions.append(and_(at_own_clinic, patient_id.in_(_own_panel(scope))))
     if scope.clinic_ids:
         conditions.append(clinic_id.in_(sorted(scope.clinic_ids)))
-    return or_(*conditions)
+    # Never a part that is always false: beside one, SQLite looks nothing up by an index.
+    return or_(*conditions) if conditions else false()
 
 
 def visible_clinics(scope: Scope, clinic_id: Any) -> ColumnElement[bool]:

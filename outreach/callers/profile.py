@@ -24,7 +24,6 @@ from outreach.patients import finding
 from outreach.patients.models import Patient
 from outreach.patients.rules import Sex
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus
 from outreach.seeing import every_clinic
@@ -196,7 +195,7 @@ def panel(session: Session, scope: Scope, staff_id: int, *, now: datetime) -> li
         .join(Patient, Patient.id == PanelMembership.patient_id)
         .outerjoin(
             PlannedCall,
-            (PlannedCall.enrolment_id == Enrolment.id) & (PlannedCall.status == CallStatus.PLANNED),
+            (PlannedCall.enrolment_id == Enrolment.id) & (PlannedCall.is_open),
         )
         .outerjoin(Cover, Cover.id == duty.cover_id_now(Enrolment.id, now))
         .outerjoin(StaffMember, StaffMember.id == Cover.stand_in_id)

@@ -18,7 +18,6 @@ from outreach.patients.models import Patient
 from outreach.patients.rules import is_allowed_at
 from outreach.planning import courses, next_call
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 
 
 class Changed(NamedTuple):
@@ -128,7 +127,7 @@ def promised(session: Session, clinic_id: int, *, now: datetime, limit: int) -> 
         .outerjoin(StaffMember, StaffMember.id == PanelMembership.caller_id)
         .where(
             PlannedCall.enrolment_id.in_(at_by_enrolment),
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
         )
     ).all()
     found_times = [
@@ -145,7 +144,7 @@ def _open_calls(
         select(PlannedCall.enrolment_id, PlannedCall.dial_from_at)
         .where(
             *which,
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PlannedCall.dial_until_at > now,
         )
         .order_by(PlannedCall.enrolment_id)

@@ -29,7 +29,6 @@ from outreach.patients.rules import Channel
 from outreach.planning import reminders
 from outreach.planning.models import PlannedCall
 from outreach.planning.next_call import cause_of
-from outreach.planning.rules import CallStatus
 from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus, Rhythm
 from outreach.web import phones
@@ -66,7 +65,7 @@ def missed_you(session: Session, *, now: datetime) -> Texts:
             Attempt.at > now - LOOK_BACK,
             Attempt.recorded_at <= now - UNDO_FOR,
             Attempt.at >= _their_today(session, now),
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             exists().where(
                 earlier.planned_call_id == Attempt.planned_call_id,
                 earlier.at < Attempt.at,
@@ -107,7 +106,7 @@ def callbacks(session: Session, *, now: datetime) -> Texts:
         .join(PlannedCall, PlannedCall.enrolment_id == Enrolment.id)
         .join(StaffMember, StaffMember.id == caller)
         .where(
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PlannedCall.is_agreed.is_(True),
             PlannedCall.dial_from_at > now,
             exists().where(

@@ -143,9 +143,7 @@ def _recorded() -> Select[*tuple[Any, ...]]:
 def _removed() -> Select[*tuple[Any, ...]]:
     """Select what ended without the caller, or went to somebody else; not what was planned anew."""
     later = aliased(PlannedCall)
-    is_planned_anew = exists().where(
-        later.enrolment_id == PlannedCall.enrolment_id, later.status == CallStatus.PLANNED
-    )
+    is_planned_anew = exists().where(later.enrolment_id == PlannedCall.enrolment_id, later.is_open)
     is_own = exists().where(Attempt.planned_call_id == PlannedCall.id, _is_own_of_today())
     ended = and_(
         PanelMembership.until_at.is_(None),
@@ -153,7 +151,7 @@ def _removed() -> Select[*tuple[Any, ...]]:
         or_(PlannedCall.status != CallStatus.CANCELLED, ~is_planned_anew),
         ~is_own,
     )
-    went = and_(PanelMembership.until_at >= _BEGAN_AT, PlannedCall.status == CallStatus.PLANNED)
+    went = and_(PanelMembership.until_at >= _BEGAN_AT, PlannedCall.is_open)
     return (
         select(
             PlannedCall.id,

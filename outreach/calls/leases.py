@@ -17,7 +17,6 @@ from outreach.calls.rules import HELD_FOR, LONGEST_CALL_MINUTES, OPEN_FOR
 from outreach.orm import insert_new
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 
 LONGEST_CALL = timedelta(minutes=LONGEST_CALL_MINUTES)
 
@@ -153,7 +152,7 @@ def unfinished(
         .where(
             Lease.staff_id == actor.staff_id,
             Lease.planned_call_id != besides.id,
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             is_running(now),
         )
         .order_by(Lease.started_at.desc())

@@ -32,6 +32,7 @@ class Attempt(Model):
         Index(None, "patient_id", "at"),
         Index(None, "clinic_id", "at"),
         Index(None, "caller_id", "at"),
+        Index(None, "enrolment_id", "at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -67,7 +67,7 @@ def _call_backs() -> Select[*tuple[Any, ...]]:
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
         .where(
             duty.enrolments_of(caller_id, now),
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PlannedCall.is_agreed.is_(True),
             PlannedCall.dial_from_at <= now,
             PlannedCall.dial_until_at > now,
@@ -158,7 +158,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
         .join(StaffMember, StaffMember.id == PanelMembership.caller_id)
         .where(
             duty.enrolments_of(caller_id, now),
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
         )
         .order_by(PlannedCall.dial_from_at, PlannedCall.id)
     )

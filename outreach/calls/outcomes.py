@@ -165,7 +165,7 @@ def _claim(session: Session, patient: Patient, call_id: int) -> PlannedCall | No
         .where(
             PlannedCall.id == call_id,
             PlannedCall.patient_id == patient.id,
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
         )
         .values(dials=PlannedCall.dials + 1)
         .returning(PlannedCall)

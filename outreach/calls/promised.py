@@ -19,7 +19,6 @@ from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
 from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 
@@ -122,7 +121,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
     now: ColumnElement[datetime] = bindparam("now", type_=UTCDateTime())
     has_call = exists().where(
         PlannedCall.enrolment_id == PanelMembership.enrolment_id,
-        PlannedCall.status == CallStatus.PLANNED,
+        PlannedCall.is_open,
     )
     return (
         select(

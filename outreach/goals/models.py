@@ -32,7 +32,11 @@ class GoalNews(Model):
     """How a goal goes, as told on one call. Appended."""
 
     __tablename__ = "goal_news"
-    __table_args__ = (Index(None, "goal_id", "id"), Index(None, "attempt_id"))
+    __table_args__ = (
+        Index(None, "goal_id", "id"),
+        Index(None, "attempt_id"),
+        Index(None, "patient_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))

@@ -19,7 +19,6 @@ from outreach.planning import courses, next_call, retrying
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
 from outreach.planning.retrying import Agreed, NeverLawful, TimePassed, TooFarAhead
-from outreach.planning.rules import CallStatus
 
 DAYS_AHEAD = 7
 NOTICE = timedelta(hours=1)  # an offer that is over before it is read is none
@@ -135,7 +134,7 @@ def _taken(session: Session, caller_id: int, own: PlannedCall, *, now: datetime)
         select(PlannedCall.dial_from_at, PlannedCall.dial_until_at)
         .join(PanelMembership, PanelMembership.enrolment_id == PlannedCall.enrolment_id)
         .where(
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PlannedCall.is_agreed.is_(True),
             PlannedCall.dial_until_at > now,
             PlannedCall.id != own.id,

@@ -78,6 +78,7 @@ class Cover(Model):
         Index(None, "enrolment_id", "until_at"),
         Index(None, "stand_in_id", "until_at"),
         Index(None, "absence_id"),
+        Index(None, "patient_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -26,7 +26,6 @@ from outreach.patient_list.selecting import Frame, Search
 from outreach.patients.models import Patient
 from outreach.patients.rules import age_on
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import OPEN_STATUSES, Phase
 from outreach.results import due
@@ -177,7 +176,7 @@ def _rows(ids: Select[int], sorted_by: Sequence[Key], now: datetime) -> Select[*
             PlannedCall,
             and_(
                 PlannedCall.enrolment_id == Enrolment.id,
-                PlannedCall.status == CallStatus.PLANNED,
+                PlannedCall.is_open,
             ),
         )
         .order_by(*ordering.order(sorted_by))

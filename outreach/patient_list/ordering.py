@@ -17,7 +17,6 @@ from outreach.patient_list.rules import Sort, Wanted
 from outreach.patient_list.selecting import last_reached_at, latest, latest_enrolment
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment
 
 _FIRST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -120,7 +119,7 @@ def _or_last(value: ColumnElement[Any], ends: tuple[Any, Any], *, is_falling: bo
 def _next_call_at() -> ColumnElement[Any]:
     return (
         select(PlannedCall.dial_from_at)
-        .where(PlannedCall.patient_id == Patient.id, PlannedCall.status == CallStatus.PLANNED)
+        .where(PlannedCall.patient_id == Patient.id, PlannedCall.is_open)
         .limit(1)
         .correlate(Patient)
         .scalar_subquery()

@@ -33,7 +33,6 @@ from outreach.phoning.rules import (
 )
 from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.telephony.gateway import AnsweredBy, LegStatus, OutboundCall
 
 
@@ -244,7 +243,7 @@ def may_ring_patient(session: Session, call: PhoneCall, *, now: datetime) -> boo
         .where(
             Patient.id == call.patient_id,
             PlannedCall.id == call.planned_call_id,
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PhoneNumber.e164 == call.number,
             PhoneNumber.health == NumberHealth.WORKING,
         )

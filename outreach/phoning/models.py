@@ -113,6 +113,7 @@ class ReturnedCall(Model):
     __table_args__ = (
         Index(None, "patient_id", "done_at"),
         Index(None, "clinic_id", "done_at"),
+        Index(None, "enrolment_id", "done_at"),  # by which each queue page asks
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

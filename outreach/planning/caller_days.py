@@ -19,7 +19,6 @@ from outreach.panels.models import CallerProfile, PanelMembership
 from outreach.planning import courses, next_call
 from outreach.planning.models import PlannedCall
 from outreach.planning.reminders import cause_column
-from outreach.planning.rules import CallStatus
 
 # A text that waits is dropped when its call moves; the others told nobody anything.
 _NEVER_ARRIVED = (
@@ -68,7 +67,7 @@ def misfits(session: Session, staff_id: int, *, now: datetime) -> Sequence[int]:
         .where(
             PanelMembership.caller_id == staff_id,
             PanelMembership.until_at.is_(None),
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PlannedCall.dials == 0,
             PlannedCall.is_agreed.is_(False),
             PlannedCall.dial_from_at > now,
@@ -96,7 +95,7 @@ def refit(session: Session, enrolment_ids: Sequence[int], *, now: datetime) -> i
         next_call.open_call(session, enrolment_id, is_locked=True)
         told = select(PlannedCall.id).where(
             PlannedCall.enrolment_id == enrolment_id,
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             _was_told(),
         )
         if session.scalar(told) is None:

@@ -26,7 +26,7 @@ def overdue(session: Session, *, now: datetime, after: Overdue | None, limit: in
     """Return open calls whose slot is over, the oldest first, those that follow ``after``."""
     query = (
         select(PlannedCall.dial_until_at, PlannedCall.id)
-        .where(PlannedCall.status == CallStatus.PLANNED, PlannedCall.dial_until_at <= now)
+        .where(PlannedCall.is_open, PlannedCall.dial_until_at <= now)
         .order_by(PlannedCall.dial_until_at, PlannedCall.id)
         .limit(limit)
     )
@@ -47,9 +47,7 @@ def move_on(
         Where the call stands now; None when somebody else dealt with it meanwhile.
     """
     call = session.scalar(
-        select(PlannedCall)
-        .where(PlannedCall.id == call_id, PlannedCall.status == CallStatus.PLANNED)
-        .with_for_update()
+        select(PlannedCall).where(PlannedCall.id == call_id, PlannedCall.is_open).with_for_update()
     )
     if call is None or call.dial_until_at > now:
         return None

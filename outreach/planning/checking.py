@@ -103,7 +103,7 @@ def _planned_into_the_past(_now: datetime) -> Select[int]:
 def _where_open() -> Select[int]:
     return (
         select(PlannedCall.enrolment_id)
-        .where(PlannedCall.status == CallStatus.PLANNED)
+        .where(PlannedCall.is_open)
         .order_by(PlannedCall.enrolment_id)
     )
 
@@ -156,7 +156,7 @@ def _open_calls(session: Session, *, now: datetime) -> Iterator[tuple[PlannedCal
 def _page(session: Session, after_id: int) -> Sequence[PlannedCall]:
     return session.scalars(
         select(PlannedCall)
-        .where(PlannedCall.id > after_id, PlannedCall.status == CallStatus.PLANNED)
+        .where(PlannedCall.id > after_id, PlannedCall.is_open)
         .order_by(PlannedCall.id)
         .limit(PAGE)
     ).all()

@@ -58,9 +58,7 @@ def unplanned(
             Enrolment.status == EnrolmentStatus.ACTIVE,
             membership > after_id,
             PanelMembership.until_at.is_(None),
-            ~exists().where(
-                call == Enrolment.id, call > after_id, PlannedCall.status == CallStatus.PLANNED
-            ),
+            ~exists().where(call == Enrolment.id, call > after_id, PlannedCall.is_open),
         )
         .order_by(Enrolment.id)
         .limit(limit)

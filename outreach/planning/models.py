@@ -2,14 +2,24 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
 from outreach.planning.rules import CallStatus, FollowUpKind
 from outreach.sealing import Sealed
 
-_OPEN = text("status = 'planned'")
+_PLANNED = f"'{CallStatus.PLANNED}'"
+_OPEN = text(f"status = {_PLANNED}")
 _CANCELLED = text("status = 'cancelled'")
 _TO_DO = text("done_at IS NULL")
 
@@ -72,6 +82,18 @@ class PlannedCall(Model):
     planned_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     version_id: Mapped[int | None] = mapped_column(ForeignKey("programme_version.id"))
+
+    @hybrid_property
+    def is_open(self) -> bool:
+        """Say whether it is still to be made."""
+        return self.status is CallStatus.PLANNED
+
+    @is_open.inplace.expression
+    @classmethod
+    def _is_open(cls) -> ColumnElement[bool]:
+        # Written into statements, not handed over: PostgreSQL keeps a plan for whatever is
+        # handed over, and would find the index of open calls only by planning each time anew.
+        return cls.status == literal_column(_PLANNED)
 
 
 class FollowUp(Model):

@@ -74,9 +74,7 @@ def open_call(
     session: Session, enrolment_id: int, *, is_locked: bool = False
 ) -> PlannedCall | None:
     """Return the open call of an enrolment, if it has one; ``is_locked``: to be changed."""
-    query = select(PlannedCall).where(
-        PlannedCall.enrolment_id == enrolment_id, PlannedCall.status == CallStatus.PLANNED
-    )
+    query = select(PlannedCall).where(PlannedCall.enrolment_id == enrolment_id, PlannedCall.is_open)
     if is_locked:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
@@ -89,7 +87,7 @@ def open_call_of(
     query = (
         select(PlannedCall)
         .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
-        .where(Enrolment.patient_id == patient_id, PlannedCall.status == CallStatus.PLANNED)
+        .where(Enrolment.patient_id == patient_id, PlannedCall.is_open)
         .order_by(Enrolment.id.desc())
         .limit(1)
     )

@@ -37,7 +37,6 @@ from outreach.patients.rules import (
 )
 from outreach.planning.models import PlannedCall
 from outreach.planning.next_call import cause_of
-from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.web import phones
@@ -130,7 +129,7 @@ def _due(
         .join(PhoneNumber, PhoneNumber.patient_id == Patient.id)
         .join(ConsentEvent, ConsentEvent.patient_id == Patient.id)
         .where(
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             or_(PlannedCall.dials == 0, PlannedCall.is_agreed.is_(True)),
             PlannedCall.dial_from_at > now,
             PlannedCall.dial_from_at <= now + FARTHEST,

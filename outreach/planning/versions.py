@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from outreach.planning import next_call
 from outreach.planning.courses import Standing
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 
@@ -39,7 +38,7 @@ def overtaken_ids(session: Session, *, after_id: int, limit: int) -> Sequence[in
         .where(
             Enrolment.id > after_id,
             Enrolment.status == EnrolmentStatus.ACTIVE,
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PlannedCall.dials == 0,
             PlannedCall.is_agreed.is_(False),
             or_(PlannedCall.version_id.is_(None), PlannedCall.version_id != Enrolment.version_id),
@@ -68,7 +67,7 @@ def refit(session: Session, enrolment_ids: Sequence[int], *, now: datetime) -> i
         update(PlannedCall)
         .where(
             PlannedCall.enrolment_id.in_(enrolment_ids),
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PlannedCall.dials == 0,
             PlannedCall.is_agreed.is_(False),
         )

@@ -126,7 +126,7 @@ class MilestoneDone(Model):
     """A milestone of the programme (a gift, a letter) that somebody saw to."""
 
     __tablename__ = "milestone_done"
-    __table_args__ = (UniqueConstraint("enrolment_id", "code"),)
+    __table_args__ = (UniqueConstraint("enrolment_id", "code"), Index(None, "patient_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
@@ -141,7 +141,7 @@ class CadenceChoice(Model):
     """What the patient chose for one phase, and when. Appended; the newest one counts."""
 
     __tablename__ = "cadence_choice"
-    __table_args__ = (Index(None, "enrolment_id", "phase", "id"),)
+    __table_args__ = (Index(None, "enrolment_id", "phase", "id"), Index(None, "patient_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))

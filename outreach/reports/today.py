@@ -22,7 +22,7 @@ from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import NumberHealth
 from outreach.planning import interruption
 from outreach.planning.models import FollowUp, Interruption, PlannedCall
-from outreach.planning.rules import CallStatus, FollowUpKind
+from outreach.planning.rules import FollowUpKind
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports import today_calls
@@ -201,7 +201,7 @@ def _closing(session: Session, here: Here, named: int) -> Some:
         _people(PlannedCall.patient_id, PlannedCall.enrolment_id, here, PlannedCall.dials)
         .where(
             here.within(PlannedCall.clinic_id),
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PlannedCall.complete_by_on <= here.today,
         )
         .order_by(PlannedCall.complete_by_on, PlannedCall.dials, PlannedCall.id)

@@ -65,7 +65,7 @@ def by_caller(session: Session, here: Here) -> list[CallerDay]:
 
 def one_by_one(session: Session, here: Here, caller_id: int | None) -> list[TodaysCall]:
     """Return the calls of today of one caller, or of nobody: open ones first, the oldest first."""
-    is_open = PlannedCall.status == CallStatus.PLANNED
+    is_open = PlannedCall.is_open
     rows = session.execute(
         select(
             Patient.id,
@@ -108,7 +108,7 @@ def _on_duty(here: Here) -> Any:
 
 
 def _of_today(here: Here) -> Sequence[ColumnElement[bool]]:
-    is_due = and_(PlannedCall.status == CallStatus.PLANNED, PlannedCall.due_on <= here.today)
+    is_due = and_(PlannedCall.is_open, PlannedCall.due_on <= here.today)
     was_closed = and_(
         PlannedCall.status.in_((CallStatus.COMPLETED, CallStatus.MISSED)),
         PlannedCall.closed_at >= begin_of(here.today, here.zone),

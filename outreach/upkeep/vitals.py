@@ -12,7 +12,6 @@ from outreach.messaging import holding
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.planning.models import Beat, PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.upkeep.models import LastBackup
 
 
@@ -53,7 +52,7 @@ def read(session: Session, *, now: datetime) -> Vitals:
     hold = holding.current(session)
     beat = session.execute(select(Beat.at, Beat.host)).first()
     opens, ends = PlannedCall.dial_from_at, PlannedCall.dial_until_at
-    is_open = PlannedCall.status == CallStatus.PLANNED
+    is_open = PlannedCall.is_open
     to_make, since, overdue, overdue_since = session.execute(
         select(
             func.count().filter(ends > now),
