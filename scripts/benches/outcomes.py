@@ -149,7 +149,7 @@ def everything(session: Session, here: Here) -> None:
     groups = strata.of(session, here, here.today, cohort, what, Dimension.PHQ9)
     for each in groups.outcomes.values():
         _told(each)
-    measured_throughout([each.patient for each in found[what].followups], *what)
+    measured_throughout(found[what].eligible, *what)
     for pairs in doses_of(found[what]):
         rank_correlation(pairs)
     outcomes.glycaemic_status(session, here, here.today)
