@@ -37,7 +37,7 @@ from outreach.reports.rules.outcomes import (
 )
 from outreach.reports.rules.statistics import rank_correlation
 from scripts.benches import databases, outcome_rows
-from scripts.benches.measure import Result, Sample, alternate, backend_pid, cpu_seconds, peak_mb
+from scripts.benches.measure import Result, Sample, alternate, backend_pid, timed_cpu
 from scripts.benches.plan_rows import NOW
 
 ROUNDS = 5
@@ -104,8 +104,8 @@ def measured(address: str, sessions: Sessions) -> Result:
             pid = backend_pid(session.connection().connection.dbapi_connection)
             limit = backend_pid(connection)
             return alternate(
-                lambda: timed(ours, pid),
-                lambda: timed(lambda: connection.execute(statement).fetchall(), limit),
+                lambda: timed_cpu(ours, pid),
+                lambda: timed_cpu(lambda: connection.execute(statement).fetchall(), limit),
                 rounds=ROUNDS,
             )
 
@@ -202,10 +202,3 @@ def _bare(address: str, measures: list[OutcomeMeasure], clinic: int | None) -> s
         over="date(e.starts_on, t.until || ' days')" if is_sqlite else "e.starts_on + t.until",
         today=NOW.date().isoformat(),
     )
-
-
-def timed(work: Callable[[], Any], pid: int | None) -> Sample:
-    """Return the CPU that something took, of this process and of the server's for it."""
-    before = cpu_seconds(pid)
-    work()
-    return Sample((cpu_seconds(pid) - before) * 1000, peak_mb())
