@@ -211,8 +211,9 @@ def _tell_in(glucose_unit: str, measure: OutcomeMeasure, values: "Numbers") -> N
     row = REGISTRY[KINDS[measure][0]]
     if glucose_unit != row.unit and glucose_unit in row.units:
         tell = row.units[glucose_unit].from_canonical
-        told = {n: to_thousandths(tell(from_thousandths(n))) for n in set(values.flat)}
-        values.flat = [told[n] for n in values.flat]
+        found = values.reshape(-1).tolist()
+        told = {each: to_thousandths(tell(from_thousandths(each))) for each in set(found)}
+        values.reshape(-1)[:] = [told[each] for each in found]
 
 
 def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStatus:

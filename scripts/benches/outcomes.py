@@ -35,6 +35,7 @@ from outreach.reports.rules.outcomes import (
     measured_throughout,
     outcome_of,
 )
+from outreach.reports.rules.people import People
 from outreach.reports.rules.statistics import rank_correlation
 from scripts.benches import databases, outcome_rows
 from scripts.benches.measure import Result, Sample, alternate, backend_pid, timed_cpu
@@ -156,7 +157,7 @@ def everything(session: Session, here: Here) -> None:
 
 
 def _by_clinic(session: Session, here: Here, clinics: Any) -> None:
-    cohort = outcomes.Cohort(here.today, here.today, here.now, ())
+    cohort = outcomes.Cohort(here.today, here.today, here.now, People.of(()))
     what = (HBA1C, Point.MONTH_6)
     groups = strata.of(session, here, here.today, cohort, what, Dimension.CLINIC, clinics)
     for each in groups.outcomes.values():

@@ -115,7 +115,8 @@ SELECT c.clinic_id, c.due_on AS day, m.caller_id,
  WHERE {calls} GROUP BY c.clinic_id, c.due_on, m.caller_id""",
     """
 SELECT clinic_id, due_on AS day, dial, count(*) AS calls FROM (
-  SELECT clinic_id, due_on, planned_call_id, coalesce(min(CASE WHEN is_met THEN dial END), 0) AS dial
+  SELECT clinic_id, due_on, planned_call_id,
+         coalesce(min(CASE WHEN is_met THEN dial END), 0) AS dial
     FROM (SELECT c.clinic_id, c.due_on, a.planned_call_id, a.outcome LIKE 'reached_%' AS is_met,
                  row_number() OVER (PARTITION BY a.planned_call_id ORDER BY a.at, a.id) AS dial
             FROM attempt a JOIN planned_call c ON c.id = a.planned_call_id
@@ -135,6 +136,13 @@ SELECT e.clinic_id, e.id AS enrolment_id, w.n, m.caller_id, count(a.enrolment_id
  WHERE {enrolments} GROUP BY e.clinic_id, e.id, w.n, m.caller_id""",
 )
 _KEYS = ("clinic_id, day", "clinic_id, day", "enrolment_id")
+_TOUCH = (
+    ("INSERT INTO report_touched_days (clinic_id, from_on, until_on) VALUES (1, '{day}', '{day}')"),
+    (
+        "INSERT INTO report_touched_enrolment (clinic_id, enrolment_id)"
+        " SELECT DISTINCT 1, enrolment_id FROM ({those}) t"
+    ),
+)
 _OF_A_DAY = "SELECT enrolment_id FROM planned_call WHERE clinic_id = 1 AND due_on = '{day}'"
 
 
@@ -182,7 +190,8 @@ def _measured(address: str, sessions: Sessions) -> Result:
         rebuilt, rebuilt_at_once, done = _rebuilt(address, sessions, connection)
         databases.settle(address)
         refreshed, refreshed_at_once = _refreshed(address, sessions, connection)
-        ours, limit, extra = _read(address, sessions, connection)
+        ours, limit = sides(address, sessions, connection)
+        extra = _more(address, sessions, connection)
     extra |= {
         "rebuilt all, CPU": f"{rebuilt:.1f} s, {rebuilt_at_once:.1f} s at once",
         "rebuilt all, ratio": f"{rebuilt / rebuilt_at_once:.2f}",
@@ -219,16 +228,7 @@ def _refreshed(address: str, sessions: Sessions, connection: Any) -> tuple[float
     """Return the CPU, in ms, of rolling up one day of a clinic with its enrolments' weeks."""
     day = (NOW - timedelta(days=9)).date().isoformat()
     touched = _OF_A_DAY.format(day=day)
-    statements = (
-        (
-            "INSERT INTO report_touched_days (clinic_id, from_on, until_on)"
-            f" VALUES (1, '{day}', '{day}')"
-        ),
-        (
-            "INSERT INTO report_touched_enrolment (clinic_id, enrolment_id)"
-            f" SELECT DISTINCT 1, enrolment_id FROM ({touched}) t"
-        ),
-    )
+    statements = [each.format(day=day, those=touched) for each in _TOUCH]
     words = _week_words(address) | {
         "calls": f"c.clinic_id = 1 AND c.due_on = '{day}'",
         "enrolments": f"e.id IN ({touched})",
@@ -266,48 +266,48 @@ def _week_words(address: str) -> dict[str, str]:
     }
 
 
-def _read(
-    address: str, sessions: Sessions, connection: Any
-) -> tuple[list[Sample], list[Sample], dict[str, str]]:
-    """Return samples of the report and of bare statements, and more."""
+def sides(address: str, sessions: Sessions, connection: Any) -> tuple[list[Sample], list[Sample]]:
+    """Return samples of the report of the first clinic, and of bare statements for it."""
     with orm.reading(), sessions() as session:
-        clinic = session.get_one(Clinic, 1)
-        here = Here.of(EVERYTHING, clinic, now=NOW)
-        asked = here.about(last_days(26 * 7, today=here.today))
-        words = _words(address, asked)
-        pid, bare = (
-            backend_pid(session.connection().connection.dbapi_connection), backend_pid(connection),
-        )  # fmt: skip
-
-        def of_rows(statements: tuple[str, ...]) -> Sample:
-            return timed_cpu(lambda: _bare(connection, statements, words), bare)
-
-        ours, limit = alternate(
-            lambda: timed_cpu(lambda: _report(session, asked), pid),
-            lambda: of_rows(_ROLLED),
+        asked, words = _about_first(address, session)
+        pid = backend_pid(session.connection().connection.dbapi_connection)
+        return alternate(
+            lambda: timed_cpu(lambda: adherence.report(session, asked), pid),
+            lambda: _of_rows(connection, _ROLLED, words),
             rounds=ROUNDS,
         )
-        raw = min(of_rows(_RAW).value for _ in range(ROUNDS))
-        one = min(of_rows(_ROLLED[:1]).value for _ in range(3))
-        differ = len(list(comparing.differences(session, clinic, now=NOW)))
-        if differ:
-            raise SystemExit(f"{differ} differences between roll-ups and rows.")
-        counted = (
-            "SELECT count(*) FROM attempt",
-            "SELECT count(*) FROM enrolment WHERE clinic_id = 1",
-        )
-        dials, people = (connection.execute(each).fetchone()[0] for each in counted)
-    extra = {
+
+
+def _more(address: str, sessions: Sessions, connection: Any) -> dict[str, str]:
+    """Return what the rows and a part of the roll-ups take, having held both together."""
+    with orm.reading(), sessions() as session:
+        _asked, words = _about_first(address, session)
+        raw = min(_of_rows(connection, _RAW, words).value for _ in range(ROUNDS))
+        one = min(_of_rows(connection, _ROLLED[:1], words).value for _ in range(3))
+        differ = len(list(comparing.differences(session, session.get_one(Clinic, 1), now=NOW)))
+    if differ:
+        raise SystemExit(f"{differ} differences between roll-ups and rows.")
+    counted = (
+        "SELECT count(*) FROM attempt",
+        "SELECT count(*) FROM enrolment WHERE clinic_id = 1",
+    )
+    dials, people = (connection.execute(each).fetchone()[0] for each in counted)
+    return {
         "dials": f"{dials:,}",
         "patients of the clinic": f"{people:,}",
         "days by caller alone": f"{one:.1f} ms",
         "calls and dials from rows": f"{raw:.1f} ms",
     }
-    return ours, limit, extra
 
 
-def _report(session: Session, asked: Asked) -> None:
-    adherence.report(session, asked)
+def _about_first(address: str, session: Session) -> tuple[Asked, dict[str, str]]:
+    here = Here.of(EVERYTHING, session.get_one(Clinic, 1), now=NOW)
+    asked = here.about(last_days(26 * 7, today=here.today))
+    return asked, _words(address, asked)
+
+
+def _of_rows(connection: Any, statements: tuple[str, ...], words: dict[str, str]) -> Sample:
+    return timed_cpu(lambda: _bare(connection, statements, words), backend_pid(connection))
 
 
 def _bare(connection: Any, statements: tuple[str, ...], words: dict[str, str]) -> None:

@@ -242,9 +242,9 @@ class Outcome:
     @cached_property
     def _values(self) -> "tuple[Numbers, Numbers]":
         """Return both values of each eligible patient, in thousandths."""
-        return tuple(
-            self.eligible.at(self.measure, each)[1] for each in (Point.BASELINE, self.point)
-        )
+        _days, before = self.eligible.at(self.measure, Point.BASELINE)
+        _days, after = self.eligible.at(self.measure, self.point)
+        return before, after
 
     @cached_property
     def _is_in(self) -> "Mapping[Group, Flags]":

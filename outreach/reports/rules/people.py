@@ -56,7 +56,9 @@ class Said:
             self.completed[first:last].tolist(),
             strict=True,
         )
-        return tuple(Talk(date.fromordinal(day), *of_it, bool(done)) for day, *of_it, done in rows)
+        return tuple(
+            Talk(date.fromordinal(day), minutes, bool(done)) for day, minutes, done in rows
+        )
 
     def kept(self, is_kept: Flags, places: Numbers) -> "Said":
         """Return some of them, of people who stand at other ``places`` now."""
