@@ -21,7 +21,8 @@ from outreach.programmes.models import ProgrammeVersion
 from outreach.reports import adherence, known, outcomes, places
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
-from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum, strata_of
+from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
+from outreach.reports.rules.strata import strata_of
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 

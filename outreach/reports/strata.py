@@ -18,12 +18,11 @@ from outreach.reports.rules.outcomes import (
     OutcomeMeasure,
     Point,
     Stratum,
-    by_stratum,
-    grouped,
     outcome_of,
     together,
 )
 from outreach.reports.rules.rounding import OfAGroup, step_of
+from outreach.reports.rules.strata import by_stratum, grouped
 from outreach.reports.rules.suppression import hidden
 
 # What is said of part of a group: how many of those who could respond did, and where those began

@@ -321,7 +321,7 @@ def outcome_of(
 
     ``today``: the day after the last one that is known.
     """
-    people = _columns(patients)
+    people = as_columns(patients)
     is_over = people.starts + WINDOWS[point].until_day < today.toordinal()
     return Outcome(measure, point, people.some(is_over), people.some(~is_over))
 
@@ -348,7 +348,8 @@ def _mean(values: "Numbers") -> float | None:
     return fmean((values / _THOUSAND).tolist()) if len(values) else None
 
 
-def _columns(patients: Sequence[Followed]) -> "People":
+def as_columns(patients: Sequence[Followed]) -> "People":
+    """Return patients as columns, by which everything is worked out."""
     from outreach.reports.rules.people import People  # noqa: PLC0415 - NumPy, which few pages need
 
     return People.of(patients)
@@ -363,7 +364,7 @@ def measured_throughout(
     patients: Sequence[Followed], measure: OutcomeMeasure, point: Point
 ) -> list[list[float]]:
     """Return the values of everybody who was measured each time up to ``point``."""
-    return _columns(patients).throughout(measure, points_until(point))
+    return as_columns(patients).throughout(measure, points_until(point))
 
 
 def decimals_of(measure: OutcomeMeasure, glucose_unit: str) -> int:
@@ -371,34 +372,6 @@ def decimals_of(measure: OutcomeMeasure, glucose_unit: str) -> int:
     row = REGISTRY[KINDS[measure][0]]
     unit = glucose_unit if glucose_unit in row.units else row.unit
     return min(2, row.units[unit].decimals + 1)
-
-
-def grouped(patients: Sequence[Followed], groups: Mapping[int, str]) -> "dict[str, People]":
-    """Return the patients of each group by its key, in order; "" for those in none."""
-    people = _columns(patients)
-    return people.apart([groups.get(each, "") for each in people.ids.tolist()])
-
-
-def by_stratum(patients: Sequence[Followed]) -> "dict[str, People]":
-    """Return the patients of each stratum, those who felt lowest first; empty ones too."""
-    people = _columns(patients)
-    found = people.apart([each.value for each in strata_of(people)])
-    return {stratum.value: found.get(stratum.value) or people.none() for stratum in Stratum}
-
-
-def strata_of(patients: Sequence[Followed]) -> list[Stratum]:
-    """Return where each patient's PHQ-9 stood at baseline, in order."""
-    days, values = _columns(patients).at(OutcomeMeasure.PHQ9, Point.BASELINE)
-    return [
-        _stratum(value) if day else Stratum.UNKNOWN
-        for day, value in zip(days.tolist(), values.tolist(), strict=True)
-    ]
-
-
-def _stratum(value: int) -> Stratum:
-    if value >= thousandths(PHQ9_POSITIVE):
-        return Stratum.FROM_10
-    return Stratum.FROM_5 if value >= thousandths(PHQ9_REMITTED) else Stratum.BELOW_5
 
 
 def _ways(

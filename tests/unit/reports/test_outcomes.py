@@ -27,9 +27,9 @@ from outreach.reports.rules.outcomes import (
     Stratum,
     Taken,
     Talk,
-    by_stratum,
     outcome_of,
 )
+from outreach.reports.rules.strata import by_stratum
 from outreach.reports.rules.suppression import FEWEST_SHOWN, hidden
 
 START = date(2026, 1, 5)
