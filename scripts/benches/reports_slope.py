@@ -25,8 +25,7 @@ def run(calls: int | None, url: str | None) -> Result:
     """Measure one clinic's report among a twentieth, a quarter and all of so many calls."""
     every = calls or 1_000_000
     found: list[tuple[int, Sample, Sample]] = []
-    for part in PARTS:
-        count = max(OF_A_CLINIC, every // part)
+    for count in sorted({max(min(every, OF_A_CLINIC), every // part) for part in PARTS}):
         with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
             address = databases.prepare(url, Path(folder))
             try:
