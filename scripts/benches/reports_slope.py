@@ -4,13 +4,17 @@ Beside it the bare statements over the roll-ups, as ``reports`` has them. Read i
 own, so that its memory is that of a report.
 """
 
+import json
 import math
-import multiprocessing
+import subprocess
+import sys
 import tempfile
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
-from outreach import orm
+from config import ROOT
+from outreach import orm, tables
 from outreach.reports import jobs
 from scripts.benches import databases, reports
 from scripts.benches.measure import Result, Sample
@@ -18,7 +22,6 @@ from scripts.benches.plan_rows import NOW
 
 OF_A_CLINIC = 20_000  # dials of 26 weeks, of some 900 patients
 PARTS = (20, 4, 1)  # of all of them
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 def run(calls: int | None, url: str | None) -> Result:
@@ -44,23 +47,20 @@ def run(calls: int | None, url: str | None) -> Result:
 
 
 def _apart(address: str, calls: int) -> tuple[Sample, Sample]:
-    """Fill in one process and read in another; return the best of ours and of the limit."""
-    for work in (_fill, _measure):
-        receiving, sending = _SPAWN.Pipe(duplex=False)
-        process = _SPAWN.Process(target=work, args=(address, calls, sending))
-        process.start()
-        sending.close()
-        try:
-            found = receiving.recv()
-        except EOFError as error:
-            raise SystemExit("A process of the bench failed.") from error
-        process.join()
-    ours, limit = found
+    """Fill, and read in a process of its own; return the best of ours and of the limit."""
+    fill(address, calls)
+    told = subprocess.run(
+        [sys.executable, "-m", "scripts.benches.reports_slope", address],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout
+    ours, limit = (Sample(**each) for each in json.loads(told))
     return ours, limit
 
 
-def _fill(address: str, calls: int, told: "multiprocessing.connection.Connection") -> None:
-    databases.use_keys()
+def fill(address: str, calls: int) -> None:
+    """Write so many calls, of clinics of one size, and roll them up."""
     engine = orm.make_engine(address)
     sessions = orm.make_sessions(engine)
     reports.fill(address, sessions, calls, clinics=max(1, calls // OF_A_CLINIC))
@@ -68,13 +68,19 @@ def _fill(address: str, calls: int, told: "multiprocessing.connection.Connection
         jobs.roll_up(sessions, lambda: NOW)
     databases.settle(address)
     engine.dispose()
-    told.send(None)
 
 
-def _measure(address: str, _calls: int, told: "multiprocessing.connection.Connection") -> None:
+def main() -> None:
+    """Read the report of a database that is filled, and print the best samples of both."""
     databases.use_keys()
+    address = sys.argv[1]
     engine = orm.make_engine(address)
     with closing(databases.connect(address)) as connection:
-        ours, limit = reports.sides(address, orm.make_sessions(engine), connection)
-    engine.dispose()
-    told.send([min(side, key=lambda each: each.value) for side in (ours, limit)])
+        found = reports.sides(address, orm.make_sessions(engine), connection)
+    best = [min(side, key=lambda each: each.value) for side in found]
+    print(json.dumps([asdict(each) for each in best]))
+
+
+if __name__ == "__main__":
+    assert tables.ALL  # noqa: S101 - every table is known to the others by then
+    main()

@@ -208,28 +208,27 @@ class Group(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """One measure at one point: every ``eligible`` patient, and what is said of them.
-
-    ``waiting`` are those who are in no figure, as their window is not over.
+    """One measure at one point: what is said of those patients who are eligible.
 
     A patient is eligible once the whole window is over, so that nobody counts as missing who
-    may still be measured, and nobody as measured only because they came early.
+    may still be measured, and nobody as measured only because they came early. The others are in
+    no figure.
     """
 
     measure: OutcomeMeasure
     point: Point
-    eligible: "People"
-    waiting: "People"
+    patients: "People"
+    is_eligible: "Flags"
 
     @property
-    def followups(self) -> tuple[Followup, ...]:
-        """Every eligible patient with both values."""
-        return self.of(Group.ELIGIBLE)
+    def eligible(self) -> "People":
+        """Those whose window is over."""
+        return self.patients.some(self.is_eligible)
 
     def of(self, group: Group) -> tuple[Followup, ...]:
         """Return the patients of a group: the list behind a figure."""
-        people = self.waiting if group is Group.WINDOW_OPEN else self.eligible
-        return people.followups(self.measure, self.point, self._is_in[group])
+        who = self._is_in[group]
+        return self.patients.followups(self.measure, self.point, who)
 
     def count(self, group: Group) -> int:
         """Return how many patients a group has."""
@@ -241,23 +240,24 @@ class Outcome:
 
     @cached_property
     def _values(self) -> "tuple[Numbers, Numbers]":
-        """Return both values of each eligible patient, in thousandths."""
-        _days, before = self.eligible.at(self.measure, Point.BASELINE)
-        _days, after = self.eligible.at(self.measure, self.point)
+        """Return both values of each patient, in thousandths."""
+        _days, before = self.patients.at(self.measure, Point.BASELINE)
+        _days, after = self.patients.at(self.measure, self.point)
         return before, after
 
     @cached_property
     def _is_in(self) -> "Mapping[Group, Flags]":
         began, ended = (
-            self.eligible.at(self.measure, each)[0] > 0 for each in (Point.BASELINE, self.point)
+            self.patients.at(self.measure, each)[0] > 0 for each in (Point.BASELINE, self.point)
         )
-        is_measured = began & ended
+        with_baseline = self.is_eligible & began
+        is_measured = with_baseline & ended
         found = {
-            Group.ELIGIBLE: began | True,
-            Group.WINDOW_OPEN: self.waiting.starts > 0,
-            Group.WITH_BASELINE: began,
-            Group.WITHOUT_BASELINE: ~began,
-            Group.MISSING: began & ~ended,
+            Group.ELIGIBLE: self.is_eligible,
+            Group.WINDOW_OPEN: ~self.is_eligible,
+            Group.WITH_BASELINE: with_baseline,
+            Group.WITHOUT_BASELINE: self.is_eligible & ~began,
+            Group.MISSING: with_baseline & ~ended,
             Group.MEASURED: is_measured,
         }
         for group, is_in in _ways(self.measure, *self._values):
@@ -281,9 +281,9 @@ class Outcome:
     @property
     def doses(self) -> list[tuple[int, int, float]]:
         """Completed calls, minutes until the follow-up, and the change, of every pair."""
-        days, _values = self.eligible.at(self.measure, self.point)
+        days, _values = self.patients.at(self.measure, self.point)
         is_measured = self._is_in[Group.MEASURED]
-        calls, minutes = self.eligible.doses_until(days)
+        calls, minutes = self.patients.doses_until(days)
         changes = self._changes(Group.MEASURED) / _THOUSAND
         columns = (calls[is_measured], minutes[is_measured], changes)
         return list(zip(*(each.tolist() for each in columns), strict=True))
@@ -323,15 +323,15 @@ def outcome_of(
     """
     people = as_columns(patients)
     is_over = people.starts + WINDOWS[point].until_day < today.toordinal()
-    return Outcome(measure, point, people.some(is_over), people.some(~is_over))
+    return Outcome(measure, point, people, is_over)
 
 
 def together(several: Sequence[Outcome], measure: OutcomeMeasure, point: Point) -> Outcome:
     """Return the outcomes of some people as that of all of them."""
-    from outreach.reports.rules.people import People  # noqa: PLC0415 - NumPy, as above
+    from outreach.reports.rules.people import People, joined  # noqa: PLC0415 - NumPy, as above
 
-    eligible = People.together([each.eligible for each in several])
-    return Outcome(measure, point, eligible, People.together([each.waiting for each in several]))
+    people = People.together([each.patients for each in several])
+    return Outcome(measure, point, people, joined([each.is_eligible for each in several]))
 
 
 def thousandths(value: Decimal) -> int:

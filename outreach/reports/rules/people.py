@@ -25,6 +25,11 @@ from outreach.reports.rules.outcomes import (
 )
 
 
+def joined(several: Sequence[Flags]) -> Flags:
+    """Return what is so of several people, one after the other."""
+    return np.concatenate([np.zeros(0, dtype=np.bool_), *several])
+
+
 @dataclass(frozen=True)
 class Said:
     """Conversations: of whom (places among some people, in order), on which days, how long."""
@@ -116,18 +121,18 @@ class People(Sequence[Followed]):
             return cls.of(())
         before = np.cumsum([0, *map(len, several)]).tolist()
 
-        def joined(part: Callable[[People], Numbers]) -> Numbers:
+        def of_all(part: Callable[[People], Numbers]) -> Numbers:
             return np.concatenate([part(each) for each in several], axis=-1)
 
         moved = [each.said.places + n for n, each in zip(before[:-1], several, strict=True)]
         said = Said(
             np.concatenate(moved),
-            joined(lambda each: each.said.ordinals),
-            joined(lambda each: each.said.minutes),
-            joined(lambda each: each.said.completed),
+            of_all(lambda each: each.said.ordinals),
+            of_all(lambda each: each.said.minutes),
+            of_all(lambda each: each.said.completed),
         )
-        measured = joined(lambda each: each.days), joined(lambda each: each.values)
-        return cls(joined(lambda each: each.ids), joined(lambda each: each.starts), measured, said)
+        measured = of_all(lambda each: each.days), of_all(lambda each: each.values)
+        return cls(of_all(lambda each: each.ids), of_all(lambda each: each.starts), measured, said)
 
     def some(self, rows: Numbers | Flags) -> "People":
         """Return those in some places, or of whom that is so; in the same order."""

@@ -48,7 +48,7 @@ class OfAGroup(Outcome):
     @classmethod
     def of_outcome(cls, outcome: Outcome, step: Decimal) -> "OfAGroup":
         """Return ``outcome`` as it is told of a group."""
-        return cls(outcome.measure, outcome.point, outcome.eligible, outcome.waiting, step)
+        return cls(outcome.measure, outcome.point, outcome.patients, outcome.is_eligible, step)
 
     def decimals(self, glucose_unit: str) -> int:  # noqa: ARG002 - the step is of that unit
         """Return with how many decimals means are shown: those of the step."""
