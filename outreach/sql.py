@@ -72,8 +72,8 @@ def _latest_on_sqlite(element: latest, compiler: SQLCompiler, **options: Any) ->
     return f"max({compiler.process(element.clauses, **options)})"
 
 
-class epoch_seconds(FunctionElement[int]):  # noqa: N801 - reads like an SQL function
-    """The whole seconds since 1970 of an instant, in SQL.
+class epoch_microseconds(FunctionElement[int]):  # noqa: N801 - reads like an SQL function
+    """The microseconds since 1970 of an instant, in SQL.
 
     For those who read instants by the hundred thousand and make no objects of them.
     """
@@ -82,17 +82,55 @@ class epoch_seconds(FunctionElement[int]):  # noqa: N801 - reads like an SQL fun
     inherit_cache = True
 
 
-@compiles(epoch_seconds)
-def _epoch_on_postgresql(element: epoch_seconds, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(epoch_microseconds)
+def _epoch_on_postgresql(element: epoch_microseconds, compiler: SQLCompiler, **options: Any) -> str:
     instant = compiler.process(element.clauses, **options)
-    return f"CAST(floor(extract(epoch FROM {instant})) AS BIGINT)"
+    return f"CAST(extract(epoch FROM {instant}) * 1000000 AS BIGINT)"
 
 
-@compiles(epoch_seconds, "sqlite")
-def _epoch_on_sqlite(element: epoch_seconds, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(epoch_microseconds, "sqlite")
+def _epoch_on_sqlite(element: epoch_microseconds, compiler: SQLCompiler, **options: Any) -> str:
     instant = compiler.process(element.clauses, **options)
-    # Without the fraction, which strftime would round up.
-    return f"CAST(strftime('%s', substr({instant}, 1, 19)) AS INTEGER)"
+    # By its parts: strftime rounds a fraction up.
+    seconds = f"CAST(strftime('%s', substr({instant}, 1, 19)) AS INTEGER)"
+    return f"({seconds} * 1000000 + CAST(substr({instant}, 21, 6) AS INTEGER))"
+
+
+class thousandths(FunctionElement[int]):  # noqa: N801 - reads like an SQL function
+    """A number that is kept to three decimals, in thousandths, in SQL."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(thousandths)
+def _thousandths(element: thousandths, compiler: SQLCompiler, **options: Any) -> str:
+    number = compiler.process(element.clauses, **options)
+    return f"CAST(round({number} * 1000) AS BIGINT)"
+
+
+class packed(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
+    """The rows of a subquery, of whole numbers, as one text in no order; an aggregate.
+
+    Of a hundred thousand rows it is read in a quarter of the time that rows take
+    (``reports/rules/columns.py``).
+    """
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(packed)
+def _packed_on_postgresql(element: packed, compiler: SQLCompiler, **options: Any) -> str:
+    numbers = compiler.process(element.clauses, **options)
+    return f"string_agg(concat_ws(' ', {numbers}), ' ')"
+
+
+@compiles(packed, "sqlite")
+def _packed_on_sqlite(element: packed, compiler: SQLCompiler, **options: Any) -> str:
+    parts = [compiler.process(each, **options) for each in element.clauses]
+    joined = " || ' ' || ".join(parts)
+    return f"group_concat({joined}, ' ')"
 
 
 Days = Sequence[tuple[date, datetime, datetime]]

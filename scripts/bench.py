@@ -26,7 +26,12 @@ NAME is one of:
                  never more in any ten seconds (PostgreSQL; --texts N)
     patient-list the list by HbA1c and silence, page and count, beside one plain statement
     reports      the adherence report of one clinic over 26 weeks among --calls N, beside bare
-                 statements over the roll-ups
+                 statements over the roll-ups; with what rolling up takes
+    reports-slope  the same for a clinic of one size among a twentieth, a quarter and all of
+                 --calls N
+    outcomes     the change of HbA1c of a clinic of 5,000 among --patients N, of all clinics, and
+                 all that the page says, beside one statement each
+    cohort       the cohort board of a clinic of 5,000, beside one statement
     restore      a backup put back and counted, beside the bare tool bringing back the same file
     import       a table of patients, beside the driver writing the rows that came of it
 """
@@ -39,16 +44,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from scripts.benches import (
     assign,
+    cohort,
     imports,
     log_call,
     outbox,
     outbox_many,
+    outcomes,
     patient_list,
     plan,
     plan_beside,
     plan_slope,
     queue_page,
     reports,
+    reports_slope,
     restoring,
     starting,
 )
@@ -65,6 +73,9 @@ BENCHES = {
     "outbox": outbox.run,
     "patient-list": patient_list.run,
     "reports": reports.run,
+    "reports-slope": reports_slope.run,
+    "outcomes": outcomes.run,
+    "cohort": cohort.run,
     "restore": restoring.run,
 }
 MANY = {"outbox-many": outbox_many.run_many, "outbox-pace": outbox_many.run_pace}
@@ -89,7 +100,7 @@ def main() -> None:
         many = MANY[chosen.name]
         many(chosen.texts, chosen.database, chosen.workers, chosen.rate).show()
         return
-    count = chosen.calls if chosen.name == "reports" else chosen.texts or chosen.patients
+    count = chosen.calls if chosen.name.startswith("reports") else chosen.texts or chosen.patients
     BENCHES[chosen.name](count, chosen.database).show()
 
 

@@ -305,8 +305,7 @@ def _low(outcome: Outcome) -> dict[str, Any] | None:
 
 def _course(outcome: Outcome, question: Question) -> dict[str, Any] | None:
     measure = outcome.measure
-    eligible = [each.patient for each in outcome.followups]
-    people = measured_throughout(eligible, measure, outcome.point)
+    people = measured_throughout(outcome.eligible, measure, outcome.point)
     levels = (Limit(HBA1C_LOW, "below is well"), Limit(HBA1C_HIGH, "above is poor"))
     plot = courses(
         people,

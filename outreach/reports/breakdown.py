@@ -22,6 +22,7 @@ from outreach.reports import adherence, known, outcomes, places
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.glycaemic import age_on
 from outreach.reports.rules.outcomes import OutcomeMeasure, Stratum
+from outreach.reports.rules.strata import strata_of
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.rules.tally import Cell, Measure, Tally, parts_of, sum_by, total_of
 
@@ -228,7 +229,8 @@ def patient_groups(
         cohort = outcomes.cohort(
             session, here, on, measures=[OutcomeMeasure.PHQ9], with_talks=False
         )
-        return {each.patient_id: each.stratum.value for each in cohort.patients}
+        strata = (each.value for each in strata_of(cohort.patients))
+        return dict(zip(cohort.patients.ids.tolist(), strata, strict=True))
     if dimension is Dimension.LANGUAGE:
         return dict(_of_patients(session, here, known.language(then)))
     if dimension is Dimension.SEX:

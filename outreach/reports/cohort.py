@@ -1,29 +1,27 @@
 """The cohort board of a clinic: everybody ever enrolled, month by month."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import dropwhile
-from typing import TypeVar
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import select, union_all
+from sqlalchemy import ColumnElement, SQLColumnExpression, case, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.clock import local_day
-from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment, EnrolmentEvent
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.reports import known, outcomes, places
+from outreach.reports import outcomes
+from outreach.reports import places as places_told
 from outreach.reports.asked import Here
 from outreach.reports.breakdown import Dimension
 from outreach.reports.places import Place
 from outreach.reports.rules.board import (
+    GONE,
     BoardCohort,
     BoardMonth,
-    Cared,
     CohortStanding,
     Month,
     Standing,
@@ -33,6 +31,12 @@ from outreach.reports.rules.board import (
     together,
 )
 from outreach.reports.rules.outcomes import OutcomeMeasure
+from outreach.sql import epoch_microseconds, packed
+
+if TYPE_CHECKING:
+    from outreach.reports.outcomes import Readings
+    from outreach.reports.rules.columns import Numbers, Places
+    from outreach.reports.rules.watched import Watched
 
 Row = TypeVar("Row")
 
@@ -56,14 +60,33 @@ class Board:
 
 def board(session: Session, here: Here, as_of: date) -> Board:
     """Return the board as of the end of a local day, in four statements."""
-    cohort = outcomes.cohort(session, here, as_of, measures=[OutcomeMeasure.HBA1C], is_whole=True)
-    statuses = _statuses(session, here, cohort.known_at)
-    people = [Cared(each, statuses.get(each.patient_id, ())) for each in cohort.patients]
-    months = months_until(cohort.today)
+    at = here.known_at(as_of)
+    today, places = local_day(at, here.zone), outcomes.places_of(session, here, at)
+    if not len(places.ids):
+        return Board((), (), 0)
+    values = outcomes.readings(session, here, places, at, [OutcomeMeasure.HBA1C])
+    months = months_until(today)
+    by_end = by_month(_watched(session, here, places, at, values), months)
+    people = outcomes.people_of(places, values)
     return Board(
-        _since_anybody(by_month(people, months), lambda each: each.registered),
-        _since_anybody(by_cohort(people, months, today=cohort.today), lambda each: each.size),
+        _since_anybody(by_end, lambda each: each.registered),
+        _since_anybody(by_cohort(people, months, today=today), lambda each: each.size),
         len(people),
+    )
+
+
+def _watched(
+    session: Session, here: Here, places: "Places", at: datetime, values: "Readings"
+) -> "Watched":
+    from outreach.reports.rules.watched import Dated, Watched  # noqa: PLC0415 - NumPy
+
+    said = outcomes.talks(session, here, places, at)
+    return Watched(
+        places.ids,
+        places.starts,
+        Dated(*values.in_order()),
+        Dated(said.places, said.ordinals, said.minutes),
+        Dated(*_statuses(session, here, places, at)),
     )
 
 
@@ -96,7 +119,7 @@ def by_place(
     as it went.
     """
     found = []
-    for place in places.of(session, clinics, by_region=dimension is Dimension.REGION):
+    for place in places_told.of(session, clinics, by_region=dimension is Dimension.REGION):
         boards = [
             board(session, Here.of(here.scope, clinic, now=here.now), as_of)
             for clinic in place.clinics
@@ -111,25 +134,29 @@ def _since_anybody(rows: Iterable[Row], count: Callable[[Row], int]) -> list[Row
 
 
 def _statuses(
-    session: Session, here: Here, at: datetime
-) -> dict[int, list[tuple[date, EnrolmentStatus]]]:
-    """Return every status that was noted by ``at``, by patient and in order.
+    session: Session, here: Here, places: "Places", at: datetime
+) -> "tuple[Numbers, Numbers, Numbers]":
+    """Return every status that was noted by ``at``: of whom, on which day, and whether gone.
 
     Enrolments from before histories were kept have only their last one.
     """
+    from outreach.reports.rules import columns  # noqa: PLC0415 - NumPy
+
     noted = select(
-        EnrolmentEvent.patient_id, EnrolmentEvent.at.label("at"), EnrolmentEvent.status
-    ).where(here.within(EnrolmentEvent.clinic_id), EnrolmentEvent.at <= at)
-    latest = select(Enrolment.patient_id, Enrolment.status_at.label("at"), Enrolment.status).where(
-        here.within(Enrolment.clinic_id), Enrolment.status_at <= at
-    )
+        literal(0).label("place"), EnrolmentEvent.id, EnrolmentEvent.patient_id,
+        epoch_microseconds(EnrolmentEvent.at).label("at"), _is_gone(EnrolmentEvent.status),
+    ).where(here.within(EnrolmentEvent.clinic_id), EnrolmentEvent.at <= at)  # fmt: skip
+    latest = select(
+        literal(1).label("place"), Enrolment.id, Enrolment.patient_id,
+        epoch_microseconds(Enrolment.status_at).label("at"), _is_gone(Enrolment.status),
+    ).where(here.within(Enrolment.clinic_id), Enrolment.status_at <= at)  # fmt: skip
     both = union_all(noted, latest).subquery()
-    rows = session.execute(
-        select(both.c.patient_id, both.c.at, both.c.status, known.zone(here.then(at)))
-        .join(Patient, Patient.id == both.c.patient_id)
-        .order_by(both.c.at)
-    )
-    found: defaultdict[int, list[tuple[date, EnrolmentStatus]]] = defaultdict(list)
-    for patient_id, noted_at, status, zone in rows:
-        found[patient_id].append((local_day(noted_at, ZoneInfo(zone)), status))
-    return found
+    found = session.scalar(select(packed(*both.c)))
+    which, ids, patients, instants, is_gone = columns.columns_of(found, len(both.c))
+    days = places.days(patients, instants)
+    rows = days.in_order((ids, which, instants))
+    return days.places[rows], days.ordinals[rows], is_gone[rows]
+
+
+def _is_gone(status: SQLColumnExpression[EnrolmentStatus]) -> ColumnElement[int]:
+    return case((status.in_(GONE), 1), else_=0).label("is_gone")

@@ -181,12 +181,11 @@ def dials(session: Session, asked: Asked, detail: Detail) -> Iterator[Counted]:
     """Count dials by the caller who dialled, on the clinic's day."""
     begins_at, ends_at = asked.instants
     counted = select(func.count(), _count(Attempt.outcome.in_(REACHED)), Attempt.caller_id).where(
-        asked.within(Attempt.clinic_id),
-        Attempt.at >= begins_at,
-        Attempt.at < ends_at,
-        known.counts(asked),
+        asked.within(Attempt.clinic_id), known.counts(asked)
     )
     finely: tuple[Any, ...] = ()
+    if detail is not Detail.DAY:  # bounded by the days it joins: see _calls
+        counted = counted.where(Attempt.at >= begins_at, Attempt.at < ends_at)
     if detail is Detail.DAY:
         days = table_of_days(asked.each_day())
         is_of_day = and_(Attempt.at >= days.c.begins_at, Attempt.at < days.c.ends_at)

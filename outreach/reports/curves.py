@@ -1,21 +1,19 @@
 """What charts of outcomes are drawn from; pages and paper say it in words of their own."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from statistics import fmean
 
-from outreach.reports.rules.outcomes import WINDOWS, Group, Outcome, Point
+from outreach.reports.rules.outcomes import WINDOWS, Outcome, Point
 from outreach.reports.rules.statistics import mean_interval
 from outreach.web.plots import Moment
 
 Pairs = list[tuple[float, float]]
 
 
-def moments_of(people: Sequence[Sequence[Decimal]], words: Mapping[Point, str]) -> list[Moment]:
+def moments_of(people: Sequence[Sequence[float]], words: Mapping[Point, str]) -> list[Moment]:
     """Return the mean of everybody's values at each point, baseline first, with its interval."""
     moments = []
-    for point, column in zip(Point, zip(*people, strict=True), strict=False):
-        values = [float(value) for value in column]
+    for point, values in zip(Point, zip(*people, strict=True), strict=False):
         interval = mean_interval(values)
         ends = (interval.low, interval.high) if interval else (None, None)
         moments.append(Moment(WINDOWS[point].target_day, words[point], fmean(values), *ends))
@@ -24,7 +22,6 @@ def moments_of(people: Sequence[Sequence[Decimal]], words: Mapping[Point, str]) 
 
 def doses_of(outcome: Outcome) -> tuple[Pairs, Pairs]:
     """Return completed calls, and minutes, with the change, of everybody measured twice."""
-    found = [(each.dose, each.change) for each in outcome.of(Group.MEASURED)]
-    given = [(dose, float(change)) for dose, change in found if dose and change is not None]
-    calls = [(float(dose.calls), change) for dose, change in given]
-    return calls, [(float(dose.minutes), change) for dose, change in given]
+    doses = outcome.doses
+    calls = [(float(calls), change) for calls, _minutes, change in doses]
+    return calls, [(float(minutes), change) for _calls, minutes, change in doses]

@@ -79,7 +79,6 @@ def page() -> ResponseReturnValue:
         for at in FOLLOW_UPS
     }
     chosen = found[measure, point]
-    eligible = [each.patient for each in chosen.followups]
     dimension = _kind_of_people(request.args.get("by"))
     what = (measure, point)
     groups = strata.of(
@@ -94,7 +93,7 @@ def page() -> ResponseReturnValue:
         dimension=dimension,
         dimensions=labels.dimensions(len(question.clinics), of_patients=True),
         groups=groups,
-        courses=graphs.of_courses(eligible, measure, point, unit),
+        courses=graphs.of_courses(chosen.eligible, measure, point, unit),
         doses=graphs.of_dose(chosen),
         glycaemic=outcomes.glycaemic_status(db.session, question.here, question.day),
         labels=labels,

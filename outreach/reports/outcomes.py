@@ -3,17 +3,15 @@
 A few statements read what was known as of a day; ``rules/outcomes.py`` says what it means.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, String, case, func, select, type_coerce
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
-from sqlalchemy.types import NullType
 
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED
@@ -28,19 +26,18 @@ from outreach.reports.asked import Here
 from outreach.reports.rules.glycaemic import LOOKED_BACK, Glycaemic, GlycaemicStatus, counts
 from outreach.reports.rules.outcomes import (
     KINDS,
-    MEASURE_OF,
     WINDOWS,
-    Followed,
     OutcomeMeasure,
     Point,
-    Taken,
-    Talk,
+    from_thousandths,
 )
+from outreach.reports.rules.outcomes import thousandths as to_thousandths
 from outreach.reports.rules.period import DAY, begin_of
-from outreach.sql import epoch_seconds
+from outreach.sql import epoch_microseconds, packed, thousandths
 
 if TYPE_CHECKING:
-    from outreach.reports.rules.columns import Places
+    from outreach.reports.rules.columns import Days, Numbers, Places
+    from outreach.reports.rules.people import People, Said
 
 # Days are the patient's, instants everybody's: clocks on earth differ by 26 hours.
 _MARGIN = timedelta(days=2)
@@ -57,7 +54,7 @@ class Cohort:
     as_of: date
     today: date
     known_at: datetime
-    patients: tuple[Followed, ...]
+    patients: "People"
 
 
 def cohort(
@@ -68,7 +65,6 @@ def cohort(
     glucose_unit: str = "mg/dL",
     measures: Collection[OutcomeMeasure] = tuple(OutcomeMeasure),
     with_talks: bool = True,
-    is_whole: bool = False,
 ) -> Cohort:
     """Return the patients of one clinic by their first enrolment, in three statements.
 
@@ -79,39 +75,31 @@ def cohort(
         glucose_unit: in which blood sugar is given: "mg/dL" or "mmol/L".
         measures: which to read.
         with_talks: whether to read conversations too.
-        is_whole: whether to keep every value; else of each window the one that counts.
     """
+    from outreach.reports.rules.people import People  # noqa: PLC0415 - NumPy, which few pages need
+
     at = here.known_at(as_of)
+    today = local_day(at, here.zone)
+    places = places_of(session, here, at)
+    if not len(places.ids):
+        return Cohort(as_of, today, at, People.of(()))
+    found = readings(session, here, places, at, measures)
+    said = talks(session, here, places, at) if with_talks else None
+    return Cohort(as_of, today, at, people_of(places, found, said, glucose_unit))
+
+
+def places_of(session: Session, here: Here, at: datetime) -> "Places":
+    """Return everybody who was enrolled by ``at``, by their first enrolment."""
+    from outreach.reports.rules.columns import Places  # noqa: PLC0415 - NumPy
+
     then = here.then(at)
-    people = session.execute(
+    people = session.connection().execute(
         select(Enrolment.patient_id, known.first_day(then), known.zone(then))
         .join(Patient, Patient.id == Enrolment.patient_id)
         .where(Enrolment.id.in_(_first_enrolments(here, at)))
         .order_by(Enrolment.patient_id)
-    ).all()
-    today = local_day(at, here.zone)
-    if not people:
-        return Cohort(as_of, today, at, ())
-    from outreach.reports.rules import columns  # noqa: PLC0415 - NumPy, which few pages need
-
-    places = columns.Places(
-        [row[0] for row in people],
-        [starts_on for _id, starts_on, _zone in people],
-        [ZoneInfo(zone) for _id, _starts_on, zone in people],
     )
-    begins_at = begin_of(min(row[1] for row in people), here.zone) - _MARGIN
-    kinds = [kind for measure in measures for kind in KINDS[measure]]
-    taken = _taken(session, here, places, (begins_at, at), kinds, glucose_unit, is_whole=is_whole)
-    talks = _talks(session, here, places, (begins_at, at)) if with_talks else {}
-    return Cohort(
-        as_of,
-        today,
-        at,
-        tuple(
-            Followed(patient_id, starts_on, taken.get(patient_id, {}), talks.get(patient_id, ()))
-            for patient_id, starts_on, _zone in people
-        ),
-    )
+    return Places(*(list(zip(*people, strict=True)) or [(), (), ()]))
 
 
 def _first_enrolments(here: Here, at: datetime) -> Select[int]:
@@ -123,94 +111,109 @@ def _first_enrolments(here: Here, at: datetime) -> Select[int]:
     )
 
 
-def _taken(
+@dataclass(frozen=True)
+class Readings:
+    """What was measured: on which day of whom, the value, which measure, and what comes later."""
+
+    days: "Days"
+    values: "Numbers"
+    measures: "Numbers"
+    order: "tuple[Numbers, ...]"
+
+    def in_order(self) -> "tuple[Numbers, Numbers, Numbers]":
+        """Return of known patients, by patient and in order: whose, on which day, the value."""
+        rows = self.days.in_order(self.order)
+        return self.days.places[rows], self.days.ordinals[rows], self.values[rows]
+
+
+def people_of(
+    places: "Places", found: Readings, said: "Said | None" = None, glucose_unit: str = "mg/dL"
+) -> "People":
+    """Return the patients with what counted of each at each point.
+
+    Of hundreds of thousands of readings three a patient and measure count; nothing is made of
+    the others.
+    """
+    from outreach.reports.rules import columns, people  # noqa: PLC0415 - NumPy
+
+    rows, where = found.days.nearest(found.measures, found.order)
+    count = len(places.ids)
+    values = columns.placed(count, where, found.values[rows])
+    for number, measure in enumerate(columns.MEASURES):
+        _tell_in(glucose_unit, measure, values[number])
+    measured = columns.placed(count, where, found.days.ordinals[rows]), values
+    return people.People(places.ids, places.starts, measured, said or people.Said.nothing())
+
+
+def readings(
     session: Session,
     here: Here,
     places: "Places",
-    span: tuple[datetime, datetime],
-    kinds: Sequence[MeasureKind],
-    glucose_unit: str,
-    *,
-    is_whole: bool,
-) -> Mapping[int, Mapping[OutcomeMeasure, Sequence[Taken]]]:
-    """Return what was measured of each patient from the first baseline window on.
+    at: datetime,
+    measures: Collection[OutcomeMeasure],
+) -> Readings:
+    """Return what was measured of them from the first baseline window on."""
+    from outreach.reports.rules import columns  # noqa: PLC0415 - NumPy
 
-    There are hundreds of thousands, of which three a patient count: they stay numbers until
-    those are known.
-    """
-    from outreach.reports.rules import columns  # noqa: PLC0415
-
-    begins_at, at = span
-    rows = session.connection().execute(
-        select(
-            Reading.patient_id,
-            epoch_seconds(Reading.taken_at),
-            type_coerce(Reading.kind, String),
-            type_coerce(Reading.value, NullType),
-        )
-        .where(
+    number_of = {
+        kind: columns.MEASURES.index(measure) for measure in measures for kind in KINDS[measure]
+    }
+    begins_at = _begins_at(here, places) + WINDOWS[Point.BASELINE].from_day * DAY
+    numbers = (
+        Reading.id,
+        Reading.patient_id,
+        case(number_of, value=Reading.kind),
+        epoch_microseconds(Reading.taken_at),
+        thousandths(Reading.value),
+    )
+    found = session.scalar(
+        select(packed(*numbers)).where(
             here.within(Reading.clinic_id),
-            Reading.kind.in_(kinds),
-            Reading.taken_at >= begins_at + WINDOWS[Point.BASELINE].from_day * DAY,
+            Reading.kind.in_(number_of),
+            Reading.taken_at >= begins_at,
             known.is_number(at),
         )
-        .order_by(Reading.taken_at, Reading.id)
     )
-    patients, instants, names, values = columns.columns_of(rows.all(), 4)
-    kind_of = {kind.value: kind for kind in kinds}
-    number_of = {measure: number for number, measure in enumerate(OutcomeMeasure)}
-    numbers = [number_of[MEASURE_OF[kind_of[name]]] for name in names]
-    found = places.days(patients, instants)
-    kept = range(len(names)) if is_whole else found.nearest(numbers)
-    number = Reading.value.type.result_processor(session.connection().dialect, None)
-    taken: defaultdict[int, defaultdict[OutcomeMeasure, list[Taken]]] = defaultdict(
-        lambda: defaultdict(list)
+    ids, patients, kinds, instants, values = columns.columns_of(found, len(numbers))
+    return Readings(places.days(patients, instants), values, kinds, (ids, instants))
+
+
+def talks(session: Session, here: Here, places: "Places", at: datetime) -> "Said":
+    """Return the conversations with each patient, in order."""
+    from outreach.reports.rules import columns, people  # noqa: PLC0415 - NumPy
+
+    numbers = (
+        Attempt.id,
+        Attempt.patient_id,
+        epoch_microseconds(Attempt.at),
+        Attempt.minutes,
+        case((Attempt.outcome.in_(known.COMPLETING), 1), else_=0),
     )
-    for row in kept:
-        day = found.day(row)
-        if day is not None:
-            kind, value = kind_of[names[row]], values[row]
-            shown = in_unit(kind, number(value) if number else value, glucose_unit)
-            taken[patients[row]][MEASURE_OF[kind]].append(Taken(day, shown))
-    return taken
-
-
-def in_unit(kind: MeasureKind, value: Decimal, glucose_unit: str) -> Decimal:
-    """Return a canonical value in ``glucose_unit`` where it is of blood sugar."""
-    measure = REGISTRY[kind]
-    if glucose_unit == measure.unit or glucose_unit not in measure.units:
-        return value
-    return measure.units[glucose_unit].from_canonical(value)
-
-
-def _talks(
-    session: Session, here: Here, places: "Places", span: tuple[datetime, datetime]
-) -> Mapping[int, Sequence[Talk]]:
-    """Return the conversations with each patient."""
-    from outreach.reports.rules import columns  # noqa: PLC0415
-
-    begins_at, at = span
-    rows = session.connection().execute(
-        select(
-            Attempt.patient_id,
-            epoch_seconds(Attempt.at),
-            Attempt.minutes,
-            case((Attempt.outcome.in_(known.COMPLETING), 1), else_=0),
-        )
-        .where(
+    found = session.scalar(
+        select(packed(*numbers)).where(
             here.within(Attempt.clinic_id),
-            Attempt.at >= begins_at,
+            Attempt.at >= _begins_at(here, places),
             Attempt.outcome.in_(REACHED),
             known.is_attempt(at),
         )
-        .order_by(Attempt.patient_id, Attempt.at, Attempt.id)
     )
-    patients, instants, minutes, completed = columns.columns_of(rows.all(), 4)
-    days = places.days(patients, instants)
-    return {
-        patient_id: columns.Talks(days, minutes, completed, range(first, last))
-        for patient_id, first, last in columns.runs_of(patients)
-    }
+    ids, patients, instants, minutes, completed = columns.columns_of(found, len(numbers))
+    return people.Said.of_rows(places.days(patients, instants), minutes, completed, (ids, instants))
+
+
+def _begins_at(here: Here, places: "Places") -> datetime:
+    """Return when the first of them began, or somewhat before."""
+    return begin_of(date.fromordinal(int(places.starts.min())), here.zone) - _MARGIN
+
+
+def _tell_in(glucose_unit: str, measure: OutcomeMeasure, values: "Numbers") -> None:
+    """Tell canonical values in a unit where they are of blood sugar."""
+    row = REGISTRY[KINDS[measure][0]]
+    if glucose_unit != row.unit and glucose_unit in row.units:
+        tell = row.units[glucose_unit].from_canonical
+        found = values.reshape(-1).tolist()
+        told = {each: to_thousandths(tell(from_thousandths(each))) for each in set(found)}
+        values.reshape(-1)[:] = [told[each] for each in found]
 
 
 def glycaemic_status(session: Session, here: Here, as_of: date) -> GlycaemicStatus:

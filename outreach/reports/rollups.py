@@ -19,7 +19,7 @@ from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
 from outreach.calls.models import Attempt
 from outreach.clock import local_day
-from outreach.orm import among, insert_new
+from outreach.orm import Model, among, insert_new
 from outreach.planning.models import PlannedCall
 from outreach.programmes.models import Enrolment
 from outreach.reports import counted, courses
@@ -39,7 +39,7 @@ from outreach.reports.rules.tally import Tally, total_of
 
 EVERYWHERE = Scope(0, everything=True, clinic_ids=frozenset())
 # So much in one transaction, that whoever saves a call beside it on SQLite waits a moment only.
-DAYS_AT_ONCE = 31
+DAYS_AT_ONCE = 183
 ENROLMENTS_AT_ONCE = 200
 LONGEST_WEEKS = 520  # No enrolment began more than ten years ago.
 
@@ -215,8 +215,7 @@ def _write_days(session: Session, asked: Asked) -> None:
         for (day, dial), (calls,) in counted_dials(session, asked).items()
     ]
     for model, rows in ((DayCount, days), (DialCount, dials)):
-        if rows:
-            session.execute(insert(model), rows)
+        _write(session, model, rows)
 
 
 def counted_days(session: Session, asked: Asked) -> dict[DayKey, tuple[int, ...]]:
@@ -257,9 +256,14 @@ def _roll_weeks(session: Session, here: Here) -> int:
     )
     session.execute(delete(WeekCount).where(among(WeekCount.enrolment_id, ids)))
     weeks = [as_row(each, here.clinic_id) for each in ended_weeks(session, here, ids)]
-    if weeks:
-        session.execute(insert(WeekCount), weeks)
+    _write(session, WeekCount, weeks)
     return len(ids)
+
+
+def _write(session: Session, model: type[Model], rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows by the thousand, past what the session does for objects."""
+    if rows:
+        session.connection().execute(insert(model), rows)
 
 
 def ended_weeks(session: Session, here: Here, ids: Sequence[int]) -> Iterator[EndedWeek]:

@@ -13,17 +13,16 @@ from outreach.reports.asked import Here
 from outreach.reports.breakdown import Dimension, NoSuchGroup
 from outreach.reports.rules.outcomes import (
     FROM_5_ON,
-    Followup,
     Group,
     Outcome,
     OutcomeMeasure,
     Point,
     Stratum,
-    by_stratum,
-    grouped,
     outcome_of,
+    together,
 )
 from outreach.reports.rules.rounding import OfAGroup, step_of
+from outreach.reports.rules.strata import by_stratum, grouped
 from outreach.reports.rules.suppression import hidden
 
 # What is said of part of a group: how many of those who could respond did, and where those began
@@ -90,7 +89,7 @@ def of(
         for key, some in people.items()
     }
     # Few eligible patients, or few whose values are shown.
-    eligible = hidden({key: len(outcome.followups) for key, outcome in found.items()})
+    eligible = hidden({key: outcome.count(Group.ELIGIBLE) for key, outcome in found.items()})
     measured = hidden({key: outcome.count(Group.MEASURED) for key, outcome in found.items()})
     few = {
         part: hidden({key: outcome.count(part) for key, outcome in found.items()})
@@ -107,15 +106,13 @@ def _with_both(strata: Strata, step: Decimal) -> Strata:
     """
     both = [Stratum.FROM_10.value, Stratum.FROM_5.value]
     first, second = (strata.outcomes[key] for key in both)
-    people = first.followups + second.followups
-    waiting = first.still_open + second.still_open
-    together = OfAGroup(first.measure, first.point, people, waiting, step)
+    from_5_on = OfAGroup.of_outcome(together([first, second], first.measure, first.point), step)
 
     def widened(keys: frozenset[str]) -> frozenset[str]:
         return keys | {FROM_5_ON} if keys.intersection(both) else keys
 
     return Strata(
-        {**strata.outcomes, FROM_5_ON: together},
+        {**strata.outcomes, FROM_5_ON: from_5_on},
         widened(strata.hidden),
         {part: widened(keys) for part, keys in strata.few.items()},
     )
@@ -139,8 +136,7 @@ def _by_place(
     names: dict[str, str] = {}
     for place in places.of(session, clinics, by_region=dimension is Dimension.REGION):
         names[place.key] = place.name
-        people: list[Followup] = []
-        still_open: list[Followup] = []
+        there: list[Outcome] = []
         for clinic in place.clinics:
             cohort = outcomes.cohort(
                 session,
@@ -150,8 +146,6 @@ def _by_place(
                 measures=[what[0]],
                 with_talks=False,
             )
-            there = outcome_of(cohort.patients, *what, today=cohort.today)
-            people += there.followups
-            still_open += there.still_open
-        found[place.key] = Outcome(*what, tuple(people), tuple(still_open))
+            there.append(outcome_of(cohort.patients, *what, today=cohort.today))
+        found[place.key] = together(there, *what)
     return Strata(found, names=names)

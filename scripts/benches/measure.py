@@ -76,6 +76,13 @@ def cpu_seconds(backend_pid: int | None) -> float:
     return time.process_time() + (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
+def timed_cpu(work: Callable[[], Any], pid: int | None) -> Sample:
+    """Return the CPU that something took, in ms, of this process and of the server's ``pid``."""
+    before = cpu_seconds(pid)
+    work()
+    return Sample((cpu_seconds(pid) - before) * 1000, peak_mb())
+
+
 def backend_pid(connection: Any) -> int | None:
     """Return the server's process that answers a bare driver's connection, if there is one."""
     return getattr(getattr(connection, "info", None), "backend_pid", None)

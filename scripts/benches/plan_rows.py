@@ -24,10 +24,12 @@ LONGEST = PUBLISHED_PROTOCOL.weeks * 7
 CHUNK = 20_000
 
 
-def fill(address: str, enrolments: int) -> None:
+def fill(
+    address: str, enrolments: int, *, clinics: int = CLINICS, days: int = LONGEST - 14
+) -> None:
     """Write active enrolments with a caller, a choice and their latest call, not the next.
 
-    They started on any day of the last 26 weeks, the earliest first, as ids do in life.
+    They started on any of the last so many ``days``, the earliest first, as ids do in life.
     """
     engine = orm.make_engine(address)
     with orm.make_sessions(engine).begin() as session:
@@ -36,23 +38,24 @@ def fill(address: str, enrolments: int) -> None:
     with closing(databases.connect(address)) as connection:
         if not databases.is_sqlite(address):
             connection.execute("SET TIME ZONE 'UTC'")  # of the instants below
-        databases.write(connection, _people(enrolments), is_sqlite=databases.is_sqlite(address))
+        people = _people(enrolments, clinics)
+        databases.write(connection, people, is_sqlite=databases.is_sqlite(address))
         for begin in range(1, enrolments + 1, CHUNK):
             numbers = range(begin, min(begin + CHUNK, enrolments + 1))
-            rows = _enrolled(numbers, enrolments, version_id)
+            rows = _enrolled(numbers, enrolments, (clinics, days), version_id)
             databases.write(connection, rows, is_sqlite=databases.is_sqlite(address))
         connection.commit()
     databases.settle(address)
 
 
-def clinic_of(patient_id: int) -> int:
+def clinic_of(patient_id: int, clinics: int = CLINICS) -> int:
     """Return the id of a patient's clinic, which is that of the others of the same caller."""
-    return patient_id // PANEL % CLINICS + 1
+    return patient_id // PANEL % clinics + 1
 
 
-def _people(enrolments: int) -> Rows:
+def _people(enrolments: int, clinics: int) -> Rows:
     """Return clinics, and callers by the panel."""
-    clinics = [
+    places = [
         {
             "id": each,
             "code": f"B{each}",
@@ -65,7 +68,7 @@ def _people(enrolments: int) -> Rows:
             "glucose_unit": "mg/dL",
             "keeps_holidays": True,
         }
-        for each in range(1, CLINICS + 1)
+        for each in range(1, clinics + 1)
     ]
     callers = [
         {
@@ -81,24 +84,31 @@ def _people(enrolments: int) -> Rows:
         }
         for each in range(1, enrolments // PANEL + 2)
     ]
-    return {"clinic": clinics, "staff_member": callers}
+    return {"clinic": places, "staff_member": callers}
 
 
-def _enrolled(numbers: Iterable[int], enrolments: int, version_id: int) -> Rows:
+def _enrolled(
+    numbers: Iterable[int], enrolments: int, spread: tuple[int, int], version_id: int
+) -> Rows:
+    """Return the rows of some enrolments, ``spread`` over so many clinics and days."""
+    clinics, days = spread
     rows: Rows = {
         name: []
         for name in "patient enrolment panel_membership cadence_choice planned_call".split()
     }
     for number in numbers:
-        days_in = LONGEST - 14 - (number * (LONGEST - 14)) // enrolments
-        for table, row in _of_one(number, TODAY - timedelta(days=days_in), version_id):
+        starts_on = TODAY - timedelta(days=days - number * days // enrolments)
+        clinic_id = clinic_of(number, clinics)
+        for table, row in _of_one(number, clinic_id, starts_on, version_id):
             rows[table].append(row)
     return rows
 
 
-def _of_one(number: int, starts_on: date, version_id: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_one(
+    number: int, clinic_id: int, starts_on: date, version_id: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the rows of one enrolment, in week 2 or later up to the last but one."""
-    owned = {"clinic_id": clinic_of(number), "patient_id": number}
+    owned = {"clinic_id": clinic_id, "patient_id": number}
     at = databases.stored(NOW - timedelta(days=2))
     yield (
         "patient",

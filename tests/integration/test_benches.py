@@ -23,14 +23,17 @@ outbox.run(60, sys.argv[1]).show()
     "name",
     [
         "assign",
+        "cohort",
         "import",
         "log-call",
+        "outcomes",
         "patient-list",
         "plan",
         "plan-beside-pages",
         "plan-slope",
         "queue-page",
         "reports",
+        "reports-slope",
         "restore",
     ],
 )

@@ -7,15 +7,27 @@ was heard of them in twelve. Theirs is of blood pressure; ours is of HbA1c, cont
 """
 
 import enum
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property
+from functools import cache
+from typing import TYPE_CHECKING
 
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.reports.rules.outcomes import HBA1C_LOW, Followed, OutcomeMeasure, Point, Taken
+from outreach.reports.rules.outcomes import (
+    HBA1C_LOW,
+    WINDOWS,
+    Followed,
+    OutcomeMeasure,
+    Point,
+    thousandths,
+)
 from outreach.reports.rules.period import DAY
+
+if TYPE_CHECKING:
+    from outreach.reports.rules.people import People
+    from outreach.reports.rules.watched import Watched
 
 MONTHS_SHOWN = 12
 READ_WITHIN = 3  # calendar months, the one that is looked at included
@@ -94,66 +106,6 @@ class Cared:
     followed: Followed
     statuses: Sequence[tuple[date, EnrolmentStatus]]
 
-    @property
-    def patient_id(self) -> int:
-        """Whose record it is."""
-        return self.followed.patient_id
-
-    def is_gone(self, day: date) -> bool:
-        """Say whether this patient had died or left by the end of ``day``."""
-        known = [status for on, status in self.statuses if on <= day]
-        return bool(known) and known[-1] in GONE
-
-    def exclusion(self, month: Month) -> Exclusion | None:
-        """Return why this patient is not counted at the end of ``month``; None: counted."""
-        if self.is_gone(month.last_on):
-            return Exclusion.GONE
-        return Exclusion.NEW if self.followed.starts_on >= _read_since(month) else None
-
-    def standing(self, month: Month) -> Standing | None:
-        """Return where this patient stood at the end of ``month``; None where not registered.
-
-        Registered is who began before the last three months, and neither died nor left.
-        """
-        last_on, since = month.last_on, _read_since(month)
-        if self.exclusion(month) is not None:
-            return None
-        read = [each for each in self._hba1c if since <= each.on <= last_on]
-        if read:
-            value = read[-1].value
-            return Standing.CONTROLLED if value < HBA1C_LOW else Standing.UNCONTROLLED
-        return Standing.LOST if self._is_lost(month) else Standing.UNREAD
-
-    def cohort_standing(self, *, today: date) -> CohortStanding:
-        """Return what became of this patient by month 6; ``today`` follows what is known."""
-        taken = self.followed.at(OutcomeMeasure.HBA1C, Point.MONTH_6)
-        if not self.followed.is_eligible(Point.MONTH_6, today=today):
-            return CohortStanding.OPEN
-        if taken is None:
-            return CohortStanding.UNREAD
-        if taken.value < HBA1C_LOW:
-            return CohortStanding.CONTROLLED
-        return CohortStanding.UNCONTROLLED
-
-    def _is_lost(self, month: Month) -> bool:
-        """Neither spoken with nor measured in twelve months, nor new in them."""
-        since = (month + 1 + -LOST_AFTER).first_on
-        last_on = month.last_on
-        return (
-            self.followed.starts_on < since
-            and not any(since <= each.on <= last_on for each in self._hba1c)
-            and not any(since <= each.on <= last_on for each in self.followed.talks)
-        )
-
-    @cached_property
-    def _hba1c(self) -> list[Taken]:
-        return sorted(self.followed.taken.get(OutcomeMeasure.HBA1C, ()), key=lambda each: each.on)
-
-
-def _read_since(month: Month) -> date:
-    """Return the first day of the months of which a reading counts at the end of ``month``."""
-    return (month + (1 - READ_WITHIN)).first_on
-
 
 @dataclass(frozen=True)
 class BoardMonth:
@@ -209,17 +161,37 @@ def months_until(today: date) -> list[Month]:
     return [last + -back for back in reversed(range(MONTHS_SHOWN))]
 
 
-def by_month(patients: Sequence[Cared], months: Sequence[Month]) -> Iterator[BoardMonth]:
-    """Yield where everybody stood at the end of each month."""
+def by_month(watched: "Watched", months: Sequence[Month]) -> Iterator[BoardMonth]:
+    """Yield where everybody stood at the end of each month.
+
+    Registered is who began before the last three months, and neither died nor left. The newest
+    value of those months decides; lost is who was neither spoken with nor measured in twelve
+    months, nor new in them.
+    """
     for month in months:
-        found: dict[Standing, list[int]] = {standing: [] for standing in Standing}
-        begun = [each for each in patients if each.followed.starts_on <= month.last_on]
-        for each in begun:
-            standing = each.standing(month)
-            if standing is not None:
-                found[standing].append(each.patient_id)
-        why = Counter(filter(None, (each.exclusion(month) for each in begun)))
-        yield BoardMonth(month, found, {each: why[each] for each in Exclusion})
+        last_on = month.last_on.toordinal()
+        since, heard_since = (
+            (month + (1 - back)).first_on.toordinal() for back in (READ_WITHIN, LOST_AFTER)
+        )
+        has_begun, is_gone = watched.starts <= last_on, watched.is_gone(last_on)
+        is_new = ~is_gone & (watched.starts >= since)
+        counts = has_begun & ~is_gone & ~is_new
+        has_value, values = watched.newest(since, last_on)
+        is_controlled = has_value & (values < thousandths(HBA1C_LOW))
+        is_lost = ~has_value & (watched.starts < heard_since)
+        is_lost &= ~watched.is_heard_of(heard_since, last_on)
+        stands = {
+            Standing.CONTROLLED: is_controlled,
+            Standing.UNCONTROLLED: has_value & ~is_controlled,
+            Standing.UNREAD: ~has_value & ~is_lost,
+            Standing.LOST: is_lost,
+        }
+        excluded = {Exclusion.NEW: has_begun & is_new, Exclusion.GONE: has_begun & is_gone}
+        yield BoardMonth(
+            month,
+            {each: watched.ids[counts & stood].tolist() for each, stood in stands.items()},
+            {each: int(is_out.sum()) for each, is_out in excluded.items()},
+        )
 
 
 def together(boards: Iterable[Sequence[BoardMonth]]) -> list[BoardMonth]:
@@ -238,16 +210,23 @@ def together(boards: Iterable[Sequence[BoardMonth]]) -> list[BoardMonth]:
     ]
 
 
-def by_cohort(
-    patients: Sequence[Cared], months: Sequence[Month], *, today: date
-) -> Iterator[BoardCohort]:
-    """Yield what became of those who began in each month. ``today`` follows what is known."""
-    began: dict[Month, dict[CohortStanding, list[int]]] = {
-        month: {standing: [] for standing in CohortStanding} for month in months
+def by_cohort(people: "People", months: Sequence[Month], *, today: date) -> Iterator[BoardCohort]:
+    """Yield what became by month 6 of those who began in each month.
+
+    ``today`` follows what is known.
+    """
+    days, values = people.at(OutcomeMeasure.HBA1C, Point.MONTH_6)
+    is_over = people.starts + WINDOWS[Point.MONTH_6].until_day < today.toordinal()
+    is_measured, is_low = days > 0, values < thousandths(HBA1C_LOW)
+    stands = {
+        CohortStanding.CONTROLLED: is_over & is_measured & is_low,
+        CohortStanding.UNCONTROLLED: is_over & is_measured & ~is_low,
+        CohortStanding.UNREAD: is_over & ~is_measured,
+        CohortStanding.OPEN: ~is_over,
     }
-    for each in patients:
-        found = began.get(Month.of(each.followed.starts_on))
-        if found is not None:
-            found[each.cohort_standing(today=today)].append(each.patient_id)
-    for month, found in began.items():
-        yield BoardCohort(month, found)
+    for month in months:
+        first, last = month.first_on.toordinal(), month.last_on.toordinal()
+        began = (people.starts >= first) & (people.starts <= last)
+        yield BoardCohort(
+            month, {each: people.ids[began & stood].tolist() for each, stood in stands.items()}
+        )

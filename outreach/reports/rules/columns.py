@@ -1,41 +1,44 @@
 """Values and conversations by the hundred thousand, kept as columns of numbers. Pure.
 
-Rows become values of ``rules/outcomes.py`` only where somebody looks at them.
+Rows become values of ``rules/outcomes.py`` only where somebody looks at them: ``rules/people.py``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
-from itertools import pairwise
-from typing import Any, overload
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outreach.reports.rules.outcomes import WINDOWS, Talk
+from outreach.reports.rules.outcomes import WINDOWS, OutcomeMeasure, Point
 from outreach.reports.rules.period import begin_of
 
 Numbers = NDArray[np.int64]
-_A_DAY = 86_400  # seconds
+Flags = NDArray[np.bool_]
+MEASURES, POINTS = tuple(OutcomeMeasure), tuple(Point)
+_A_SECOND = 1_000_000  # microseconds
+_A_DAY = 86_400 * _A_SECOND
 _EPOCH = date(1970, 1, 1)
+_NEAR = 512  # more than any distance from a target, twice
 
 
-def columns_of(rows: Sequence[Sequence[Any]], width: int) -> tuple[Sequence[Any], ...]:
-    """Return rows as columns; ``width`` empty ones where there are no rows."""
-    found = tuple(zip(*rows, strict=True))
-    return found or ((),) * width
+def columns_of(packed: str | None, width: int) -> list[Numbers]:
+    """Return the columns of rows that the database wrote one after the other (``sql.packed``)."""
+    numbers = np.fromstring(packed or "", dtype=np.int64, sep=" ")
+    return list(numbers.reshape(-1, width).T)
 
 
-def runs_of(keys: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Yield (key, first, after the last) of keys that stand together."""
-    if not keys:
-        return
-    numbers = np.asarray(keys)
-    edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(keys)]
-    for first, last in pairwise(edges):
-        yield keys[first], first, last
+def empty() -> Numbers:
+    """Return a column without a row."""
+    return np.zeros(0, dtype=np.int64)
+
+
+def placed(count: int, where: Numbers, column: Numbers) -> Numbers:
+    """Return what ``Days.nearest`` found of so many patients, by measure, point and patient."""
+    table = np.zeros((count, len(MEASURES), len(POINTS)), dtype=np.int64)
+    table.reshape(-1)[where] = column
+    return np.ascontiguousarray(table.transpose(1, 2, 0))
 
 
 @dataclass(frozen=True)
@@ -46,96 +49,63 @@ class Days:
     ordinals: Numbers
     since_start: Numbers
 
-    def day(self, row: int) -> date | None:
-        """Return the day of a row; None where its patient is none of the known ones."""
-        ordinal = int(self.ordinals[row])
-        return date.fromordinal(ordinal) if ordinal else None
+    def in_order(self, order: tuple[Numbers, ...]) -> Numbers:
+        """Return the rows of known patients, by patient, in ``order`` as ``lexsort`` takes it."""
+        rows = np.lexsort((*order, self.places))
+        return rows[self.ordinals[rows] > 0]
 
-    def nearest(self, kinds: Sequence[int]) -> list[int]:
-        """Return the rows that count, in order: of each window the one nearest to its target.
+    def nearest(self, kinds: Numbers, order: tuple[Numbers, ...]) -> tuple[Numbers, Numbers]:
+        """Return the rows that count, and where each does: of a window the nearest to its target.
 
         Of each patient and kind; by the rule of ``Followed.at``, of which this is the form for
         all of them at once.
+
+        Args:
+            kinds: the place of each row's measure among ``MEASURES``.
+            order: what comes later of rows of one day, as ``lexsort`` takes it.
         """
-        kept: list[Numbers] = []
-        kind = np.asarray(kinds, dtype=np.int64)
-        for window in WINDOWS.values():
-            day = self.since_start
-            inside = np.flatnonzero(
-                (day >= window.from_day) & (day <= window.until_day) & (self.ordinals > 0)
-            )
-            distance = np.abs(day[inside] - window.target_day)
-            order = np.lexsort((-inside, -day[inside], distance, kind[inside], self.places[inside]))
-            ranked = inside[order]
-            group = self.places[ranked] * (len(kinds) + 1) + kind[ranked]
-            kept.append(ranked[np.diff(group, prepend=-1) != 0])
-        rows: list[int] = np.sort(np.concatenate(kept)).tolist()
-        return rows
+        day = self.since_start
+        point, distance = np.full(len(day), -1), np.zeros(len(day), dtype=np.int64)
+        for number, window in enumerate(WINDOWS.values()):
+            inside = (day >= window.from_day) & (day <= window.until_day) & (self.ordinals > 0)
+            point[inside] = number
+            # Of two as near, the later one.
+            distance[inside] = 2 * np.abs(day - window.target_day)[inside]
+            distance[inside & (day < window.target_day)] += 1
+        rows = np.flatnonzero(point >= 0)
+        where = (self.places[rows] * len(MEASURES) + kinds[rows]) * len(POINTS) + point[rows]
+        nearness = where * _NEAR - distance[rows]
+        ranked = np.lexsort((*(each[rows] for each in order), nearness))
+        where, rows = where[ranked], rows[ranked]
+        is_last = np.diff(where, append=-1) != 0
+        return rows[is_last], where[is_last]
 
 
 class Places:
     """The patients of a report: their ids in order, first days and zones."""
 
-    def __init__(
-        self, ids: Sequence[int], starts_on: Sequence[date], zones: Sequence[ZoneInfo]
-    ) -> None:
-        names = list(dict.fromkeys(zones))
-        self._ids = np.asarray(ids, dtype=np.int64)
-        self._starts = np.asarray([day.toordinal() for day in starts_on], dtype=np.int64)
-        self._zones, self._zone = names, np.asarray([names.index(zone) for zone in zones])
+    def __init__(self, ids: Sequence[int], starts_on: Sequence[date], zones: Sequence[str]) -> None:
+        self._names = {name: number for number, name in enumerate(dict.fromkeys(zones))}
+        self.ids = np.asarray(ids, dtype=np.int64)
+        self.starts = np.asarray([day.toordinal() for day in starts_on], dtype=np.int64)
+        self._zone = np.asarray([self._names[zone] for zone in zones])
 
-    def days(self, patient_ids: Sequence[int], instants: Sequence[int]) -> Days:
-        """Return the local days of rows. ``instants`` are seconds since 1970."""
-        patients = np.asarray(patient_ids, dtype=np.int64)
-        seconds = np.asarray(instants, dtype=np.int64)
-        place = np.minimum(np.searchsorted(self._ids, patients), len(self._ids) - 1)
-        ordinals = np.zeros(len(seconds), dtype=np.int64)
-        for number, zone in enumerate(self._zones):
-            there = np.flatnonzero((self._zone[place] == number) & (self._ids[place] == patients))
+    def days(self, patients: Numbers, instants: Numbers) -> Days:
+        """Return the local days of rows. ``instants`` are microseconds since 1970."""
+        place = np.minimum(np.searchsorted(self.ids, patients), len(self.ids) - 1)
+        is_known, zone_of = self.ids[place] == patients, self._zone[place]
+        ordinals = np.zeros(len(instants), dtype=np.int64)
+        for name, number in self._names.items():
+            there = np.flatnonzero((zone_of == number) & is_known)
             if there.size:
-                ordinals[there] = _ordinals(seconds[there], zone)
-        return Days(place, ordinals, ordinals - self._starts[place])
+                ordinals[there] = _ordinals(instants[there], ZoneInfo(name))
+        return Days(place, ordinals, ordinals - self.starts[place])
 
 
-class Talks(Sequence[Talk]):
-    """The conversations of one patient, made of the columns once somebody asks."""
-
-    def __init__(
-        self, days: Days, minutes: Sequence[int], completed: Sequence[int], rows: range
-    ) -> None:
-        self._days, self._minutes, self._completed, self._rows = days, minutes, completed, rows
-
-    @cached_property
-    def _made(self) -> list[Talk]:
-        return [
-            Talk(day, self._minutes[row], bool(self._completed[row]))
-            for row in self._rows
-            if (day := self._days.day(row)) is not None
-        ]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._made == list(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self._made))
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    @overload
-    def __getitem__(self, index: int) -> Talk: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Talk]: ...
-    def __getitem__(self, index: int | slice) -> Talk | Sequence[Talk]:
-        return self._made[index]
-
-    def __iter__(self) -> Iterator[Talk]:
-        return iter(self._made)
-
-
-def _ordinals(seconds: Numbers, zone: ZoneInfo) -> Numbers:
+def _ordinals(instants: Numbers, zone: ZoneInfo) -> Numbers:
     """Return the local days of instants, by the instants at which the zone's days begin."""
-    first = _EPOCH + timedelta(days=int(seconds.min()) // _A_DAY - 1)
-    count = (int(seconds.max()) - int(seconds.min())) // _A_DAY + 4
+    first = _EPOCH + timedelta(days=int(instants.min()) // _A_DAY - 1)
+    count = (int(instants.max()) - int(instants.min())) // _A_DAY + 4
     begins = [int(begin_of(first + timedelta(days=day), zone).timestamp()) for day in range(count)]
-    return first.toordinal() - 1 + np.searchsorted(np.asarray(begins), seconds, side="right")
+    after = np.searchsorted(np.asarray(begins) * _A_SECOND, instants, side="right")
+    return first.toordinal() - 1 + after

@@ -11,10 +11,15 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from outreach.measures.rules import REGISTRY, MeasureKind
 from outreach.reports.rules.period import DAY
 from outreach.reports.rules.statistics import Change, Share, change_of
+
+if TYPE_CHECKING:
+    from outreach.reports.rules.columns import Flags, Numbers
+    from outreach.reports.rules.people import People
 
 
 class OutcomeMeasure(enum.StrEnum):
@@ -79,7 +84,8 @@ WINDOWS: Mapping[Point, Window] = {
 HBA1C_RESPONSE = Decimal("0.5")
 HBA1C_LOW, HBA1C_HIGH = Decimal(8), Decimal(9)
 PHQ9_POSITIVE, PHQ9_REMITTED = Decimal(10), Decimal(5)
-_HALF = Decimal("0.5")
+_THOUSAND = 1000
+_LEAST = -(10**9)  # less than any value
 
 
 class Stratum(enum.StrEnum):
@@ -157,16 +163,6 @@ class Followed:
             minutes=sum(each.minutes for each in talks),
         )
 
-    @cached_property
-    def stratum(self) -> Stratum:
-        """Where this patient's PHQ-9 stood at baseline."""
-        asked = self.at(OutcomeMeasure.PHQ9, Point.BASELINE)
-        if asked is None:
-            return Stratum.UNKNOWN
-        if asked.value >= PHQ9_POSITIVE:
-            return Stratum.FROM_10
-        return Stratum.FROM_5 if asked.value >= PHQ9_REMITTED else Stratum.BELOW_5
-
 
 @dataclass(frozen=True)
 class Followup:
@@ -212,65 +208,99 @@ class Group(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """One measure at one point: every eligible patient, and what is said of them.
-
-    ``still_open`` are those who are in no figure, as their window is not over.
+    """One measure at one point: what is said of those patients who are eligible.
 
     A patient is eligible once the whole window is over, so that nobody counts as missing who
-    may still be measured, and nobody as measured only because they came early.
+    may still be measured, and nobody as measured only because they came early. The others are in
+    no figure.
     """
 
     measure: OutcomeMeasure
     point: Point
-    followups: tuple[Followup, ...]
-    still_open: tuple[Followup, ...]
+    patients: "People"
+    is_eligible: "Flags"
+
+    @property
+    def eligible(self) -> "People":
+        """Those whose window is over."""
+        return self.patients.some(self.is_eligible)
 
     def of(self, group: Group) -> tuple[Followup, ...]:
         """Return the patients of a group: the list behind a figure."""
-        return self._members[group]
+        who = self._is_in[group]
+        return self.patients.followups(self.measure, self.point, who)
 
     def count(self, group: Group) -> int:
         """Return how many patients a group has."""
-        return len(self.of(group))
+        return int(self._is_in[group].sum())
 
     def share(self, part: Group, whole: Group) -> Share:
         """Return how many of ``whole`` are in ``part``."""
         return Share(self.count(part), self.count(whole))
 
     @cached_property
-    def _members(self) -> Mapping[Group, tuple[Followup, ...]]:
-        found: dict[Group, list[Followup]] = {group: [] for group in Group}
-        found[Group.WINDOW_OPEN] = list(self.still_open)
-        for each in self.followups:
-            for group in _groups_of(self.measure, each):
-                found[group].append(each)
-        return {group: tuple(members) for group, members in found.items()}
+    def _values(self) -> "tuple[Numbers, Numbers]":
+        """Return both values of each patient, in thousandths."""
+        _days, before = self.patients.at(self.measure, Point.BASELINE)
+        _days, after = self.patients.at(self.measure, self.point)
+        return before, after
+
+    @cached_property
+    def _is_in(self) -> "Mapping[Group, Flags]":
+        began, ended = (
+            self.patients.at(self.measure, each)[0] > 0 for each in (Point.BASELINE, self.point)
+        )
+        with_baseline = self.is_eligible & began
+        is_measured = with_baseline & ended
+        found = {
+            Group.ELIGIBLE: self.is_eligible,
+            Group.WINDOW_OPEN: ~self.is_eligible,
+            Group.WITH_BASELINE: with_baseline,
+            Group.WITHOUT_BASELINE: self.is_eligible & ~began,
+            Group.MISSING: with_baseline & ~ended,
+            Group.MEASURED: is_measured,
+        }
+        for group, is_in in _ways(self.measure, *self._values):
+            found[group] = is_measured & is_in
+        return found
 
     @cached_property
     def change(self) -> Change | None:
         """The paired change."""
-        return change_of([float(each) for each in self.changes])
+        return self.change_in(Group.MEASURED)
 
     def change_in(self, group: Group) -> Change | None:
         """Return the paired change of part of them."""
-        changes = [change for each in self.of(group) if (change := each.change) is not None]
-        return change_of([float(each) for each in changes])
+        return change_of((self._changes(group) / _THOUSAND).tolist())
 
     @property
     def changes(self) -> list[Decimal]:
         """Follow-up less baseline of every pair."""
-        return [change for each in self.followups if (change := each.change) is not None]
+        return [from_thousandths(each) for each in self._changes(Group.MEASURED).tolist()]
+
+    @property
+    def doses(self) -> list[tuple[int, int, float]]:
+        """Completed calls, minutes until the follow-up, and the change, of every pair."""
+        days, _values = self.patients.at(self.measure, self.point)
+        is_measured = self._is_in[Group.MEASURED]
+        calls, minutes = self.patients.doses_until(days)
+        changes = self._changes(Group.MEASURED) / _THOUSAND
+        columns = (calls[is_measured], minutes[is_measured], changes)
+        return list(zip(*(each.tolist() for each in columns), strict=True))
+
+    def _changes(self, group: Group) -> "Numbers":
+        before, after = self._values
+        return (after - before)[self._is_in[group] & self._is_in[Group.MEASURED]]
 
     def mean_before(self, group: Group) -> float | None:
         """Return the mean baseline of a group, None where nobody in it has one."""
-        values = [float(each.before.value) for each in self.of(group) if each.before]
-        return fmean(values) if values else None
+        is_known = self._is_in[group] & self._is_in[Group.WITH_BASELINE]
+        return _mean(self._values[0][is_known])
 
     @property
     def mean_after(self) -> float | None:
         """The mean at follow-up of those with both values."""
-        values = [float(each.after.value) for each in self.of(Group.MEASURED) if each.after]
-        return fmean(values) if values else None
+        return _mean(self._values[1][self._is_in[Group.MEASURED]])
 
     def decimals(self, glucose_unit: str) -> int:
         """Return with how many decimals means are shown."""
@@ -291,11 +321,38 @@ def outcome_of(
 
     ``today``: the day after the last one that is known.
     """
-    found: dict[bool, list[Followup]] = {True: [], False: []}
-    for each in patients:
-        both = Followup(each, each.at(measure, Point.BASELINE), each.at(measure, point))
-        found[each.is_eligible(point, today=today)].append(both)
-    return Outcome(measure, point, tuple(found[True]), tuple(found[False]))
+    people = as_columns(patients)
+    is_over = people.starts + WINDOWS[point].until_day < today.toordinal()
+    return Outcome(measure, point, people, is_over)
+
+
+def together(several: Sequence[Outcome], measure: OutcomeMeasure, point: Point) -> Outcome:
+    """Return the outcomes of some people as that of all of them."""
+    from outreach.reports.rules.people import People, joined  # noqa: PLC0415 - NumPy, as above
+
+    people = People.together([each.patients for each in several])
+    return Outcome(measure, point, people, joined([each.is_eligible for each in several]))
+
+
+def thousandths(value: Decimal) -> int:
+    """Return a value in thousandths: none is kept more finely."""
+    return int(value * _THOUSAND)
+
+
+def from_thousandths(number: int) -> Decimal:
+    """Return a value that is kept in thousandths."""
+    return Decimal(number).scaleb(-3)
+
+
+def _mean(values: "Numbers") -> float | None:
+    return fmean((values / _THOUSAND).tolist()) if len(values) else None
+
+
+def as_columns(patients: Sequence[Followed]) -> "People":
+    """Return patients as columns, by which everything is worked out."""
+    from outreach.reports.rules.people import People  # noqa: PLC0415 - NumPy, which few pages need
+
+    return People.of(patients)
 
 
 def points_until(point: Point) -> tuple[Point, ...]:
@@ -305,15 +362,9 @@ def points_until(point: Point) -> tuple[Point, ...]:
 
 def measured_throughout(
     patients: Sequence[Followed], measure: OutcomeMeasure, point: Point
-) -> list[list[Decimal]]:
+) -> list[list[float]]:
     """Return the values of everybody who was measured each time up to ``point``."""
-    courses = []
-    for patient in patients:
-        found = [patient.at(measure, each) for each in points_until(point)]
-        values = [each.value for each in found if each is not None]
-        if len(values) == len(found):
-            courses.append(values)
-    return courses
+    return as_columns(patients).throughout(measure, points_until(point))
 
 
 def decimals_of(measure: OutcomeMeasure, glucose_unit: str) -> int:
@@ -323,59 +374,27 @@ def decimals_of(measure: OutcomeMeasure, glucose_unit: str) -> int:
     return min(2, row.units[unit].decimals + 1)
 
 
-def grouped(patients: Sequence[Followed], groups: Mapping[int, str]) -> dict[str, list[Followed]]:
-    """Return the patients of each group by its key, in order; "" for those in none."""
-    found: dict[str, list[Followed]] = {}
-    for each in patients:
-        found.setdefault(groups.get(each.patient_id, ""), []).append(each)
-    return dict(sorted(found.items()))
-
-
-def by_stratum(patients: Sequence[Followed]) -> dict[str, list[Followed]]:
-    """Return the patients of each stratum, those who felt lowest first; empty ones too."""
-    found = grouped(patients, {each.patient_id: each.stratum.value for each in patients})
-    return {stratum.value: found.get(stratum.value, []) for stratum in Stratum}
-
-
-def _groups_of(measure: OutcomeMeasure, each: Followup) -> Iterator[Group]:
-    """Yield every group that a patient is in."""
-    yield Group.ELIGIBLE
-    if each.before is None:
-        yield Group.WITHOUT_BASELINE
-        return
-    yield Group.WITH_BASELINE
-    if each.after is None:
-        yield Group.MISSING
-        return
-    yield Group.MEASURED
-    before, after = each.before.value, each.after.value
-    may_respond = _may_respond(measure, before)
+def _ways(
+    measure: OutcomeMeasure, before: "Numbers", after: "Numbers"
+) -> "Iterator[tuple[Group, Flags]]":
+    """Yield of whom else each group is, of those measured twice; values in thousandths."""
+    positive, remitted, low, high, response = map(
+        thousandths, (PHQ9_POSITIVE, PHQ9_REMITTED, HBA1C_LOW, HBA1C_HIGH, HBA1C_RESPONSE)
+    )
+    is_phq9 = measure is OutcomeMeasure.PHQ9
+    # A PHQ-9 that was low to begin with can't fall by half in a way that says anything.
+    may_respond = before >= (positive if is_phq9 else _LEAST)
     # The stratum of the published trial (domain.md E4), told beside those from 10 on.
-    from_5 = measure is OutcomeMeasure.PHQ9 and before >= PHQ9_REMITTED
-    for group, is_in in (
-        (Group.MAY_RESPOND, may_respond),
-        (Group.RESPONDED, _has_responded(measure, before, after)),
-        (Group.REMITTED, may_respond and after < PHQ9_REMITTED),
-        (Group.FROM_5, from_5),
-        (Group.RESPONDED_FROM_5, from_5 and after <= before * _HALF),
-        (Group.REMITTED_FROM_5, from_5 and after < PHQ9_REMITTED),
-        (Group.LOW_BEFORE, before < HBA1C_LOW),
-        (Group.LOW_AFTER, after < HBA1C_LOW),
-        (Group.HIGH_BEFORE, before > HBA1C_HIGH),
-        (Group.HIGH_AFTER, after > HBA1C_HIGH),
-    ):
-        if is_in:
-            yield group
-
-
-def _may_respond(measure: OutcomeMeasure, before: Decimal) -> bool:
-    """A PHQ-9 that was low to begin with can't fall by half in a way that says anything."""
-    return measure is not OutcomeMeasure.PHQ9 or before >= PHQ9_POSITIVE
-
-
-def _has_responded(measure: OutcomeMeasure, before: Decimal, after: Decimal) -> bool:
-    if measure is OutcomeMeasure.HBA1C:
-        return before - after >= HBA1C_RESPONSE
-    if measure is OutcomeMeasure.PHQ9:
-        return before >= PHQ9_POSITIVE and after <= before * _HALF
-    return False
+    from_5 = (before >= remitted) & is_phq9
+    is_half = 2 * after <= before
+    has_fallen = (before - after >= response) & (measure is OutcomeMeasure.HBA1C)
+    yield Group.MAY_RESPOND, may_respond
+    yield Group.RESPONDED, may_respond & is_half if is_phq9 else has_fallen
+    yield Group.REMITTED, may_respond & (after < remitted)
+    yield Group.FROM_5, from_5
+    yield Group.RESPONDED_FROM_5, from_5 & is_half
+    yield Group.REMITTED_FROM_5, from_5 & (after < remitted)
+    yield Group.LOW_BEFORE, before < low
+    yield Group.LOW_AFTER, after < low
+    yield Group.HIGH_BEFORE, before > high
+    yield Group.HIGH_AFTER, after > high

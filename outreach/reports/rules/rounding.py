@@ -14,7 +14,7 @@ from functools import cached_property
 
 from outreach.measures.rules import GLUCOSE
 from outreach.reports.rules.outcomes import KINDS, Group, Outcome, OutcomeMeasure
-from outreach.reports.rules.statistics import Change, Interval, change_of
+from outreach.reports.rules.statistics import Change, Interval
 
 STEPS: Mapping[OutcomeMeasure, Decimal] = {
     OutcomeMeasure.HBA1C: Decimal("0.1"),
@@ -48,7 +48,7 @@ class OfAGroup(Outcome):
     @classmethod
     def of_outcome(cls, outcome: Outcome, step: Decimal) -> "OfAGroup":
         """Return ``outcome`` as it is told of a group."""
-        return cls(outcome.measure, outcome.point, outcome.followups, outcome.still_open, step)
+        return cls(outcome.measure, outcome.point, outcome.patients, outcome.is_eligible, step)
 
     def decimals(self, glucose_unit: str) -> int:  # noqa: ARG002 - the step is of that unit
         """Return with how many decimals means are shown: those of the step."""
@@ -58,7 +58,7 @@ class OfAGroup(Outcome):
     @cached_property
     def change(self) -> Change | None:
         """The paired change; the interval lies around the rounded mean and holds the exact one."""
-        exact = change_of([float(each) for each in self.changes])
+        exact = super().change_in(Group.MEASURED)
         if exact is None:
             return None
         mean = self._round(exact.mean)

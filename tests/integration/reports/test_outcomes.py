@@ -312,4 +312,4 @@ def test_a_clinic_without_anybody_has_nothing_to_say(session: Session) -> None:
         for point in FOLLOW_UPS
     ]
 
-    assert all(each.change is None and each.followups == () for each in found)
+    assert all(each.change is None and each.of(Group.ELIGIBLE) == () for each in found)

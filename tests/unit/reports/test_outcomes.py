@@ -27,9 +27,9 @@ from outreach.reports.rules.outcomes import (
     Stratum,
     Taken,
     Talk,
-    by_stratum,
     outcome_of,
 )
+from outreach.reports.rules.strata import by_stratum
 from outreach.reports.rules.suppression import FEWEST_SHOWN, hidden
 
 START = date(2026, 1, 5)
@@ -88,7 +88,7 @@ def test_nobody_is_missing_whose_window_is_still_open(after_days: int, is_eligib
 
     outcome = outcome_of([patient({0: "9.0", 91: "8.0"})], HBA1C, Point.MONTH_3, today=today)
 
-    assert len(outcome.followups) == is_eligible
+    assert outcome.count(Group.ELIGIBLE) == is_eligible
     assert outcome.count(Group.WINDOW_OPEN) == (not is_eligible)
 
 
@@ -186,7 +186,7 @@ def test_a_dose_is_what_was_given_until_the_measurement() -> None:
     ]
     someone = Followed(1, START, patient({0: "9.0", 91: "8.0"}).taken, talks)
 
-    (followup,) = outcome_of([someone], HBA1C, Point.MONTH_3, today=LONG_AFTER).followups
+    (followup,) = outcome_of([someone], HBA1C, Point.MONTH_3, today=LONG_AFTER).of(Group.ELIGIBLE)
 
     assert followup.dose is not None
     assert (followup.dose.calls, followup.dose.minutes) == (1, 17)

@@ -1,6 +1,6 @@
 """Means of groups tell nobody's value to who has two reports of neighbouring days."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import fmean
 
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from outreach.reports.rules.outcomes import (
     Followed,
-    Followup,
     Group,
     Outcome,
     OutcomeMeasure,
     Point,
     Taken,
+    outcome_of,
 )
 from outreach.reports.rules.rounding import MMOL, MMOL_STEP, OfAGroup, step_of
 from outreach.reports.rules.suppression import FEWEST_SHOWN
@@ -36,15 +36,20 @@ TELLING = {
 
 
 def outcome(pairs: list[tuple[Decimal, Decimal]]) -> Outcome:
-    return Outcome(
-        OutcomeMeasure.HBA1C,
-        Point.MONTH_6,
-        tuple(
-            Followup(Followed(n, DAY, {}), Taken(DAY, before), Taken(DAY, after))
-            for n, (before, after) in enumerate(pairs)
-        ),
-        (),
-    )
+    people = [
+        Followed(
+            n,
+            DAY,
+            {
+                OutcomeMeasure.HBA1C: [
+                    Taken(DAY, before), Taken(DAY + timedelta(days=182), after),
+                ]
+            },
+        )
+        for n, (before, after) in enumerate(pairs)
+    ]  # fmt: skip
+    today = DAY + timedelta(days=400)
+    return outcome_of(people, OutcomeMeasure.HBA1C, Point.MONTH_6, today=today)
 
 
 def of_group(pairs: list[tuple[Decimal, Decimal]]) -> OfAGroup:
