@@ -30,6 +30,7 @@ from outreach.reports.rules.board import (
     BoardCohort,
     BoardMonth,
     CohortStanding,
+    Exclusion,
     Month,
     Standing,
 )
@@ -173,7 +174,7 @@ def _month(each: BoardMonth) -> list[str]:
         for way in STANDING_WORDS
     ]
     left_out = ", ".join(
-        str(EXCLUSION_WORDS[why]) % {"n": count} for why, count in each.excluded.items() if count
+        str(EXCLUSION_WORDS[why]) % {"n": each.count(why)} for why in Exclusion if each.count(why)
     )
     return [_month_name(each.month), str(each.under_care), *map(share, shares), left_out or "–"]
 
