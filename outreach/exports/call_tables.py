@@ -118,14 +118,15 @@ def team(session: Session, question: Question) -> Table:
     return question.table("The team", columns, rows)
 
 
-def pulse(session: Session, question: Question, telling: Telling) -> Table:
+def pulse(session: Session, question: Question) -> Table:
     """Return how many callers are burning out, month by month, as far as the page tells it.
 
     Raises:
         NoSuchTable: the asker is no manager of the clinic.
     """
-    if question.clinic.id not in question.scope.clinic_ids:
+    if not question.is_of_manager:
         raise NoSuchTable("There is no such table.")
+    telling = question.telling
     groups = monthly.of_clinic(
         session,
         question.clinic.id,

@@ -97,13 +97,19 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
                 if group is not GlycaemicGroup.PANEL
             ],
         ),
-        "about_glycaemic": "Lower is better. Left out for their age:"
+        "about_glycaemic": "Lower is better. Counted are patients enrolled on that day, paused and"
+        " unreachable ones too, 18 to 75 years old; left out for their age:"
         f" {glycaemic.of_other_age}. Visits, claims, hospice and palliative care are not known"
         " here, so this is not the measure itself.",
         "definitions": paper.defined(definitions.OUTCOMES),
     }
     return paper.paper(
-        "outcomes.typ", "Outcomes", _about(question), data, len(every), size=question.paper
+        "outcomes.typ",
+        "Outcomes",
+        _about(question, len(found.patients)),
+        data,
+        len(every),
+        size=question.paper,
     )
 
 
@@ -135,7 +141,12 @@ def board_paper(session: Session, question: Question) -> Paper:
     }
     rows = len(months) + len(cohorts) + len(places["rows"] if places else ())
     return paper.paper(
-        "cohort.typ", "Cohort board", _about(question), data, rows, size=question.paper
+        "cohort.typ",
+        "Cohort board",
+        _about(question, len(found.everybody)),
+        data,
+        rows,
+        size=question.paper,
     )
 
 
@@ -156,10 +167,11 @@ def _places(session: Session, question: Question) -> dict[str, Any] | None:
     return table((str(DIMENSION_WORDS[dimension]), *head), rows) | {"about": about}
 
 
-def _about(question: Question) -> list[tuple[str, str]]:
+def _about(question: Question, enrolled: int) -> list[tuple[str, str]]:
     return [
         ("Clinic", question.clinic.name),
         ("As of the end of", paper.day(question.day)),
+        ("Patients ever enrolled", f"{enrolled:,}"),
         question.made,
     ]
 
@@ -184,7 +196,10 @@ def _cohort(each: BoardCohort) -> list[str]:
         Share(each.count(way), each.size if way is CohortStanding.OPEN else each.known)
         for way in COHORT_WORDS
     ]
-    return [_month_name(each.month), str(each.size), *map(share, shares)]
+    size = f"{each.size:,}"
+    if each.known != each.size:
+        size += f"; {each.known:,} window over"
+    return [_month_name(each.month), size, *map(share, shares)]
 
 
 def _changes(
@@ -198,7 +213,8 @@ def _changes(
         ):
             unit = outcome_unit(measure, question.clinic.glucose_unit)
             name = f"{outcome_name(measure)} ({unit})" if unit else outcome_name(measure)
-            rows.append([f"{name}, {str(POINT_WORDS[point]).lower()}", *_means(outcome, question)])
+            name = f"{name}, {str(POINT_WORDS[point]).lower()}"
+            rows.append([name, *_means_of_all(outcome, question)])
     return table(("Measure", *MEANS), rows)
 
 
@@ -229,11 +245,18 @@ def _means(outcome: Outcome, question: Question) -> list[str]:
     ]
 
 
+def _means_of_all(outcome: Outcome, question: Question) -> list[str]:
+    """Return the cells of everybody's row, which says who is not counted in it."""
+    measured, *rest = _means(outcome, question)
+    waiting = outcome.count(Group.WINDOW_OPEN)
+    return [f"{measured}; not counted: {waiting:,}, window open", *rest]
+
+
 def _groups(
     found: strata.Strata, everybody: Outcome, dimension: Dimension, question: Question
 ) -> dict[str, Any]:
     is_of_here = not dimension.is_over_clinics
-    rows = [["Everybody", *_means(everybody, question)]] if is_of_here else []
+    rows = [["Everybody", *_means_of_all(everybody, question)]] if is_of_here else []
     for key, outcome in found.outcomes.items():
         name = group_name(dimension, key, found.names.get(key, ""))
         if key in found.hidden:
@@ -297,10 +320,19 @@ def _low(outcome: Outcome) -> dict[str, Any] | None:
     rows = []
     for words, (whole, responded, remitted) in BEGAN_AT:
         change = outcome.change_in(whole)
-        shares = [share(outcome.share(part, whole)) for part in (responded, remitted)]
+        shares = [
+            share(outcome.share(part, whole), with_interval=True) for part in (responded, remitted)
+        ]
         means = (signed(change.mean, 2), between(change.interval, 2)) if change else (MISSING, "")
         rows.append((str(words), str(outcome.count(whole)), *means, *shares))
-    head = ("Baseline", "Measured twice", "Mean change", "95% CI", "Fell by half", "Below 5")
+    head = (
+        "Baseline",
+        "Measured twice",
+        "Mean change",
+        "95% CI",
+        "Fell by half or more",
+        "Below 5 at follow-up",
+    )
     return table(head, rows)
 
 

@@ -34,6 +34,7 @@ from outreach.reports import (
     single_calls,
     single_concerns,
     targets,
+    team_words,
 )
 from outreach.reports import today as today_report
 from outreach.reports.asked import Here
@@ -341,6 +342,7 @@ def _page(session: Session, question: Question) -> str:
         lines=breakdown.lines_of(session, question.clinics, report, asked, dimension),
         dial_lines=dial_groups.lines_of(db.session, question.clinics, asked, dimension),
         labels=labels,
+        team_words=team_words,
         presets=question.presets,
         weeks=graphs.of_weeks(adherence_report.by_week(session, asked, series), series),
         series=list(adherence_report.SERIES),

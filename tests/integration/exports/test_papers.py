@@ -14,6 +14,7 @@ from outreach.exports.models import Export
 from outreach.exports.rules import Content
 from outreach.measures.rules import MeasureKind
 from outreach.planning.rules import CallStatus
+from outreach.pulse.rules import Telling
 from outreach.reports.definitions import HIDDEN
 from tests.builders import make_enrolment, make_patient, make_planned_call, make_reading
 from tests.integration.exports.conftest import START, House
@@ -45,7 +46,7 @@ def on_paper(house: House, content: Content, query: str) -> dict[str, Any]:
         export = session.scalars(select(Export)).one()
         actor = staff.actor(session, house.manager.id, now=house.clock())
         assert actor
-        return dict(contents.on_paper(session, actor, export).data)
+        return dict(contents.on_paper(session, actor, export, Telling()).data)
 
 
 @pytest.mark.parametrize("content", PAGES)
@@ -66,11 +67,12 @@ def test_paper_has_the_measure_the_point_and_the_groups_of_its_page(full_house: 
 
     assert (data["chosen"], data["by"]) == ("PHQ-9, month 3", "sex")
     everybody = data["groups"]["rows"][0]
-    assert everybody[:5] == ["Everybody", "100% (13 of 13)", "15.0", "9.0", "−6.0"]
+    measured = "100% (13 of 13); not counted: 13, window open"
+    assert everybody[:5] == ["Everybody", measured, "15.0", "9.0", "−6.0"]
     assert data["course"]["mean"]
     assert len(data["course"]["threads"]) == 13
     changes = {row[0]: row[1:5] for row in data["changes"]["rows"]}
-    assert changes["HbA1c (%), month 6"] == ["100% (13 of 13)", "9.80", "7.40", "−2.40"]
+    assert changes["HbA1c (%), month 6"] == [measured, "9.80", "7.40", "−2.40"]
 
 
 def test_paper_hides_the_groups_that_the_page_hides(full_house: House) -> None:
