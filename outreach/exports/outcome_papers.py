@@ -353,11 +353,14 @@ def _course(outcome: Outcome, question: Question) -> dict[str, Any] | None:
 
 def _doses(outcome: Outcome) -> Sequence[dict[str, Any]]:
     drawn = []
-    across = ("completed calls until the follow-up", "minutes of conversation until the follow-up")
-    for pairs, words in zip(doses_of(outcome), across, strict=True):
-        plot = scatter(pairs, label=words, x_label=words, y_label="Change from baseline")
+    named = (
+        ("Completed calls and change", "completed calls until the follow-up"),
+        ("Minutes and change", "minutes of conversation until the follow-up"),
+    )
+    for pairs, (title, across) in zip(doses_of(outcome), named, strict=True):
+        plot = scatter(pairs, label=title, x_label=across, y_label="Change from baseline")
         if plot is not None:
-            drawn.append(paper.of_scatter(plot, _correlated(pairs)))
+            drawn.append(paper.of_scatter(plot, _correlated(pairs)) | {"title": title})
     return drawn
 
 

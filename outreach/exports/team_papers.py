@@ -29,7 +29,7 @@ def team(session: Session, question: Question, report: Report) -> dict[str, Any]
             _a_day(line.tally.dials, days),
             _a_day(line.tally.reached, days),
             f"{found.run:,}",
-            f"{found.concerns:,} (in {line.tally.reached:,} conversations)",
+            f"{found.concerns:,} in {line.tally.reached:,} conversations",
         ]
         for line, days in report.team
         for found in (loads.get(line.caller_id or 0, Load()),)
@@ -104,7 +104,7 @@ def dials(
             ("Reached by", "Share"),
             [[f"dial {n}", share(Share(reached, found.calls))] for n, reached in found.shares],
         ),
-        "by": str(labels.DIMENSION_WORDS[dimension]),
+        "in_groups": f"By dial, in groups: {labels.DIMENSION_WORDS[dimension]}",
         "groups": table(
             (str(labels.DIMENSION_WORDS[dimension]), *(f"dial {n}" for n in SHOWN_DIALS)),
             [[labels.group_name(dimension, each.key, each.name), *_dials(each)] for each in lines],

@@ -116,7 +116,7 @@ def _of_calls() -> dict[str, Any]:
         "aims": paper.table((BAD,) * 5, [(BAD,) * 5]),
         "team": figures,
         "pulse": {"about": BAD, "plot": _plot(), "signs": BAD, "figures": figures},
-        "dials": {"about": BAD, "figures": figures, "by": BAD, "groups": figures},
+        "dials": {"about": BAD, "figures": figures, "in_groups": BAD, "groups": figures},
         "counted": BAD,
         "definitions": [[BAD, BAD]],
     }
