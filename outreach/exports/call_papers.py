@@ -170,6 +170,6 @@ def _aimed(aim: Target, parts: tuple[int, int] | None, question: Question) -> tu
     part, whole = parts or (0, 0)
     if whole and aim.share is not None:
         to_go = aim.share * whole - part
-        words += "; reached" if to_go <= 0 else f"; {100 * to_go / whole:.3g} points to go"
+        words += "; reached" if to_go <= 0 else f"; {100 * to_go / whole:.1f} points to go"
     is_over = aim.due_on is not None and aim.due_on < question.asked.today
     return words, f"{day}, day is over" if is_over else day

@@ -52,6 +52,7 @@ from outreach.web.plots import columns, courses, scatter
 
 MEANS = (
     "Measured twice, of eligible",
+    "Not counted: window open",
     "Mean at baseline",
     "Mean at follow-up",
     "Mean change",
@@ -171,7 +172,7 @@ def _about(question: Question, enrolled: int) -> list[tuple[str, str]]:
     return [
         ("Clinic", question.clinic.name),
         ("As of the end of", paper.day(question.day)),
-        ("Patients ever enrolled", f"{enrolled:,}"),
+        ("Patients", f"{enrolled:,} ever enrolled"),
         question.made,
     ]
 
@@ -197,8 +198,8 @@ def _cohort(each: BoardCohort) -> list[str]:
         for way in COHORT_WORDS
     ]
     size = f"{each.size:,}"
-    if each.known != each.size:
-        size += f"; {each.known:,} window over"
+    if 0 < each.known < each.size:
+        size += f" ({each.known:,} window over)"
     return [_month_name(each.month), size, *map(share, shares)]
 
 
@@ -214,7 +215,7 @@ def _changes(
             unit = outcome_unit(measure, question.clinic.glucose_unit)
             name = f"{outcome_name(measure)} ({unit})" if unit else outcome_name(measure)
             name = f"{name}, {str(POINT_WORDS[point]).lower()}"
-            rows.append([name, *_means_of_all(outcome, question)])
+            rows.append([name, *_means(outcome, question, outcome.count(Group.WINDOW_OPEN))])
     return table(("Measure", *MEANS), rows)
 
 
@@ -229,12 +230,13 @@ def _unmeasured(every: Mapping[tuple[OutcomeMeasure, Point], Outcome]) -> str:
     return f"No eligible patient has a baseline value of: {'; '.join(names)}." if names else ""
 
 
-def _means(outcome: Outcome, question: Question) -> list[str]:
-    """Return the cells of a row as MEANS names them."""
+def _means(outcome: Outcome, question: Question, waiting: int | None = None) -> list[str]:
+    """Return the cells of a row as MEANS names them; of groups it is not said who waits."""
     decimals = outcome.decimals(question.clinic.glucose_unit)
     change, could = outcome.change, outcome.responders
     return [
         share(outcome.share(Group.MEASURED, Group.ELIGIBLE)),
+        "" if waiting is None else f"{waiting:,}",
         fixed(outcome.mean_before(Group.MEASURED), decimals),
         fixed(outcome.mean_after, decimals),
         signed(change.mean if change else None, decimals),
@@ -245,18 +247,15 @@ def _means(outcome: Outcome, question: Question) -> list[str]:
     ]
 
 
-def _means_of_all(outcome: Outcome, question: Question) -> list[str]:
-    """Return the cells of everybody's row, which says who is not counted in it."""
-    measured, *rest = _means(outcome, question)
-    waiting = outcome.count(Group.WINDOW_OPEN)
-    return [f"{measured}; not counted: {waiting:,}, window open", *rest]
-
-
 def _groups(
     found: strata.Strata, everybody: Outcome, dimension: Dimension, question: Question
 ) -> dict[str, Any]:
     is_of_here = not dimension.is_over_clinics
-    rows = [["Everybody", *_means_of_all(everybody, question)]] if is_of_here else []
+    rows = (
+        [["Everybody", *_means(everybody, question, everybody.count(Group.WINDOW_OPEN))]]
+        if is_of_here
+        else []
+    )
     for key, outcome in found.outcomes.items():
         name = group_name(dimension, key, found.names.get(key, ""))
         if key in found.hidden:

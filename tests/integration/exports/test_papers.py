@@ -67,12 +67,12 @@ def test_paper_has_the_measure_the_point_and_the_groups_of_its_page(full_house: 
 
     assert (data["chosen"], data["by"]) == ("PHQ-9, month 3", "sex")
     everybody = data["groups"]["rows"][0]
-    measured = "100% (13 of 13); not counted: 13, window open"
-    assert everybody[:5] == ["Everybody", measured, "15.0", "9.0", "−6.0"]
+    measured = ["100% (13 of 13)", "13"]
+    assert everybody[:6] == ["Everybody", *measured, "15.0", "9.0", "−6.0"]
     assert data["course"]["mean"]
     assert len(data["course"]["threads"]) == 13
-    changes = {row[0]: row[1:5] for row in data["changes"]["rows"]}
-    assert changes["HbA1c (%), month 6"] == [measured, "9.80", "7.40", "−2.40"]
+    changes = {row[0]: row[1:6] for row in data["changes"]["rows"]}
+    assert changes["HbA1c (%), month 6"] == [*measured, "9.80", "7.40", "−2.40"]
 
 
 def test_paper_hides_the_groups_that_the_page_hides(full_house: House) -> None:
@@ -86,8 +86,8 @@ def test_paper_hides_the_groups_that_the_page_hides(full_house: House) -> None:
     data = on_paper(full_house, Content.OUTCOMES, f"{AS_OF}&by=language")
 
     rows = {row[0]: row[1:] for row in data["groups"]["rows"]}
-    assert rows["Spanish"] == [HIDDEN, *[""] * 7]
-    assert rows["English"] == [HIDDEN, *[""] * 7]
+    assert rows["Spanish"] == [HIDDEN, *[""] * 8]
+    assert rows["English"] == [HIDDEN, *[""] * 8]
 
 
 def test_the_board_on_paper_says_nothing_of_nobody(full_house: House) -> None:
