@@ -35,6 +35,8 @@ _FIGURE = (_NUMERATOR, _DENOMINATOR, _VALUE)
 _MEASURE = Column("measure", "What is measured; the report's page defines each.")
 _HIDDEN = Column("hidden", "Whether it is hidden, as so few patients could be known by it.")
 
+_MEDIAN_WAIT = "median minutes until a concern is taken on"
+
 
 def groups(session: Session, question: Question) -> Table:
     """Return every measure of each group, all calls first; small groups of people are empty."""
@@ -275,7 +277,7 @@ def around(session: Session, question: Question) -> Table:
             (f"{measure.value}, not counted: {why.value}", n, None, None)
             for why, n in left_out.items()
         ]
-    rows.append(("median minutes until a concern is taken on", None, None, found.minutes))
+    rows.append((_MEDIAN_WAIT, None, None, found.minutes))
     columns = (_MEASURE, *_FIGURE)
     return question.table("Staying, texts, concerns", columns, rows)
 
@@ -301,6 +303,10 @@ def around_groups(session: Session, question: Question) -> Table:
             told: tuple[Value, ...] = (part, whole, part / whole if whole else None)
             shown = told if line.tells(measure) else (None, None, None)
             rows.append((line.name or line.key, measure.value, *shown, not line.tells(measure)))
+        minutes = line.minutes if line.tells_minutes else None
+        rows.append(
+            (line.name or line.key, _MEDIAN_WAIT, None, None, minutes, not line.tells_minutes)
+        )
     columns = (_group_column(dimension), _MEASURE, *_FIGURE, _HIDDEN)
     return question.table(f"Staying, texts, concerns by {dimension.value}", columns, rows)
 

@@ -89,6 +89,11 @@ def in_time_facts(asked: Asked, found: Sequence[Met]) -> list[Fact]:
     ]
 
 
+def taken_on_facts(asked: Asked, found: Sequence[Met]) -> list[Fact]:
+    """Return those that were taken on: whom the median until then is of."""
+    return [_fact(asked, each, is_in=True) for each in found if each.taken_on_at is not None]
+
+
 def closed_facts(asked: Asked, found: Sequence[Met]) -> list[Fact]:
     """Return whose concern is closed."""
     return [_fact(asked, each, is_in=each.is_closed) for each in found]
