@@ -48,6 +48,7 @@ def adherence_paper(session: Session, question: Question) -> Paper:
         "about_groups": labels.about_groups(dimension),
         "aims": _aims(session, question, report.total),
         "team": team_papers.team(session, question, report),
+        "team_groups": team_papers.by_group(session, question, report, dimension),
         "pulse": told,
         "dials": team_papers.dials(session, question, report, dimension),
         "counted": str(definitions.COUNTED),

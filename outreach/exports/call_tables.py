@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from outreach.accounts import staff
 from outreach.exports.asked_of import OF_A_PATIENT, NoSuchTable, Question, who
 from outreach.exports.rules.cells import Column, Table, Value
-from outreach.pulse import monthly
 from outreach.pulse.rules import Group, Telling
 from outreach.reports import (
     adherence,
@@ -18,6 +17,7 @@ from outreach.reports import (
     service_groups,
     single_calls,
     targets,
+    team_groups,
     today,
 )
 from outreach.reports.adherence import WeekLimits
@@ -129,12 +129,8 @@ def pulse(session: Session, question: Question) -> Table:
     if not question.is_of_manager:
         raise NoSuchTable("There is no such table.")
     telling = question.telling
-    groups = monthly.of_clinic(
-        session,
-        question.clinic.id,
-        question.here.today,
-        least=telling.least,
-        burnout_from=telling.burnout_from,
+    groups = team_groups.months(
+        session, question.clinic, question.asked, telling, question.scope.clinic_ids
     )
     rows = [_of_month(each, telling) for each in reversed(groups)]
     columns = (

@@ -134,6 +134,7 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.GROUPS: call_tables.groups,
     Content.WEEKS: call_tables.weeks,
     Content.TEAM: call_tables.team,
+    Content.TEAM_GROUPS: load_tables.team_by_group,
     Content.PULSE: call_tables.pulse,
     Content.DIALS: call_tables.dials,
     Content.DIAL_GROUPS: call_tables.dials_by_group,

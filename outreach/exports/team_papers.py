@@ -6,17 +6,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from outreach.accounts import staff
-from outreach.exports import paper
+from outreach.exports import load_tables, paper
 from outreach.exports.asked_of import Question
 from outreach.exports.paper import MISSING, fixed, share, table
-from outreach.pulse import monthly
 from outreach.pulse.rules import Group
-from outreach.reports import definitions, dial_groups, graphs, labels, load, team_words
+from outreach.reports import definitions, dial_groups, graphs, labels, load, team_groups, team_words
 from outreach.reports.adherence import SHOWN_DIALS, Report
 from outreach.reports.breakdown import Dimension
 from outreach.reports.dial_groups import DialLine
 from outreach.reports.rules.load import Load
 from outreach.reports.rules.statistics import Share
+from outreach.reports.team_groups import TeamLine
 
 
 def team(session: Session, question: Question, report: Report) -> dict[str, Any] | None:
@@ -49,17 +49,61 @@ def _a_day(count: int, days: int) -> str:
     return f"{fixed(count / days, 1)} ({count:,} in {days:,} days)" if days else MISSING
 
 
+def by_group(
+    session: Session, question: Question, report: Report, dimension: Dimension
+) -> dict[str, Any] | None:
+    """Return the team in the groups of the page, or why it isn't told by them; None by caller."""
+    about = team_words.about_groups(dimension)
+    if not about:
+        return None
+    lines = load_tables.team_lines(session, question, report, dimension)
+    is_week, has_months = dimension is Dimension.WEEK, any(each.month for each in lines)
+    head = [
+        str(labels.DIMENSION_WORDS[dimension]),
+        "Callers who dialled",
+        *(() if is_week else ("Patients of a caller",)),
+        "Dials a day",
+        "Conversations a day",
+        *(() if is_week else ("Days in a row, at most",)),
+        "Concerns raised",
+        *(("Burning out, last month",) if has_months else ()),
+    ]
+    rows = [
+        [
+            labels.group_name(dimension, line.key, line.name),
+            f"{line.callers:,}",
+            *(() if is_week else (_panel(line),)),
+            _a_day(line.dials, line.days),
+            _a_day(line.reached, line.days),
+            *(() if is_week else (f"{line.run:,}",)),
+            f"{line.concerns:,} in {line.reached:,} conversations",
+            *((_last_month(line, question.telling.least),) if has_months else ()),
+        ]
+        for line in lines
+    ]
+    return {
+        "title": f"The team, in groups: {labels.DIMENSION_WORDS[dimension]}",
+        "figures": table(head, rows) if rows else None,
+        "about": about,
+    }
+
+
+def _panel(line: TeamLine) -> str:
+    if line.panel is None:
+        return MISSING
+    low, middle, high = (f"{n:,.4g}" for n in (line.panel.low, line.panel.median, line.panel.high))
+    return f"{middle} ({low}–{high})"
+
+
+def _last_month(line: TeamLine, least: int) -> str:
+    return MISSING if line.month is None else _month(line.month, least)[0]
+
+
 def pulse(session: Session, question: Question) -> dict[str, Any] | None:
     """Return how the callers of a clinic are, as its page tells its managers; else None."""
-    if question.asked.is_past or not question.is_of_manager:
-        return None
     telling = question.telling
-    groups = monthly.of_clinic(
-        session,
-        question.clinic.id,
-        question.here.today,
-        least=telling.least,
-        burnout_from=telling.burnout_from,
+    groups = team_groups.months(
+        session, question.clinic, question.asked, telling, question.scope.clinic_ids
     )
     if not groups:
         return None

@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from outreach.reports.breakdown import Dimension
 from outreach.reports.definitions import Definition
 
 
@@ -27,3 +28,31 @@ def burning_out(burnout_from: int) -> Definition:
         n=burnout_from,
     )
     return Definition(_l("Burning out"), words, "def-pulse")
+
+
+def about_groups(dimension: Dimension) -> str:
+    """Return how the team is told by such groups, or why it isn't; "" by caller."""
+    match dimension:
+        case Dimension.CALLER:
+            return ""
+        case Dimension.WEEK:
+            return _(
+                "Days of each caller counted once each. Patients of a caller, days in a row and"
+                " the team's months don't fit into a week: they stand above and below."
+            )
+        case Dimension.CLINIC:
+            return _(
+                "Days of each caller counted once each. The last month is told of clinics that"
+                " you manage, where enough answered."
+            )
+        case Dimension.REGION:
+            return _(
+                "Days of each caller counted once each, at each clinic they call for. How the"
+                " team is, month by month, is told of one clinic at a time: less what the others"
+                " say, a sum would tell of few."
+            )
+    return _(
+        "The team is told by caller, week, clinic and region. A caller's day is shared by"
+        " patients of every kind, so these groups have no team of their own; their dials stand"
+        " above, and their concerns under Staying, texts, concerns."
+    )

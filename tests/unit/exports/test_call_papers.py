@@ -115,6 +115,7 @@ def _of_calls() -> dict[str, Any]:
         "about_groups": BAD,
         "aims": paper.table((BAD,) * 5, [(BAD,) * 5]),
         "team": figures,
+        "team_groups": {"title": BAD, "figures": figures, "about": BAD},
         "pulse": {"about": BAD, "plot": _plot(), "signs": BAD, "figures": figures},
         "dials": {"about": BAD, "figures": figures, "in_groups": BAD, "groups": figures},
         "counted": BAD,
