@@ -47,6 +47,7 @@ from outreach.reports.rules.outcomes import (
     outcome_of,
 )
 from outreach.reports.rules.statistics import Share, rank_correlation
+from outreach.reports.rules.tally import spread
 from outreach.web.charts import Limit
 from outreach.web.plots import columns, courses, scatter
 
@@ -364,8 +365,12 @@ def _doses(outcome: Outcome) -> Sequence[dict[str, Any]]:
 
 
 def _correlated(pairs: Sequence[tuple[float, float]]) -> str:
-    found = rank_correlation(pairs)
+    given, found = spread([dose for dose, _change in pairs]), rank_correlation(pairs)
+    told = ""
+    if given is not None:
+        low, middle, high = (f"{each:,.4g}" for each in (given.low, given.median, given.high))
+        told = f"Median {middle}, middle half {low}–{high}. "
     if found is None:
-        return "Too few or too equal values for a correlation."
+        return f"{told}Too few or too equal values for a correlation."
     ends = between(found.interval, 2)
-    return f"Spearman's rank correlation {signed(found.rho, 2)}, 95% CI {ends}."
+    return f"{told}Spearman's rank correlation {signed(found.rho, 2)}, 95% CI {ends}."

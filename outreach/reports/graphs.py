@@ -29,7 +29,7 @@ from outreach.reports.rules.outcomes import (
     measured_throughout,
 )
 from outreach.reports.rules.statistics import Correlation, rank_correlation
-from outreach.reports.rules.tally import Measure
+from outreach.reports.rules.tally import Measure, Spread, spread
 from outreach.web.charts import Chart, Limit, RatePoint, run_chart
 from outreach.web.plots import Columns, Courses, Scatter, columns, courses, scatter
 from outreach.web.template_filters import full_day
@@ -135,9 +135,10 @@ class MonthChart:
 
 @dataclass(frozen=True)
 class DosePlot:
-    """A dose against a change, and how the two go together."""
+    """A dose against a change, how much was given, and how the two go together."""
 
     plot: Scatter
+    given: Spread
     correlation: Correlation | None
 
 
@@ -216,8 +217,9 @@ def of_dose(outcome: Outcome) -> list[DosePlot]:
         (minutes, _("Minutes and change"), _("Minutes of conversation until the follow-up")),
     ):
         plot = scatter(pairs, label=label, x_label=across, y_label=_("Change from baseline"))
-        if plot is not None:
-            plots.append(DosePlot(plot, rank_correlation(pairs)))
+        given = spread([dose for dose, _change in pairs])
+        if plot is not None and given is not None:
+            plots.append(DosePlot(plot, given, rank_correlation(pairs)))
     return plots
 
 
