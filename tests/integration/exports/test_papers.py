@@ -127,7 +127,8 @@ def test_adherence_on_paper_has_the_groups_of_its_page_and_every_rate_by_week(
     assert rows["North"][:2] == ["100% (13 of 13)", "50% (13 of 26)"]
     assert rows["Women"][:2] == rows["North"][:2]
     assert [chart["name"] for chart in data["charts"]] == [
-        "Calls completed", "Reached per dial", "Weeks as planned", "Same caller",
+        "Calls completed", "Reached per dial", "Weeks as planned", "Weeks as chosen",
+        "First call in time", "Same caller",
     ]  # fmt: skip
     dots = data["charts"][0]["plot"]["dots"]
     assert len(dots) == 1
