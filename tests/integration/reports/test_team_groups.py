@@ -51,8 +51,8 @@ def test_weeks_equal_a_recount(sessions: Sessions, seed: int, *, is_rolled: bool
     with sessions.begin() as session:
         clinic = make_history(session, random.Random(seed))  # noqa: S311
         caller = make_staff(session, clinic)
-        for days in (3, 4, 20):
-            raised(session, clinic, caller, noon(NOW.date() - timedelta(days=days)))
+        for ago in (3, 4, 20):
+            raised(session, clinic, caller, noon(NOW.date() - timedelta(days=ago)))
     while is_rolled:
         with sessions.begin() as session:
             is_rolled = roll(session, clinic.id, now=NOW) > 0

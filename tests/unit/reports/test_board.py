@@ -187,6 +187,6 @@ def test_every_figure_of_the_board_has_an_address() -> None:
     for kind in (Standing, Exclusion, MonthTotal):
         for part in kind:
             assert figure_named("month", "2026-10", part.value) == BoardFigure(month, part)
-    for kind in (CohortStanding, CohortTotal):
-        for part in kind:
-            assert figure_named("cohort", "2026-10", part.value) == BoardFigure(month, part)
+    for cohort in (CohortStanding, CohortTotal):
+        for what in cohort:
+            assert figure_named("cohort", "2026-10", what.value) == BoardFigure(month, what)
