@@ -40,7 +40,9 @@ def adherence_paper(session: Session, question: Question) -> Paper:
     lines = breakdown.lines_of(session, clinics, report, asked, dimension)
     groups = _groups(lines, report, dimension, question)
     told = team_papers.pulse(session, question)
-    of_pulse = [team_words.burning_out(question.telling.burnout_from)] if told else []
+    by_group = team_papers.by_group(session, question, report, lines, dimension)
+    has_months = told or (by_group and by_group["has_months"])
+    of_pulse = [team_words.burning_out(question.telling.burnout_from)] if has_months else []
     data = {
         "charts": list(_charts(session, question)),
         "by": str(labels.DIMENSION_WORDS[dimension]).lower(),
@@ -48,7 +50,7 @@ def adherence_paper(session: Session, question: Question) -> Paper:
         "about_groups": labels.about_groups(dimension),
         "aims": _aims(session, question, report.total),
         "team": team_papers.team(session, question, report),
-        "team_groups": team_papers.by_group(session, question, report, dimension),
+        "team_groups": by_group,
         "pulse": told,
         "dials": team_papers.dials(session, question, report, dimension),
         "counted": str(definitions.COUNTED),

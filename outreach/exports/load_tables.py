@@ -18,7 +18,7 @@ from outreach.reports import (
     today_calls,
 )
 from outreach.reports.adherence import Report
-from outreach.reports.breakdown import Dimension
+from outreach.reports.breakdown import Dimension, GroupLine
 from outreach.reports.service import ServiceMeasure
 from outreach.reports.single_concerns import Line
 from outreach.reports.team_groups import TeamLine
@@ -57,16 +57,18 @@ def calls_of_today(session: Session, question: Question) -> Table:
 
 
 def team_lines(
-    session: Session, question: Question, report: Report, dimension: Dimension
+    session: Session,
+    question: Question,
+    report: Report,
+    groups: Sequence[GroupLine],
+    dimension: Dimension,
 ) -> list[TeamLine]:
-    """Return the team by week, clinic or region, as its page tells it; nothing by others."""
-    asked, clinics = question.asked, staff.clinics_in(session, question.scope)
-    groups = breakdown.lines_of(session, clinics, report, asked, dimension)
+    """Return the team of ``groups`` of a report, as its page tells it; nothing by other kinds."""
     return team_groups.lines_of(
         session,
-        clinics,
+        staff.clinics_in(session, question.scope),
         report,
-        asked,
+        question.asked,
         groups,
         dimension,
         telling=question.telling,
@@ -83,8 +85,10 @@ def team_by_group(session: Session, question: Question) -> Table:
     dimension = question.choice(Dimension, "by", Dimension.CALLER)
     if dimension not in team_groups.GROUPED:
         raise NoSuchTable("There is no such table.")
-    report = adherence.report(session, question.asked)
-    lines = team_lines(session, question, report, dimension)
+    asked, clinics = question.asked, staff.clinics_in(session, question.scope)
+    report = adherence.report(session, asked)
+    groups = breakdown.lines_of(session, clinics, report, asked, dimension)
+    lines = team_lines(session, question, report, groups, dimension)
     columns = (
         Column("group", f"By {dimension.value}. Empty: of none."),
         Column("callers", "Who dialled."),

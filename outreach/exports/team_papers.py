@@ -1,6 +1,6 @@
 """Of the adherence report on paper: the team, its months, and with which dial it reaches people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from outreach.exports.paper import MISSING, fixed, share, table
 from outreach.pulse.rules import Group
 from outreach.reports import definitions, dial_groups, graphs, labels, load, team_groups, team_words
 from outreach.reports.adherence import SHOWN_DIALS, Report
-from outreach.reports.breakdown import Dimension
+from outreach.reports.breakdown import Dimension, GroupLine
 from outreach.reports.dial_groups import DialLine
 from outreach.reports.rules.load import Load
 from outreach.reports.rules.statistics import Share
@@ -50,13 +50,17 @@ def _a_day(count: int, days: int) -> str:
 
 
 def by_group(
-    session: Session, question: Question, report: Report, dimension: Dimension
+    session: Session,
+    question: Question,
+    report: Report,
+    groups: Sequence[GroupLine],
+    dimension: Dimension,
 ) -> dict[str, Any] | None:
     """Return the team in the groups of the page, or why it isn't told by them; None by caller."""
     about = team_words.about_groups(dimension)
     if not about:
         return None
-    lines = load_tables.team_lines(session, question, report, dimension)
+    lines = load_tables.team_lines(session, question, report, groups, dimension)
     is_week, has_months = dimension is Dimension.WEEK, any(each.month for each in lines)
     head = [
         str(labels.DIMENSION_WORDS[dimension]),
@@ -85,6 +89,7 @@ def by_group(
         "title": f"The team, in groups: {labels.DIMENSION_WORDS[dimension]}",
         "figures": table(head, rows) if rows else None,
         "about": about,
+        "has_months": has_months,
     }
 
 
