@@ -19,6 +19,7 @@ from outreach.exports.rules import paper_size
 from outreach.exports.rules.cells import Column, Table, Value
 from outreach.orm import among
 from outreach.patients.models import Patient
+from outreach.pulse.rules import Telling
 from outreach.reports.asked import Asked, Here
 from outreach.reports.rules.period import Period
 
@@ -36,13 +37,22 @@ class NoSuchTable(NotFound):
 
 @dataclass(frozen=True)
 class Question:
-    """``params`` are those of the page's address; ``made`` says when and for whom."""
+    """``params`` are those of the page's address; ``made`` says when and for whom.
+
+    ``telling``: what may be told of callers' own answers.
+    """
 
     scope: Scope
     clinic: Clinic
     here: Here
     params: Mapping[str, Any]
     made: tuple[str, str]
+    telling: Telling
+
+    @property
+    def is_of_manager(self) -> bool:
+        """Whether it is asked by a manager of the clinic, not by who sees all of them."""
+        return self.clinic.id in self.scope.clinic_ids
 
     @property
     def asked(self) -> Asked:

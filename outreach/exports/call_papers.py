@@ -1,18 +1,18 @@
 """The adherence report on paper: what its page shows, and every rate by week."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from outreach.accounts import staff
-from outreach.exports import paper
+from outreach.exports import paper, team_papers
 from outreach.exports.asked_of import Question
-from outreach.exports.paper import MISSING, Paper, fixed, share, table
-from outreach.reports import adherence, breakdown, definitions, graphs, labels, load, targets
+from outreach.exports.paper import MISSING, Paper, share, table
+from outreach.reports import adherence, breakdown, definitions, graphs, labels, targets, team_words
 from outreach.reports.adherence import Report
 from outreach.reports.breakdown import Dimension, GroupLine
-from outreach.reports.rules.load import Load
+from outreach.reports.models import Target
 from outreach.reports.rules.statistics import Share
 from outreach.reports.rules.tally import Measure, Spread, Tally, parts_of
 
@@ -39,16 +39,22 @@ def adherence_paper(session: Session, question: Question) -> Paper:
     clinics = staff.clinics_in(session, question.scope)
     lines = breakdown.lines_of(session, clinics, report, asked, dimension)
     groups = _groups(lines, report, dimension, question)
+    told = team_papers.pulse(session, question)
+    by_group = team_papers.by_group(session, question, report, lines, dimension)
+    has_months = told or (by_group and by_group["has_months"])
+    of_pulse = [team_words.burning_out(question.telling.burnout_from)] if has_months else []
     data = {
         "charts": list(_charts(session, question)),
         "by": str(labels.DIMENSION_WORDS[dimension]).lower(),
         "groups": groups,
         "about_groups": labels.about_groups(dimension),
         "aims": _aims(session, question, report.total),
-        "team": _team(session, question, report),
-        "dials": _dials(report),
+        "team": team_papers.team(session, question, report),
+        "team_groups": by_group,
+        "pulse": told,
+        "dials": team_papers.dials(session, question, report, dimension),
         "counted": str(definitions.COUNTED),
-        "definitions": paper.defined(definitions.ADHERENCE),
+        "definitions": paper.defined([*definitions.ADHERENCE, *of_pulse]),
     }
     about = paper.about_days(question)
     return paper.paper(
@@ -86,13 +92,23 @@ def _told(line: GroupLine) -> list[str]:
     if line.is_hidden:
         return [str(definitions.HIDDEN), *[""] * (len(MEASURES) - 1)]
     return [
-        cell(measure, line.tally) if line.tells(measure) else str(definitions.HIDDEN)
+        cell(measure, line.tally, line.tells) if _tells(line, measure) else str(definitions.HIDDEN)
         for measure in MEASURES
     ]
 
 
-def cell(measure: Measure, tally: Tally) -> str:
-    """Return a figure as it is read: '73% (22 of 30)', '1.4 (30 for 22)'."""
+def _tells(line: GroupLine, measure: Measure) -> bool:
+    """Say whether the page tells a measure: weeks as chosen stand below weeks as planned."""
+    return line.tells(measure) and (measure is not Measure.CHOSEN or line.tells(Measure.PROTOCOL))
+
+
+def cell(
+    measure: Measure, tally: Tally, tells: Callable[[Measure], bool] = lambda _each: True
+) -> str:
+    """Return a figure as it is read: '73% (22 of 30)', '1.4 (30 for 22)'.
+
+    ``tells`` says which of what is not counted in it may be told.
+    """
     part, whole = parts_of(measure, tally) or (0, 0)
     match measure:
         case Measure.DIALS_PER_REACH:
@@ -101,20 +117,30 @@ def cell(measure: Measure, tally: Tally) -> str:
             return _spread(tally.calls_spread, part, whole)
         case Measure.MINUTES_MEAN:
             return _spread(tally.minutes_spread, part, whole)
-        case Measure.COMPLETION if tally.still_open or tally.cancelled:
-            left_out = f"not counted: {tally.still_open:,} open, {tally.cancelled:,} cancelled"
-            return f"{share(Share(part, whole))}; {left_out}"
-        case Measure.PROTOCOL if tally.weeks_open:
+        case Measure.COMPLETION:
+            return f"{share(Share(part, whole))}{_missed(tally, tells)}"
+        case Measure.PROTOCOL if tally.weeks_open and tells(Measure.WEEKS_OPEN):
             return f"{share(Share(part, whole))}; not counted: {tally.weeks_open:,} not judged yet"
         case Measure.FIRST_CALL:
-            return _first_call(tally, share(Share(part, whole)))
+            return f"{share(Share(part, whole))}{_first_call(tally, tells)}"
     return share(Share(part, whole))
 
 
-def _first_call(tally: Tally, told: str) -> str:
-    if tally.median_wait is not None:
-        told += f", median {tally.median_wait:.1f} days"
-    if tally.first_waiting:
+def _missed(tally: Tally, tells: Callable[[Measure], bool]) -> str:
+    if not (tally.missed or tally.still_open or tally.cancelled):
+        return ""
+    told = f"; {tally.missed:,} missed"
+    if tells(Measure.STILL_OPEN):
+        told += f"; not counted: {tally.still_open:,} open, {tally.cancelled:,} cancelled"
+    return told
+
+
+def _first_call(tally: Tally, tells: Callable[[Measure], bool]) -> str:
+    told = ""
+    if tally.waits:
+        wait = tally.median_wait
+        told = ", median: none yet" if wait is None else f", median {wait:.1f} days"
+    if tally.first_waiting and tells(Measure.FIRST_WAITING):
         told += f"; not counted: {tally.first_waiting:,} that still have time"
     return told
 
@@ -133,45 +159,20 @@ def _aims(session: Session, question: Question, total: Tally) -> dict[str, Any]:
         aim = holding.get(measure)
         aimed = [MISSING, "", ""]
         if aim and aim.share is not None:
-            day = paper.day(aim.due_on) if aim.due_on else ""
-            aimed = [f"at least {aim.share:.0%}", day, f"{aim.plan} ({aim.by.name})"]
+            aimed = [
+                *_aimed(aim, parts_of(measure, total), question),
+                f"{aim.plan} ({aim.by.name})",
+            ]
         rows.append([str(labels.FIGURE_WORDS[measure]), cell(measure, total), *aimed])
     return table(("Measure", "In these days", "Target", "By", "What we do about it"), rows)
 
 
-def _team(session: Session, question: Question, report: Report) -> dict[str, Any] | None:
-    loads: Mapping[int, Load] = load.of_team(session, question.asked, report.dialled)
-    rows = [
-        [
-            line.name,
-            f"{line.tally.patients:,}",
-            _a_day(line.tally.dials, days),
-            _a_day(line.tally.reached, days),
-            f"{found.run:,}",
-            f"{found.concerns:,}",
-        ]
-        for line, days in report.team
-        for found in (loads.get(line.caller_id or 0, Load()),)
-    ]
-    head = (
-        "Caller",
-        "Patients",
-        "Dials a day",
-        "Conversations a day",
-        "Days in a row, at most",
-        "Concerns raised",
-    )
-    return table(head, rows) if rows else None
-
-
-def _a_day(count: int, days: int) -> str:
-    return f"{fixed(count / days, 1)} ({count:,} in {days:,} days)" if days else MISSING
-
-
-def _dials(report: Report) -> dict[str, Any] | None:
-    found = report.by_dial
-    if not found.calls:
-        return None
-    rows = [[f"dial {n}", share(Share(reached, found.calls))] for n, reached in found.shares]
-    rows.append(["not counted", f"{report.undialled:,} never dialled"])
-    return table(("Reached by", "Share"), rows)
+def _aimed(aim: Target, parts: tuple[int, int] | None, question: Question) -> tuple[str, str]:
+    """Return what is aimed for with how far it is, and the day with whether it is over."""
+    words, day = f"at least {aim.share:.0%}", paper.day(aim.due_on) if aim.due_on else ""
+    part, whole = parts or (0, 0)
+    if whole and aim.share is not None:
+        to_go = aim.share * whole - part
+        words += "; reached" if to_go <= 0 else f"; {100 * to_go / whole:.1f} points to go"
+    is_over = aim.due_on is not None and aim.due_on < question.asked.today
+    return words, f"{day}, day is over" if is_over else day

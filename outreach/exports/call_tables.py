@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from outreach.accounts import staff
 from outreach.exports.asked_of import OF_A_PATIENT, NoSuchTable, Question, who
 from outreach.exports.rules.cells import Column, Table, Value
-from outreach.pulse import monthly
 from outreach.pulse.rules import Group, Telling
 from outreach.reports import (
     adherence,
@@ -18,6 +17,7 @@ from outreach.reports import (
     service_groups,
     single_calls,
     targets,
+    team_groups,
     today,
 )
 from outreach.reports.adherence import WeekLimits
@@ -34,6 +34,8 @@ _VALUE = Column("value", "Numerator by denominator, or the figure itself.")
 _FIGURE = (_NUMERATOR, _DENOMINATOR, _VALUE)
 _MEASURE = Column("measure", "What is measured; the report's page defines each.")
 _HIDDEN = Column("hidden", "Whether it is hidden, as so few patients could be known by it.")
+
+_MEDIAN_WAIT = "median minutes until a concern is taken on"
 
 
 def groups(session: Session, question: Question) -> Table:
@@ -118,20 +120,17 @@ def team(session: Session, question: Question) -> Table:
     return question.table("The team", columns, rows)
 
 
-def pulse(session: Session, question: Question, telling: Telling) -> Table:
+def pulse(session: Session, question: Question) -> Table:
     """Return how many callers are burning out, month by month, as far as the page tells it.
 
     Raises:
         NoSuchTable: the asker is no manager of the clinic.
     """
-    if question.clinic.id not in question.scope.clinic_ids:
+    if not question.is_of_manager:
         raise NoSuchTable("There is no such table.")
-    groups = monthly.of_clinic(
-        session,
-        question.clinic.id,
-        question.here.today,
-        least=telling.least,
-        burnout_from=telling.burnout_from,
+    telling = question.telling
+    groups = team_groups.months(
+        session, question.clinic, question.asked, telling, question.scope.clinic_ids
     )
     rows = [_of_month(each, telling) for each in reversed(groups)]
     columns = (
@@ -274,7 +273,7 @@ def around(session: Session, question: Question) -> Table:
             (f"{measure.value}, not counted: {why.value}", n, None, None)
             for why, n in left_out.items()
         ]
-    rows.append(("median minutes until a concern is taken on", None, None, found.minutes))
+    rows.append((_MEDIAN_WAIT, None, None, found.minutes))
     columns = (_MEASURE, *_FIGURE)
     return question.table("Staying, texts, concerns", columns, rows)
 
@@ -300,6 +299,10 @@ def around_groups(session: Session, question: Question) -> Table:
             told: tuple[Value, ...] = (part, whole, part / whole if whole else None)
             shown = told if line.tells(measure) else (None, None, None)
             rows.append((line.name or line.key, measure.value, *shown, not line.tells(measure)))
+        minutes = line.minutes if line.tells_minutes else None
+        rows.append(
+            (line.name or line.key, _MEDIAN_WAIT, None, None, minutes, not line.tells_minutes)
+        )
     columns = (_group_column(dimension), _MEASURE, *_FIGURE, _HIDDEN)
     return question.table(f"Staying, texts, concerns by {dimension.value}", columns, rows)
 

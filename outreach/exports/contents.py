@@ -134,6 +134,8 @@ REPORTS: Mapping[Content, Callable[[Session, Question], Table]] = {
     Content.GROUPS: call_tables.groups,
     Content.WEEKS: call_tables.weeks,
     Content.TEAM: call_tables.team,
+    Content.TEAM_GROUPS: load_tables.team_by_group,
+    Content.PULSE: call_tables.pulse,
     Content.DIALS: call_tables.dials,
     Content.DIAL_GROUPS: call_tables.dials_by_group,
     Content.TARGETS: call_tables.aims,
@@ -172,26 +174,24 @@ def table(session: Session, actor: Actor, asked: Export, telling: Telling) -> Ta
             return _calls(session, scope, _question(session, scope, asked), made)
         case Content.ADHERENCE:
             return _adherence(session, _question(session, scope, asked), made)
-        case Content.PULSE:
-            return call_tables.pulse(session, _of_report(session, actor, asked), telling)
         case content if content in LISTS:
             return LISTS[content](session, ListAsked(actor, asked.asked, made, asked.asked_at))
         case content:
-            return REPORTS[content](session, _of_report(session, actor, asked))
+            return REPORTS[content](session, _of_report(session, actor, asked, telling))
 
 
-def on_paper(session: Session, actor: Actor, asked: Export) -> "Paper":
-    """Return what ``asked`` is to hold as it is set on paper."""
+def on_paper(session: Session, actor: Actor, asked: Export, telling: Telling) -> "Paper":
+    """Return what ``asked`` is to hold as it is set on paper; ``telling``: see :func:`table`."""
     from outreach.exports.papers import PAPERS  # noqa: PLC0415 - it says what pages say: Flask's
 
-    return PAPERS[asked.content](session, _of_report(session, actor, asked))
+    return PAPERS[asked.content](session, _of_report(session, actor, asked, telling))
 
 
-def _of_report(session: Session, actor: Actor, asked: Export) -> Question:
+def _of_report(session: Session, actor: Actor, asked: Export, telling: Telling) -> Question:
     scope = finding.managing(actor)
     clinic = staff.clinic_in(session, scope, asked.asked["clinic"])
     here = Here.of(scope, clinic, now=asked.asked_at)
-    return Question(scope, clinic, here, asked.asked, _made(actor, asked))
+    return Question(scope, clinic, here, asked.asked, _made(actor, asked), telling)
 
 
 def _made(actor: Actor, asked: Export) -> tuple[str, str]:

@@ -80,7 +80,8 @@ def _groups(
         return None
     named = [(_name(dimension, line), line) for line in lines]
     if not dimension.is_over_clinics:
-        named.insert(0, ("Everybody", ServiceLine("", "", found.figures)))
+        everybody = ServiceLine("", "", found.figures, minutes=found.minutes)
+        named.insert(0, ("Everybody", everybody))
     by = str(labels.DIMENSION_WORDS[dimension])
     return {
         "by": by if dimension is Dimension.PHQ9 else by.lower(),
@@ -97,7 +98,16 @@ def _table_of(named: Sequence[tuple[str, ServiceLine]]) -> dict[str, Any]:
         [str(words), *(_cell(line, measure) for _name_of, line in named)]
         for measure, (words, *_parts) in labels.SERVICE_WORDS.items()
     ]
+    waits = [
+        _minutes(line.minutes) if line.tells_minutes else str(definitions.HIDDEN)
+        for _name_of, line in named
+    ]
+    rows.append([str(labels.MEDIAN_TAKEN_ON), *waits])
     return table(("Measure", *(name for name, _line in named)), rows)
+
+
+def _minutes(found: float | None) -> str:
+    return MISSING if found is None else f"{fixed(found, 1)} minutes"
 
 
 def _name(dimension: Dimension, line: ServiceLine) -> str:
@@ -140,5 +150,4 @@ def _rows(found: Service, measures: tuple[ServiceMeasure, ...]) -> Iterator[list
             labels.left_out(found, measure),
         ]
     if ServiceMeasure.IN_TIME in measures:
-        minutes = MISSING if found.minutes is None else f"{fixed(found.minutes, 1)} minutes"
-        yield [str(labels.MEDIAN_TAKEN_ON), minutes, ""]
+        yield [str(labels.MEDIAN_TAKEN_ON), _minutes(found.minutes), ""]

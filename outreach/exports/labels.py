@@ -39,6 +39,7 @@ CONTENTS: dict[Content, LazyString] = {
     Content.GROUPS: _l("Table in groups"),
     Content.WEEKS: _l("Chart by week"),
     Content.TEAM: _l("The team"),
+    Content.TEAM_GROUPS: _l("The team, in groups"),
     Content.PULSE: _l("How the team is, by month"),
     Content.DIALS: _l("With which dial patients are reached"),
     Content.DIAL_GROUPS: _l("With which dial patients are reached, in groups"),

@@ -206,7 +206,7 @@ def _write_named(
     if export.format is Format.PDF:
         from outreach.exports.paper import write_paper  # noqa: PLC0415 - as contents.on_paper
 
-        made = contents.on_paper(session, actor, export)
+        made = contents.on_paper(session, actor, export, telling)
         return None, write_paper(made, part, lambda done: tell(done, made.rows))
     table = contents.table(session, actor, export, telling)
     if table is None:

@@ -30,6 +30,7 @@ from outreach.reports.rules.board import (
     BoardCohort,
     BoardMonth,
     CohortStanding,
+    Exclusion,
     Month,
     Standing,
 )
@@ -46,11 +47,13 @@ from outreach.reports.rules.outcomes import (
     outcome_of,
 )
 from outreach.reports.rules.statistics import Share, rank_correlation
+from outreach.reports.rules.tally import spread
 from outreach.web.charts import Limit
 from outreach.web.plots import columns, courses, scatter
 
 MEANS = (
     "Measured twice, of eligible",
+    "Not counted: window open",
     "Mean at baseline",
     "Mean at follow-up",
     "Mean change",
@@ -96,13 +99,19 @@ def outcomes_paper(session: Session, question: Question) -> Paper:
                 if group is not GlycaemicGroup.PANEL
             ],
         ),
-        "about_glycaemic": "Lower is better. Left out for their age:"
+        "about_glycaemic": "Lower is better. Counted are patients enrolled on that day, paused and"
+        " unreachable ones too, 18 to 75 years old; left out for their age:"
         f" {glycaemic.of_other_age}. Visits, claims, hospice and palliative care are not known"
         " here, so this is not the measure itself.",
         "definitions": paper.defined(definitions.OUTCOMES),
     }
     return paper.paper(
-        "outcomes.typ", "Outcomes", _about(question), data, len(every), size=question.paper
+        "outcomes.typ",
+        "Outcomes",
+        _about(question, len(found.patients)),
+        data,
+        len(every),
+        size=question.paper,
     )
 
 
@@ -134,7 +143,12 @@ def board_paper(session: Session, question: Question) -> Paper:
     }
     rows = len(months) + len(cohorts) + len(places["rows"] if places else ())
     return paper.paper(
-        "cohort.typ", "Cohort board", _about(question), data, rows, size=question.paper
+        "cohort.typ",
+        "Cohort board",
+        _about(question, len(found.everybody)),
+        data,
+        rows,
+        size=question.paper,
     )
 
 
@@ -155,10 +169,11 @@ def _places(session: Session, question: Question) -> dict[str, Any] | None:
     return table((str(DIMENSION_WORDS[dimension]), *head), rows) | {"about": about}
 
 
-def _about(question: Question) -> list[tuple[str, str]]:
+def _about(question: Question, enrolled: int) -> list[tuple[str, str]]:
     return [
         ("Clinic", question.clinic.name),
         ("As of the end of", paper.day(question.day)),
+        ("Patients", f"{enrolled:,} ever enrolled"),
         question.made,
     ]
 
@@ -173,7 +188,7 @@ def _month(each: BoardMonth) -> list[str]:
         for way in STANDING_WORDS
     ]
     left_out = ", ".join(
-        str(EXCLUSION_WORDS[why]) % {"n": count} for why, count in each.excluded.items() if count
+        str(EXCLUSION_WORDS[why]) % {"n": each.count(why)} for why in Exclusion if each.count(why)
     )
     return [_month_name(each.month), str(each.under_care), *map(share, shares), left_out or "–"]
 
@@ -183,7 +198,10 @@ def _cohort(each: BoardCohort) -> list[str]:
         Share(each.count(way), each.size if way is CohortStanding.OPEN else each.known)
         for way in COHORT_WORDS
     ]
-    return [_month_name(each.month), str(each.size), *map(share, shares)]
+    size = f"{each.size:,}"
+    if 0 < each.known < each.size:
+        size += f" ({each.known:,} window over)"
+    return [_month_name(each.month), size, *map(share, shares)]
 
 
 def _changes(
@@ -197,7 +215,8 @@ def _changes(
         ):
             unit = outcome_unit(measure, question.clinic.glucose_unit)
             name = f"{outcome_name(measure)} ({unit})" if unit else outcome_name(measure)
-            rows.append([f"{name}, {str(POINT_WORDS[point]).lower()}", *_means(outcome, question)])
+            name = f"{name}, {str(POINT_WORDS[point]).lower()}"
+            rows.append([name, *_means(outcome, question, outcome.count(Group.WINDOW_OPEN))])
     return table(("Measure", *MEANS), rows)
 
 
@@ -212,12 +231,13 @@ def _unmeasured(every: Mapping[tuple[OutcomeMeasure, Point], Outcome]) -> str:
     return f"No eligible patient has a baseline value of: {'; '.join(names)}." if names else ""
 
 
-def _means(outcome: Outcome, question: Question) -> list[str]:
-    """Return the cells of a row as MEANS names them."""
+def _means(outcome: Outcome, question: Question, waiting: int | None = None) -> list[str]:
+    """Return the cells of a row as MEANS names them; of groups it is not said who waits."""
     decimals = outcome.decimals(question.clinic.glucose_unit)
     change, could = outcome.change, outcome.responders
     return [
         share(outcome.share(Group.MEASURED, Group.ELIGIBLE)),
+        "" if waiting is None else f"{waiting:,}",
         fixed(outcome.mean_before(Group.MEASURED), decimals),
         fixed(outcome.mean_after, decimals),
         signed(change.mean if change else None, decimals),
@@ -232,7 +252,11 @@ def _groups(
     found: strata.Strata, everybody: Outcome, dimension: Dimension, question: Question
 ) -> dict[str, Any]:
     is_of_here = not dimension.is_over_clinics
-    rows = [["Everybody", *_means(everybody, question)]] if is_of_here else []
+    rows = (
+        [["Everybody", *_means(everybody, question, everybody.count(Group.WINDOW_OPEN))]]
+        if is_of_here
+        else []
+    )
     for key, outcome in found.outcomes.items():
         name = group_name(dimension, key, found.names.get(key, ""))
         if key in found.hidden:
@@ -296,10 +320,19 @@ def _low(outcome: Outcome) -> dict[str, Any] | None:
     rows = []
     for words, (whole, responded, remitted) in BEGAN_AT:
         change = outcome.change_in(whole)
-        shares = [share(outcome.share(part, whole)) for part in (responded, remitted)]
+        shares = [
+            share(outcome.share(part, whole), with_interval=True) for part in (responded, remitted)
+        ]
         means = (signed(change.mean, 2), between(change.interval, 2)) if change else (MISSING, "")
         rows.append((str(words), str(outcome.count(whole)), *means, *shares))
-    head = ("Baseline", "Measured twice", "Mean change", "95% CI", "Fell by half", "Below 5")
+    head = (
+        "Baseline",
+        "Measured twice",
+        "Mean change",
+        "95% CI",
+        "Fell by half or more",
+        "Below 5 at follow-up",
+    )
     return table(head, rows)
 
 
@@ -319,17 +352,24 @@ def _course(outcome: Outcome, question: Question) -> dict[str, Any] | None:
 
 def _doses(outcome: Outcome) -> Sequence[dict[str, Any]]:
     drawn = []
-    across = ("completed calls until the follow-up", "minutes of conversation until the follow-up")
-    for pairs, words in zip(doses_of(outcome), across, strict=True):
-        plot = scatter(pairs, label=words, x_label=words, y_label="Change from baseline")
+    named = (
+        ("Completed calls and change", "completed calls until the follow-up"),
+        ("Minutes and change", "minutes of conversation until the follow-up"),
+    )
+    for pairs, (title, across) in zip(doses_of(outcome), named, strict=True):
+        plot = scatter(pairs, label=title, x_label=across, y_label="Change from baseline")
         if plot is not None:
-            drawn.append(paper.of_scatter(plot, _correlated(pairs)))
+            drawn.append(paper.of_scatter(plot, _correlated(pairs)) | {"title": title})
     return drawn
 
 
 def _correlated(pairs: Sequence[tuple[float, float]]) -> str:
-    found = rank_correlation(pairs)
+    given, found = spread([dose for dose, _change in pairs]), rank_correlation(pairs)
+    told = ""
+    if given is not None:
+        low, middle, high = (f"{each:,.4g}" for each in (given.low, given.median, given.high))
+        told = f"Median {middle}, middle half {low}–{high}. "
     if found is None:
-        return "Too few or too equal values for a correlation."
+        return f"{told}Too few or too equal values for a correlation."
     ends = between(found.interval, 2)
-    return f"Spearman's rank correlation {signed(found.rho, 2)}, 95% CI {ends}."
+    return f"{told}Spearman's rank correlation {signed(found.rho, 2)}, 95% CI {ends}."

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 from sqlalchemy.orm import Session
 
@@ -17,8 +16,8 @@ from outreach.reports.rules.board import (
     BoardMonth,
     CohortStanding,
     Exclusion,
-    Month,
     Standing,
+    figure_named,
 )
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import (
@@ -219,19 +218,17 @@ def glycaemic_behind(session: Session, question: Question) -> Table:
 
 
 def board_behind(session: Session, question: Question) -> Table:
-    """Return the patients of one standing in one month of the board, or of one cohort."""
-    found = cohort.board(session, question.here, question.day)
+    """Return the patients behind a figure of the board."""
+    named = (question.params.get(each) for each in ("of", "month", "standing"))
     try:
-        month = Month.of(date.fromisoformat(f"{question.params.get('month')}-01"))
+        figure = figure_named(*named)
     except ValueError as error:
         raise NoSuchTable("There is no such table.") from error
-    is_cohort = question.params.get("of") == "cohort"
-    kind: type[Standing | CohortStanding] = CohortStanding if is_cohort else Standing
-    standing = question.choice(kind, "standing")
-    ids = found.who(month, standing)
+    ids = cohort.board(session, question.here, question.day).who(figure)
     names = who(session, question, ids)
     rows = [names[each] for each in ids if each in names]
-    return question.table(f"Cohort board: {standing.value}", OF_A_PATIENT, rows)
+    title = figure.part.value if figure.part else "everybody ever enrolled"
+    return question.table(f"Cohort board: {title}", OF_A_PATIENT, rows)
 
 
 def months(session: Session, question: Question) -> Table:
@@ -264,7 +261,7 @@ def _month(each: BoardMonth) -> tuple[Value, ...]:
         each.registered,
         each.under_care,
         *(each.count(standing) for standing in (*UNDER_CARE, Standing.LOST)),
-        *(each.excluded[why] for why in Exclusion),
+        *(each.count(why) for why in Exclusion),
     )
 
 

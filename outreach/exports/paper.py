@@ -112,29 +112,33 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
     return {"head": list(head), "rows": [list(row) for row in rows]}
 
 
-def of_run_chart(chart: Chart | None) -> dict[str, Any] | None:
-    """Return a rate by week, with its median and control limits, as the templates take it."""
+def of_run_chart(chart: Chart | None, *, each: str = "week") -> dict[str, Any] | None:
+    """Return a rate by week, with its median and control limits, as the templates take it.
+
+    ``each``: what a point of it is.
+    """
     if chart is None:
         return None
     [line] = chart.lines
-    levels = [f"dotted: {each.label.lower()} {each.value:.0f}%" for each in chart.levels]
+    levels = [f"dotted: {level.label.lower()} {level.value:.0f}%" for level in chart.levels]
     bands = ["dashed: control limits", "black diamond: outside them"] if chart.bands else []
+    words = [f"Line: each {each}", *levels, *bands, "columns: how many are behind it"]
     return {
-        "ticks": [{"y": each.y, "label": f"{each.value:.0f}%"} for each in chart.y_ticks],
+        "ticks": [{"y": tick.y, "label": f"{tick.value:.0f}%"} for tick in chart.y_ticks],
         "under": [
-            {"x": each.x, "label": format_date(each.day, each.pattern, locale="en")}
-            for each in chart.x_ticks
+            {"x": tick.x, "label": format_date(tick.day, tick.pattern, locale="en")}
+            for tick in chart.x_ticks
         ],
-        "levels": [{"y": each.y} for each in chart.levels],
-        "bands": [_places(each.split(" ")) for each in chart.bands],
-        "lines": [_places(each.split(" ")) for each in line.paths],
-        "dots": [{"x": each.x, "y": each.y, "outside": each.is_outside} for each in line.dots],
+        "levels": [{"y": level.y} for level in chart.levels],
+        "bands": [_places(band.split(" ")) for band in chart.bands],
+        "lines": [_places(path.split(" ")) for path in line.paths],
+        "dots": [{"x": dot.x, "y": dot.y, "outside": dot.is_outside} for dot in line.dots],
         "weights": [
-            {"x": each.x, "width": each.width, "height": each.height} for each in chart.weights
+            {"x": column.x, "width": column.width, "height": column.height}
+            for column in chart.weights
         ],
-        "most": f"{max(each.n for each in chart.weights):,}",
-        "words": "; ".join(["Line: each week", *levels, *bands, "columns: how many are behind it"])
-        + ".",
+        "most": f"{max(column.n for column in chart.weights):,}",
+        "words": "; ".join(words) + ".",
     }
 
 

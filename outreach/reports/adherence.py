@@ -232,6 +232,11 @@ def _of_weeks(groups: Iterable[WeekGroup]) -> Tally:
     )
 
 
+def _first_calls(session: Session, asked: Asked, _detail: Detail) -> Iterator[tuple[Cell, Tally]]:
+    """Count first calls, each in the week of its enrolment."""
+    return people.tallies(session, asked, fine=True)
+
+
 def _cell(
     caller_id: int | None,
     patient_id: int | None = None,
@@ -268,5 +273,7 @@ SERIES: Mapping[Measure, Callable[[Session, Asked, Detail], Iterator[tuple[Cell,
     Measure.COMPLETION: _calls_and_dials,
     Measure.REACH_PER_DIAL: _calls_and_dials,
     Measure.PROTOCOL: _weeks,
+    Measure.CHOSEN: _weeks,
+    Measure.FIRST_CALL: _first_calls,
     Measure.CONTINUITY: _calls_and_dials,
 }

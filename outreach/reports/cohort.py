@@ -21,10 +21,11 @@ from outreach.reports.places import Place
 from outreach.reports.rules.board import (
     GONE,
     BoardCohort,
+    BoardFigure,
     BoardMonth,
     CohortStanding,
+    CohortTotal,
     Month,
-    Standing,
     by_cohort,
     by_month,
     months_until,
@@ -47,15 +48,18 @@ class Board:
 
     months: Sequence[BoardMonth]
     cohorts: Sequence[BoardCohort]
-    patients: int
+    everybody: Sequence[int]
 
-    def who(self, month: Month, standing: Standing | CohortStanding) -> Sequence[int]:
-        """Return who stood so at the end of a month, or of those who began in it, stands so."""
-        if isinstance(standing, CohortStanding):
-            began = {each.month: each.patients for each in self.cohorts}
-            return began[month][standing] if month in began else ()
-        ended = {each.month: each.patients for each in self.months}
-        return ended[month][standing] if month in ended else ()
+    def who(self, figure: BoardFigure) -> Sequence[int]:
+        """Return the patients behind a figure; nobody of a month that is not shown."""
+        part = figure.part
+        if part is None:
+            return self.everybody
+        if isinstance(part, CohortStanding | CohortTotal):
+            began = (each for each in self.cohorts if each.month == figure.month)
+            return next((each.who(part) for each in began), ())
+        ended = (each for each in self.months if each.month == figure.month)
+        return next((each.who(part) for each in ended), ())
 
 
 def board(session: Session, here: Here, as_of: date) -> Board:
@@ -63,7 +67,7 @@ def board(session: Session, here: Here, as_of: date) -> Board:
     at = here.known_at(as_of)
     today, places = local_day(at, here.zone), outcomes.places_of(session, here, at)
     if not len(places.ids):
-        return Board((), (), 0)
+        return Board((), (), ())
     values = outcomes.readings(session, here, places, at, [OutcomeMeasure.HBA1C])
     months = months_until(today)
     by_end = by_month(_watched(session, here, places, at, values), months)
@@ -71,7 +75,7 @@ def board(session: Session, here: Here, as_of: date) -> Board:
     return Board(
         _since_anybody(by_end, lambda each: each.registered),
         _since_anybody(by_cohort(people, months, today=today), lambda each: each.size),
-        len(people),
+        places.ids.tolist(),
     )
 
 

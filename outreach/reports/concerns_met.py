@@ -61,12 +61,13 @@ def met(session: Session, asked: Asked) -> list[Met]:
     return _found(session, asked, raised_in(asked, Concern.raised_at))
 
 
-def raised_by(session: Session, asked: Asked, staff_id: int) -> list[Met]:
-    """Return the concerns that somebody raised in the period, the oldest first."""
+def raised_by(session: Session, asked: Asked, staff_id: int | None) -> list[Met]:
+    """Return the concerns that somebody raised in the period, or anybody, the oldest first."""
+    by: SQLColumnExpression[int | None] = ConcernStep.by_staff_id
     theirs = (
         select(ConcernStep.concern_id)
         .join(Concern, Concern.id == ConcernStep.concern_id)
-        .where(*is_raised(asked), ConcernStep.by_staff_id == staff_id)
+        .where(*is_raised(asked), by.is_not(None) if staff_id is None else by == staff_id)
     )
     return _found(session, asked, (asked.within(Concern.clinic_id), Concern.id.in_(theirs)))
 
@@ -87,6 +88,11 @@ def in_time_facts(asked: Asked, found: Sequence[Met]) -> list[Fact]:
     return [
         _fact(asked, each, is_in=each.is_in_time) for each in found if each.is_in_time is not None
     ]
+
+
+def taken_on_facts(asked: Asked, found: Sequence[Met]) -> list[Fact]:
+    """Return those that were taken on: whom the median until then is of."""
+    return [_fact(asked, each, is_in=True) for each in found if each.taken_on_at is not None]
 
 
 def closed_facts(asked: Asked, found: Sequence[Met]) -> list[Fact]:

@@ -29,7 +29,7 @@ from outreach.reports.rules.outcomes import (
     measured_throughout,
 )
 from outreach.reports.rules.statistics import Correlation, rank_correlation
-from outreach.reports.rules.tally import Measure
+from outreach.reports.rules.tally import Measure, Spread, spread
 from outreach.web.charts import Chart, Limit, RatePoint, run_chart
 from outreach.web.plots import Columns, Courses, Scatter, columns, courses, scatter
 from outreach.web.template_filters import full_day
@@ -77,13 +77,7 @@ class WeekChart:
                 )
             )
         if runs.has_few_crossings:
-            said.append(
-                _(
-                    "The median is crossed %(n)s times, at least %(least)s by chance.",
-                    n=runs.crossings,
-                    least=runs.fewest_allowed,
-                )
-            )
+            said.append(_few_crossings(runs))
         if self.outside:
             weeks = "; ".join(full_day(on) for on in self.outside)
             said.append(_("Outside the control limits: %(weeks)s.", weeks=weeks))
@@ -97,13 +91,63 @@ class MonthChart:
     chart: Chart | None
     runs: RunTest | None
 
+    @property
+    def has_signs(self) -> bool:
+        """Whether a rule says that this is more than chance."""
+        return bool(self.runs and self.runs.is_signal)
+
+    @property
+    def signs(self) -> list[str]:
+        """What the rules say, in sentences."""
+        runs = self.runs
+        if runs is None:
+            return [
+                _(
+                    "A sign of change can be looked for from 10 months on that are shown and do"
+                    " not lie on the median."
+                )
+            ]
+        if not self.has_signs:
+            return [
+                _(
+                    "No sign of a change: at most %(n)s months in a row on one side of the median"
+                    " (up to %(most)s by chance), crossed %(crossings)s times (at least %(least)s"
+                    " by chance).",
+                    n=runs.longest_run,
+                    most=runs.longest_allowed,
+                    crossings=runs.crossings,
+                    least=runs.fewest_allowed,
+                )
+            ]
+        said = [_("Something changed, by more than chance:")]
+        if runs.is_shift:
+            said.append(
+                _(
+                    "%(n)s months in a row on one side of the median, at most %(most)s by chance.",
+                    n=runs.longest_run,
+                    most=runs.longest_allowed,
+                )
+            )
+        if runs.has_few_crossings:
+            said.append(_few_crossings(runs))
+        return said
+
 
 @dataclass(frozen=True)
 class DosePlot:
-    """A dose against a change, and how the two go together."""
+    """A dose against a change, how much was given, and how the two go together."""
 
     plot: Scatter
+    given: Spread
     correlation: Correlation | None
+
+
+def _few_crossings(runs: RunTest) -> str:
+    return _(
+        "The median is crossed %(n)s times, at least %(least)s by chance.",
+        n=runs.crossings,
+        least=runs.fewest_allowed,
+    )
 
 
 def of_weeks(weeks: Sequence[WeekRate], measure: Measure) -> WeekChart:
@@ -173,8 +217,9 @@ def of_dose(outcome: Outcome) -> list[DosePlot]:
         (minutes, _("Minutes and change"), _("Minutes of conversation until the follow-up")),
     ):
         plot = scatter(pairs, label=label, x_label=across, y_label=_("Change from baseline"))
-        if plot is not None:
-            plots.append(DosePlot(plot, rank_correlation(pairs)))
+        given = spread([dose for dose, _change in pairs])
+        if plot is not None and given is not None:
+            plots.append(DosePlot(plot, given, rank_correlation(pairs)))
     return plots
 
 

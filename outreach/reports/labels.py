@@ -6,13 +6,24 @@ from decimal import Decimal
 from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 
 from outreach.measures.labels import measure_name, unit_name
 from outreach.measures.rules import GLUCOSE, REGISTRY
 from outreach.patients.rules import Sex
 from outreach.reports import definitions
 from outreach.reports.breakdown import Dimension
-from outreach.reports.rules.board import CohortStanding, Exclusion, Month, Standing
+from outreach.reports.rules.board import (
+    BoardFigure,
+    CohortPart,
+    CohortStanding,
+    CohortTotal,
+    Exclusion,
+    Month,
+    MonthPart,
+    MonthTotal,
+    Standing,
+)
 from outreach.reports.rules.glycaemic import GlycaemicGroup
 from outreach.reports.rules.outcomes import (
     FROM_5_ON,
@@ -57,7 +68,7 @@ STRATUM_WORDS = {
     Stratum.BELOW_5: _l("PHQ-9 of 0 to 4"),
     Stratum.UNKNOWN: _l("No PHQ-9 at baseline"),
 }
-STANDING_WORDS = {
+STANDING_WORDS: dict[MonthPart, LazyString] = {
     Standing.CONTROLLED: _l("Controlled: HbA1c below 8%"),
     Standing.UNCONTROLLED: _l("Not controlled: 8% or above"),
     Standing.UNREAD: _l("No HbA1c in 3 months"),
@@ -67,11 +78,23 @@ EXCLUSION_WORDS = {
     Exclusion.NEW: _l("%(n)s new"),
     Exclusion.GONE: _l("%(n)s gone"),
 }
-COHORT_WORDS = {
+COHORT_WORDS: dict[CohortPart, LazyString] = {
     CohortStanding.CONTROLLED: _l("Controlled: HbA1c below 8%"),
     CohortStanding.UNCONTROLLED: _l("Not controlled: 8% or above"),
     CohortStanding.UNREAD: _l("No HbA1c in the window"),
     CohortStanding.OPEN: _l("Window still open"),
+}
+MONTH_PART_WORDS: dict[MonthPart, LazyString] = {
+    **STANDING_WORDS,
+    Exclusion.NEW: _l("New: in their first three calendar months"),
+    Exclusion.GONE: _l("Gone: died or left"),
+    MonthTotal.UNDER_CARE: _l("Under care"),
+    MonthTotal.REGISTERED: _l("Under care, or lost"),
+}
+COHORT_PART_WORDS: dict[CohortPart, LazyString] = {
+    **COHORT_WORDS,
+    CohortTotal.BEGAN: _l("Everybody who began"),
+    CohortTotal.KNOWN: _l("Window over"),
 }
 BRIEFLY = {
     "controlled": _l("Controlled"),
@@ -293,6 +316,17 @@ def signed(value: float | Decimal | None, decimals: int) -> str:
     rounded = round(float(value), decimals)
     sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
     return sign + fixed(abs(rounded), decimals)
+
+
+def board_words(figure: BoardFigure) -> list[str]:
+    """Return who is behind a figure of the cohort board, and in which month."""
+    part = figure.part
+    if figure.month is None or part is None:
+        return [_("Everybody ever enrolled")]
+    month = month_name(figure.month)
+    if isinstance(part, CohortStanding | CohortTotal):
+        return [str(COHORT_PART_WORDS[part]), _("began in %(month)s", month=month)]
+    return [str(MONTH_PART_WORDS[part]), _("at the end of %(month)s", month=month)]
 
 
 def month_name(month: Month, *, is_short: bool = False) -> str:

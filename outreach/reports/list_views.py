@@ -107,13 +107,16 @@ def days_on_phone() -> ResponseReturnValue:
 @bp.get("/adherence/concerns")
 @role_required(*READERS)
 def concerns_raised() -> ResponseReturnValue:
-    """Show the concerns that a caller raised."""
-    question = question_of(db.session, request.args)
-    caller_id = whole(request.args.get("caller"))
-    lines = single_concerns.raised_by(db.session, question.asked, caller_id) if caller_id else []
+    """Show the concerns that a caller raised, or all callers."""
+    question, typed = question_of(db.session, request.args), request.args.get("caller")
+    caller_id = whole(typed)
+    if typed is not None and caller_id is None:
+        abort(404)
+    lines = single_concerns.raised_by(db.session, question.asked, caller_id)
     if not lines:
         abort(404)
-    return _concerns(question, _("Concerns raised"), _name(caller_id), lines, "reports.adherence")
+    name = _name(caller_id) if caller_id else _("All callers")
+    return _concerns(question, _("Concerns raised"), name, lines, "reports.adherence")
 
 
 @bp.get("/around/concerns")

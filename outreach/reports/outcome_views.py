@@ -24,7 +24,7 @@ from outreach.reports import cohort as cohort_board
 from outreach.reports.asked import Here
 from outreach.reports.breakdown import Dimension
 from outreach.reports.forms import AsOfForm
-from outreach.reports.rules.board import CohortStanding, Month, Standing
+from outreach.reports.rules.board import CohortTotal, MonthTotal, figure_named
 from outreach.reports.rules.glycaemic import Glycaemic, GlycaemicGroup
 from outreach.reports.rules.outcomes import (
     FOLLOW_UPS,
@@ -165,6 +165,8 @@ def board() -> ResponseReturnValue:
         places=places,
         dimensions=[each for each in labels.DIMENSION_WORDS if each.is_over_clinics],
         columns=graphs.of_board(found.months),
+        board_parts=MonthTotal,
+        cohort_parts=CohortTotal,
         labels=labels,
     )
 
@@ -174,31 +176,20 @@ def board() -> ResponseReturnValue:
 def board_patients() -> ResponseReturnValue:
     """Show the patients behind one figure of the board."""
     question = _question(db.session, request.args)
-    month = _month(request.args.get("month"))
+    typed = request.args
+    try:
+        figure = figure_named(typed.get("of"), typed.get("month"), typed.get("standing"))
+    except ValueError:
+        abort(404)
     found = cohort_board.board(db.session, question.here, question.day)
-    standing: Standing | CohortStanding
-    if request.args.get("of") == "cohort":
-        standing = _one_of(CohortStanding, request.args.get("standing"))
-        words, title = labels.COHORT_WORDS[standing], _("began in %(month)s")
-    else:
-        standing = _one_of(Standing, request.args.get("standing"))
-        words, title = labels.STANDING_WORDS[standing], _("at the end of %(month)s")
     return _list(
         question,
-        [str(words), title % {"month": labels.month_name(month)}],
+        labels.board_words(figure),
         (),
-        dict.fromkeys(found.who(month, standing), ()),
+        dict.fromkeys(found.who(figure), ()),
         back=("cohort.board", {}),
         taken="patients of the cohort board",
     )
-
-
-def _month(typed: str | None) -> Month:
-    """Return a month that was written as year and month; not there where it is none."""
-    try:
-        return Month.of(date.fromisoformat(f"{typed}-01"))
-    except ValueError:
-        abort(404)
 
 
 def _kind_of_people(typed: str | None) -> Dimension:

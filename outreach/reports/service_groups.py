@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
-from outreach.reports import belonging, breakdown, places
+from outreach.reports import belonging, breakdown, concerns_met, places
 from outreach.reports.asked import Asked
 from outreach.reports.breakdown import Dimension, NoSuchGroup
+from outreach.reports.concerns_met import Met
 from outreach.reports.facts import Fact
 from outreach.reports.rules.suppression import hidden
 from outreach.reports.service import Service, ServiceFigure, ServiceMeasure, service
@@ -27,6 +28,7 @@ class ServiceLine:
     """One group. ``key`` is what addresses carry; "" is for what belongs nowhere.
 
     ``few``: measures behind which there are so few of its patients that they are not told.
+    ``minutes``: the median until a concern was taken on; ``tells_minutes``: whether it is told.
     """
 
     key: str
@@ -34,6 +36,8 @@ class ServiceLine:
     figures: Figures
     is_hidden: bool = False
     few: frozenset[ServiceMeasure] = frozenset()
+    minutes: float | None = None
+    tells_minutes: bool = True
 
     def tells(self, measure: ServiceMeasure) -> bool:
         """Say whether a measure of this group may be shown."""
@@ -92,9 +96,12 @@ def _of_one_clinic(
     for measure, figure in found.figures.items():
         for fact in figure.facts:
             facts[group_of(fact)][measure].append(fact)
+    waited = _waited(asked, found, group_of, facts)
     kept: frozenset[str] = frozenset()
     few: Mapping[ServiceMeasure, frozenset[str]] = {}
+    untimed: frozenset[str] = frozenset()
     if dimension.is_about_patients:
+        untimed = hidden({key: _people(waited[key]) for key in facts})
         kept = hidden({key: _people(*of_it.values()) for key, of_it in facts.items()})
         few = {
             measure: hidden({key: _people(of_it[measure]) for key, of_it in facts.items()})
@@ -108,9 +115,27 @@ def _of_one_clinic(
             _figures(facts[key]),
             key in kept,
             frozenset(measure for measure, keys in few.items() if key in keys),
+            _median(found.concerns, waited[key]),
+            key not in untimed | kept,
         )
         for key in breakdown.in_order(facts, names)
     ]
+
+
+def _waited(
+    asked: Asked, found: Service, group_of: Callable[[Fact], str], groups: Iterable[str]
+) -> Mapping[str, list[Fact]]:
+    """Return by group the concerns that were taken on."""
+    waited: dict[str, list[Fact]] = {key: [] for key in groups}
+    for fact in concerns_met.taken_on_facts(asked, found.concerns):
+        waited[group_of(fact)].append(fact)
+    return waited
+
+
+def _median(concerns: Iterable[Met], some: Iterable[Fact]) -> float | None:
+    """Return the median of those of ``concerns`` that are ``some``."""
+    ids = {fact.row_id for fact in some}
+    return concerns_met.median_minutes([each for each in concerns if each.id in ids])
 
 
 def _group_of(session: Session, asked: Asked, dimension: Dimension) -> Callable[[Fact], str]:
@@ -133,10 +158,14 @@ def _of_places(
     lines = []
     for place in places.of(session, clinics, by_region=dimension is Dimension.REGION):
         facts: dict[ServiceMeasure, list[Fact]] = {measure: [] for measure in ServiceMeasure}
+        concerns: list[Met] = []
         for clinic in place.clinics:
-            for measure, figure in service(session, asked.at(clinic)).figures.items():
+            there = service(session, asked.at(clinic))
+            concerns += there.concerns
+            for measure, figure in there.figures.items():
                 facts[measure] += figure.facts
-        lines.append(ServiceLine(place.key, place.name, _figures(facts)))
+        minutes = concerns_met.median_minutes(concerns)
+        lines.append(ServiceLine(place.key, place.name, _figures(facts), minutes=minutes))
     return lines
 
 

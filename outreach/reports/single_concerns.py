@@ -49,8 +49,8 @@ def behind_figure(found: Service, figure: ServiceFigure) -> list[Line]:
     return [Line(each, is_in[each.id]) for each in reversed(found.concerns) if each.id in is_in]
 
 
-def raised_by(session: Session, asked: Asked, staff_id: int) -> list[Line]:
-    """Return the concerns that somebody raised in the period, the newest first."""
+def raised_by(session: Session, asked: Asked, staff_id: int | None) -> list[Line]:
+    """Return the concerns that somebody raised in the period, or anybody, the newest first."""
     return [Line(each, None) for each in reversed(concerns_met.raised_by(session, asked, staff_id))]
 
 

@@ -17,8 +17,7 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.orm import one_picture
 from outreach.patients import finding
-from outreach.pulse import monthly
-from outreach.pulse.rules import Group
+from outreach.pulse.rules import Telling
 from outreach.reports import adherence as adherence_report
 from outreach.reports import (
     behind,
@@ -34,6 +33,8 @@ from outreach.reports import (
     single_calls,
     single_concerns,
     targets,
+    team_groups,
+    team_words,
 )
 from outreach.reports import today as today_report
 from outreach.reports.asked import Here
@@ -86,20 +87,6 @@ def today() -> ResponseReturnValue:
 def adherence() -> ResponseReturnValue:
     """Show what was planned and done, caller by caller."""
     return _page(db.session, question_of(db.session, request.args))
-
-
-def _pulse(session: Session, question: Question) -> Sequence[Group]:
-    """Return how the callers of a clinic are, for its managers; not as of an earlier day."""
-    if question.as_of or question.clinic.id not in signed_in().clinic_ids_as(Role.MANAGER):
-        return ()
-    config = deps().config
-    return monthly.of_clinic(
-        session,
-        question.clinic.id,
-        question.asked.today,
-        least=config.pulse_least_answers,
-        burnout_from=config.pulse_burnout_from,
-    )
 
 
 @bp.get("/adherence/patients")
@@ -322,7 +309,10 @@ def _page(session: Session, question: Question) -> str:
     series = _measure(request.args.get("weeks") or Measure.COMPLETION.name.lower())
     if series not in adherence_report.SERIES:
         abort(404)
-    pulse = _pulse(session, question)
+    config, managed = deps().config, signed_in().clinic_ids_as(Role.MANAGER)
+    telling = Telling(config.pulse_least_answers, config.pulse_burnout_from)
+    pulse = team_groups.months(session, question.clinic, asked, telling, managed)
+    lines = breakdown.lines_of(session, question.clinics, report, asked, dimension)
     return render_template(
         "reports/adherence.html",
         question=question,
@@ -331,16 +321,28 @@ def _page(session: Session, question: Question) -> str:
         loads=load.of_team(session, asked, report.dialled),
         pulse=pulse,
         pulse_months=graphs.of_months(pulse),
-        pulse_least=deps().config.pulse_least_answers,
-        pulse_from=deps().config.pulse_burnout_from,
+        pulse_least=telling.least,
+        pulse_from=telling.burnout_from,
+        team_lines=team_groups.lines_of(
+            session,
+            question.clinics,
+            report,
+            asked,
+            lines,
+            dimension,
+            telling=telling,
+            managed=managed,
+        ),
+        days_of_week=team_groups.days_of_week,
         aims=targets.holding(session, question.clinic.id, at=asked.now),
         aimed_at=targets.AIMED_AT,
         parts={each: parts_of(each, report.total) for each in targets.AIMED_AT},
         dimension=dimension,
         dimensions=labels.dimensions(len(question.clinics)),
-        lines=breakdown.lines_of(session, question.clinics, report, asked, dimension),
+        lines=lines,
         dial_lines=dial_groups.lines_of(db.session, question.clinics, asked, dimension),
         labels=labels,
+        team_words=team_words,
         presets=question.presets,
         weeks=graphs.of_weeks(adherence_report.by_week(session, asked, series), series),
         series=list(adherence_report.SERIES),

@@ -27,6 +27,7 @@ NEAR_FLASK = EDGES | {
     "fields",
     "labels",
     "definitions",
+    "team_words",
     "needs",
     "question",
     "graphs",

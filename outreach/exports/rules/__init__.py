@@ -46,6 +46,7 @@ class Content(enum.StrEnum):
     GROUPS = "adherence by group"
     WEEKS = "adherence by week"
     TEAM = "team"
+    TEAM_GROUPS = "team by group"
     PULSE = "how the team is"
     DIALS = "dials until reached"
     DIAL_GROUPS = "dials until reached by group"
@@ -87,6 +88,7 @@ _MAY_BE_PAST = frozenset(
         Content.GROUPS,
         Content.WEEKS,
         Content.TEAM,
+        Content.TEAM_GROUPS,
         Content.TARGETS,
         Content.DIALS,
         Content.DIAL_GROUPS,

@@ -59,7 +59,18 @@ class Exclusion(enum.StrEnum):
     GONE = "gone"
 
 
+class MonthTotal(enum.StrEnum):
+    """Several standings of a month together: what its shares are of."""
+
+    UNDER_CARE = "under care"
+    REGISTERED = "registered"
+
+
 UNDER_CARE = (Standing.CONTROLLED, Standing.UNCONTROLLED, Standing.UNREAD)
+_TOGETHER: Mapping[MonthTotal, Sequence[Standing]] = {
+    MonthTotal.UNDER_CARE: UNDER_CARE,
+    MonthTotal.REGISTERED: tuple(Standing),
+}
 
 
 class CohortStanding(enum.StrEnum):
@@ -69,6 +80,28 @@ class CohortStanding(enum.StrEnum):
     UNCONTROLLED = "not controlled"
     UNREAD = "no reading"
     OPEN = "window still open"
+
+
+class CohortTotal(enum.StrEnum):
+    """Several standings of a cohort together: what its shares are of."""
+
+    BEGAN = "began"
+    KNOWN = "window over"
+
+
+_COHORT_TOGETHER: Mapping[CohortTotal, Sequence[CohortStanding]] = {
+    CohortTotal.BEGAN: tuple(CohortStanding),
+    CohortTotal.KNOWN: tuple(each for each in CohortStanding if each is not CohortStanding.OPEN),
+}
+# Every figure of the board is one of these: how many it says, and who they are.
+MonthPart = Standing | Exclusion | MonthTotal
+CohortPart = CohortStanding | CohortTotal
+_MONTH_PARTS: Mapping[str, MonthPart] = {
+    each.value: each for kind in (Standing, Exclusion, MonthTotal) for each in kind
+}
+_COHORT_PARTS: Mapping[str, CohortPart] = {
+    each.value: each for kind in (CohortStanding, CohortTotal) for each in kind
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -100,6 +133,36 @@ class Month:
 
 
 @dataclass(frozen=True)
+class BoardFigure:
+    """One figure of the board: of the end of a month, or of those who began in it.
+
+    Of no month: everybody who was ever enrolled.
+    """
+
+    month: Month | None = None
+    part: MonthPart | CohortPart | None = None
+
+
+def figure_named(of: str | None, month: str | None, part: str | None) -> BoardFigure:
+    """Return the figure that an address names.
+
+    Args:
+        of: "month", "cohort" or "everybody"; missing: "month".
+        month: year and month, "2026-10".
+        part: the value of a part of a month or of a cohort.
+
+    Raises:
+        ValueError: there is no such figure.
+    """
+    if of == "everybody":
+        return BoardFigure()
+    parts: Mapping[str, MonthPart | CohortPart] = _COHORT_PARTS if of == "cohort" else _MONTH_PARTS
+    if part is None or part not in parts:
+        raise ValueError(part)
+    return BoardFigure(Month.of(date.fromisoformat(f"{month}-01")), parts[part])
+
+
+@dataclass(frozen=True)
 class Cared:
     """One patient with the statuses of their enrolments, (day, status) in order."""
 
@@ -111,26 +174,32 @@ class Cared:
 class BoardMonth:
     """Everybody registered by a month, by where they stood at its end.
 
-    ``excluded``: how many had begun and are not counted, and why.
+    ``excluded``: who had begun and is not counted, by why.
     """
 
     month: Month
     patients: Mapping[Standing, Sequence[int]]
-    excluded: Mapping[Exclusion, int]
+    excluded: Mapping[Exclusion, Sequence[int]]
 
-    def count(self, standing: Standing) -> int:
-        """Return how many stood so."""
-        return len(self.patients[standing])
+    def who(self, part: MonthPart) -> Sequence[int]:
+        """Return the patients behind a figure of the month."""
+        if isinstance(part, MonthTotal):
+            return [each for standing in _TOGETHER[part] for each in self.patients[standing]]
+        return self.excluded[part] if isinstance(part, Exclusion) else self.patients[part]
+
+    def count(self, part: MonthPart) -> int:
+        """Return how many are behind a figure."""
+        return len(self.who(part))
 
     @property
     def under_care(self) -> int:
         """How many are under care: registered, and not lost."""
-        return sum(map(self.count, UNDER_CARE))
+        return self.count(MonthTotal.UNDER_CARE)
 
     @property
     def registered(self) -> int:
         """How many were registered."""
-        return self.under_care + self.count(Standing.LOST)
+        return self.count(MonthTotal.REGISTERED)
 
 
 @dataclass(frozen=True)
@@ -140,19 +209,25 @@ class BoardCohort:
     month: Month
     patients: Mapping[CohortStanding, Sequence[int]]
 
-    def count(self, standing: CohortStanding) -> int:
-        """Return how many stand so."""
-        return len(self.patients[standing])
+    def who(self, part: CohortPart) -> Sequence[int]:
+        """Return the patients behind a figure of the cohort."""
+        if isinstance(part, CohortTotal):
+            return [each for way in _COHORT_TOGETHER[part] for each in self.patients[way]]
+        return self.patients[part]
+
+    def count(self, part: CohortPart) -> int:
+        """Return how many are behind a figure."""
+        return len(self.who(part))
 
     @property
     def size(self) -> int:
         """How many began."""
-        return sum(map(len, self.patients.values()))
+        return self.count(CohortTotal.BEGAN)
 
     @property
     def known(self) -> int:
         """Of how many the window is over."""
-        return self.size - self.count(CohortStanding.OPEN)
+        return self.count(CohortTotal.KNOWN)
 
 
 def months_until(today: date) -> list[Month]:
@@ -190,7 +265,7 @@ def by_month(watched: "Watched", months: Sequence[Month]) -> Iterator[BoardMonth
         yield BoardMonth(
             month,
             {each: watched.ids[counts & stood].tolist() for each, stood in stands.items()},
-            {each: int(is_out.sum()) for each, is_out in excluded.items()},
+            {each: watched.ids[is_out].tolist() for each, is_out in excluded.items()},
         )
 
 
@@ -204,7 +279,7 @@ def together(boards: Iterable[Sequence[BoardMonth]]) -> list[BoardMonth]:
         BoardMonth(
             month,
             {way: [who for each in some for who in each.patients[way]] for way in Standing},
-            {why: sum(each.excluded[why] for each in some) for why in Exclusion},
+            {why: [who for each in some for who in each.excluded[why]] for why in Exclusion},
         )
         for month, some in sorted(found.items())
     ]

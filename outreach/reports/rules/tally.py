@@ -246,7 +246,7 @@ def _rate(measure: Measure, numerator: int, denominator: int) -> Figure:
     return Figure(measure, numerator, denominator, value)
 
 
-def spread(values: Sequence[int]) -> Spread | None:
+def spread(values: Sequence[float]) -> Spread | None:
     """Return median and quartiles, interpolated between neighbours; None of nothing."""
     if not values:
         return None

@@ -70,7 +70,7 @@ FIGURES = {
     Content.OUTCOMES, Content.OUTCOME_GROUPS, Content.GLYCAEMIC, Content.BOARD, Content.COHORTS,
     Content.DELIVERY, Content.IMPORTS, Content.CALLERS, Content.STAFF, Content.AUDIT,
     Content.PULSE, Content.AROUND_GROUPS, Content.BOARD_GROUPS, Content.DIAL_GROUPS,
-    Content.DAYS_ON_PHONE,
+    Content.DAYS_ON_PHONE, Content.TEAM_GROUPS,
 }  # fmt: skip
 # The research file names nobody, one's own data are asked for on the patient's own page, and
 # the rest is not for administrators: test_lists.py.

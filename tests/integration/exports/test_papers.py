@@ -14,6 +14,7 @@ from outreach.exports.models import Export
 from outreach.exports.rules import Content
 from outreach.measures.rules import MeasureKind
 from outreach.planning.rules import CallStatus
+from outreach.pulse.rules import Telling
 from outreach.reports.definitions import HIDDEN
 from tests.builders import make_enrolment, make_patient, make_planned_call, make_reading
 from tests.integration.exports.conftest import START, House
@@ -45,7 +46,7 @@ def on_paper(house: House, content: Content, query: str) -> dict[str, Any]:
         export = session.scalars(select(Export)).one()
         actor = staff.actor(session, house.manager.id, now=house.clock())
         assert actor
-        return dict(contents.on_paper(session, actor, export).data)
+        return dict(contents.on_paper(session, actor, export, Telling()).data)
 
 
 @pytest.mark.parametrize("content", PAGES)
@@ -66,11 +67,12 @@ def test_paper_has_the_measure_the_point_and_the_groups_of_its_page(full_house: 
 
     assert (data["chosen"], data["by"]) == ("PHQ-9, month 3", "sex")
     everybody = data["groups"]["rows"][0]
-    assert everybody[:5] == ["Everybody", "100% (13 of 13)", "15.0", "9.0", "−6.0"]
+    measured = ["100% (13 of 13)", "13"]
+    assert everybody[:6] == ["Everybody", *measured, "15.0", "9.0", "−6.0"]
     assert data["course"]["mean"]
     assert len(data["course"]["threads"]) == 13
-    changes = {row[0]: row[1:5] for row in data["changes"]["rows"]}
-    assert changes["HbA1c (%), month 6"] == ["100% (13 of 13)", "9.80", "7.40", "−2.40"]
+    changes = {row[0]: row[1:6] for row in data["changes"]["rows"]}
+    assert changes["HbA1c (%), month 6"] == [*measured, "9.80", "7.40", "−2.40"]
 
 
 def test_paper_hides_the_groups_that_the_page_hides(full_house: House) -> None:
@@ -84,8 +86,8 @@ def test_paper_hides_the_groups_that_the_page_hides(full_house: House) -> None:
     data = on_paper(full_house, Content.OUTCOMES, f"{AS_OF}&by=language")
 
     rows = {row[0]: row[1:] for row in data["groups"]["rows"]}
-    assert rows["Spanish"] == [HIDDEN, *[""] * 7]
-    assert rows["English"] == [HIDDEN, *[""] * 7]
+    assert rows["Spanish"] == [HIDDEN, *[""] * 8]
+    assert rows["English"] == [HIDDEN, *[""] * 8]
 
 
 def test_the_board_on_paper_says_nothing_of_nobody(full_house: House) -> None:
@@ -125,7 +127,8 @@ def test_adherence_on_paper_has_the_groups_of_its_page_and_every_rate_by_week(
     assert rows["North"][:2] == ["100% (13 of 13)", "50% (13 of 26)"]
     assert rows["Women"][:2] == rows["North"][:2]
     assert [chart["name"] for chart in data["charts"]] == [
-        "Calls completed", "Reached per dial", "Weeks as planned", "Same caller",
+        "Calls completed", "Reached per dial", "Weeks as planned", "Weeks as chosen",
+        "First call in time", "Same caller",
     ]  # fmt: skip
     dots = data["charts"][0]["plot"]["dots"]
     assert len(dots) == 1

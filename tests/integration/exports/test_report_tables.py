@@ -116,6 +116,7 @@ def test_every_content_of_a_report_stands_on_a_page(full_house: House) -> None:
         Content.OWN_DATA,
         Content.AUDIT,
         Content.PULSE,  # once enough callers answered: tests/integration/pulse/test_months.py
+        Content.TEAM_GROUPS,  # by week, clinic and region only: test_team_files.py
         *OF_A_LIST,
     }
     assert set(Content) - seen - elsewhere == set()

@@ -12,6 +12,7 @@ from outreach.exports import contents
 from outreach.exports.models import Export
 from outreach.exports.rules import Content
 from outreach.measures.rules import MeasureKind
+from outreach.pulse.rules import Telling
 from outreach.reports.definitions import HIDDEN
 from tests.builders import make_enrolment, make_patient, make_reading
 from tests.integration.exports.conftest import House
@@ -75,7 +76,9 @@ def test_paper_hides_the_share_that_the_page_hides(mixed: House) -> None:
     with mixed.sessions() as session:
         actor = staff.actor(session, mixed.manager.id, now=mixed.clock())
         assert actor
-        data = contents.on_paper(session, actor, session.scalars(select(Export)).one()).data
+        data = contents.on_paper(
+            session, actor, session.scalars(select(Export)).one(), Telling()
+        ).data
 
     rows = {row[0]: row[1:] for row in data["groups"]["rows"]}
     assert rows["Spanish"][0] == "93% (14 of 15)"

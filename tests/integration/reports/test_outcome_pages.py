@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import date, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -301,11 +302,50 @@ def test_the_board_counts_whom_its_lists_name(sessions: Sessions, client: FlaskC
     links = [
         html.unescape(each) for each in re.findall(r'href="(/reports/cohort/patients[^"]*)"', page)
     ]
-    assert len(links) > 6
+    parts = {parse_qs(urlsplit(link).query).get("standing", [""])[0] for link in links}
+    assert parts >= {"under care", "new", "gone", "controlled", "began", ""}
     for link in links:
-        figure = re.search(rf'href="{re.escape(html.escape(link))}">(\d+) of', page)
+        figure = re.search(rf'href="{re.escape(html.escape(link))}">(\d+)', page)
         assert figure is not None
         assert client.get(link).text.count('<th scope="row">') == int(figure[1])
+
+
+def test_whom_the_board_does_not_count_are_named_in_a_list(
+    sessions: Sessions, client: FlaskClient
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        followed(session, clinic, "10.0")
+        for name, status in (("New", EnrolmentStatus.ACTIVE), ("Gone", EnrolmentStatus.DIED)):
+            patient = make_patient(session, clinic, given_name=name, family_name="Patient")
+            make_enrolment(session, patient, status=status, starts_on=date(2026, 10, 5))
+    manager(sessions, client, clinic)
+    path = "/reports/cohort/patients?month=2026-10&standing="
+
+    new, gone = client.get(f"{path}new").text, client.get(f"{path}gone").text
+
+    assert "New: in their first three calendar months" in new
+    assert "at the end of October 2026" in new
+    assert "New Patient" in new
+    assert "Gone Patient" not in new
+    assert "Gone: died or left" in gone
+    assert "Gone Patient" in gone
+    assert "3 patients" in words(client.get("/reports/cohort/patients?of=everybody").text)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["month=2026-10&standing=began", "month=2026-13&standing=new", "of=cohort&month=2026-10",
+     "of=cohort&month=2026-10&standing=new", "standing=new", ""],
+)  # fmt: skip
+def test_a_figure_that_the_board_has_not_is_not_there(
+    sessions: Sessions, client: FlaskClient, query: str
+) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+    manager(sessions, client, clinic)
+
+    assert client.get(f"/reports/cohort/patients?{query}").status_code == 404
 
 
 @pytest.mark.parametrize("page", ["-3", "0", "99999999999999999999", "two"])

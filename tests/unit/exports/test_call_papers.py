@@ -26,7 +26,7 @@ MONDAY = date(2026, 6, 1)
         (
             Measure.COMPLETION,
             Tally(completed=3, missed=1, still_open=2, cancelled=1),
-            "75% (3 of 4); not counted: 2 open, 1 cancelled",
+            "75% (3 of 4); 1 missed; not counted: 2 open, 1 cancelled",
         ),
         (Measure.DIALS_PER_REACH, Tally(reached=5, dials=7), "1.4 (7 for 5)"),
         (Measure.DIALS_PER_REACH, Tally(dials=7), "–"),
@@ -41,7 +41,11 @@ MONDAY = date(2026, 6, 1)
             Tally(waits=(Wait(1.25, is_in_time=True), Wait(1.75, is_in_time=True))),
             "100% (2 of 2), median 1.5 days",
         ),
-        (Measure.FIRST_CALL, Tally(waits=(Wait(None, is_in_time=False),)), "0% (0 of 1)"),
+        (
+            Measure.FIRST_CALL,
+            Tally(waits=(Wait(None, is_in_time=False),)),
+            "0% (0 of 1), median: none yet",
+        ),
         (Measure.FIRST_CALL, Tally(first_waiting=2), "–; not counted: 2 that still have time"),
         (
             Measure.PROTOCOL,
@@ -54,6 +58,35 @@ def test_a_figure_is_a_percentage_only_where_it_is_a_rate(
     measure: Measure, tally: Tally, read: str
 ) -> None:
     assert cell(measure, tally) == read
+
+
+@pytest.mark.parametrize(
+    ("measure", "few", "tally", "read"),
+    [
+        (
+            Measure.COMPLETION,
+            Measure.STILL_OPEN,
+            Tally(completed=30, missed=10, still_open=2),
+            "75% (30 of 40); 10 missed",
+        ),
+        (
+            Measure.PROTOCOL,
+            Measure.WEEKS_OPEN,
+            Tally(weeks_kept=10, weeks_judged=20, minutes=(0,) * 21),
+            "50% (10 of 20)",
+        ),
+        (
+            Measure.FIRST_CALL,
+            Measure.FIRST_WAITING,
+            Tally(waits=(Wait(1.5, is_in_time=True),) * 11, first_waiting=1),
+            "100% (11 of 11), median 1.5 days",
+        ),
+    ],
+)
+def test_of_few_patients_it_is_not_told_that_they_are_not_counted(
+    measure: Measure, few: Measure, tally: Tally, read: str
+) -> None:
+    assert cell(measure, tally, lambda each: each is not few) == read
 
 
 def _plot() -> dict[str, Any] | None:
@@ -82,7 +115,9 @@ def _of_calls() -> dict[str, Any]:
         "about_groups": BAD,
         "aims": paper.table((BAD,) * 5, [(BAD,) * 5]),
         "team": figures,
-        "dials": figures,
+        "team_groups": {"title": BAD, "figures": figures, "about": BAD},
+        "pulse": {"about": BAD, "plot": _plot(), "signs": BAD, "figures": figures},
+        "dials": {"about": BAD, "figures": figures, "in_groups": BAD, "groups": figures},
         "counted": BAD,
         "definitions": [[BAD, BAD]],
     }

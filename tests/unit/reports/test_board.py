@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports.rules.board import (
+    BoardFigure,
     Cared,
     CohortStanding,
+    CohortTotal,
     Exclusion,
     Month,
+    MonthTotal,
     Standing,
     by_cohort,
     by_month,
+    figure_named,
     months_until,
 )
 from outreach.reports.rules.outcomes import Followed, OutcomeMeasure, Taken, Talk
@@ -184,4 +188,17 @@ def test_the_board_equals_a_slow_recount(patients: list[Cared], today: date) -> 
         assert {way: row.count(way) for way in Standing} == expected
         assert row.registered == sum(expected.values())
         assert row.under_care == row.registered - expected[Standing.LOST]
-        assert row.excluded == excluded
+        assert {why: row.count(why) for why in Exclusion} == excluded
+        counted = [who for way in Standing for who in row.who(way)]
+        assert row.who(MonthTotal.REGISTERED) == counted
+        assert len(row.who(MonthTotal.UNDER_CARE)) == row.under_care
+
+
+def test_every_figure_of_the_board_has_an_address() -> None:
+    month = Month.of(date(2026, 10, 1))
+    for kind in (Standing, Exclusion, MonthTotal):
+        for part in kind:
+            assert figure_named("month", "2026-10", part.value) == BoardFigure(month, part)
+    for cohort in (CohortStanding, CohortTotal):
+        for what in cohort:
+            assert figure_named("cohort", "2026-10", what.value) == BoardFigure(month, what)
