@@ -30,6 +30,7 @@ from outreach.db import db
 from outreach.deps import Deps
 from outreach.orm import Sessions
 from outreach.upkeep import second_wall
+from tests import in_memory
 from tests.builders import PASSWORD
 from tests.fakes import FakeClock, FakeGateway
 from tests.log_watch import watch
@@ -59,6 +60,7 @@ KEYS = Config(database_url="", instance_path=Path(), secret_key="").data_keys
 KEYS_WRITTEN = ",".join(f"{name}:{base64.b64encode(secret).decode()}" for name, secret in KEYS)
 sealing.use(KEYS)
 remember()
+in_memory.settle()
 
 
 @pytest.fixture(scope="session", autouse=True)
