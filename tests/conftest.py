@@ -30,7 +30,7 @@ from outreach.db import db
 from outreach.deps import Deps
 from outreach.orm import Sessions
 from outreach.upkeep import second_wall
-from tests import in_memory
+from tests import garbage, in_memory
 from tests.builders import PASSWORD
 from tests.fakes import FakeClock, FakeGateway
 from tests.log_watch import watch
@@ -60,6 +60,7 @@ KEYS = Config(database_url="", instance_path=Path(), secret_key="").data_keys
 KEYS_WRITTEN = ",".join(f"{name}:{base64.b64encode(secret).decode()}" for name, secret in KEYS)
 sealing.use(KEYS)
 remember()
+garbage.none_yet()
 in_memory.settle()
 
 
@@ -196,6 +197,11 @@ def sign_in(client: FlaskClient, person: StaffMember) -> None:
 
 
 HASH = FAST_HASHER.hash(PASSWORD)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    garbage.seldom()
 
 
 @pytest.hookimpl(trylast=True)
