@@ -19,6 +19,11 @@ def settle() -> None:
         tempfile.tempdir = None  # so that it is looked for again
 
 
+def holds(folder: Path) -> bool:
+    """Say whether what is in ``folder`` is on no disk."""
+    return folder.is_relative_to(MEMORY)
+
+
 def _is_fit(folder: Path) -> bool:
     if not os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_NOEXEC:
         return False
