@@ -5,6 +5,7 @@ Of two rows that count the later one stands, in whichever order they arrive, and
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -83,24 +84,25 @@ class LastOfEach:
 
     def keep(self, connection: Connection, rows: Select[Any] | Mapping[str, Any]) -> None:
         """Let the later of two rows stand, in whichever order they arrive."""
-        here: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        statement = here(self.kept)
+        dialect = connection.dialect.name
         if isinstance(rows, Mapping):
-            statement = statement.values(rows)
+            connection.execute(_keeping_one(self, dialect), rows)
         else:
-            statement = statement.from_select(self._columns, rows)
+            statement = _insert(dialect)(self.kept).from_select(self._columns, rows)
+            connection.execute(self.keeping_later(statement))
+
+    def keeping_later(self, statement: Any) -> Any:
+        """Return an insert that changes the row that is there, where the new one is later."""
         new = statement.excluded
         instant, row_id = getattr(self.kept, self.instant), getattr(self.kept, self.row_id)
         is_later = or_(
             new[self.instant] > instant,
             and_(new[self.instant] == instant, new[self.row_id] > row_id),
         )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=list(self.of),
-                set_={name: new[name] for name in self._told},
-                where=is_later,
-            )
+        return statement.on_conflict_do_update(
+            index_elements=list(self.of),
+            set_={name: new[name] for name in self._told},
+            where=is_later,
         )
 
     @property
@@ -111,3 +113,13 @@ class LastOfEach:
     @property
     def _columns(self) -> tuple[str, ...]:
         return (*self.of, "clinic_id", *self._told)
+
+
+def _insert(dialect: str) -> Any:
+    return sqlite.insert if dialect == "sqlite" else postgresql.insert
+
+
+@cache
+def _keeping_one(kind: LastOfEach, dialect: str) -> Any:
+    """Return what keeps one row: building it takes longer than the database takes."""
+    return kind.keeping_later(_insert(dialect)(kind.kept))

@@ -40,7 +40,8 @@ def differing() -> Select[int]:
 
 def _follow_one(_mapper: Mapper[Any], connection: Connection, attempt: Attempt) -> None:
     if attempt.outcome.is_reached and attempt.superseded_at is None:
-        _LAST.keep(connection, _LAST.last(Attempt.id == attempt.id))
+        row = {name: getattr(attempt, name) for name in ("patient_id", "clinic_id", "at")}
+        _LAST.keep(connection, row | {"attempt_id": attempt.id})
 
 
 event.listen(Attempt, "after_insert", _follow_one)

@@ -10,9 +10,10 @@ whom the others placed. SQLite has one writer anyway.
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, event, func, inspect, select
+from sqlalchemy import Connection, Select, bindparam, event, func, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapper, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -143,18 +144,27 @@ def _neighbours(
 def _first(
     connection: Connection, order: _Order, but: int, from_rank: int, until_rank: int
 ) -> Any | None:
-    between = (order.rank >= from_rank, order.rank < until_rank, Patient.id != but)
-    query = select(order.rank, *order.columns).where(*between)
-    return connection.execute(query.order_by(order.rank, Patient.id).limit(1)).first()
+    within = {"but": but, "from_rank": from_rank, "until_rank": until_rank}
+    return connection.execute(_one_between(order, is_last=False), within).first()
 
 
 def _last(
     connection: Connection, order: _Order, but: int, after_rank: int, until_rank: int
 ) -> Any | None:
-    between = (order.rank > after_rank, order.rank < until_rank, Patient.id != but)
-    query = select(order.rank, *order.columns).where(*between)
-    by_rank = (order.rank.desc(), Patient.id.desc())
-    return connection.execute(query.order_by(*by_rank).limit(1)).first()
+    within = {"but": but, "from_rank": after_rank + 1, "until_rank": until_rank}
+    return connection.execute(_one_between(order, is_last=True), within).first()
+
+
+@cache
+def _one_between(order: _Order, *, is_last: bool) -> Select[*tuple[Any, ...]]:
+    """Select the first or last patient between two ranks; built once: a placing asks often."""
+    query = select(order.rank, *order.columns).where(
+        order.rank >= bindparam("from_rank"),
+        order.rank < bindparam("until_rank"),
+        Patient.id != bindparam("but"),
+    )
+    by_rank = (order.rank.desc(), Patient.id.desc()) if is_last else (order.rank, Patient.id)
+    return query.order_by(*by_rank).limit(1)
 
 
 def _placed_many(connection: Connection, order: _Order, new: Sequence[Any]) -> Ranks:

@@ -5,6 +5,7 @@ them; those who insert by the thousand call :func:`add_patients`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, event, exists, func, insert, inspect, literal, select
@@ -131,13 +132,15 @@ def _keep(connection: Connection, entries: Iterable[Mapping[str, Any]]) -> None:
     rows = list(entries)
     if not rows:
         return
-    insert_here = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(_keeping(connection.dialect.name), rows)
+
+
+@cache
+def _keeping(dialect: str) -> Any:
+    insert_here = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert_here(SearchEntry)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "source_id"], set_={"words": statement.excluded.words}
-        ),
-        rows,
+    return statement.on_conflict_do_update(
+        index_elements=["kind", "source_id"], set_={"words": statement.excluded.words}
     )
 
 
