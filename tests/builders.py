@@ -245,12 +245,22 @@ def make_planned_call(
     last = session.scalar(
         select(func.max(PlannedCall.sequence)).where(PlannedCall.enrolment_id == enrolment.id)
     )
-    planned = PlannedCall(
+    planned = planned_call(enrolment, (last or 0) + 1, due_on, **deviations)
+    session.add(planned)
+    session.flush()
+    return planned
+
+
+def planned_call(
+    enrolment: Enrolment, sequence: int, due_on: date, **deviations: Any
+) -> PlannedCall:
+    """Return what :func:`make_planned_call` makes, for those who add many at once."""
+    return PlannedCall(
         **{
             "clinic_id": enrolment.clinic_id,
             "patient_id": enrolment.patient_id,
             "enrolment_id": enrolment.id,
-            "sequence": (last or 0) + 1,
+            "sequence": sequence,
             "phase": "week_1",
             "due_on": due_on,
             "complete_by_on": due_on + timedelta(days=1),
@@ -263,9 +273,6 @@ def make_planned_call(
         }
         | deviations
     )
-    session.add(planned)
-    session.flush()
-    return planned
 
 
 def make_attempt(
@@ -277,21 +284,7 @@ def make_attempt(
     note: str = "",
     **deviations: Any,
 ) -> Attempt:
-    attempt = Attempt(
-        **{
-            "form_key": f"key-{next(_counter)}",
-            "clinic_id": planned.clinic_id,
-            "patient_id": planned.patient_id,
-            "enrolment_id": planned.enrolment_id,
-            "planned_call_id": planned.id,
-            "caller_id": caller.id,
-            "is_primary_caller": True,
-            "at": planned.dial_from_at,
-            "minutes": 12 if outcome.is_reached else 0,
-            "outcome": outcome,
-        }
-        | deviations
-    )
+    attempt = dial(planned, caller, outcome, **deviations)
     session.add(attempt)
     session.flush()
     if note:
@@ -307,6 +300,25 @@ def make_attempt(
         )
         session.flush()
     return attempt
+
+
+def dial(planned: PlannedCall, caller: StaffMember, outcome: Outcome, **deviations: Any) -> Attempt:
+    """Return what :func:`make_attempt` makes, for those who add many at once."""
+    return Attempt(
+        **{
+            "form_key": f"key-{next(_counter)}",
+            "clinic_id": planned.clinic_id,
+            "patient_id": planned.patient_id,
+            "enrolment_id": planned.enrolment_id,
+            "planned_call_id": planned.id,
+            "caller_id": caller.id,
+            "is_primary_caller": True,
+            "at": planned.dial_from_at,
+            "minutes": 12 if outcome.is_reached else 0,
+            "outcome": outcome,
+        }
+        | deviations
+    )
 
 
 def make_promise(session: Session, patient: Patient, by: StaffMember, **deviations: Any) -> Promise:

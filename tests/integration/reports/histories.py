@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -19,14 +20,16 @@ from outreach.programmes.models import CadenceChoice, Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports.rules.period import Period
 from tests.builders import (
-    make_attempt,
+    dial,
     make_clinic,
     make_enrolment,
     make_membership,
     make_patient,
-    make_planned_call,
     make_staff,
+    planned_call,
 )
+
+Dial = tuple[StaffMember, Outcome, dict[str, Any]]
 
 ZONES = ("America/Chicago", "America/New_York", "Pacific/Auckland", "America/Los_Angeles")
 STAYED = (EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)
@@ -74,11 +77,7 @@ def _make_course(
                 chosen_at=noon(starts_on + timedelta(days=chance.randint(0, 60))),
             )
         )
-    due_on = starts_on
-    was_open = False
-    while due_on < date(2026, 11, 28):
-        was_open = _make_call(session, chance, enrolment, due_on, callers, was_open=was_open)
-        due_on += timedelta(days=chance.choice([1, 2, 3, 7, 7, 14]))
+    _make_calls(session, chance, enrolment, callers)
 
 
 def _make_handovers(
@@ -95,41 +94,52 @@ def _make_handovers(
         at = until
 
 
-def _make_call(
-    session: Session,
-    chance: random.Random,
-    enrolment: Enrolment,
-    due_on: date,
-    callers: list[StaffMember],
-    *,
-    was_open: bool,
-) -> bool:
-    """Add one planned call with its dials; return whether an open one exists by now."""
-    choices = [each for each in CallStatus if not (was_open and each is CallStatus.PLANNED)]
-    status = chance.choice([*choices, CallStatus.COMPLETED, CallStatus.COMPLETED])
-    planned = make_planned_call(
-        session,
-        enrolment,
-        due_on,
-        status=status,
-        complete_by_on=due_on + timedelta(days=chance.randint(0, 6)),
-    )
-    at = noon(due_on) + timedelta(hours=chance.randint(-14, 14))
+def _make_calls(
+    session: Session, chance: random.Random, enrolment: Enrolment, callers: list[StaffMember]
+) -> None:
+    """Add calls to the end of November with their dials, all at once: there are hundreds."""
+    planned: list[PlannedCall] = []
+    dials: list[tuple[PlannedCall, Dial]] = []
+    due_on, was_open = enrolment.starts_on, False
+    while due_on < date(2026, 11, 28):
+        # Until one is open, each may be.
+        status = chance.choice(
+            [
+                *(each for each in CallStatus if not (was_open and each is CallStatus.PLANNED)),
+                CallStatus.COMPLETED,
+                CallStatus.COMPLETED,
+            ]
+        )
+        was_open = was_open or status is CallStatus.PLANNED
+        by = due_on + timedelta(days=chance.randint(0, 6))
+        new = planned_call(enrolment, len(planned) + 1, due_on, status=status, complete_by_on=by)
+        planned.append(new)
+        dials += [(new, each) for each in _dials(chance, new, callers)]
+        due_on += timedelta(days=chance.choice([1, 2, 3, 7, 7, 14]))
+    session.add_all(planned)
+    session.flush()
+    session.add_all(dial(call, by, how, **rest) for call, (by, how, rest) in dials)
+    session.flush()
+
+
+def _dials(
+    chance: random.Random, planned: PlannedCall, callers: list[StaffMember]
+) -> Iterator[Dial]:
+    at = noon(planned.due_on) + timedelta(hours=chance.randint(-14, 14))
     unfinished = [each for each in Outcome if not each.completes]
     for _ in range(chance.randint(0, 2)):
-        make_attempt(session, planned, chance.choice(callers), chance.choice(unfinished), at=at)
+        yield chance.choice(callers), chance.choice(unfinished), {"at": at}
         at += timedelta(hours=chance.randint(1, 40))
-    if status is CallStatus.COMPLETED:
-        make_attempt(
-            session,
-            planned,
+    if planned.status is CallStatus.COMPLETED:
+        yield (
             chance.choice(callers),
             chance.choice([Outcome.COMPLETED, Outcome.SAFETY]),
-            at=at,
-            minutes=chance.randint(1, 60),
-            is_primary_caller=chance.random() < 0.7,
+            {
+                "at": at,
+                "minutes": chance.randint(1, 60),
+                "is_primary_caller": chance.random() < 0.7,
+            },
         )
-    return was_open or status is CallStatus.PLANNED
 
 
 class Recount:
