@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from outreach import orm
 from outreach.orm import Model
@@ -116,23 +116,34 @@ class Kept:
             engine.dispose()
             shutil.copy(self._file, f"{self._file}_kept")
         else:
-            self._run("CREATE SCHEMA kept", "CREATE TABLE kept.{0} AS TABLE {0}")
+            with engine.begin() as connection:
+                connection.exec_driver_sql("CREATE SCHEMA kept")
+                self._names = _filled(connection)
+                _each(connection, "CREATE TABLE kept.{0} AS TABLE {0}", self._names)
 
     def restore(self) -> None:
         """Put every row back; other connections to a file must be closed."""
         if self._file:
             self.engine.dispose()
             shutil.copy(f"{self._file}_kept", self._file)
-        else:
-            self._run(
-                "SET LOCAL session_replication_role = replica",
-                "DELETE FROM {0}; INSERT INTO {0} SELECT * FROM kept.{0}",
-            )
-
-    def _run(self, first: str, of_table: str) -> None:
-        names = [table.name for table in Model.metadata.sorted_tables]
+            return
         with self.engine.begin() as connection:
-            connection.exec_driver_sql("; ".join([first, *map(of_table.format, names)]))
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            _each(connection, "DELETE FROM {0}", _filled(connection))
+            _each(connection, "INSERT INTO {0} SELECT * FROM kept.{0}", self._names)
+
+
+_ANY_ROW = "SELECT '{0}' WHERE EXISTS (SELECT FROM {0})"
+
+
+def _filled(connection: Connection) -> list[str]:
+    """Return the tables that have rows: most have none, and there are more than a hundred."""
+    each = (_ANY_ROW.format(table.name) for table in Model.metadata.sorted_tables)
+    return list(connection.exec_driver_sql(" UNION ALL ".join(each)).scalars())
+
+
+def _each(connection: Connection, of_table: str, names: list[str]) -> None:
+    connection.exec_driver_sql("; ".join(map(of_table.format, names)))
 
 
 def hasty(connection: Any, _record: object) -> None:
