@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
+from werkzeug.routing.rules import RulePart
 
 MOST_STATEMENTS = 3000
 
@@ -21,6 +22,7 @@ def remember() -> None:
     """Keep statements and addresses from one test to the next."""
     _remember_statements()
     _remember_addresses()
+    _remember_parts_of_addresses()
 
 
 def _remember_statements() -> None:
@@ -54,3 +56,24 @@ def _remember_addresses() -> None:
         return built[key]
 
     Rule._compile_builder = compile_once  # type: ignore[method-assign]
+
+
+def _remember_parts_of_addresses() -> None:
+    parse_anew = Rule._parse_rule
+    parsed: dict[object, tuple[list[RulePart], list[tuple[bool, str]], dict[str, Any]]] = {}
+
+    def parse_once(self: Rule, rule: str) -> list[RulePart]:
+        key = (rule, tuple(self.map.converters.items()))
+        if key not in parsed:
+            known, others = len(self._trace), set(self._converters)
+            parts = list(parse_anew(self, rule))
+            new = {name: each for name, each in self._converters.items() if name not in others}
+            parsed[key] = (parts, self._trace[known:], new)
+            return parts
+        parts, trace, converters = parsed[key]
+        self._trace += trace
+        self._converters |= converters
+        self.arguments.update(converters)
+        return parts
+
+    Rule._parse_rule = parse_once  # type: ignore[method-assign]
