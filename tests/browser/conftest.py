@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
@@ -48,7 +49,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def app(config: Config, clock: FakeClock, gateway: FakeGateway) -> Flask:
+def app(
+    config: Config, clock: FakeClock, gateway: FakeGateway, compiled_templates: BytecodeCache
+) -> Flask:
     """The product as it is in use: with form tokens checked.
 
     Built in a thread of its own: Playwright runs an event loop in this one, and closing an
@@ -56,6 +59,7 @@ def app(config: Config, clock: FakeClock, gateway: FakeGateway) -> Flask:
     """
     with ThreadPoolExecutor(1) as thread:
         app = thread.submit(create_app, Deps(config, clock, gateway)).result()
+    app.jinja_env.bytecode_cache = compiled_templates
     app.extensions["password_hasher"] = FAST_HASHER
     return app
 
