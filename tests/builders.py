@@ -1,7 +1,7 @@
 """Valid rows for tests; each keyword in a test is a deviation worth reading."""
 
 import itertools
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -22,13 +22,13 @@ from outreach.patients import consent, registry
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth, Sex, mask_of_weekdays
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.programmes import protocol
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
+from tests import rows
 
 PASSWORD = "correct horse battery"
-LONG_AGO = datetime(2026, 1, 5, 15, tzinfo=UTC)
+LONG_AGO = rows.LONG_AGO
 _counter = itertools.count(1)
 
 
@@ -245,34 +245,10 @@ def make_planned_call(
     last = session.scalar(
         select(func.max(PlannedCall.sequence)).where(PlannedCall.enrolment_id == enrolment.id)
     )
-    planned = planned_call(enrolment, (last or 0) + 1, due_on, **deviations)
+    planned = rows.planned_call(enrolment, (last or 0) + 1, due_on, **deviations)
     session.add(planned)
     session.flush()
     return planned
-
-
-def planned_call(
-    enrolment: Enrolment, sequence: int, due_on: date, **deviations: Any
-) -> PlannedCall:
-    """Return what :func:`make_planned_call` makes, for those who add many at once."""
-    return PlannedCall(
-        **{
-            "clinic_id": enrolment.clinic_id,
-            "patient_id": enrolment.patient_id,
-            "enrolment_id": enrolment.id,
-            "sequence": sequence,
-            "phase": "week_1",
-            "due_on": due_on,
-            "complete_by_on": due_on + timedelta(days=1),
-            "dial_from_at": datetime.combine(due_on, time(15), tzinfo=UTC),
-            "dial_until_at": datetime.combine(due_on, time(18), tzinfo=UTC),
-            "is_agreed": False,
-            "dials": 0,
-            "status": CallStatus.PLANNED,
-            "planned_at": LONG_AGO,
-        }
-        | deviations
-    )
 
 
 def make_attempt(
@@ -284,7 +260,7 @@ def make_attempt(
     note: str = "",
     **deviations: Any,
 ) -> Attempt:
-    attempt = dial(planned, caller, outcome, **deviations)
+    attempt = rows.dial(planned, caller, outcome, **deviations)
     session.add(attempt)
     session.flush()
     if note:
@@ -300,25 +276,6 @@ def make_attempt(
         )
         session.flush()
     return attempt
-
-
-def dial(planned: PlannedCall, caller: StaffMember, outcome: Outcome, **deviations: Any) -> Attempt:
-    """Return what :func:`make_attempt` makes, for those who add many at once."""
-    return Attempt(
-        **{
-            "form_key": f"key-{next(_counter)}",
-            "clinic_id": planned.clinic_id,
-            "patient_id": planned.patient_id,
-            "enrolment_id": planned.enrolment_id,
-            "planned_call_id": planned.id,
-            "caller_id": caller.id,
-            "is_primary_caller": True,
-            "at": planned.dial_from_at,
-            "minutes": 12 if outcome.is_reached else 0,
-            "outcome": outcome,
-        }
-        | deviations
-    )
 
 
 def make_promise(session: Session, patient: Patient, by: StaffMember, **deviations: Any) -> Promise:

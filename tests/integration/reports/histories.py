@@ -20,14 +20,13 @@ from outreach.programmes.models import CadenceChoice, Enrolment
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.reports.rules.period import Period
 from tests.builders import (
-    dial,
     make_clinic,
     make_enrolment,
     make_membership,
     make_patient,
     make_staff,
-    planned_call,
 )
+from tests.rows import dial, planned_call
 
 Dial = tuple[StaffMember, Outcome, dict[str, Any]]
 
