@@ -38,8 +38,9 @@ from outreach.reports.rules.period import DAY, EARLIEST, WEEK, Period, begin_of,
 from outreach.reports.rules.tally import Tally, total_of
 
 EVERYWHERE = Scope(0, everything=True, clinic_ids=frozenset())
-# So much in one transaction, that whoever saves a call beside it on SQLite waits a moment only.
-DAYS_AT_ONCE = 183
+# So much in one transaction. On SQLite whoever saves a call beside it waits until it ends: half
+# a year of a clinic of 5,000 took 1.8 s.
+DAYS_AT_ONCE, SQLITES_DAYS_AT_ONCE = 183, 31
 ENROLMENTS_AT_ONCE = 200
 LONGEST_WEEKS = 520  # No enrolment began more than ten years ago.
 
@@ -151,7 +152,9 @@ def _roll_days(session: Session, here: Here) -> int:
     if not stretches:
         return 0
     bounds = bounds_of(session, here)
-    now_, later = _first_days(covered(stretches, bounds) if bounds else [], DAYS_AT_ONCE)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    most = SQLITES_DAYS_AT_ONCE if is_sqlite else DAYS_AT_ONCE
+    now_, later = _first_days(covered(stretches, bounds) if bounds else [], most)
     session.add_all(
         TouchedDays(clinic_id=here.clinic_id, from_on=each.from_on, until_on=each.until_on)
         for each in later
