@@ -154,7 +154,7 @@ def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
 
 def _load(asked: argparse.Namespace, environment: dict[str, str], folder: Path) -> int:
     locust = os.environ.get("LOCUST") or shutil.which("locust") or "locust"
-    people = asked.callers + max(1, asked.callers // 20)
+    people = asked.callers + max(1, asked.callers // 200)
     run = subprocess.run(
         [
             locust, "-f", str(ROOT / "scripts" / "load" / "users.py"), "--headless",
