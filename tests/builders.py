@@ -245,7 +245,8 @@ def make_planned_call(
     last = session.scalar(
         select(func.max(PlannedCall.sequence)).where(PlannedCall.enrolment_id == enrolment.id)
     )
-    planned = rows.planned_call(enrolment, (last or 0) + 1, due_on, **deviations)
+    sequence = deviations.pop("sequence", (last or 0) + 1)
+    planned = rows.planned_call(enrolment, sequence, due_on, **deviations)
     session.add(planned)
     session.flush()
     return planned
