@@ -54,29 +54,29 @@ class Gaps:
         return self._planned
 
     def _fill(self) -> None:
-        while (after_id := self._after_id) is not None:
-            try:
-                planned = self._fill_page()
-            except Exception:
-                log.exception("planning a page failed; planning one by one")
-                planned = self._fill_one_by_one(after_id)
-            self._note(planned)
+        while self._after_id is not None:
+            self._note(self._fill_page())
 
     def _fill_page(self) -> int:
-        """Plan for the next page, if any is left."""
-        with self._sessions.begin() as session:
-            with self._turn:
-                if self._after_id is None:
-                    return 0
-                page = self._planner.decide(session, after_id=self._after_id, limit=PAGE)
-                self._after_id = page.next_after_id
-            return self._counted(session, self._planner.write(session, page.calls))
+        """Plan for the next page, if any is left; where a row breaks it, for each by itself."""
+        after_id = None
+        try:
+            with self._sessions.begin() as session:
+                with self._turn:
+                    after_id = self._after_id
+                    if after_id is None:
+                        return 0
+                    page = self._planner.decide(session, after_id=after_id, limit=PAGE)
+                    self._after_id = page.next_after_id
+                return self._counted(session, self._planner.write(session, page.calls))
+        except Exception:
+            if after_id is None:
+                raise
+            log.exception("planning a page failed; planning one by one")
+        return self._fill_one_by_one(after_id)
 
     def _fill_one_by_one(self, after_id: int) -> int:
-        """Plan for each of a page by itself, since a row of it breaks the whole.
-
-        Another worker may have turned the page meanwhile: then only the gaps are left.
-        """
+        """Plan for each of a page by itself: of those that another worker planned, nothing new."""
         with self._turn, reading(), self._sessions() as session:
             ids = courses.unplanned_ids(session, after_id=after_id, limit=PAGE)
             if self._after_id == after_id:

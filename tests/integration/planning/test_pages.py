@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -120,6 +121,36 @@ def test_a_page_that_fails_is_planned_one_by_one_and_the_others_go_on(
 
     assert plan_missing_calls(sessions, clock) == 7
     assert failed
+    assert sorted(call.enrolment_id for call in calls(sessions)) == enrolled
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_of_two_pages_at_once_the_one_that_fails_is_planned_one_by_one(
+    sessions: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both workers look before the first page is turned; then one of them breaks."""
+    monkeypatch.setattr("outreach.planning.filling.PAGE", 2)
+    enrolled = sorted(enrol(sessions) for _each in range(4))
+    write, find = Planner.write, courses.unplanned_ids
+    second_failed, first_goes_on = Event(), Event()
+
+    def break_the_second(planner: Planner, session: Session, calls: Sequence[Any]) -> int:
+        if enrolled[2] in [call[2] for call in calls]:
+            second_failed.set()
+            raise RuntimeError("a row breaks the page")
+        first_goes_on.wait(10)
+        return write(planner, session, calls)
+
+    def find_gaps(session: Session, *, after_id: int, limit: int) -> Sequence[int]:
+        found = find(session, after_id=after_id, limit=limit)
+        if second_failed.is_set():
+            first_goes_on.set()
+        return found
+
+    monkeypatch.setattr(Planner, "write", break_the_second)
+    monkeypatch.setattr(courses, "unplanned_ids", find_gaps)
+
+    assert plan_missing_calls(sessions, clock) == 4
     assert sorted(call.enrolment_id for call in calls(sessions)) == enrolled
 
 
