@@ -271,7 +271,7 @@ def _count_again(session: Session, attempt: Attempt, *, now: datetime) -> None:
         )
     )
     is_completed = any(outcome.completes for outcome in outcomes)
-    if call.status is CallStatus.PLANNED and is_completed:
+    if call.is_open and is_completed:
         next_call.close(session, call, CallStatus.COMPLETED, now=now)
         next_call.plan(session, [call.enrolment_id], now=now)
     elif call.status in (CallStatus.COMPLETED, CallStatus.MISSED):

@@ -41,7 +41,7 @@ def refuse_moved_on(session: Session, attempt: Attempt, call: PlannedCall) -> At
         .limit(1)
     )
     before = session.get(AttemptBefore, attempt.id)
-    is_as_left = call.status is CallStatus.PLANNED or call.closed_at == attempt.recorded_at
+    is_as_left = call.is_open or call.closed_at == attempt.recorded_at
     if later is not None or before is None or not is_as_left:
         raise MovedOn("Somebody has dialled since, or the plan has changed: it stays recorded.")
     return before
@@ -54,7 +54,7 @@ def reopen(
 
     A text that names a time which was agreed in the attempt does not go out.
     """
-    if call.status is not CallStatus.PLANNED:
+    if not call.is_open:
         _cancel_successor(session, attempt, call, now=now)
     call.status, call.closed_at = CallStatus.PLANNED, None
     call.complete_by_on = before.complete_by_on

@@ -80,7 +80,7 @@ def count_planned(session: Session, interruption_id: int, planned: int) -> None:
 
 def count_caught_up(session: Session, interruption_id: int, call: PlannedCall) -> None:
     """Count what became of a call whose time passed meanwhile. Does not commit."""
-    if call.status is CallStatus.PLANNED:
+    if call.is_open:
         _count(session, interruption_id, moved=1)
     elif call.status is CallStatus.MISSED:
         following = next_call.open_call(session, call.enrolment_id)

@@ -41,8 +41,7 @@ from outreach.reports.rules.period import DAY, Period, begin_of
 from outreach.reports.rules.tally import Tally
 from outreach.sql import table_of_days
 
-# As the partial indexes say it: as a parameter, no database sees that one serves.
-IS_OPEN = text("planned_call.status = 'planned'")
+# As the partial index says it: as a parameter, no database sees that one serves.
 IS_CANCELLED = text("planned_call.status = 'cancelled'")
 CLOSED = (CallStatus.COMPLETED.value, CallStatus.MISSED.value)
 
@@ -125,7 +124,7 @@ def open_calls(session: Session, asked: Asked, detail: Detail) -> Iterator[Count
             PanelMembership.until_at,
         )
         .select_from(Enrolment)
-        .join(PlannedCall, and_(PlannedCall.enrolment_id == Enrolment.id, IS_OPEN))
+        .join(PlannedCall, and_(PlannedCall.enrolment_id == Enrolment.id, PlannedCall.is_open))
         .outerjoin(PanelMembership, PanelMembership.enrolment_id == Enrolment.id)
         .where(
             asked.within(Enrolment.clinic_id),
@@ -284,7 +283,7 @@ def _is_judged(asked: Asked, *, are_open: bool | None) -> ColumnElement[bool]:
     """Return the condition of calls of which it is known whether they were completed."""
     status = known.call_status(asked)
     is_closed = status.in_(CLOSED)
-    is_open = status == CallStatus.PLANNED.value if asked.is_past else IS_OPEN
+    is_open = status == CallStatus.PLANNED.value if asked.is_past else PlannedCall.is_open
     is_late = and_(is_open, known.last_day(asked) < asked.today)
     if are_open is None:
         return or_(is_closed, is_late)

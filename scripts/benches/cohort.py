@@ -6,9 +6,8 @@ patient's own.
 """
 
 import gc
-import tempfile
 from contextlib import closing
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -67,16 +66,8 @@ SELECT m.number, sum(CASE WHEN n.value < 8 THEN 1 ELSE 0 END),
 
 def run(patients: int | None, url: str | None) -> Result:
     """Measure the board of one clinic of 5,000 among so many patients."""
-    with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
-        address = databases.prepare(url, Path(folder))
-        engine = orm.make_engine(address)
-        sessions = orm.make_sessions(engine)
-        try:
-            outcome_rows.fill(address, sessions, patients or 10_000)
-            return measured(address, sessions)
-        finally:
-            engine.dispose()
-            databases.empty(address)
+    with databases.filled(url, partial(outcome_rows.fill, patients=patients or 10_000)) as there:
+        return measured(*there)
 
 
 def measured(address: str, sessions: Sessions) -> Result:

@@ -1,7 +1,8 @@
 """Databases for benches: migrated, emptied between runs, and reached past SQLAlchemy."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
@@ -17,7 +18,7 @@ from sqlalchemy.engine import make_url
 from config import ROOT
 from outreach import orm, sealing
 from outreach.encryption import KEY_BYTES
-from outreach.orm import Model
+from outreach.orm import Model, Sessions
 from outreach.patients.models import Patient, PhoneNumber, tail_of
 from outreach.sealing import SealedType
 
@@ -47,6 +48,23 @@ def prepare(url: str | None, folder: Path) -> str:
         engine.dispose()
     migrate(address)
     return address
+
+
+@contextmanager
+def filled(
+    url: str | None, fill: Callable[[str, Sessions], object]
+) -> Iterator[tuple[str, Sessions]]:
+    """Yield the address of a database of :func:`prepare` that ``fill`` filled; empty it again."""
+    with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
+        address = prepare(url, Path(folder))
+        engine = orm.make_engine(address)
+        sessions = orm.make_sessions(engine)
+        try:
+            fill(address, sessions)
+            yield address, sessions
+        finally:
+            engine.dispose()
+            empty(address)
 
 
 def migrate(address: str) -> None:

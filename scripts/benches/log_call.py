@@ -30,7 +30,6 @@ from outreach.db import db
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from scripts.benches import databases, page_server, queue_page, queue_rows
 from scripts.benches.measure import Result, Sample, alternate, pss_mb
 from scripts.benches.queue_rows import LARGE, NOW, SMALL, TODAY, USUAL
@@ -226,7 +225,7 @@ def _panels(app: Flask) -> list[list[Open]]:
         )
         .join(PanelMembership, PanelMembership.enrolment_id == PlannedCall.enrolment_id)
         .join(Patient, Patient.id == PlannedCall.patient_id)
-        .where(PlannedCall.status == CallStatus.PLANNED)
+        .where(PlannedCall.is_open)
         .order_by(PlannedCall.id)
     )  # fmt: skip
     with app.app_context():

@@ -63,17 +63,21 @@ def alternate(
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def cpu_seconds(backend_pid: int | None) -> float:
-    """Return the CPU that this process has taken, and the server's process ``backend_pid``.
+def cpu_seconds(*backend_pids: int | None) -> float:
+    """Return the CPU that this process has taken, and the server's processes ``backend_pids``.
 
     That of a server on another machine is not known, and counts as none (Linux).
     """
+    return time.process_time() + sum(map(_of_backend, backend_pids))
+
+
+def _of_backend(pid: int | None) -> float:
     try:
-        stat = Path(f"/proc/{backend_pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return time.process_time()
+        return 0.0
     user, system = stat.rsplit(")", 1)[1].split()[11:13]
-    return time.process_time() + (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def timed_cpu(work: Callable[[], Any], pid: int | None) -> Sample:

@@ -7,10 +7,9 @@ page has them, and that page.
 """
 
 import gc
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -78,16 +77,8 @@ _CHANGE = "(CASE WHEN t.point = 'month_3' THEN o.month_3 ELSE o.month_6 END - o.
 
 def run(patients: int | None, url: str | None) -> Result:
     """Measure the change of HbA1c of a clinic among so many patients."""
-    with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
-        address = databases.prepare(url, Path(folder))
-        engine = orm.make_engine(address)
-        sessions = orm.make_sessions(engine)
-        try:
-            outcome_rows.fill(address, sessions, patients or 20_000)
-            return measured(address, sessions)
-        finally:
-            engine.dispose()
-            databases.empty(address)
+    with databases.filled(url, partial(outcome_rows.fill, patients=patients or 20_000)) as there:
+        return measured(*there)
 
 
 def measured(address: str, sessions: Sessions) -> Result:

@@ -52,7 +52,7 @@ def _plan(session: Session, enrolment: Enrolment, book: HoursBook, protocol: Pro
         .where(PlannedCall.enrolment_id == enrolment.id)
         .order_by(PlannedCall.sequence)
     ).all()
-    if caller is None or any(call.status is CallStatus.PLANNED for call in calls):
+    if caller is None or any(call.is_open for call in calls):
         return
     course = _course(session, enrolment, patient, calls, book, protocol)
     contact = next_contact(course, now=NOW)

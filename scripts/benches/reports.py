@@ -5,10 +5,9 @@ them. ``extra`` has a plain statement over the rows themselves, and what rolling
 """
 
 import gc
-import tempfile
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, text
@@ -149,16 +148,8 @@ _OF_A_DAY = "SELECT enrolment_id FROM planned_call WHERE clinic_id = 1 AND due_o
 def run(calls: int | None, url: str | None) -> Result:
     """Measure the report of a clinic among so many calls that were dialled."""
     count = calls or 1_000_000
-    with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
-        address = databases.prepare(url, Path(folder))
-        engine = orm.make_engine(address)
-        sessions = orm.make_sessions(engine)
-        try:
-            fill(address, sessions, count)
-            return _measured(address, sessions)
-        finally:
-            engine.dispose()
-            databases.empty(address)
+    with databases.filled(url, partial(fill, calls=count)) as there:
+        return _measured(*there)
 
 
 def fill(address: str, sessions: Sessions, calls: int, clinics: int = plan_rows.CLINICS) -> None:

@@ -14,7 +14,6 @@ from outreach.messaging.rules import MessageStatus
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.planning.models import PlannedCall
-from outreach.planning.rules import CallStatus
 from outreach.telephony.gateway import InboundSms
 
 # By language, and how long ago; what a caller's patients write, one each.
@@ -53,7 +52,7 @@ def _one_of_each_caller(
         .join(PlannedCall, PlannedCall.enrolment_id == PanelMembership.enrolment_id)
         .where(
             PanelMembership.until_at.is_(None),
-            PlannedCall.status == CallStatus.PLANNED,
+            PlannedCall.is_open,
             PhoneNumber.position == 1,
             Patient.language == language,
         )
