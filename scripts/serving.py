@@ -6,7 +6,6 @@ here may leave a connection or a thread behind. A signal stops all cleanly; a sc
 that ends is started again; a web server that ends, ends everything.
 """
 
-import gc
 import multiprocessing
 import os
 import secrets
@@ -23,10 +22,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from gunicorn.app import wsgiapp
 from sqlalchemy import select
-from sqlalchemy.orm import configure_mappers
 
 from config import ROOT, Config
-from outreach import app, orm, traces
+from outreach import app, garbage, orm, traces
 from outreach.accounts.models import StaffMember
 from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.errors import RuleBroken
@@ -87,9 +85,8 @@ def serve(config: Config) -> int:
         print(error, file=sys.stderr)
         return 2
     _load_demo(config)
-    configure_mappers()  # else each process would by itself, all at the same time
-    gc.freeze()  # what is loaded is no garbage, and unlooked at it stays shared
-    gc.enable()
+    # Once, here: else each process would by itself, all at the same time.
+    garbage.leave_what_is_loaded()
     children = Children(config)
     signal.signal(signal.SIGINT, children.stop)
     signal.signal(signal.SIGTERM, children.stop)

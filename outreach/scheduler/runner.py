@@ -4,7 +4,6 @@ Run as ``python -m outreach.scheduler.runner``. Any number may be started; one l
 lost its seat ends, and whatever keeps processes up starts it again.
 """
 
-import gc
 import logging
 import os
 import signal
@@ -20,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from config import Config
-from outreach import logs, orm, tables, traces
+from outreach import garbage, logs, orm, tables, traces
 from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.scheduler.leader import Leadership, leadership_for
 from outreach.scheduler.schedule import Lane, PeriodicJob, exports_of, periodic_jobs
@@ -151,7 +150,7 @@ def main() -> None:
     runner = Runner(jobs, leadership_for(engine, config.instance_path), stopping)
     signal.signal(signal.SIGTERM, runner.stop)
     signal.signal(signal.SIGINT, runner.stop)
-    gc.freeze()  # what is loaded is no garbage; looking through it took a sixth of planning
+    garbage.leave_what_is_loaded()  # looking through it took a sixth of planning
     runner.run()
     engine.dispose()
     traces.end()

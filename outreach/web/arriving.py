@@ -20,6 +20,7 @@ from typing import Any
 from gunicorn import http
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from outreach import garbage
 from outreach.web.bounded import LARGEST_FORM
 
 LARGEST_HEAD = 64 * 1024  # bytes; beyond, gunicorn refuses it
@@ -80,6 +81,11 @@ class Worker(ThreadWorker):
         files, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         most = most_connections(self.cfg.threads, files)
         self.worker_connections = min(int(self.cfg.worker_connections), most)
+
+    def load_wsgi(self) -> None:
+        """Load the application, or take over what was loaded before this process began."""
+        super().load_wsgi()
+        garbage.leave_what_is_loaded()
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and wait for its request without a thread."""

@@ -5,14 +5,13 @@ was heard of them in twelve, and whether they had left; in days of Greenwich, wh
 patient's own.
 """
 
-import gc
 from contextlib import closing
 from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from outreach import orm
+from outreach import garbage, orm
 from outreach.accounts.models import Clinic
 from outreach.orm import Sessions
 from outreach.reports import cohort
@@ -72,7 +71,7 @@ def run(patients: int | None, url: str | None) -> Result:
 
 def measured(address: str, sessions: Sessions) -> Result:
     """Measure over rows that are there."""
-    gc.freeze()  # as the web server does
+    garbage.leave_what_is_loaded()  # as the web server does
     statement = _bare(address)
     with closing(databases.connect(address)) as connection, orm.reading(), sessions() as session:
         here = Here.of(EVERYTHING, session.get_one(Clinic, 1), now=NOW)

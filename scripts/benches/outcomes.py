@@ -6,7 +6,6 @@ ours are the patient's own. ``extra`` has the same of all clinics, all measures 
 page has them, and that page.
 """
 
-import gc
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach import orm
+from outreach import garbage, orm
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
 from outreach.orm import Sessions
@@ -83,7 +82,7 @@ def run(patients: int | None, url: str | None) -> Result:
 
 def measured(address: str, sessions: Sessions) -> Result:
     """Measure over rows that are there."""
-    gc.freeze()  # as the web server does
+    garbage.leave_what_is_loaded()  # as the web server does
     with closing(databases.connect(address)) as connection, orm.reading(), sessions() as session:
         clinics = session.scalars(select(Clinic).order_by(Clinic.id)).all()
         here = Here.of(EVERYTHING, clinics[0], now=NOW)

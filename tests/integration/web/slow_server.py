@@ -1,5 +1,6 @@
 """What gunicorn is started with in ``test_arriving.py``."""
 
+import gc
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +19,13 @@ def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Answer with how much was sent."""
     sent = environ["wsgi.input"].read()
     answer = str(len(sent)).encode()
+    start("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer]
+
+
+def unlooked(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer with how many objects are never again looked through for garbage."""
+    answer = str(gc.get_freeze_count()).encode()
     start("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
 

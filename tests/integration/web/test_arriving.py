@@ -18,6 +18,7 @@ from outreach.web.arriving import FILES_A_THREAD, LARGEST_HEAD, is_whole, most_c
 from outreach.web.bounded import LARGEST_FORM
 
 THREADS, SLOW = 2, 40
+LOADED = 10_000  # objects, at the least
 PATIENCE = 30  # seconds, until a test gives up
 WHOLE = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -98,6 +99,13 @@ def test_a_connection_kept_alive_is_no_way_around_it(port: int) -> None:
         client.sendall(WHOLE)
 
         assert _answer(client) == b"5"
+
+
+def test_what_is_loaded_is_not_looked_through_for_garbage_between_pages() -> None:
+    with _served("outreach.web.arriving.Worker", "unlooked") as port, _connected(port) as client:
+        client.sendall(WHOLE)
+
+        assert int(_answer(client)) > LOADED
 
 
 @pytest.mark.parametrize("size", [1, 7, 30])
