@@ -67,6 +67,7 @@ from outreach.upkeep import cli as upkeep_cli
 from outreach.upkeep import fitting, second_wall
 from outreach.upkeep import views as upkeep
 from outreach.web import (
+    addresses,
     body_limits,
     bounded,
     compiled_templates,
@@ -163,6 +164,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     error_pages.init_app(app)
     out_of_order.init_app(app)
     _versioned_assets(app)
+    addresses.init_app(app)
     template_filters.init_app(app)
     field_attributes.use()
     app.add_template_global(same_page)
