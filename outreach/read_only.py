@@ -5,10 +5,14 @@ times, so that PostgreSQL plans it once, and forgets all of that at each ROLLBAC
 rolled back may have been a table. A transaction that could change nothing ends with COMMIT.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+
+# A server that restarts takes longer. A page takes a connection three times within a moment.
+STILL_THERE_SECONDS = 0.5
 
 
 def prepare(engine: Engine, is_reading: Callable[[], bool]) -> None:
@@ -21,6 +25,7 @@ def prepare(engine: Engine, is_reading: Callable[[], bool]) -> None:
             driver.read_only = wanted
 
     event.listen(engine, "begin", begin)
+    _ask_only_the_idle(engine)
     dialect: Any = engine.dialect
     rollback = dialect.do_rollback
     dialect.do_rollback = lambda driver: (
@@ -34,3 +39,21 @@ def _only_looked(driver: Any) -> bool:
 
     status: int = driver.pgconn.transaction_status
     return driver.read_only is True and status == TransactionStatus.INTRANS
+
+
+def _ask_only_the_idle(engine: Engine) -> None:
+    """Ask no connection whether it is still there that answered a moment ago."""
+    dialect: Any = engine.dialect
+    ask = dialect.do_ping
+
+    def gave_back(driver: Any, _record: Any) -> None:
+        if driver is not None:  # one that was lost is given back as nothing
+            driver.answered_at = time.monotonic()
+
+    def is_there(driver: Any) -> bool:
+        idle_since: float = getattr(driver, "answered_at", 0.0)
+        there: bool = time.monotonic() - idle_since < STILL_THERE_SECONDS or ask(driver)
+        return there
+
+    event.listen(engine, "checkin", gave_back)
+    dialect.do_ping = is_there
