@@ -14,7 +14,6 @@ from wtforms import (
     DateField,
     Field,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectChoice,
     SelectMultipleField,
@@ -37,6 +36,7 @@ from outreach.programmes.labels import PAUSE_REASONS, PAUSE_TROUBLES
 from outreach.programmes.rules import PauseReason, trouble_with_pause
 from outreach.results.fields import Taking
 from outreach.web import bounded
+from outreach.web.number_fields import WholeField
 
 GOES_ON, DIED = "", "died"
 GOAL_PREFIX = "goal-"
@@ -110,7 +110,7 @@ def note_field() -> Field:
 
 def minutes_field() -> Field:
     """Return the field of how long a call was."""
-    return IntegerField(
+    return WholeField(
         _l("Minutes"),
         validators=[
             Optional(),
