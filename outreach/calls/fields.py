@@ -39,6 +39,7 @@ from outreach.web import bounded
 from outreach.web.number_fields import WholeField
 
 GOES_ON, DIED = "", "died"
+_LAST_DAYS = date(9999, 1, 1)  # a slip of a key; some weeks on there is no day any more
 GOAL_PREFIX = "goal-"
 TREATED, HELP = "treated", "help"
 
@@ -160,6 +161,11 @@ class AfterwardsFields:
         _l("In their words"),
         validators=[Length(max=150, message=_l("Use at most 150 characters."))],
     )
+
+    def rest_begins(self, today: date) -> date:
+        """Return the day that weeks of rest count from: the one typed, where there are weeks."""
+        first = self.rest_from.data
+        return first if first is not None and first < _LAST_DAYS else today
 
     def afterwards(self, outcome: Outcome) -> Afterwards:
         """Return the validated answers. Somebody who wants no more calls needs no pause."""

@@ -110,7 +110,15 @@ def test_an_absurd_number_in_a_field_is_asked_for_again(
     assert all(len(each.text) < 60_000 for each in answers.values()), "written out in full"
 
 
-def test_a_blank_part_of_the_day_is_none(client: FlaskClient, ref: str) -> None:
-    answer = client.post(f"/patients/{ref}/wishes", data={"add_daypart": "\xa0"})
-
-    assert answer.status_code in (302, 422)
+@pytest.mark.parametrize(
+    ("page", "sent"),
+    [
+        ("wishes", {"add_daypart": "\xa0"}),
+        ("texts", {"calls": "\x1f", "source": "call"}),
+        ("details", {"voicemail": " ", "welfare_check": "\xa0", "language": "en"}),
+    ],
+)
+def test_a_blank_choice_is_none(
+    client: FlaskClient, ref: str, page: str, sent: dict[str, str]
+) -> None:
+    assert client.post(f"/patients/{ref}/{page}", data=sent).status_code in (302, 422)
