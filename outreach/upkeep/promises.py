@@ -137,12 +137,17 @@ def _past_its_end(now: datetime) -> Select[int]:
 
 
 def _sent_twice(session: Session) -> tuple[int, ...]:
-    """Return texts that went out though the same words had, for the same cause."""
+    """Return texts that went out though the same words had, for the same cause.
+
+    Not those to whoever is on call: they are told again, round after round, in the same words,
+    and a key of the concern, the round and the person keeps each from being written twice.
+    """
     other = aliased(Message)
     suspects = session.execute(
         select(Message.id, Message.cause, Message.kind, Message.to_number, Message.body)
         .where(
             Message.status.in_(WENT_OUT),
+            Message.kind != MessageKind.ALERT,
             exists().where(
                 other.cause == Message.cause,
                 other.kind == Message.kind,
