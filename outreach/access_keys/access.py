@@ -85,7 +85,7 @@ def _sent() -> str:
 def _count_refusal() -> None:
     """Let an address that sends wrong keys wait. Signing in from there is counted elsewhere."""
     now = deps().clock()
-    source = Source(f"access keys from {request.remote_addr}")
+    source = Source(f"access keys from {Source.at(request.remote_addr).name}")
     with seeing_accounts(), orm.writing(), db.sessionmaker.begin() as own:
         wait = throttle.wait(own, source.name, source, now=now)
         if not wait:

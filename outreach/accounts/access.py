@@ -268,7 +268,7 @@ def source_of(staff_id: int | None) -> Source:
     device, known = _device()
     if device and staff_id in known:
         return Source(f"device {device}", is_known=True)
-    return Source(request.remote_addr or "")
+    return Source.at(request.remote_addr)
 
 
 def remember_device(response: BaseResponse, staff_id: int) -> None:

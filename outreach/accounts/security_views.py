@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -27,6 +27,7 @@ from outreach.errors import NotFound, RuleBroken
 from outreach.factors import authenticator, passkeys, recovery
 from outreach.factors.passkeys import Holder
 from outreach.factors.rules import shown_secret
+from outreach.web.json_sent import json_sent
 
 bp = Blueprint("security", __name__, url_prefix="/my-sign-in")
 bp.add_app_template_filter(sessions.device_words)
@@ -155,7 +156,8 @@ def passkey_question() -> ResponseReturnValue:
 @fresh_required
 def keep_passkey() -> ResponseReturnValue:
     """Keep the passkey that the browser made."""
-    told: dict[str, Any] = request.get_json(silent=True) or {}
+    sent = json_sent()
+    told: dict[str, Any] = sent if isinstance(sent, dict) else {}
     staff_id, now = signed_in().staff_id, deps().clock()
     had_factor = access.present().has_factor
     name = str(told.get("name") or "")
@@ -205,7 +207,7 @@ def confirm_by_passkey() -> ResponseReturnValue:
     """Accept a passkey of one's own as proof of who is at the keyboard."""
     staff_id, now = signed_in().staff_id, deps().clock()
     try:
-        passkeys.accept(db.session, access.site(), request.get_json(silent=True), staff_id, now=now)
+        passkeys.accept(db.session, access.site(), json_sent(), staff_id, now=now)
     except passkeys.PasskeyRefused as error:
         db.session.commit()
         return jsonify(problem=str(error)), 422

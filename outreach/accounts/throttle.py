@@ -14,6 +14,7 @@ from outreach.accounts.rules import (
     Failures,
     wait_before_next_try,
 )
+from outreach.brakes.rules import network_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Source:
 
     name: str
     is_known: bool = False
+
+    @classmethod
+    def at(cls, address: str | None) -> "Source":
+        """Return the place of a network address: one customer's, however many they have."""
+        return cls(network_of(address or ""))
 
 
 def wait(session: Session, account: str, source: Source, *, now: datetime) -> timedelta:

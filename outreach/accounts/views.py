@@ -40,6 +40,7 @@ from outreach.deps import deps
 from outreach.errors import RuleBroken
 from outreach.factors import authenticator, passkeys
 from outreach.web.error_pages import too_many
+from outreach.web.json_sent import json_sent
 
 bp = Blueprint("accounts", __name__)
 log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ def passkey_question() -> ResponseReturnValue:
 @open_to_all
 def passkey() -> ResponseReturnValue:
     """Sign in by a passkey alone: it is something one has, opened by something one is or knows."""
-    now, answer = deps().clock(), request.get_json(silent=True)
+    now, answer = deps().clock(), json_sent()
     try:
         used = passkeys.accept(db.session, access.site(), answer, None, now=now)
     except passkeys.PasskeyRefused as error:

@@ -87,6 +87,18 @@ def prove(session: Session, *, kept: Head | None = None) -> Proof:
     return Proof(Head(position, before), None, _unlinked(session))
 
 
+def trouble_with_end(session: Session, kept: Head) -> str | None:
+    """Say why a head from before can't be in the chain; None: it is. Looks at one link alone."""
+    digest_there = session.scalar(
+        select(AuditLink.digest).where(AuditLink.position == kept.position)
+    )
+    if digest_there is None:
+        return f"the chain ends before link {kept.position}"
+    if digest_there != kept.digest:
+        return f"link {kept.position} is not the one that was kept"
+    return None
+
+
 def _broken(position: int, before: str, words: str) -> Proof:
     return Proof(Head(position, before), words, 0)
 

@@ -1,8 +1,9 @@
 """Work the scheduler starts for the audit trail."""
 
 import logging
+from pathlib import Path
 
-from outreach.audit import chain
+from outreach.audit import chain, keeping
 from outreach.orm import Sessions, reading
 
 log = logging.getLogger(__name__)
@@ -10,8 +11,12 @@ log = logging.getLogger(__name__)
 PAGE = 1000
 
 
-def link_events(sessions: Sessions) -> int:
-    """Link new events of the trail into its chain, and log where it ends; return how many."""
+def link_events(sessions: Sessions, kept_in: Path | None = None) -> int:
+    """Link new events of the trail into its chain, and log where it ends; return how many.
+
+    ``kept_in`` is the file that keeps the end. Where the chain does not hold that one any more,
+    it stays, and each time is an error in the log.
+    """
     linked = 0
     while True:
         with reading(), sessions() as session:
@@ -25,4 +30,17 @@ def link_events(sessions: Sessions) -> int:
             end = chain.head(session)
         # Outside the database, so that whoever cuts the end off the chain is found out.
         log.info("audit chain: link %s, digest %s", end.position, end.digest)
+    if kept_in is not None:
+        _keep_end(sessions, kept_in)
     return linked
+
+
+def _keep_end(sessions: Sessions, path: Path) -> None:
+    kept = keeping.read(path)
+    with reading(), sessions() as session:
+        trouble = chain.trouble_with_end(session, kept) if kept else None
+        end = chain.head(session)
+    if trouble:
+        log.error("the audit trail is not as it was: %s, which %s has", trouble, path)
+    elif end.position and end != kept:
+        keeping.keep(path, end)

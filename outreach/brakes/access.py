@@ -9,7 +9,7 @@ from flask import Flask, current_app, request
 from config import BadSetting
 from outreach import orm
 from outreach.brakes import counting
-from outreach.brakes.rules import BadLimits, Braked, Limit, limits_of
+from outreach.brakes.rules import BadLimits, Braked, Limit, limits_of, network_of
 from outreach.db import db, seeing_accounts
 from outreach.deps import deps
 from outreach.errors import OutreachError
@@ -53,7 +53,7 @@ def count_stranger() -> None:
     Raises:
         TooOften
     """
-    who = f"address {request.remote_addr}"
+    who = f"address {network_of(request.remote_addr or '')}"
     with seeing_accounts(), orm.writing(), db.sessionmaker.begin() as own:
         counting.count(own, Braked.STRANGERS, who, limit_of(Braked.STRANGERS), now=deps().clock())
 

@@ -1,6 +1,7 @@
 """What is braked, over how long it is counted, and how often is too often. Pure."""
 
 import enum
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,3 +76,23 @@ def begin_of(limit: Limit, now: datetime) -> datetime:
 def wait_of(limit: Limit, now: datetime) -> timedelta:
     """Return how long it is until the next stretch begins: more than nothing."""
     return begin_of(limit, now) + limit.within - now
+
+
+_ONE_CUSTOMER = 64  # bits of an IPv6 address; the others are theirs to choose. RFC 6177, RFC 8981
+
+
+def network_of(address: str) -> str:
+    """Return the place that a network address counts as: itself, of IPv6 its customer's network.
+
+    What is no address, as where the server listens on a socket of this machine, is itself.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    plain = address.partition("%")[0]
+    return str(ipaddress.ip_network((plain, _ONE_CUSTOMER), strict=False))

@@ -12,10 +12,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     DateField,
-    DecimalField,
     Field,
     HiddenField,
-    IntegerField,
     SelectChoice,
     SelectField,
     SelectMultipleField,
@@ -40,6 +38,7 @@ from outreach.callers.rules import (
 from outreach.patients import labels as patient_labels
 from outreach.patients.rules import Sex
 from outreach.web.bounded import whole
+from outreach.web.number_fields import DecimalField, WholeField
 
 LONGEST_NOTE = 4000
 MOST_PATIENTS = 200
@@ -80,7 +79,7 @@ class ProfileForm(FlaskForm):
         _l("Speaks"), validators=[InputRequired(_l("Choose at least one language."))]
     )
     gender = SelectField(_l("Gender"), validators=[Optional()])
-    panel_cap = IntegerField(
+    panel_cap = WholeField(
         _l("Most patients on the panel"),
         validators=[
             InputRequired(_l("Enter how many patients.")),

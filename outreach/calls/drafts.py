@@ -77,7 +77,8 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
     """Keep what was typed and return its version. Does not commit.
 
     One conditional UPDATE decides between two tabs: it takes the version that the tab saw,
-    or any, where that tab itself saved last (its answer may have been lost).
+    or any, where that tab itself saved last (its answer may have been lost) or nobody did: a
+    draft may be a new one, since what the tab saved before was recorded from another.
 
     Raises:
         SavedElsewhere: another tab saved meanwhile; nothing is overwritten, and what this
@@ -92,7 +93,10 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
         update(Draft)
         .where(
             Draft.id == draft.id,
-            or_(Draft.version == typed.version, and_(Draft.tab == typed.tab, Draft.tab != "")),
+            or_(
+                Draft.version.in_({0, typed.version}),
+                and_(Draft.tab == typed.tab, Draft.tab != ""),
+            ),
         )
         .values(
             answers=dict(typed.answers),

@@ -14,7 +14,6 @@ from wtforms import (
     DateField,
     Field,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectChoice,
     SelectMultipleField,
@@ -37,8 +36,10 @@ from outreach.programmes.labels import PAUSE_REASONS, PAUSE_TROUBLES
 from outreach.programmes.rules import PauseReason, trouble_with_pause
 from outreach.results.fields import Taking
 from outreach.web import bounded
+from outreach.web.number_fields import WholeField
 
 GOES_ON, DIED = "", "died"
+_LAST_DAYS = date(9999, 1, 1)  # a slip of a key; some weeks on there is no day any more
 GOAL_PREFIX = "goal-"
 TREATED, HELP = "treated", "help"
 
@@ -110,7 +111,7 @@ def note_field() -> Field:
 
 def minutes_field() -> Field:
     """Return the field of how long a call was."""
-    return IntegerField(
+    return WholeField(
         _l("Minutes"),
         validators=[
             Optional(),
@@ -160,6 +161,11 @@ class AfterwardsFields:
         _l("In their words"),
         validators=[Length(max=150, message=_l("Use at most 150 characters."))],
     )
+
+    def rest_begins(self, today: date) -> date:
+        """Return the day that weeks of rest count from: the one typed, where there are weeks."""
+        first = self.rest_from.data
+        return first if first is not None and first < _LAST_DAYS else today
 
     def afterwards(self, outcome: Outcome) -> Afterwards:
         """Return the validated answers. Somebody who wants no more calls needs no pause."""

@@ -12,7 +12,6 @@ from wtforms import (
     DateField,
     Field,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -55,6 +54,7 @@ from outreach.results.fields import (
 )
 from outreach.results.urgent import Typed
 from outreach.web import bounded
+from outreach.web.number_fields import WholeField
 
 Instant = Callable[[date | None, time | None], tuple[datetime, bool]]
 # What people say when they are asked when to ring back; any other minute may be typed.
@@ -64,7 +64,7 @@ CALL_BACK_TIMES = tuple(map(time, (9, 10, 11, 13, 15, 17, 18, 19)))
 class CallReportForm(AfterwardsFields, LowSugarFields, FlaskForm):
     """What a caller fills in during and after a call."""
 
-    planned_call_id = IntegerField(validators=[InputRequired(), NumberRange(1, bounded.LARGEST)])
+    planned_call_id = WholeField(validators=[InputRequired(), NumberRange(1, bounded.LARGEST)])
     form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
     reached = RadioField(
         _l("Did you speak with the patient?"),

@@ -8,7 +8,6 @@ from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectChoice,
     TextAreaField,
@@ -36,6 +35,7 @@ from outreach.programmes.rules import (
     pause_words,
     trouble_with_pause,
 )
+from outreach.web.number_fields import WholeField
 
 
 class NoSuchWish(RuleBroken):
@@ -66,8 +66,8 @@ class RhythmForm(FlaskForm):
 class WishForm(FlaskForm):
     """One weekday or part of the day more or less; each button of the page names one."""
 
-    add_weekday = IntegerField(validators=[Optional(), NumberRange(0, 6)])
-    drop_weekday = IntegerField(validators=[Optional(), NumberRange(0, 6)])
+    add_weekday = WholeField(validators=[Optional(), NumberRange(0, 6)])
+    drop_weekday = WholeField(validators=[Optional(), NumberRange(0, 6)])
     add_daypart = HiddenField(validators=[Optional(), AnyOf([each.value for each in Daypart])])
     drop_daypart = HiddenField(validators=[Optional(), AnyOf([each.value for each in Daypart])])
 
@@ -78,7 +78,7 @@ class WishForm(FlaskForm):
         days = (wishes.weekdays | _days(self.add_weekday)) - _days(self.drop_weekday)
         dropped = {self.drop_daypart.data, self.add_daypart.data}
         parts = [part for part in wishes.dayparts if part.value not in dropped]
-        if self.add_daypart.data:
+        if self.add_daypart.data in set(Daypart):  # blanks pass for nothing
             parts.append(Daypart(self.add_daypart.data))
         return Wishes(days, tuple(parts))
 
@@ -183,7 +183,7 @@ class StatusForm(FlaskForm):
         return EnrolmentStatus(self.seen.data) if self.seen.data in known else current
 
 
-def _days(field: IntegerField) -> set[int]:
+def _days(field: WholeField) -> set[int]:
     return set() if field.data is None else {int(field.data)}
 
 

@@ -10,7 +10,6 @@ from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
     DateTimeLocalField,
-    DecimalField,
     HiddenField,
     RadioField,
     SelectChoice,
@@ -55,6 +54,7 @@ from outreach.measures.labels import unit_name
 from outreach.measures.rules import GLUCOSE, REGISTRY, MeasureKind
 from outreach.patients.labels import weekday_name
 from outreach.web.bounded import whole
+from outreach.web.number_fields import DecimalField
 
 MOST_WORDS = Length(max=4000, message=_l("Use at most 4,000 characters."))
 

@@ -126,7 +126,14 @@ def _refusing(words: str) -> Iterator[None]:
     """Say ``words`` where the library can't read or won't accept an answer."""
     try:
         yield
-    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (
+        WebAuthnException,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise PasskeyRefused(words) from error
 
 

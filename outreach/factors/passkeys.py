@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from outreach.factors.models import Passkey, PasskeyChallenge
-from outreach.factors.rules import CHALLENGE_LIVES, PasskeyRefused
+from outreach.factors.rules import CHALLENGE_LIVES, PasskeyRefused, key_id_of
 
 __all__ = ["PasskeyRefused"]  # for those who ask here
 
@@ -89,7 +89,7 @@ def register(
         credential_id=made.credential_id,
         public_key=made.public_key,
         sign_count=made.sign_count,
-        name=name.strip()[:60] or "Passkey",
+        name="".join(filter(str.isprintable, name)).strip()[:60] or "Passkey",
         made_at=now,
     )
     session.add(passkey)
@@ -124,7 +124,7 @@ def accept(
     challenge = _answered(session, answer, staff_id, now=now)
     passkey = session.scalar(
         select(Passkey)
-        .where(Passkey.credential_id == str(answer.get("id")), Passkey.removed_at.is_(None))
+        .where(Passkey.credential_id == key_id_of(answer.get("id")), Passkey.removed_at.is_(None))
         .with_for_update()
     )
     if passkey is None or staff_id not in (None, passkey.staff_id):

@@ -6,6 +6,7 @@ accepted once).
 
 import base64
 import hmac
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -25,11 +26,18 @@ RECOVERY_CODES = 10
 _SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP = 3, 4
 
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,1400}={0,2}")
+
 CHALLENGE_LIVES = timedelta(minutes=5)
 
 
 class PasskeyRefused(RuleBroken):
     """The device's answer does not fit what was asked, or its key is not one of ours."""
+
+
+def key_id_of(sent: object) -> str:
+    """Return the id of a passkey as a device gives it, in base64url; empty for anything else."""
+    return sent if isinstance(sent, str) and _KEY_ID.fullmatch(sent) else ""
 
 
 def step_at(instant: datetime) -> int:

@@ -1,26 +1,28 @@
 """The forms for how many texts a clinic sends a patient, and by which sender."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, IntegerField, StringField
+from wtforms import Field, StringField
 from wtforms.validators import ValidationError
 from wtforms.widgets import NumberInput
 
 from outreach.messaging.rules import BOUNDS, Limits
 from outreach.messaging.rules.pace import FASTEST, SLOWEST
 from outreach.web.bounded import whole
+from outreach.web.number_fields import WholeField
 
 
-class _Bounded(IntegerField):
+class _Bounded(WholeField):
     """A whole number within the bounds of its name."""
 
     widget = NumberInput()
 
-    def process_formdata(self, valuelist: list[str]) -> None:
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the number; what is none is told below."""
         self.data = whole(valuelist[0].strip()) if valuelist else None
 

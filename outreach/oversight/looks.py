@@ -24,6 +24,7 @@ ONE_LOOK = timedelta(minutes=10)
 LISTS = frozenset(
     {
         "patient_list.show",
+        "patient_list.save",  # shown again around a name that is refused
         "reports.adherence_patients",
         "reports.adherence_calls",
         "reports.around_patients",

@@ -33,12 +33,13 @@ from outreach.oversight import emergency, events, looks
 from outreach.oversight.emergency import Wanted
 from outreach.oversight.forms import SHOWN_DAYS, AuditForm, EmergencyForm
 from outreach.web.bounded import whole
-from outreach.web.error_pages import braked
+from outreach.web.error_pages import braked, is_error_page
 
 bp = Blueprint("oversight", __name__, url_prefix="/audit")
 
 READERS = (Role.AUDITOR, Role.MANAGER, Role.ADMINISTRATOR)
 OK = 200
+SHOWN_AGAIN = (OK, 409, 422)
 PAGE_WORDS = {
     "chart": _l("patient's page"),
     "calls": _l("call screen"),
@@ -82,9 +83,9 @@ def note_look(response: Response) -> Response:
     Where that fails the page fails: what can't be noted, or is too much, is not shown.
     """
     named, actor, page = request.view_args or {}, actor_or_none(), request.endpoint
-    is_shown = request.method == "GET" and response.status_code == OK
-    if actor is None or page is None or not is_shown:
+    if actor is None or page is None or not _shows_somebody(response):
         return response
+    db.session.rollback()  # the view is done; on SQLite it may hold the turn that noting needs
     try:
         if looks.names_a_patient(named):
             _note(actor.staff_id, page, named)
@@ -93,6 +94,17 @@ def note_look(response: Response) -> Response:
     except TooOften as error:
         return make_response(braked(error))
     return response
+
+
+def _shows_somebody(response: Response) -> bool:
+    """Say whether an answer is a page of what was asked for.
+
+    So is the page around a form that is refused: an empty one would show all of it unnoted.
+    """
+    if request.method == "GET":
+        return response.status_code == OK
+    is_page = response.status_code in SHOWN_AGAIN and response.mimetype == "text/html"
+    return is_page and not is_error_page()
 
 
 def _note(staff_id: int, page: str, named: Mapping[str, object]) -> None:

@@ -9,7 +9,6 @@ from wtforms import (
     BooleanField,
     DateField,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -25,6 +24,7 @@ from outreach.panels.roster import PanelCaller
 from outreach.panels.rules import ChangeReason, LeftOut
 from outreach.panels.rules.matching import UNMET_COST, Unmet
 from outreach.web.bounded import LARGEST, whole
+from outreach.web.number_fields import WholeField
 
 # Of those who are not ready, since they are away or not trained, nothing is said: a panel of
 # theirs may have room.
@@ -48,10 +48,10 @@ UNMET = {
 class ApplyForm(FlaskForm):
     """One press that gives everybody on a proposal their caller."""
 
-    proposal_id = IntegerField(
+    proposal_id = WholeField(
         widget=HiddenInput(), validators=[InputRequired(), NumberRange(1, LARGEST)]
     )
-    seen = IntegerField(widget=HiddenInput(), validators=[InputRequired(), NumberRange(0, LARGEST)])
+    seen = WholeField(widget=HiddenInput(), validators=[InputRequired(), NumberRange(0, LARGEST)])
     above_cap = BooleanField(_l("Go above the cap of a panel"))
 
 

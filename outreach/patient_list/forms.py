@@ -10,10 +10,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     DateField,
-    DecimalField,
     Field,
     HiddenField,
-    IntegerField,
     SearchField,
     SelectChoice,
     SelectField,
@@ -38,6 +36,7 @@ from outreach.patient_list.rules import (
 )
 from outreach.searching.rules import LONGEST_TEXT
 from outreach.web.bounded import whole
+from outreach.web.number_fields import DecimalField, WholeField
 from outreach.web.template_filters import language_name
 
 Choices = Sequence[tuple[str, str]]
@@ -64,7 +63,7 @@ class ListForm(FlaskForm):
     caller = SelectField(_l("Caller"), choices=[], validate_choice=False)
     hba1c_over = DecimalField(_l("HbA1c over, %"), validators=[Optional(), _PERCENT], places=None)
     hba1c_under = DecimalField(_l("HbA1c under, %"), validators=[Optional(), _PERCENT], places=None)
-    silent_days = IntegerField(
+    silent_days = WholeField(
         _l("Not reached for, days"),
         validators=[
             Optional(),

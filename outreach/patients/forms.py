@@ -124,12 +124,12 @@ class DetailsForm(FlaskForm):
             state=self.state.data or None,
             weekdays=frozenset(self.weekdays.data or ()),
             dayparts=tuple(Daypart(part) for part in chosen if part),
-            is_voicemail_allowed=_YES_OR_NO[self.voicemail.data or ""],
+            is_voicemail_allowed=_YES_OR_NO.get(self.voicemail.data or ""),
             about=_stripped(self.about),
             said_as=_stripped(self.said_as) or None,
             approach=_stripped(self.approach) or None,
             wished_caller=Sex(self.wished_caller.data) if self.wished_caller.data else None,
-            is_welfare_check_agreed=_YES_OR_NO[self.welfare_check.data or ""],
+            is_welfare_check_agreed=_YES_OR_NO.get(self.welfare_check.data or ""),
         )
 
 
@@ -245,7 +245,7 @@ class ConsentForm(FlaskForm):
     @property
     def answer_to_calls(self) -> bool | None:
         """Whether they may be called on this number, None: nothing was said."""
-        return _YES_OR_NO[self.calls.data or ""]
+        return _YES_OR_NO.get(self.calls.data or "")  # blanks pass for nothing
 
     def to_topics(self) -> frozenset[ConsentTopic]:
         """Return what they agree to from now on."""

@@ -15,7 +15,6 @@ from wtforms import (
     Form,
     FormField,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -41,29 +40,18 @@ from outreach.programmes.rules.checking import Problem, problems
 from outreach.protocols import labels
 from outreach.protocols.rules import MOST_ROWS, Pick, read_choices, stepped, typed_choices
 from outreach.web.bounded import whole
+from outreach.web.number_fields import WholeField
 
 MINUTES = 60
 
-_NUMBER = re.compile(r"-?[0-9]{1,4}")
 
-
-class WholeField(IntegerField):
+class SmallField(WholeField):
     """A whole number of at most four digits; anything else stays as it was typed."""
 
-    data: Any  # an int once validated
-
-    def process_formdata(self, valuelist: Sequence[str]) -> None:
-        """Read the number, or say what is wanted."""
-        if not valuelist:
-            return
-        text = valuelist[0].strip()
-        if not _NUMBER.fullmatch(text):
-            self.data = None
-            raise ValueError(_("Write a whole number."))
-        self.data = int(text)
+    written = re.compile(r"-?[0-9]{1,4}")
 
 
-class PerhapsWholeField(WholeField):
+class PerhapsSmallField(SmallField):
     """A whole number that may be left empty."""
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
@@ -81,8 +69,8 @@ class ChoicesField(StringField):
         return read_choices(self.data or "") or ()
 
 
-def _number(label: Any) -> WholeField:
-    return WholeField(label, validators=[InputRequired(_l("Write a whole number."))])
+def _number(label: Any) -> SmallField:
+    return SmallField(label, validators=[InputRequired(_l("Write a whole number."))])
 
 
 class PhaseForm(Form):
@@ -95,7 +83,7 @@ class PhaseForm(Form):
     rhythm = SelectField(
         _l("Of what"), choices=[SelectChoice(each.value, RHYTHMS[each]) for each in Rhythm]
     )
-    default = PerhapsWholeField(_l("Usual"))
+    default = PerhapsSmallField(_l("Usual"))
 
     def to_phase(self, first_week: int) -> Phase:
         """Return the phase that begins in ``first_week``."""
@@ -197,7 +185,7 @@ class ProtocolForm(FlaskForm):
     silent_days_welfare = _number(_l("Days of silence to that; 0: never"))
     reminder_hours = _number(_l("Hours from the reminder text to the call"))
     minutes_per_call = _number(_l("Minutes of a caller's time for a call"))
-    measure_lead_days = PerhapsWholeField(
+    measure_lead_days = PerhapsSmallField(
         _l("Days from “time to measure” to the best day; empty: no such text")
     )
     measure_points = FieldList(

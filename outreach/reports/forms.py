@@ -9,9 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
-    DecimalField,
     Field,
-    IntegerField,
     SelectField,
     TextAreaField,
 )
@@ -29,6 +27,7 @@ from outreach.reports.rules.period import (
     last_days,
 )
 from outreach.reports.targets import Aim
+from outreach.web.number_fields import DecimalField, WholeField
 from outreach.web.template_filters import full_day
 
 LONGEST_PLAN = 1000
@@ -45,7 +44,7 @@ class PeriodForm(FlaskForm):
     clinic = SelectField(_l("Clinic"), choices=[], validate_choice=False)
     from_on = DateField(_l("From"), validators=[Optional()])
     until_on = DateField(_l("Until"), validators=[Optional()])
-    days = IntegerField(validators=[Optional()])
+    days = WholeField(validators=[Optional()])
 
     def chosen(self, *, today: date, latest: date | None = None) -> Period:
         """Return the period asked for; the default where it makes no sense.
@@ -152,7 +151,7 @@ class AsOfForm(FlaskForm):
 class TargetForm(FlaskForm):
     """What a clinic aims for in one measure. ``seen`` is the number of the target that is shown."""
 
-    seen = IntegerField(widget=HiddenInput(), default=0)
+    seen = WholeField(widget=HiddenInput(), default=0)
     percent = DecimalField(
         _l("At least, in percent"),
         places=None,

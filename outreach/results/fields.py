@@ -1,6 +1,7 @@
 """Fields of measured values: numbers, a meter's HI and LO, signs; times, and doubts."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from wtforms import DecimalField, Field, SelectChoice, SelectMultipleField
+from wtforms import Field, SelectChoice, SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from outreach.measures.labels import SIGN_WORDS, UNIT_WORDS
@@ -24,6 +25,7 @@ from outreach.measures.rules import (
     doubt_about,
     doubt_about_change,
 )
+from outreach.web.number_fields import DecimalField
 
 _BOUNDS = {"HI": Bound.HIGH, "HIGH": Bound.HIGH, "LO": Bound.LOW, "LOW": Bound.LOW}
 # A comma before one or two digits is a decimal comma; before three it may part thousands.
@@ -98,7 +100,7 @@ class MeasuredField(DecimalField):
         super().__init__(*args, places=None, **kwargs)  # shown as it was written
         self.is_metered = is_metered
 
-    def process_formdata(self, valuelist: list[str]) -> None:
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read one number, or say what is wrong in words that help."""
         typed = valuelist[0].strip() if valuelist else ""
         if self.is_metered and typed.upper() in _BOUNDS:

@@ -271,9 +271,21 @@ def _patient(ref: str) -> Patient:
 
 
 def _taking(patient: Patient) -> Taking:
-    weights = readings.latest(db.session, patient.id, [MeasureKind.WEIGHT])
-    weighed = (weights[0].value, weights[0].taken_at) if weights else None
+    last = _last_weight(patient)
+    weighed = (last.value, last.taken_at) if last else None
     return Taking(ZoneInfo(patient.zone), deps().clock(), patient.date_of_birth, weighed)
+
+
+def _last_weight(patient: Patient) -> Reading | None:
+    """Return what a weight is held against; to an assessor, what they weighed themselves.
+
+    A question about any other would tell them that somebody is called, and how heavy they were.
+    """
+    if Role.ASSESSOR in signed_in().roles:
+        found = assessing.own_readings(db.session, signed_in(), patient)
+    else:
+        found = readings.latest(db.session, patient.id, [MeasureKind.WEIGHT])
+    return next((each for each in found if each.kind is MeasureKind.WEIGHT), None)
 
 
 def _reported(reading: Reading) -> ReportedReading:

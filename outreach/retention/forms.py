@@ -5,7 +5,7 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, IntegerField, SelectChoice, SelectField, TextAreaField
+from wtforms import DateField, SelectChoice, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from outreach.retention import labels
@@ -18,6 +18,7 @@ from outreach.retention.rules import (
     Decision,
     Ground,
 )
+from outreach.web.number_fields import WholeField
 
 _LENGTH = Length(min=5, max=LONGEST_REASON, message=_l("Say why, in 5 to 500 characters."))
 
@@ -31,7 +32,7 @@ class ReasonForm(FlaskForm):
 class YearsForm(FlaskForm):
     """After how many years a clinic anonymises; empty: never."""
 
-    years = IntegerField(
+    years = WholeField(
         _l("Years after the programme"),
         validators=[
             Optional(),

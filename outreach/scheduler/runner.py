@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from config import Config
 from outreach import garbage, logs, orm, tables, traces
+from outreach.audit import keeping
 from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.scheduler.leader import Leadership, leadership_for
 from outreach.scheduler.schedule import Lane, PeriodicJob, exports_of, periodic_jobs
@@ -146,6 +147,7 @@ def main() -> None:
         config.public_url,
         mailer_of(config),
         go_on=lambda: not stopping.is_set(),
+        audit_head=keeping.kept_in(config.instance_path),
     )
     runner = Runner(jobs, leadership_for(engine, config.instance_path), stopping)
     signal.signal(signal.SIGTERM, runner.stop)

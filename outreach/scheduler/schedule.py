@@ -79,13 +79,15 @@ def periodic_jobs(
     public_url: str | None = None,
     mailer: Mailer | None = None,
     go_on: Callable[[], bool] = lambda: True,
+    audit_head: Path | None = None,
 ) -> tuple[PeriodicJob, ...]:
     """Return every periodic job of the product, in the order in which one feeds the next.
 
     ``uploads`` is the folder of files that wait to be imported, ``exports`` where those lie
     that people asked for; None: this process writes none. ``public_url`` is the address that
     texts to staff lead to; None: they name none. ``mailer`` takes e-mails; None: none is sent.
-    ``go_on`` says no once this process was told to stop.
+    ``go_on`` says no once this process was told to stop. ``audit_head`` is the file that keeps the
+    end of the audit trail's chain; None: this process keeps none.
     """
     return (
         PeriodicJob("catch up overdue calls", 30, lambda: catch_up_overdue_calls(sessions, clock)),
@@ -124,7 +126,7 @@ def periodic_jobs(
             "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)
         ),
         PeriodicJob("settle lost calls", 15, lambda: settle_lost_calls(sessions, gateway, clock)),
-        PeriodicJob("link audit events", 30, lambda: link_events(sessions)),
+        PeriodicJob("link audit events", 30, lambda: link_events(sessions, audit_head)),
         PeriodicJob("place in order", 60, lambda: place_in_order(sessions), lane=Lane.LONG),
         PeriodicJob("index backlog", 60, lambda: index_backlog(sessions)),
         PeriodicJob("roll up reports", 60, lambda: roll_up(sessions, clock), lane=Lane.LONG),

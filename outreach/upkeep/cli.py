@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from config import READ_ONLY, Config, make_data_key, new_data_key, replace_secret, to_disk
 from outreach import sealing
+from outreach.audit import keeping
 from outreach.db import db
 from outreach.deps import deps
 from outreach.encryption import Cipher, DataKey
@@ -31,7 +32,8 @@ def invariants(*, every_value: bool) -> None:
     """Say which promises the rows break, and which rows; exit 1 where there are any."""
     with reading(), db.sessionmaker() as session:
         one_picture(session)
-        found = promises.breaches(session, now=deps().clock(), every_value=every_value)
+        kept = keeping.read(keeping.kept_in(deps().config.instance_path))
+        found = promises.breaches(session, now=deps().clock(), every_value=every_value, kept=kept)
     for breach in found:
         ids = ", ".join(map(str, breach.ids[:SHOWN]))
         click.echo(f"Broken: {breach.promise}. {len(breach.ids)} of {breach.table}: {ids}")
@@ -65,6 +67,7 @@ def restore(backup: Path) -> None:
         found = backups.restore(backup, outside.config.database_url, now=outside.clock())
     except BackupTrouble as error:
         raise click.ClickException(str(error)) from error
+    keeping.set_aside(keeping.kept_in(outside.config.instance_path))
     rows = sum(found.rows.values())
     click.echo(f"Restored {rows:,} rows as of {found.made_at}, version {found.version}.")
 

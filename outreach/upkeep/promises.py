@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session, aliased
 from outreach import sealing
 from outreach.accounts.models import Clinic
 from outreach.audit import chain
+from outreach.audit.chain import Head
 from outreach.calls import last_talk
 from outreach.calls.models import Attempt, CallNote
 from outreach.calls.rules import REACHED
@@ -73,7 +74,9 @@ class Breach:
     ids: tuple[int, ...]
 
 
-def breaches(session: Session, *, now: datetime, every_value: bool = False) -> list[Breach]:
+def breaches(
+    session: Session, *, now: datetime, every_value: bool = False, kept: Head | None = None
+) -> list[Breach]:
     """Return every promise that is broken at ``now``.
 
     ``every_value``: decrypt all that is encrypted, not only the newest of each column.
@@ -99,7 +102,7 @@ def breaches(session: Session, *, now: datetime, every_value: bool = False) -> l
     ]
     misplaced = tuple(ranking.out_of_order(session))
     found.append(Breach("patients are in the order of their names", "patient", misplaced))
-    proof = chain.prove(session)
+    proof = chain.prove(session, kept=kept)
     if proof.broken:
         promise = f"the audit trail is as it was written: {proof.broken}"
         found.append(Breach(promise, "audit_link", (proof.head.position,)))
@@ -134,12 +137,17 @@ def _past_its_end(now: datetime) -> Select[int]:
 
 
 def _sent_twice(session: Session) -> tuple[int, ...]:
-    """Return texts that went out though the same words had, for the same cause."""
+    """Return texts that went out though the same words had, for the same cause.
+
+    Not those to whoever is on call: they are told again, round after round, in the same words,
+    and a key of the concern, the round and the person keeps each from being written twice.
+    """
     other = aliased(Message)
     suspects = session.execute(
         select(Message.id, Message.cause, Message.kind, Message.to_number, Message.body)
         .where(
             Message.status.in_(WENT_OUT),
+            Message.kind != MessageKind.ALERT,
             exists().where(
                 other.cause == Message.cause,
                 other.kind == Message.kind,

@@ -90,7 +90,13 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return _page(status, ""), status, allowed
 
 
+def is_error_page() -> bool:
+    """Say whether the request at hand is answered by one of our pages about an error."""
+    return bool(g.get("is_error_page", False))
+
+
 def _page(status: int, message: str) -> str:
+    g.is_error_page = True
     titles = {
         400: _("That request did not make sense"),
         403: _("You can't do this"),

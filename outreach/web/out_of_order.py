@@ -61,6 +61,7 @@ def _is_twice(cause: BaseException | None) -> bool:
 
 def _page(error: DBAPIError | NoConnectionFree) -> str:
     """Return the page, without a look into the database."""
+    g.is_error_page = True
     current_app.login_manager._update_request_context_with_user()  # type: ignore[attr-defined]  # noqa: SLF001 - whoever is signed in is a row
     return render_template(
         "errors/out_of_order.html",

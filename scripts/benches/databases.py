@@ -76,12 +76,14 @@ def migrate(address: str) -> None:
 
 
 def empty(address: str) -> None:
-    """Delete every row that a bench made."""
+    """Delete every row that a bench made.
+
+    The audit trail refuses to be emptied, as it should anywhere else.
+    """
     tables = [table.name for table in Model.metadata.sorted_tables]
     with closing(connect(address)) as connection:
         if is_sqlite(address):
             connection.execute("PRAGMA foreign_keys=OFF")
-            # The audit trail refuses to be emptied, as it should anywhere else.
             guards = connection.execute(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'audit%'"
             ).fetchall()
@@ -94,7 +96,12 @@ def empty(address: str) -> None:
             connection.commit()
             connection.execute("VACUUM")
         else:
+            guarded = [name for name in tables if name.startswith("audit")]
+            for name in guarded:
+                connection.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
             connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+            for name in guarded:
+                connection.execute(f"ALTER TABLE {name} ENABLE TRIGGER USER")
             connection.commit()
 
 

@@ -7,6 +7,7 @@ call, and goes on. The carrier hands over what patients write, signed as Twilio 
 import base64
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -90,10 +91,12 @@ def _one(browser: Browser, ref: str, rng: Random, pause: Callable[[], None]) -> 
     note = rng.choice(NOTES)
     words = note.split()
     draft = {each: form[each] for each in ("csrf_token", "planned_call_id") if each in form}
-    for version, end in enumerate((len(words) // 2, len(words))):
+    version = 0  # as the page does: of the last draft that is known to be kept
+    for end in (len(words) // 2, len(words)):
         pause()
         typed = {"note": " ".join(words[:end]), "version": str(version), "tab": "load"}
-        browser.post(f"{path}/draft", draft | typed, "draft", {})
+        answer = browser.post(f"{path}/draft", draft | typed, "draft", {})
+        version = json.loads(answer.text)["version"] if answer.status == OK else version
     pause()
     said = {"reached": "yes", "minutes": str(rng.randint(3, 20)), "note": note}
     if rng.random() < NOBODY_ANSWERS:

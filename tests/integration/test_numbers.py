@@ -22,6 +22,10 @@ ABSURD = [
     "x",
     "²",
     "",
+    "9" * 400,
+    "sNaN",
+    "1e99999",
+    "1e-99999",
 ]
 PAGES = [
     "/messages/?before={}",
@@ -82,3 +86,39 @@ def test_an_absurd_number_in_a_form_is_nobody_chosen(
 
     assert applied.status_code in (404, 409)
     assert (stale.status_code, unknown.status_code, searched.status_code) == (409, 422, 200)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "1e99999", "1e-99999", "sNaN", "-1", "1e5"])
+def test_an_absurd_number_in_a_field_is_asked_for_again(
+    client: FlaskClient, sessions: Sessions, ref: str, number: str
+) -> None:
+    """One that has to be written out with all its digits would take all memory there is."""
+    with sessions.begin() as session:
+        clinic = session.scalars(select(Clinic)).one()
+        nurse = make_staff(session, clinic, Role.NURSE, password_hash=HASH)
+    years = client.post("/retention/years", data={"years": number})
+    aim = {"percent": number, "plan": "-"}
+    target = client.post("/reports/target?measure=completion", data=aim)
+    sign_in(client, nurse)
+    reading = {"form_key": "k", "on": "2026-11-20", "unit_weight": "kg", "value_weight": number}
+    measured = client.post(f"/patients/{ref}/readings/new", data=reading)
+    limits = {"low": number, "high": number, "unit": "mg/dL", "reason": "-", "keep": "y"}
+    limited = client.post(f"/concerns/limits/{ref}?measure=glucose", data=limits)
+
+    answers = {"years": years, "percent": target, "weight": measured, "limits": limited}
+    assert {name: each.status_code for name, each in answers.items()} == dict.fromkeys(answers, 422)
+    assert all(len(each.text) < 60_000 for each in answers.values()), "written out in full"
+
+
+@pytest.mark.parametrize(
+    ("page", "sent"),
+    [
+        ("wishes", {"add_daypart": "\xa0"}),
+        ("texts", {"calls": "\x1f", "source": "call"}),
+        ("details", {"voicemail": " ", "welfare_check": "\xa0", "language": "en"}),
+    ],
+)
+def test_a_blank_choice_is_none(
+    client: FlaskClient, ref: str, page: str, sent: dict[str, str]
+) -> None:
+    assert client.post(f"/patients/{ref}/{page}", data=sent).status_code in (302, 422)

@@ -185,3 +185,22 @@ def test_where_one_works_is_no_password(sessions: Sessions) -> None:
     with pytest.raises(passwords.PasswordTooCommon):
         passwords.check("quillbackharbour1", known)
     passwords.check("quillbackharbour1")
+
+
+def test_whoever_has_a_network_of_addresses_guesses_from_one_place(
+    sessions: Sessions, client: FlaskClient
+) -> None:
+    """An IPv6 customer has 2^64 addresses: counted one by one, each had its own tries."""
+    with sessions.begin() as session:
+        person = make_staff(session, make_clinic(session), password_hash=HASH)
+    answers = [
+        client.post(
+            "/sign-in",
+            data={"email": person.email, "password": "x"},
+            environ_overrides={"REMOTE_ADDR": f"2001:db8:1:2::{last:x}"},
+        )
+        for last in range(1, 7)
+    ]
+
+    assert "is not right" in answers[4].text
+    assert "Too many tries" in answers[5].text

@@ -2,13 +2,15 @@
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from outreach.audit import chain, trail
+from config import Config
+from outreach.audit import chain, keeping, trail
 from outreach.audit.jobs import link_events
 from outreach.audit.models import AuditEvent, AuditLink
 from outreach.orm import Sessions
@@ -62,6 +64,27 @@ def test_the_database_refuses_to_change_or_delete_what_was_noted(
     for statement in (update(table).values({column: "x"}), delete(table)):
         with pytest.raises(DBAPIError, match="only appended"), sessions.begin() as session:
             session.execute(statement)
+
+
+@pytest.mark.parametrize("table", ["audit_event", "audit_link"])
+def test_nothing_goes_around_the_refusal(sessions: Sessions, table: str) -> None:
+    """Emptying a whole table, or writing a row over another, is neither UPDATE nor DELETE."""
+    act(sessions, 1)
+    link_events(sessions)
+    with sessions() as session:
+        is_postgresql = session.get_bind().dialect.name == "postgresql"
+    over = {
+        "audit_event": "INSERT OR REPLACE INTO audit_event (id, at, action, object_kind) "
+        "SELECT id, at, 'left alone', object_kind FROM audit_event",
+        "audit_link": "REPLACE INTO audit_link SELECT position, event_id, 'x' FROM audit_link",
+    }
+    around = f"TRUNCATE {table} CASCADE" if is_postgresql else over[table]
+
+    with pytest.raises(DBAPIError, match="only appended"), sessions.begin() as session:
+        session.execute(text(around))
+
+    act(sessions, 1)
+    assert link_events(sessions) == 1
 
 
 def test_events_are_linked_once_and_the_chain_is_whole(
@@ -131,6 +154,72 @@ def test_a_chain_that_was_made_anew_is_found_by_the_head_that_was_kept(sessions:
 
     assert proof(sessions).broken is None
     assert proof(sessions, kept).broken == "link 5 is not the one that was kept"
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.message for each in caplog.records if each.levelname == "ERROR"]
+
+
+def test_an_end_that_was_cut_off_is_told_and_the_end_that_was_kept_stays(
+    sessions: Sessions, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "audit_head"
+    act(sessions, 5)
+    link_events(sessions, path)
+    kept = head(sessions)
+    assert keeping.read(path) == kept
+    assert link_events(sessions, path) == 0
+    assert errors(caplog) == []
+
+    tamper(sessions, delete(AuditLink).where(AuditLink.position == 5), delete(AuditEvent).where(
+        AuditEvent.id == select(func.max(AuditEvent.id)).scalar_subquery()
+    ))  # fmt: skip
+    link_events(sessions, path)
+    assert errors(caplog) == [
+        f"the audit trail is not as it was: the chain ends before link 5, which {path} has"
+    ]
+
+    act(sessions, 2)
+    link_events(sessions, path)
+    assert errors(caplog)[-1].startswith(
+        "the audit trail is not as it was: link 5 is not the one that was kept"
+    )
+    assert keeping.read(path) == kept
+
+
+def test_the_end_that_was_kept_moves_on_with_the_chain(sessions: Sessions, tmp_path: Path) -> None:
+    path = tmp_path / "audit_head"
+    for times in (2, 3):
+        act(sessions, times)
+        link_events(sessions, path)
+
+    assert keeping.read(path) == head(sessions)
+    assert head(sessions).position == 5
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_end_of_a_chain_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "audit_head"
+    assert keeping.read(path) is None
+    path.write_text("five x")
+    assert keeping.read(path) is None
+
+
+def test_commands_hold_the_chain_against_the_end_that_was_kept(
+    app: Flask, sessions: Sessions, config: Config
+) -> None:
+    act(sessions, 3)
+    link_events(sessions, keeping.kept_in(config.instance_path))
+    run = app.test_cli_runner()
+    assert run.invoke(args=["audit", "verify"]).exit_code == 0
+    assert run.invoke(args=["check", "invariants"]).exit_code == 0
+
+    tamper(sessions, delete(AuditLink), delete(AuditEvent))
+    cut, broken = run.invoke(args=["audit", "verify"]), run.invoke(args=["check", "invariants"])
+
+    assert (cut.exit_code, broken.exit_code) == (1, 1)
+    assert "the chain ends before link 3" in cut.output
+    assert "the chain ends before link 3" in broken.output
 
 
 def test_an_event_that_was_committed_late_is_linked_all_the_same(sessions: Sessions) -> None:

@@ -135,6 +135,17 @@ def test_a_tab_whose_answer_got_lost_goes_on_saving(client: FlaskClient, day: Da
     assert again.get_json()["version"] == 2
 
 
+def test_nothing_typed_before_is_no_other_text(client: FlaskClient, day: Day) -> None:
+    """A tab that believes it saved, and did not: there is nothing to choose between."""
+    sign_in(client, day.ana)
+    path = f"/calls/{day.rosa.ref}"
+
+    first = client.post(f"{path}/draft", data=day.typed("the first to arrive", "1"))
+    saved = client.post(path, data=day.form(reached="yes", minutes="5"))
+
+    assert (first.status_code, saved.status_code) == (200, 302)
+
+
 def test_text_about_a_closed_call_never_becomes_the_draft_of_the_next(
     sessions: Sessions, client: FlaskClient, day: Day
 ) -> None:

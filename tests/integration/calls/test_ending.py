@@ -158,7 +158,12 @@ def test_a_pause_to_come_leaves_the_calls_before_it_and_is_planned_around(
 
 @pytest.mark.parametrize(
     ("first", "until"),
-    [("2026-11-23", "2026-12-10"), ("2026-12-01", ""), ("2026-12-01", "2026-12-01")],
+    [
+        ("2026-11-23", "2026-12-10"),
+        ("2026-12-01", ""),
+        ("2026-12-01", "2026-12-01"),
+        ("9999-12-30", "2026-12-10"),
+    ],
 )
 def test_days_of_a_pause_that_make_no_sense_are_refused(
     sessions: Sessions, client: FlaskClient, day: Day, first: str, until: str

@@ -23,7 +23,14 @@ from outreach.exports.models import Export
 from outreach.orm import Sessions
 from outreach.oversight import looks as looks_at_patients
 from outreach.oversight.views import PAGE_WORDS
-from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
+from outreach.programmes.models import Enrolment
+from tests.builders import (
+    make_clinic,
+    make_enrolment,
+    make_patient,
+    make_planned_call,
+    make_staff,
+)
 from tests.conftest import HASH, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 
@@ -123,6 +130,47 @@ def test_a_look_by_way_of_a_concern_is_one_and_a_refused_one_is_none(
     signed_in(app, house.nurse).get(f"/concerns/{house.concern_id}")
 
     assert looks(sessions) == [(house.nurse.id, "concerns.concern")]
+
+
+def test_a_form_that_is_refused_shows_the_patient_and_is_a_look(
+    app: Flask, sessions: Sessions, house: House
+) -> None:
+    """An empty form would else be a way to read a patient's page unnoted."""
+    caller, nurse = signed_in(app, house.caller), signed_in(app, house.nurse)
+    with sessions.begin() as session:
+        call_id = make_planned_call(session, session.scalars(select(Enrolment)).one()).id
+
+    data = {"planned_call_id": str(call_id), "form_key": "k"}
+    answer = caller.post(f"/calls/{house.ref}", data=data)
+    assert (answer.status_code, "Rosa" in answer.text) == (422, True)
+    assert nurse.post(f"/concerns/{house.concern_id}", data={}).status_code == 422
+
+    assert looks(sessions) == [
+        (house.caller.id, "calls.record"),
+        (house.nurse.id, "concerns.work"),
+    ]
+
+
+def test_a_list_that_is_shown_around_a_refused_name_is_noted(
+    app: Flask, sessions: Sessions, house: House
+) -> None:
+    answer = signed_in(app, house.manager).post("/patients/lists", data={"name": ""})
+
+    assert (answer.status_code, house.ref in answer.text) == (422, True)
+    with sessions() as session:
+        listed = select(AuditEvent.object_kind).where(AuditEvent.action == "listed patients")
+        assert session.scalars(listed).all() == ["patient_list.save"]
+
+
+def test_a_change_that_shows_nobody_is_no_look(
+    app: Flask, sessions: Sessions, house: House
+) -> None:
+    caller = signed_in(app, house.caller)
+    data = {"planned_call_id": "1", "version": "0", "note": "Hello"}
+    assert caller.post(f"/calls/{house.ref}/draft", data=data).status_code == 409
+    assert caller.post(f"/calls/{house.ref}/start").status_code == 404
+
+    assert looks(sessions) == []
 
 
 def ask(client: FlaskClient, **question: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,7 +14,7 @@ from outreach.calls.models import CallNote
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind
 from outreach.measures.models import Reading
-from outreach.measures.rules import MeasureKind
+from outreach.measures.rules import MeasureKind, ReadingSource
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from tests.builders import (
@@ -88,6 +89,25 @@ def test_a_patient_who_is_called_looks_like_one_who_is_not(trial: Trial) -> None
     page = trial.page(trial.called)
     for secret in ("Quincy", "Likes birds", "Walks", "9.9"):
         assert secret not in page
+
+
+def test_what_was_weighed_on_a_call_is_asked_of_nobody_who_is_blinded(trial: Trial) -> None:
+    """A question about a weight that changed much would tell that there was a call before."""
+    with trial.sessions.begin() as session:
+        make_reading(
+            session, trial.called, MeasureKind.WEIGHT, "91.5",
+            source=ReadingSource.CALL, taken_at=NOW - timedelta(days=9),
+        )  # fmt: skip
+    answers = []
+    for patient in (trial.called, trial.control):
+        data = {"form_key": "k", "on": "2026-11-23", "value_weight": "160", "unit_weight": "kg"}
+        answers.append(trial.client.post(f"/assess/{patient.ref}", data=data).status_code)
+
+    assert answers == [303, 303]
+
+    again = {"form_key": "again", "on": "2026-11-23", "value_weight": "80", "unit_weight": "kg"}
+    answer = trial.client.post(f"/assess/{trial.called.ref}", data=again)
+    assert answer.status_code == 422, "what they weighed themselves is held against it"
 
 
 def test_an_assessor_finds_measures_and_sees_their_own_value(trial: Trial) -> None:

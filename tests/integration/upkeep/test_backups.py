@@ -3,15 +3,20 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 
 from outreach import orm
 from outreach.accounts.models import SignIn
+from outreach.audit import keeping, trail
+from outreach.audit.jobs import link_events
 from outreach.audit.models import AuditEvent
+from outreach.deps import Deps
 from outreach.orm import Model, Sessions
 from outreach.upkeep import backups, promises
 from outreach.upkeep.backups import BackupTrouble
@@ -80,6 +85,27 @@ def test_what_was_backed_up_comes_back_and_everybody_signs_in_again(
     assert told == f"restored a backup of {NOW.isoformat()}"
     with sessions() as session:
         assert broken <= {each.promise for each in promises.breaches(session, now=NOW)}
+
+
+def test_a_backup_is_held_against_no_end_of_the_audit_trail_that_is_newer(
+    app: Flask, database_url: str, sessions: Sessions, empty_url: str, tmp_path: Path
+) -> None:
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    outside: Deps = app.extensions["outreach"]
+    config = replace(outside.config, database_url=empty_url)
+    with sessions.begin() as session:
+        trail.record(session, "signed in", actor_id=None, now=NOW)
+    path = keeping.kept_in(config.instance_path)
+    link_events(sessions, path)
+    kept = keeping.read(path)
+    assert kept is not None
+
+    app.extensions["outreach"] = replace(outside, config=config)
+    run = app.test_cli_runner().invoke(args=["db", "restore", str(made)])
+
+    assert run.exit_code == 0, run.output
+    assert keeping.read(path) is None
+    assert keeping.read(path.with_name("audit_head.before-restore")) == kept
 
 
 def test_a_database_of_an_older_release_is_backed_up_too(

@@ -11,6 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
+from outreach.accounts.rules import Role
 from outreach.audit import trail
 from outreach.calls.models import CallNote
 from outreach.calls.rules import Outcome
@@ -236,6 +237,21 @@ def test_a_broken_promise_is_named_with_the_row_that_breaks_it(
 
         assert before == {}
         assert broken(session)[words] == (row_id,)
+
+
+def test_telling_somebody_again_in_a_later_round_breaks_nothing(sessions: Sessions) -> None:
+    """Three quarters of an hour without an answer, and who was told first is told once more."""
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        nurse = make_staff(session, clinic, Role.NURSE, phone=NUMBER)
+        patient = make_patient(session, clinic)
+        for number in (0, 3):
+            _text(
+                session, patient, kind=MessageKind.ALERT, staff_id=nurse.id, patient_id=None,
+                cause="concern:1", dedupe_key=f"alert:1:{number}:{nurse.id}",
+            )  # fmt: skip
+
+        assert broken(session) == {}
 
 
 def test_a_text_to_somebody_who_agreed_breaks_nothing(sessions: Sessions) -> None:

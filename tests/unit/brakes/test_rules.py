@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.brakes.rules import LIMITS, BadLimits, Braked, Limit, begin_of, limits_of, wait_of
+from outreach.brakes.rules import (
+    LIMITS,
+    BadLimits,
+    Braked,
+    Limit,
+    begin_of,
+    limits_of,
+    network_of,
+    wait_of,
+)
 
 INSTANTS = st.integers(946684800, 4102444800).map(lambda at: datetime.fromtimestamp(at, UTC))
 
@@ -38,3 +47,20 @@ def test_an_instant_lies_in_its_stretch_and_the_wait_leads_to_the_next(
     assert begun <= now < begun + limit.within
     assert timedelta(0) < wait_of(limit, now) <= limit.within
     assert begin_of(limit, now + wait_of(limit, now)) == begun + limit.within
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix:", "unix:"),
+        ("", ""),
+    ],
+)
+def test_a_network_of_one_customer_is_one_place(address: str, network: str) -> None:
+    assert network_of(address) == network
