@@ -21,7 +21,7 @@ from outreach.accounts.models import (
     SignIn,
     StaffMember,
 )
-from outreach.accounts.rules import Actor, Role, may_appoint
+from outreach.accounts.rules import Actor, Role, may_appoint, unblinds
 from outreach.accounts.sign_in import has_factor
 from outreach.audit import trail
 from outreach.errors import NotAllowed, NotFound, RuleBroken
@@ -34,6 +34,15 @@ MOST_SHOWN = 200
 
 class HasPatients(RuleBroken):
     """A caller with patients hands them over first."""
+
+
+class Unblinds(RuleBroken):
+    """Who measures blinded does nothing else at a clinic."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An assessor measures without knowing who is called: at a clinic they do nothing else."
+        )
 
 
 @dataclass(frozen=True)
@@ -128,13 +137,24 @@ def give(
     *,
     now: datetime,
 ) -> None:
-    """Give somebody one more role from today on; their sessions end. Does not commit."""
+    """Give somebody one more role from today on; their sessions end. Does not commit.
+
+    Raises:
+        Unblinds: as an assessor they would learn who is called.
+    """
     _allow(actor, other)
     clinic_id = clinic.id if clinic else None
     if not may_appoint(actor, role, clinic_id):
         raise NotAllowed("You can't give this role.")
     if (role, clinic_id) in {(held.role, held.clinic_id) for held in other.held}:
         raise RuleBroken("They have this role already.")
+    # A region may get another clinic any day.
+    if unblinds(
+        role,
+        clinic_id,
+        [(each.role, None if each.region else each.clinic_id) for each in other.held],
+    ):
+        raise Unblinds
     session.add(
         Membership(staff_id=other.person.id, clinic_id=clinic_id, role=role, from_on=now.date())
     )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach import orm
@@ -145,7 +145,7 @@ def give(
 
     Raises:
         NotFound: nobody with an open account has the address.
-        RuleBroken: they have it already, or it is the person who asks.
+        RuleBroken: they have it already, measure blinded, or it is the person who asks.
     """
     _allow(actor)
     if role not in FOR_REGIONS:
@@ -159,11 +159,23 @@ def give(
         raise NotFound("Nobody with an open account has this address.")
     if person.id == actor.staff_id:
         raise RuleBroken("Somebody else changes your roles.")
+    if _measures_blinded(session, person.id, now.date()):
+        raise RuleBroken("An assessor measures without knowing who is called.")
     row = {"region_id": region.id, "staff_id": person.id, "role": role, "from_on": now.date()}
     if not orm.insert_new(session, RegionRole, [row]):
         raise RuleBroken("They have this role already.")
     _note(session, actor, f"gave role {role.value} for", region.id, now=now)
     follow(session, actor, now=now)
+
+
+def _measures_blinded(session: Session, staff_id: int, today: date) -> bool:
+    assesses = exists().where(
+        Membership.staff_id == staff_id,
+        Membership.role == Role.ASSESSOR,
+        or_(Membership.until_on.is_(None), Membership.until_on > today),
+    )
+    with every_clinic(session, "nobody learns who is called whom they measure, at any clinic"):
+        return bool(session.scalar(select(assesses)))
 
 
 def end(session: Session, actor: Actor, region: Region, role_id: int, *, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -193,6 +193,18 @@ def may_appoint(actor: Actor, role: Role, clinic_id: int | None) -> bool:
         return True
     is_own = clinic_id in actor.clinic_ids_as(Role.MANAGER)
     return is_own and role in {Role.CALLER, Role.NURSE, Role.MANAGER, Role.ASSESSOR}
+
+
+def unblinds(role: Role, clinic_id: int | None, held: Iterable[tuple[Role, int | None]]) -> bool:
+    """Say whether ``role`` would show an assessor who is called: at a clinic they only measure.
+
+    ``held``: what they have already, each with its clinic; None: at every one.
+    """
+    return any(
+        (role is Role.ASSESSOR) is not (other is Role.ASSESSOR)
+        and (clinic_id == at or clinic_id is None or at is None)
+        for other, at in held
+    )
 
 
 def language_code(text: str) -> str | None:

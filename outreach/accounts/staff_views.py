@@ -97,7 +97,10 @@ def give_role(staff_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(other, form), 422
     role, clinic = offered[form.role.data]
-    appointing.give(db.session, actor, other, role, clinic, now=deps().clock())
+    try:
+        appointing.give(db.session, actor, other, role, clinic, now=deps().clock())
+    except appointing.Unblinds as error:
+        return _not_yet(other, error)
     return _done(other, _("The role is given. They sign in anew."))
 
 

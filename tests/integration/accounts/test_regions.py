@@ -244,6 +244,19 @@ def test_no_other_role_is_given_for_a_region(house: House, role: str) -> None:
     assert house.seen() == {"ALDER"}
 
 
+def test_who_measures_blinded_answers_for_no_region(house: House) -> None:
+    region = house.make_region("North", "BIRCH")
+    with house.sessions.begin() as session:
+        assessor = make_staff(session, house.clinics["CEDAR"], Role.ASSESSOR, password_hash=HASH)
+
+    assert house.give(region, email=assessor.email) == 422
+    house.give(region)
+    given = house.administrator.post(
+        f"/staff/{house.person.id}/roles", data={"role": "assessor CEDAR"}, follow_redirects=True
+    )
+    assert "measures without knowing" in given.text
+
+
 def test_nobody_but_administrators_sees_or_changes_regions(house: House) -> None:
     region_id = house.make_region("North", "BIRCH")
     manager = house.browser()

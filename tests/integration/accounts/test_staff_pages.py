@@ -159,6 +159,26 @@ def test_nobody_changes_their_own_roles(
         assert boss.post(f"/staff/{house.boss.id}/{path}", data=data).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("has", "gets"),
+    [("assessor HERE", "nurse HERE"), ("nurse HERE", "assessor HERE"),
+     ("assessor HERE", "auditor"), ("administrator", "assessor HERE")],
+)  # fmt: skip
+def test_who_measures_blinded_does_nothing_else_there(
+    house: House, browser: Callable[[StaffMember], FlaskClient], has: str, gets: str
+) -> None:
+    boss = browser(house.boss)
+    invite(boss, role=has)
+    (bea,) = re.findall(r"/staff/(\d+)", boss.get("/staff/?search=bea").text)
+
+    refused = boss.post(f"/staff/{bea}/roles", data={"role": gets}, follow_redirects=True)
+    boss.post(f"/staff/{bea}/roles", data={"role": "caller THERE"})
+
+    assert "measures without knowing" in refused.text
+    held = re.findall(r"/roles/\d+/end", boss.get(f"/staff/{bea}").text)
+    assert len(held) == 2  # elsewhere they may do what they like
+
+
 def test_a_change_of_role_ends_the_sessions(
     house: House, browser: Callable[[StaffMember], FlaskClient]
 ) -> None:
