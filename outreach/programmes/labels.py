@@ -38,6 +38,7 @@ PAUSE_TROUBLES = {
     PauseTrouble.ENDS_EARLY: _l(
         "Choose a day after today, and after the first one; or leave it empty."
     ),
+    PauseTrouble.ENDS_LATE: _l("Choose a day within a year, or leave it empty."),
 }
 
 RHYTHMS: dict[Rhythm, LazyString] = {

@@ -44,11 +44,17 @@ class PauseTrouble(enum.StrEnum):
     BEGINS_EARLY = "begins early"
     HAS_NO_END = "has no end"
     ENDS_EARLY = "ends early"
+    ENDS_LATE = "ends late"
 
     @property
     def is_about_end(self) -> bool:
         """Whether the day from which calls go on is to be mended."""
         return self is not PauseTrouble.BEGINS_EARLY
+
+
+# Beyond, it is a slip of the keyboard, and they would be called no more. Who is away for longer
+# is paused until somebody resumes them, and stays on the list of who is.
+LONGEST_PAUSE = timedelta(days=366)
 
 
 def trouble_with_pause(first: date | None, until: date | None, today: date) -> PauseTrouble | None:
@@ -63,6 +69,8 @@ def trouble_with_pause(first: date | None, until: date | None, today: date) -> P
         return PauseTrouble.HAS_NO_END
     if until is not None and until <= (first or today):
         return PauseTrouble.ENDS_EARLY
+    if until is not None and until > today + LONGEST_PAUSE:
+        return PauseTrouble.ENDS_LATE
     return None
 
 
