@@ -74,6 +74,7 @@ from outreach.web import (
     error_pages,
     field_attributes,
     headers,
+    hosts,
     navigation,
     out_of_order,
     own_origin,
@@ -114,7 +115,6 @@ def create_app(outside: Deps | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,  # the session's own end is the limit
-        TRUSTED_HOSTS=list(config.allowed_hosts) or None,
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
     )
@@ -137,6 +137,7 @@ def _real_world(config: Config) -> Deps:
 
 def _attach(app: Flask, outside: Deps) -> None:
     config = outside.config
+    without_session = frozenset(each.bp.name for each in WITHOUT_SESSION)
     app.extensions["tables"] = tables.ALL
     app.url_map.converters["int"] = bounded.RowId
     traced.init_app(app, is_behind_proxy=config.trusted_proxies > 0)
@@ -148,11 +149,18 @@ def _attach(app: Flask, outside: Deps) -> None:
     app.extensions["password_hasher"] = PasswordHasher()
     deps.init_app(app, outside)
     db.init_app(app, config.database_url, config.web_database_role)
+    hosts.init_app(
+        app,
+        told=config.allowed_hosts,
+        public_url=config.public_url,
+        is_loopback=config.is_loopback,
+        taken_by=without_session | {upkeep.bp.name},
+    )
     body_limits.init_app(app, uploads_at="intake.upload")
     own_origin.init_app(
         app,
         public_url=config.public_url,
-        taken_by=frozenset(each.bp.name for each in WITHOUT_SESSION),
+        taken_by=without_session,
     )
     csrf.init_app(app)
     access.init_app(app)
