@@ -184,6 +184,7 @@ def _attach(app: Flask, outside: Deps) -> None:
             "navigation": navigation,
             "now": outside.clock(),
             "is_trial": config.is_trial,
+            "idle_minutes": config.idle_minutes,
         }
     )
     # A text from a patient is taken all the same: refused, it would be lost.
