@@ -63,6 +63,7 @@ from outreach.retention import views as retention
 from outreach.searching import cli as searching_cli
 from outreach.sent_again import one_at_a_time
 from outreach.telephony.carrier import carrier_of
+from outreach.typed import views as typed
 from outreach.upkeep import cli as upkeep_cli
 from outreach.upkeep import fitting, second_wall
 from outreach.upkeep import views as upkeep
@@ -229,6 +230,7 @@ def _register(app: Flask) -> None:
         oversight,
         retention,
         exports,
+        typed,
     ):
         app.register_blueprint(pages.bp)
     for pages in WITHOUT_SESSION:

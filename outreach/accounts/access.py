@@ -152,10 +152,7 @@ def fresh_download(view: Callable[P, Any]) -> Callable[P, Any]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
         if is_fresh():
             return view(*args, **kwargs)
-        came_from = urlsplit(request.referrer or "")
-        is_ours = came_from.netloc == request.host
-        back = f"{came_from.path}?{came_from.query}".rstrip("?") if is_ours else None
-        return redirect(url_for("accounts.confirm", next=back, file=1), 303)
+        return redirect(url_for("accounts.confirm", next=_came_from(), file=1), 303)
 
     guarded.needs_fresh = True  # type: ignore[attr-defined]
     return guarded
@@ -361,5 +358,12 @@ def _is_script() -> bool:
 def _to_sign_in() -> ResponseReturnValue:
     if _is_script():
         return "", 401
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    back = request.full_path.rstrip("?") if request.method == "GET" else _came_from()
     return redirect(url_for("accounts.sign_in", next=back))
+
+
+def _came_from() -> str | None:
+    """Return the page of ours that sent this, None where it was none."""
+    came_from = urlsplit(request.referrer or "")
+    is_ours = came_from.netloc == request.host
+    return f"{came_from.path}?{came_from.query}".rstrip("?") if is_ours else None

@@ -8,10 +8,13 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 
-from outreach.accounts.models import SignIn, StaffMember
+from outreach.accounts.models import Clinic, SignIn, StaffMember
+from outreach.accounts.rules import Role
 from outreach.calls.models import Draft
+from outreach.concerns import raising
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
+from outreach.typed.models import TypedForm
 from tests.browser.conftest import sign_in
 from tests.builders import (
     PASSWORD,
@@ -23,7 +26,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import HASH
-from tests.fakes import FakeClock
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 
 
 class Desk:
@@ -31,7 +34,8 @@ class Desk:
 
     def __init__(self, sessions: Sessions) -> None:
         with sessions.begin() as session:
-            clinic = make_clinic(session)
+            self.clinic: Clinic = make_clinic(session)
+            clinic = self.clinic
             make_on_call(session, clinic)
             self.caller: StaffMember = make_staff(session, clinic, password_hash=HASH)
             self.rosa: Patient = make_patient(session, clinic, family_name="Aguilar")
@@ -117,9 +121,7 @@ def test_one_touch_is_enough_to_stay(
     assert _is_open(sessions)
 
 
-def test_who_works_in_another_tab_is_there(
-    page: Page, context: BrowserContext, desk: Desk
-) -> None:
+def test_who_works_in_another_tab_is_there(page: Page, context: BrowserContext, desk: Desk) -> None:
     sign_in(page, desk.caller)
     _open(page, desk.call)
     other = context.new_page()
@@ -152,6 +154,40 @@ def test_what_could_not_be_saved_waits_behind_an_empty_screen(
     page.wait_for_url("**/sign-in?next=*")
     with sessions() as session:
         assert "dead" in str(session.scalars(select(Draft.answers)).one())
+
+
+def test_words_in_any_form_are_back_after_signing_in_and_gone_once_sent(
+    page: Page, sessions: Sessions, desk: Desk
+) -> None:
+    with sessions.begin() as session:
+        nurse = make_staff(session, desk.clinic, Role.NURSE, password_hash=HASH)
+        rosa = session.merge(desk.rosa)
+        concern = raising.raise_concern(
+            session, rosa, raising.safety("worrying"), by_staff_id=desk.caller.id,
+            now=MONDAY_10_CHICAGO,
+        )  # fmt: skip
+        path = f"/concerns/{concern.id}"
+    sign_in(page, nurse)
+    _open(page, path)
+    note = page.get_by_role("textbox", name="What was done or learned")
+    note.fill("Rang her daughter, who drives over.")
+    page.clock.fast_forward("16:00")  # the rest after typing and the quarter of an hour, at once
+    page.wait_for_url("**/sign-in?next=*")
+    page.get_by_label("E-mail address").fill(nurse.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+    page.wait_for_url(f"**{path}")
+    expect(note).to_have_value("Rang her daughter, who drives over.")
+    expect(page.get_by_text("What you typed here before is back")).to_be_visible()
+    page.get_by_role("button", name="Save, keep open").click()
+    page.wait_for_url("**/concerns/")
+    with page.expect_response("**/typed/?*"):
+        page.goto(path)
+    expect(page.get_by_role("status").get_by_text("is back")).to_have_count(0)
+    expect(note).to_have_value("")
+    with sessions() as session:
+        assert session.scalars(select(TypedForm)).all() == []
 
 
 def test_a_page_without_anybody_has_no_clock(page: Page, app: Flask) -> None:
