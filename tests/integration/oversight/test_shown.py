@@ -62,6 +62,20 @@ def test_whom_a_search_found_is_noted_and_whom_it_did_not_find_is_not(
     assert shown(sessions) == [(house.manager.id, "patient_list.show")]
 
 
+def test_who_asks_about_nobody_reads_that_a_list_was_opened_not_each_line_of_it(
+    app: Flask, house: House
+) -> None:
+    signed_in(app, house.manager).get("/patients/")
+    auditor = signed_in(app, house.auditor_of_all)
+
+    everything = ask(auditor)
+    assert "listed patients" in everything
+    assert "shown in a list" not in everything
+    assert "shown in a list" in ask(auditor, record_number="MRN-77")
+    with_name = {"staff": house.manager.name}
+    assert "shown in a list" in ask(auditor, **with_name)
+
+
 def test_boards_of_work_count_and_a_callers_own_queue_does_not(
     app: Flask, sessions: Sessions, house: House
 ) -> None:
