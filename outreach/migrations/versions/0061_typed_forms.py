@@ -1,14 +1,14 @@
 """What somebody typed into a form and did not send.
 
 Revision ID: 0061_typed_forms
-Revises: 0060_indexes_of_pages
+Revises: 0063_audit_trail_stays
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0061_typed_forms'
-down_revision = '0060_indexes_of_pages'
+down_revision = '0063_audit_trail_stays'
 branch_labels = None
 depends_on = None
 
