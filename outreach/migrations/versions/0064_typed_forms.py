@@ -1,13 +1,13 @@
 """What somebody typed into a form and did not send.
 
-Revision ID: 0061_typed_forms
+Revision ID: 0064_typed_forms
 Revises: 0063_audit_trail_stays
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0061_typed_forms'
+revision = '0064_typed_forms'
 down_revision = '0063_audit_trail_stays'
 branch_labels = None
 depends_on = None
