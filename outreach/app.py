@@ -63,6 +63,7 @@ from outreach.retention import views as retention
 from outreach.searching import cli as searching_cli
 from outreach.sent_again import one_at_a_time
 from outreach.telephony.carrier import carrier_of
+from outreach.typed import views as typed
 from outreach.upkeep import cli as upkeep_cli
 from outreach.upkeep import fitting, second_wall
 from outreach.upkeep import views as upkeep
@@ -74,6 +75,7 @@ from outreach.web import (
     error_pages,
     field_attributes,
     headers,
+    hosts,
     navigation,
     out_of_order,
     own_origin,
@@ -114,7 +116,6 @@ def create_app(outside: Deps | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,  # the session's own end is the limit
-        TRUSTED_HOSTS=list(config.allowed_hosts) or None,
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
     )
@@ -137,6 +138,7 @@ def _real_world(config: Config) -> Deps:
 
 def _attach(app: Flask, outside: Deps) -> None:
     config = outside.config
+    without_session = frozenset(each.bp.name for each in WITHOUT_SESSION)
     app.extensions["tables"] = tables.ALL
     app.url_map.converters["int"] = bounded.RowId
     traced.init_app(app, is_behind_proxy=config.trusted_proxies > 0)
@@ -148,11 +150,18 @@ def _attach(app: Flask, outside: Deps) -> None:
     app.extensions["password_hasher"] = PasswordHasher()
     deps.init_app(app, outside)
     db.init_app(app, config.database_url, config.web_database_role)
+    hosts.init_app(
+        app,
+        told=config.allowed_hosts,
+        public_url=config.public_url,
+        is_loopback=config.is_loopback,
+        taken_by=without_session | {upkeep.bp.name},
+    )
     body_limits.init_app(app, uploads_at="intake.upload")
     own_origin.init_app(
         app,
         public_url=config.public_url,
-        taken_by=frozenset(each.bp.name for each in WITHOUT_SESSION),
+        taken_by=without_session,
     )
     csrf.init_app(app)
     access.init_app(app)
@@ -176,6 +185,7 @@ def _attach(app: Flask, outside: Deps) -> None:
             "navigation": navigation,
             "now": outside.clock(),
             "is_trial": config.is_trial,
+            "idle_minutes": config.idle_minutes,
         }
     )
     # A text from a patient is taken all the same: refused, it would be lost.
@@ -220,6 +230,7 @@ def _register(app: Flask) -> None:
         oversight,
         retention,
         exports,
+        typed,
     ):
         app.register_blueprint(pages.bp)
     for pages in WITHOUT_SESSION:

@@ -28,6 +28,7 @@ from outreach.reports import models as reports
 from outreach.retention import models as retention
 from outreach.searching import index
 from outreach.searching import models as searching
+from outreach.typed import models as typed
 from outreach.upkeep import models as upkeep
 from outreach.visits import models as visits
 from outreach.welfare import models as welfare
@@ -65,5 +66,6 @@ ALL = (
     last_talk,
     patient_list,
     exports,
+    typed,
     upkeep,
 )

@@ -1,6 +1,5 @@
 """The door: who is at the keyboard, and which pages open for whom."""
 
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -22,15 +21,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.mixins import UserMixin
-from itsdangerous import BadData, URLSafeTimedSerializer
-from werkzeug import Response as BaseResponse
 
 from outreach import orm
 from outreach.accounts import sign_in
 from outreach.accounts.forms import ConfirmForm
 from outreach.accounts.rules import FRESH_FOR, MUST_HAVE_FACTOR, Actor, Role
 from outreach.accounts.sign_in import Present
-from outreach.accounts.throttle import Source
 from outreach.db import db, see, seeing_accounts
 from outreach.deps import deps
 from outreach.factors import passkeys
@@ -41,8 +37,6 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
 
 _HALFWAY = "halfway"
-_DEVICE_KNOWN_FOR = timedelta(days=180)
-_MOST_ON_DEVICE = 20
 
 
 class Badge(UserMixin):
@@ -135,6 +129,18 @@ def fresh_required(view: Callable[P, Any]) -> Callable[P, Any]:
     return guarded
 
 
+def fresh_to_change(view: Callable[P, Any]) -> Callable[P, Any]:
+    """As :func:`fresh_required`, on a page that anybody of the role may read at any time."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        is_let = request.method != "POST" or is_fresh()
+        return view(*args, **kwargs) if is_let else _ask_again()
+
+    guarded.needs_fresh = True  # type: ignore[attr-defined]
+    return guarded
+
+
 def fresh_download(view: Callable[P, Any]) -> Callable[P, Any]:
     """As :func:`fresh_required`, for a file: afterwards one is back at the page that offers it.
 
@@ -146,10 +152,7 @@ def fresh_download(view: Callable[P, Any]) -> Callable[P, Any]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
         if is_fresh():
             return view(*args, **kwargs)
-        came_from = urlsplit(request.referrer or "")
-        is_ours = came_from.netloc == request.host
-        back = f"{came_from.path}?{came_from.query}".rstrip("?") if is_ours else None
-        return redirect(url_for("accounts.confirm", next=back, file=1), 303)
+        return redirect(url_for("accounts.confirm", next=_came_from(), file=1), 303)
 
     guarded.needs_fresh = True  # type: ignore[attr-defined]
     return guarded
@@ -263,47 +266,6 @@ def has_passkey() -> bool:
     return site().is_possible and bool(passkeys.of(db.session, current_user.actor.staff_id))
 
 
-def source_of(staff_id: int | None) -> Source:
-    """Return where a try at this account comes from: a device it knows, or an address."""
-    device, known = _device()
-    if device and staff_id in known:
-        return Source(f"device {device}", is_known=True)
-    return Source.at(request.remote_addr)
-
-
-def remember_device(response: BaseResponse, staff_id: int) -> None:
-    """Let this browser be known to an account: strangers' failures no longer slow it down."""
-    device, known = _device()
-    kept = [staff_id, *(each for each in known if each != staff_id)][:_MOST_ON_DEVICE]
-    response.set_cookie(
-        _device_cookie(),
-        _signer().dumps([device or secrets.token_urlsafe(16), kept]),
-        max_age=_DEVICE_KNOWN_FOR,
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
-        httponly=True,
-        samesite="Lax",
-    )
-
-
-def _device() -> tuple[str | None, list[int]]:
-    try:
-        device, known = _signer().loads(
-            request.cookies.get(_device_cookie(), ""),
-            max_age=int(_DEVICE_KNOWN_FOR.total_seconds()),
-        )
-    except (BadData, ValueError, TypeError):
-        return None, []
-    return device, known
-
-
-def _device_cookie() -> str:
-    return f"{current_app.config['SESSION_COOKIE_NAME']}-device"
-
-
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(deps().config.secret_key, salt="known device")
-
-
 def current_token() -> str | None:
     """Return the token of this browser's session, if it has one."""
     return current_user.token if current_user.is_authenticated else None
@@ -396,5 +358,12 @@ def _is_script() -> bool:
 def _to_sign_in() -> ResponseReturnValue:
     if _is_script():
         return "", 401
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    back = request.full_path.rstrip("?") if request.method == "GET" else _came_from()
     return redirect(url_for("accounts.sign_in", next=back))
+
+
+def _came_from() -> str | None:
+    """Return the page of ours that sent this, None where it was none."""
+    came_from = urlsplit(request.referrer or "")
+    is_ours = came_from.netloc == request.host
+    return f"{came_from.path}?{came_from.query}".rstrip("?") if is_ours else None

@@ -30,13 +30,18 @@ class Source:
         return cls(network_of(address or ""))
 
 
+def by_address(email: str) -> str:
+    """Return the account that an e-mail address stands for, whatever somebody types as one."""
+    return f"address {email.strip().lower()}"
+
+
 def wait(session: Session, account: str, source: Source, *, now: datetime) -> timedelta:
     """Return how long the next try waits; nothing where it may come now.
 
-    ``account``: an address as typed, or what else is guessed at.
+    ``account``: what is guessed at; one kind of guess never has the name of another.
     """
     row = SignInFailure
-    is_account = row.account_hash == _hash(account.strip().lower())
+    is_account = row.account_hash == _hash(account)
     is_source = row.address_hash == _hash(source.name)
     is_same = and_(is_account, is_source)
     swarm = and_(is_source, row.at > now - SWARM_WINDOW)
@@ -59,18 +64,14 @@ def wait(session: Session, account: str, source: Source, *, now: datetime) -> ti
 
 def note_failure(session: Session, account: str, source: Source, *, now: datetime) -> None:
     """Keep one refused try. Does not commit."""
-    session.add(
-        SignInFailure(
-            account_hash=_hash(account.strip().lower()), address_hash=_hash(source.name), at=now
-        )
-    )
+    session.add(SignInFailure(account_hash=_hash(account), address_hash=_hash(source.name), at=now))
 
 
 def forget(session: Session, account: str, source: Source) -> None:
     """Count from nothing again: this account got in from here. Does not commit."""
     session.execute(
         delete(SignInFailure).where(
-            SignInFailure.account_hash == _hash(account.strip().lower()),
+            SignInFailure.account_hash == _hash(account),
             SignInFailure.address_hash == _hash(source.name),
         )
     )

@@ -21,7 +21,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug import Response as BaseResponse
 
 from outreach import orm
-from outreach.accounts import access, access_links, passwords, proving, throttle
+from outreach.accounts import access, access_links, devices, passwords, proving, throttle
 from outreach.accounts import sign_in as sessions
 from outreach.accounts.access import (
     open_to_all,
@@ -88,7 +88,7 @@ def second_step() -> ResponseReturnValue:
         return redirect(url_for("accounts.sign_in", next=request.args.get("next")))
     form = CodeForm()
     if form.validate_on_submit():
-        source = access.source_of(person.id)
+        source = devices.source_of(person.id)
         written = form.code.data or ""
         try:
             proving.by_code(db.session, person, written, prover(), source, now=now)
@@ -111,8 +111,12 @@ def second_step() -> ResponseReturnValue:
 @bp.post("/sign-in/passkey/question")
 @open_to_all
 def passkey_question() -> ResponseReturnValue:
-    """Ask the browser for any passkey of ours. Each question is a row, so strangers are counted."""
-    brakes.count_stranger()
+    """Ask the browser for any passkey of ours. Each question is a row, so they are counted.
+
+    A browser that somebody was let in by is counted alone: a clinic has one address, and nobody
+    there keeps the others from their passkeys.
+    """
+    brakes.count_stranger(devices.known_name())
     question = passkeys.question(db.session, access.site(), None, now=deps().clock())
     db.session.commit()
     return Response(question, content_type="application/json")
@@ -134,7 +138,7 @@ def passkey() -> ResponseReturnValue:
         return jsonify(problem=_("This account is closed.")), 422
     going = _let_in(person)
     answered = jsonify(next=going.location)
-    access.remember_device(answered, person.id)
+    devices.remember(answered, person.id)
     return answered
 
 
@@ -157,7 +161,7 @@ def confirm() -> ResponseReturnValue:
         return redirect(path, 307 if is_replay else 303)
     if form.validate_on_submit():
         person = db.session.get_one(StaffMember, signed_in().staff_id)
-        source = access.source_of(person.id)
+        source = devices.source_of(person.id)
         proof = form.proof.data or ""
         try:
             proving.again(db.session, person, proof, prover(), source, now=now)
@@ -266,10 +270,11 @@ def confirm_now(staff_id: int) -> None:
 def _who(form: SignInForm) -> StaffMember | None:
     """Check the form's answers; return who it is, or put the reason beside the field."""
     now, email = deps().clock(), form.email.data or ""
+    account = throttle.by_address(email)
     with orm.reading():  # hashing takes its time: no write lock meanwhile
         staff = sessions.find(db.session, email)
-        source = access.source_of(staff.id if staff else None)
-        wait = throttle.wait(db.session, email, source, now=now)
+        source = devices.source_of(staff.id if staff else None)
+        wait = throttle.wait(db.session, account, source, now=now)
         db.session.close()  # which leaves `staff` as it was read
     whose = staff.id if staff else "nobody's"
     if wait:
@@ -277,12 +282,12 @@ def _who(form: SignInForm) -> StaffMember | None:
         form.password.errors = [too_many(wait)]
         return None
     if not passwords.is_right(staff, form.password.data or "", hasher()):
-        throttle.note_failure(db.session, email, source, now=now)
+        throttle.note_failure(db.session, account, source, now=now)
         db.session.commit()
         log.warning("sign-in refused: wrong password, account %s", whose)
         form.password.errors = [_("The e-mail address or the password is not right.")]
         return None
-    throttle.forget(db.session, email, source)
+    throttle.forget(db.session, account, source)
     return staff
 
 
@@ -307,7 +312,7 @@ def _let_in(person: StaffMember) -> BaseResponse:
     db.session.commit()
     access.let_in(token)
     answer = redirect(_inside(request.args.get("next")))
-    access.remember_device(answer, person.id)
+    devices.remember(answer, person.id)
     return answer
 
 

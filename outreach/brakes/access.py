@@ -47,13 +47,15 @@ def count(what: Braked, staff_id: int) -> None:
     counting.count(db.session, what, who, limit_of(what), now=deps().clock())
 
 
-def count_stranger() -> None:
+def count_stranger(known: str | None = None) -> None:
     """Count what a stranger tried from the address at hand. Commits in a transaction of its own.
+
+    ``known``: the name of a browser that is counted by itself, whoever shares its address.
 
     Raises:
         TooOften
     """
-    who = f"address {network_of(request.remote_addr or '')}"
+    who = known or f"address {network_of(request.remote_addr or '')}"
     with seeing_accounts(), orm.writing(), db.sessionmaker.begin() as own:
         counting.count(own, Braked.STRANGERS, who, limit_of(Braked.STRANGERS), now=deps().clock())
 

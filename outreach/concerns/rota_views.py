@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
 from outreach.accounts import staff
-from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.access import fresh_required, role_required, signed_in
 from outreach.accounts.forms import StaffNumberForm
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Role
@@ -114,6 +114,7 @@ def end_on_call(duty_id: int) -> ResponseReturnValue:
 
 @bp.post("/numbers/<int:staff_id>")
 @role_required(*KEEPERS)
+@fresh_required
 def alert_number(staff_id: int) -> ResponseReturnValue:
     """Keep the number at which one of the staff is told of concerns."""
     now, clinic = deps().clock(), _clinic()

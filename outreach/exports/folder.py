@@ -1,9 +1,16 @@
-"""Where files lie until they expire: outside what is served, readable by us alone."""
+"""Where files lie until they expire: outside what is served, readable by us alone, encrypted.
+
+Only while one is written does it lie as it is, under a name of its own.
+"""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
+from outreach import sealed_files, sealing
 from outreach.disk import to_disk
+
+_PLACE = "export.file"
 
 
 def part_path(folder: Path, name: str) -> Path:
@@ -19,13 +26,26 @@ def create(path: Path) -> None:
 
 
 def publish(part: Path, name: str) -> int:
-    """Give a whole file its name, safe on the disk; return how long it is, in bytes."""
-    size = part.stat().st_size
-    part.chmod(0o600)
-    to_disk(part)
-    part.replace(part.parent / name)
+    """Encrypt a whole file under its name, safe on the disk; return how long it was, in bytes."""
+    sealed = part.with_suffix(".sealed")
+    create(sealed)
+    with part.open("rb") as plain, sealed.open("wb") as written:
+        size = sealed_files.seal(plain, written, sealing.cipher(), place=_PLACE)
+    part.unlink()
+    to_disk(sealed)
+    sealed.replace(part.parent / name)
     to_disk(part.parent)
     return size
+
+
+def read(path: Path) -> Generator[bytes]:
+    """Yield what a file holds, piece by piece.
+
+    Raises:
+        CannotDecrypt: its key was retired since, or it was changed.
+    """
+    with path.open("rb") as sealed:
+        yield from sealed_files.opened(sealed, sealing.cipher(), place=_PLACE)
 
 
 def delete(folder: Path, name: str) -> None:

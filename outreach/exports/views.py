@@ -1,10 +1,12 @@
 """Asking for files, following them, taking them away."""
 
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -24,7 +26,8 @@ from outreach.brakes.rules import Braked
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
-from outreach.exports import labels, requesting
+from outreach.encryption import CannotDecrypt
+from outreach.exports import folder, labels, requesting
 from outreach.exports.forms import FileForm
 from outreach.exports.requesting import NoSuchExport, Wish
 from outreach.exports.rules import Content, Format, Progress, download_name, may_take
@@ -34,6 +37,7 @@ from outreach.patients import finding
 from outreach.reports.asked import Here
 from outreach.reports.forms import AdherenceForm, AsOfForm
 
+log = logging.getLogger(__name__)
 bp = Blueprint("exports", __name__, url_prefix="/exports")
 bp.add_app_template_global(lambda: labels, "export_labels")
 bp.add_app_template_global(lambda: secrets.token_urlsafe(16), "new_form_key")
@@ -146,14 +150,19 @@ def download(export_ref: str) -> ResponseReturnValue:
     path = deps().config.exports / (found.file_name or "")
     if not path.is_file():
         raise NoSuchExport("There is no such file.")
-    day = f"{found.asked_at:%Y-%m-%d}"
-    return send_file(
-        path,
-        mimetype=MIMES[found.format],
-        as_attachment=True,
-        download_name=download_name(found.content, day, found.format),
-        max_age=0,
-    )
+    pieces = folder.read(path)
+    try:
+        first = next(pieces, b"")
+    except CannotDecrypt as error:
+        log.warning("file %s can't be read", found.id)
+        raise NoSuchExport("There is no such file.") from error
+    answer = Response(chain([first], pieces), content_type=MIMES[found.format])
+    answer.call_on_close(pieces.close)
+    name = download_name(found.content, f"{found.asked_at:%Y-%m-%d}", found.format)
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    if found.bytes is not None:
+        answer.content_length = found.bytes
+    return answer
 
 
 def _wish(content: Content, ending: Format, params: MultiDict[str, str]) -> Wish:

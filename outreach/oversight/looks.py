@@ -1,9 +1,10 @@
 """Noting that somebody opened a patient's page. No page of a patient goes unnoted."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.audit import trail
@@ -15,11 +16,20 @@ from outreach.patients.models import Patient
 
 LOOKED = "looked at"
 LISTED = "listed patients"
+SHOWN = "shown in a list"
 # What a look by way of an access key is at begins so; the key is what it is about.
 BY_KEY = "fhir."
 # The same person on the same page of the same patient: one look, however often it refreshes.
 ONE_LOOK = timedelta(minutes=10)
 
+# How a page of many leads to each of them: by a patient's reference in an address of ours, or by
+# the number of something that is a patient's.
+_BY_REF = re.compile(r'="/[a-z/-]+/([0-9a-f]{16})[/?#"]')
+_BY_NUMBER = {
+    "concern": re.compile(r'="/concerns/([0-9]{1,18})[/?#"]'),
+    "follow_up": re.compile(r'="/(?:welfare|patients/follow-ups)/([0-9]{1,18})[/?#"]'),
+    "message": re.compile(r'="/messages/([0-9]{1,18})[/?#"]'),
+}
 # Pages that name the patients of whole clinics, some dozens at a time.
 LISTS = frozenset(
     {
@@ -67,19 +77,13 @@ def note(
     which = _patient(named)
     if which is None:
         return False
-    is_noted = exists().where(
-        AuditEvent.patient_id == Patient.id,
-        AuditEvent.at > now - ONE_LOOK,
-        AuditEvent.actor_id == staff_id,
-        AuditEvent.action == LOOKED,
-        AuditEvent.object_kind == page[:40],
-    )
+    is_noted = _is_noted(staff_id, LOOKED, page, now=now)
     found = session.execute(
         select(Patient.id, Patient.clinic_id, is_noted.label("is_noted")).where(which)
     ).first()
     if found is None or found.is_noted:
         return False
-    patient_id, clinic_id, _is_noted = found
+    patient_id, clinic_id, _noted = found
     counting.count(session, Braked.LOOKS, f"account {staff_id}", limit, now=now)
     trail.record(
         session,
@@ -101,6 +105,53 @@ def note_list(session: Session, staff_id: int, page: str, limit: Limit, *, now: 
     """
     counting.count(session, Braked.LISTS, f"account {staff_id}", limit, now=now)
     trail.record(session, LISTED, actor_id=staff_id, now=now, about=(page[:40], None))
+
+
+def shown_by(text: str) -> ColumnElement[bool] | None:
+    """Return the condition that the text of a page leads to somebody; None where to nobody."""
+    refs = set(_BY_REF.findall(text))
+    leads_to = [Patient.ref.in_(sorted(refs))] if refs else []
+    for name, pattern in _BY_NUMBER.items():
+        if numbers := {int(each) for each in pattern.findall(text)}:
+            table = Model.metadata.tables[name]
+            linked = select(table.c.patient_id).where(table.c.id.in_(sorted(numbers)))
+            leads_to.append(Patient.id.in_(linked))
+    return or_(*leads_to) if leads_to else None
+
+
+def not_noted(
+    session: Session, staff_id: int, page: str, shown: ColumnElement[bool], *, now: datetime
+) -> Sequence[tuple[int, int]]:
+    """Return whom a page shows somebody within ONE_LOOK for the first time: id and clinic each.
+
+    ``shown``: as :func:`shown_by`. Only reads: a page that refreshes itself writes nothing.
+    """
+    found = session.execute(
+        select(Patient.id, Patient.clinic_id)
+        .where(shown, ~_is_noted(staff_id, SHOWN, page, now=now))
+        .order_by(Patient.id)
+    )
+    return [(row.id, row.clinic_id) for row in found]
+
+
+def note_shown(
+    session: Session,
+    staff_id: int,
+    page: str,
+    shown: Sequence[tuple[int, int]],
+    *,
+    now: datetime,
+) -> None:
+    """Note that a page of many showed somebody these patients. Does not commit."""
+    for clinic_id in sorted({of for _id, of in shown}):
+        trail.record_all(
+            session,
+            [(SHOWN, patient_id) for patient_id, of in shown if of == clinic_id],
+            actor_id=staff_id,
+            now=now,
+            clinic_id=clinic_id,
+            about=(page[:40], None),
+        )
 
 
 def note_by_key(
@@ -133,6 +184,16 @@ def note_by_key(
 def names_a_patient(named: Mapping[str, object]) -> bool:
     """Say whether a page's arguments lead to a patient."""
     return "ref" in named or not _TABLES.keys().isdisjoint(named)
+
+
+def _is_noted(staff_id: int, action: str, page: str, *, now: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        AuditEvent.patient_id == Patient.id,
+        AuditEvent.at > now - ONE_LOOK,
+        AuditEvent.actor_id == staff_id,
+        AuditEvent.action == action,
+        AuditEvent.object_kind == page[:40],
+    )
 
 
 def _patient(named: Mapping[str, object]) -> ColumnElement[bool] | None:

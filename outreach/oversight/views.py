@@ -22,7 +22,7 @@ from wtforms import SelectChoice
 from outreach import orm
 from outreach.accounts import staff
 from outreach.accounts.access import actor_or_none, fresh_required, role_required, signed_in
-from outreach.accounts.rules import EMERGENCY_LASTS, Role
+from outreach.accounts.rules import EMERGENCY_LASTS, Actor, Role
 from outreach.brakes import access as brakes
 from outreach.brakes.rules import Braked
 from outreach.clock import local_day
@@ -59,6 +59,15 @@ PAGE_WORDS = {
     "phoning": _l("telephone call"),
     "retention": _l("keeping of data"),
     "fhir": _l("record, through the API"),
+    "patient_list": _l("list of patients"),
+    "reports": _l("list behind a figure"),
+    "report_lists": _l("list behind a figure"),
+    "outcomes": _l("list behind a figure"),
+    "cohort": _l("list behind a figure"),
+    "due": _l("list of whom to measure"),
+    "callers": _l("a caller's patients"),
+    "calling_hours": _l("calls outside new hours"),
+    "protocols": _l("programme"),
 }
 
 
@@ -89,8 +98,11 @@ def note_look(response: Response) -> Response:
     try:
         if looks.names_a_patient(named):
             _note(actor.staff_id, page, named)
-        elif page in looks.LISTS:
-            _note_list(actor.staff_id, page)
+        else:
+            if page in looks.LISTS:
+                _note_list(actor.staff_id, page)
+            if response.mimetype == "text/html" and _shows_names(actor):
+                _note_shown(actor.staff_id, page, response.get_data(as_text=True))
     except TooOften as error:
         return make_response(braked(error))
     return response
@@ -111,6 +123,25 @@ def _note(staff_id: int, page: str, named: Mapping[str, object]) -> None:
     limit = brakes.limit_of(Braked.LOOKS)
     with orm.writing(), db.sessionmaker.begin() as own:
         looks.note(own, staff_id, page, named, limit, now=deps().clock())
+
+
+def _shows_names(actor: Actor) -> bool:
+    """Say whether lists name patients whom ``actor`` doesn't call anyway.
+
+    Callers see their own patients in lists, and administrators who need a reason see no names.
+    """
+    return actor.roles != {Role.CALLER} and actor.opened_patients is None
+
+
+def _note_shown(staff_id: int, page: str, text: str) -> None:
+    leads_to, now = looks.shown_by(text), deps().clock()
+    if leads_to is None:
+        return
+    with orm.reading(), db.sessionmaker() as reader:
+        shown = looks.not_noted(reader, staff_id, page, leads_to, now=now)
+    if shown:
+        with orm.writing(), db.sessionmaker.begin() as own:
+            looks.note_shown(own, staff_id, page, shown, now=now)
 
 
 def _note_list(staff_id: int, page: str) -> None:
@@ -140,6 +171,8 @@ def trail_page() -> ResponseReturnValue:
         "oversight/trail.html",
         form=form,
         found=found,
+        files=events.files_of(db.session, actor, asked),
+        most_files=events.MOST_FILES,
         page=page,
         pages=max(1, -(-found.total // events.ON_PAGE)),
     )

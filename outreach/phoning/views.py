@@ -4,7 +4,7 @@ from flask import Blueprint, flash, g, jsonify, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from outreach.accounts.access import role_required, signed_in
+from outreach.accounts.access import fresh_to_change, role_required, signed_in
 from outreach.accounts.forms import StaffNumberForm
 from outreach.accounts.rules import Role
 from outreach.audit import trail
@@ -64,6 +64,7 @@ def hang_up(phone_call_id: int) -> ResponseReturnValue:
 
 @bp.route("/me", methods=["GET", "POST"])
 @role_required(Role.CALLER)
+@fresh_to_change
 def mine() -> ResponseReturnValue:
     """Say which telephone of one's own rings first when one presses Call."""
     actor = signed_in()
@@ -73,6 +74,13 @@ def mine() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             work_phone.keep(db.session, actor.staff_id, form.e164)
+            trail.record(
+                db.session,
+                "changed own telephone",
+                actor_id=actor.staff_id,
+                now=deps().clock(),
+                about=("staff_member", actor.staff_id),
+            )
         except work_phone.ClinicsOwnNumber:
             form.phone.errors = [_("That is the clinic's number. Write a telephone of your own.")]
         else:
@@ -84,11 +92,14 @@ def mine() -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-@bp.get("/find")
+@bp.route("/find", methods=["GET", "POST"])
 @role_required(Role.CALLER)
 def find() -> ResponseReturnValue:
-    """Find who is calling back, by their number, among one's own patients."""
-    written = request.args.get("number", "")[:40]
+    """Find who is calling back, by their number, among one's own patients.
+
+    Posted, though it changes nothing: a number never stands in an address.
+    """
+    written = request.form.get("number", "")[:40]
     found = returning.find(db.session, finding.managing(signed_in()), written)
     shortest = returning.SHORTEST_SEARCH
     return render_template("phoning/find.html", written=written, found=found, shortest=shortest)

@@ -1,6 +1,7 @@
 """Who is to be anonymised, and what keeps them from it."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -109,6 +110,20 @@ def count(session: Session, clinic_id: int, *, now: datetime) -> int:
     """Count those of a clinic who are due, whatever keeps them."""
     due = _of_clinic(session, clinic_id, now=now)
     return session.scalar(due.with_only_columns(func.count())) or 0
+
+
+def soon(
+    session: Session, clinic_id: int, *, now: datetime, within: timedelta, most: int | None
+) -> Sequence[Patient]:
+    """Return those of a clinic who are not due yet and become so ``within``, if nothing happens."""
+    years = _years(session)
+    return session.scalars(
+        _of_clinic(session, clinic_id, now=now + within)
+        .with_only_columns(Patient)
+        .where(~_is_due(years, now=now))
+        .order_by(Patient.id)
+        .limit(most)
+    ).all()
 
 
 def _of_clinic(session: Session, clinic_id: int, *, now: datetime) -> Select[int]:

@@ -23,7 +23,7 @@ MOST_SHOWN = 200
 class Overview:
     """What is kept how long at one clinic. Every count is of ``patients``.
 
-    ``due_soon``: who becomes due within WARNED_BEFORE, if nothing happens.
+    ``due_soon``: who becomes due within WARNED_BEFORE, if nothing happens; ``soon`` names them.
     """
 
     years: int | None
@@ -31,6 +31,7 @@ class Overview:
     anonymised: int
     due: int
     due_soon: int
+    soon: Sequence[Patient]
     waiting: dict[Obstacle, int]
     holds: Sequence[LegalHold]
     open_requests: Sequence[DeletionRequest]
@@ -71,6 +72,14 @@ def years(session: Session, clinic_id: int) -> int | None:
     return setting.years if setting else None
 
 
+def warned_of(session: Session, clinic_id: int, *, now: datetime) -> int:
+    """Return how many of a clinic become due within WARNED_BEFORE, if nothing happens."""
+    if years(session, clinic_id) is None:
+        return 0
+    is_due = due.count(session, clinic_id, now=now)
+    return due.count(session, clinic_id, now=now + WARNED_BEFORE) - is_due
+
+
 def overview(
     session: Session, clinic_id: int, *, now: datetime, most: int | None = MOST_SHOWN
 ) -> Overview:
@@ -105,6 +114,7 @@ def overview(
         session.scalar(gone) or 0,
         is_due,
         due.count(session, clinic_id, now=now + WARNED_BEFORE) - is_due,
+        due.soon(session, clinic_id, now=now, within=WARNED_BEFORE, most=most),
         due.waiting(session, clinic_id, now=now),
         session.scalars(holds).all(),
         session.scalars(requests.where(is_open)).all(),

@@ -36,6 +36,14 @@ def kept(patient: Patient) -> dict[str, object]:
     }
 
 
+@bp.app_template_global("due_for_erasing")
+def due_for_erasing(clinic_id: int) -> int:
+    """Return of how many patients a clinic's manager is warned; a page that refreshes asks not."""
+    if "X-Background" in request.headers:
+        return 0
+    return setting.warned_of(db.session, clinic_id, now=deps().clock())
+
+
 @bp.get("/")
 @role_required(*MANAGERS)
 def clinic() -> ResponseReturnValue:

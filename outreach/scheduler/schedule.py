@@ -44,6 +44,7 @@ from outreach.retention.jobs import anonymise_due
 from outreach.searching.jobs import index_backlog
 from outreach.telephony.gateway import TelephonyGateway
 from outreach.telephony.mail import Mailer
+from outreach.typed.jobs import forget_typed
 
 
 class Lane(enum.Enum):
@@ -132,6 +133,7 @@ def periodic_jobs(
         PeriodicJob("roll up reports", 60, lambda: roll_up(sessions, clock), lane=Lane.LONG),
         PeriodicJob("clear sign-ins", 3600, lambda: clear_sign_ins(sessions, clock)),
         PeriodicJob("forget searches", 3600, lambda: forget_searches(sessions, clock)),
+        PeriodicJob("forget typed forms", 3600, lambda: forget_typed(sessions, clock)),
         PeriodicJob("forget pulse answers", 3600, lambda: forget_answers(sessions, clock)),
         PeriodicJob("forget remarks of imports", 3600, lambda: forget_remarks(sessions, clock)),
         PeriodicJob("forget unrecorded texts", 3600, lambda: forget_unrecorded(sessions, clock)),

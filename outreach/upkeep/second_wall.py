@@ -59,6 +59,7 @@ _SPECIAL = {
     "work_life_answer": _OWN_WORDS,
     "saved_list": _OWN_WISH,
     "support_request": _OWN_WORDS,
+    "typed_form": _OWN_WORDS,
     "region_membership": _FAR,
     "unrecorded_text": _FAR,
 }

@@ -32,6 +32,7 @@ NEAR_FLASK = EDGES | {
     "question",
     "graphs",
     "access",
+    "devices",
     "app",
     "db",
     "deps",

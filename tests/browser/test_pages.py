@@ -40,7 +40,7 @@ PAGES = {
         "/safety/{ref}/raise",
         "/safety/{ref}",
         "/phone/me",
-        "/phone/find?number=5550",
+        "/phone/find",
         "/texts/",
         "/texts/{ref}",
     ],

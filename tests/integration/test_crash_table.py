@@ -28,6 +28,7 @@ SEVERAL = {
     "calls.views:draft": (3, "one of them: kept, kept aside, or kept though it was taken over"),
     "messaging.cli:reconcile": (3, "reads; then one of two that open the outbox, whole or not"),
     "oversight.views:emergency_page": (2, "one or the other: opened, or a guess counted"),
+    "oversight.views:_note_shown": (2, "reads; then a row for each who is not noted yet"),
     "phoning.views:hang_up": (2, "reads; then the carrier; what it says is a row of its own"),
     "questionnaires.call_views:_keep": (2, "one or the other: kept, or told of what came late"),
     "reports.cli:rebuild": (2, "what is not rolled up is counted from rows, and goes on"),

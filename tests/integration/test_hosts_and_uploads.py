@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from config import Config
+from config import BadSetting, Config
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.app import create_app
 from outreach.db import db
@@ -28,6 +28,7 @@ from tests.unit.intake.builders import a_row, a_table
 
 EVIL = "evil.example"
 OURS = "outreach.example"
+HOSTS = {OURS: 200, f"{OURS}:8443": 200, "127.0.0.1": 200, EVIL: 400}
 
 
 @pytest.fixture
@@ -73,14 +74,31 @@ def test_a_forwarded_host_is_believed_of_nobody_whom_we_do_not_trust(
         assert EVIL not in str(answer.headers)
 
 
-def test_no_page_repeats_the_host_that_it_was_asked_by(app: Flask, manager: StaffMember) -> None:
-    """Where nobody told the product its names, it links by paths alone."""
+def test_who_was_told_no_names_answers_to_its_own_and_to_no_other(
+    app: Flask, manager: StaffMember
+) -> None:
     client = app.test_client()
     sign_in(client, manager)
     for path in ("/reports/today", "/patients/", "/import/", "/my-sign-in/", "/nowhere", "/"):
         answer = client.get(path, headers={"Host": EVIL})
-        assert EVIL not in answer.text, path
+        assert (answer.status_code, answer.data) == (400, b""), path
         assert EVIL not in str(answer.headers), path
+    for own in ("localhost", "localhost:8000", "127.0.0.1:8000"):
+        assert client.get("/sign-in", headers={"Host": own}).status_code == 200
+    assert client.get("/readyz", headers={"Host": EVIL}).status_code == 200  # a monitor's way
+
+
+def test_an_address_from_outside_is_a_name_and_without_any_nothing_starts(
+    config: Config, clock: FakeClock, gateway: FakeGateway
+) -> None:
+    outside = replace(config, is_loopback=False)
+    with pytest.raises(BadSetting, match="ALLOWED_HOSTS"):
+        create_app(Deps(outside, clock, gateway))
+
+    app = create_app(Deps(replace(outside, public_url=f"https://{OURS}:8443"), clock, gateway))
+
+    asked = {host: app.test_client().get("/sign-in", headers={"Host": host}) for host in HOSTS}
+    assert {host: each.status_code for host, each in asked.items()} == HOSTS
 
 
 def test_a_link_to_set_a_password_leads_to_the_public_address(

@@ -202,6 +202,7 @@ WITHOUT_PATIENT: Mapping[str, str] = {
     "staff_language": _STAFF,
     "staff_member": _STAFF,
     "support_request": _STAFF,
+    "typed_form": "deleted by the job 'forget typed forms'",
     "text_limit": _CLINIC,
     "unrecorded_text": "deleted by the job 'forget unrecorded texts'",
     "wording": _CLINIC,

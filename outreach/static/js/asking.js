@@ -130,6 +130,7 @@
     if (back.length) showInPassing(back[0].item.dataset.item);
     panel().scrollIntoView({ block: "nearest" });
   };
+  document.addEventListener("away:leave", (event) => { if (waiting.length || scored) event.preventDefault(); });
   // True once everything that was pressed is on the server; an answer that is refused is not.
   const sendAll = async () => {
     clearTimeout(timer);

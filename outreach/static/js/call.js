@@ -117,6 +117,8 @@
     return inFlight;
   };
 
+  document.addEventListener("away:leave", (event) => { if (isDirty || pressed) event.preventDefault(); });
+
   const goOn = () => {
     if (isSubmitting) return;
     if (pressed) send();

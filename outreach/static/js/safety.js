@@ -159,6 +159,7 @@
     clearTimeout(retry);
     send();
   });
+  document.addEventListener("away:leave", (event) => { if (retry !== null) event.preventDefault(); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (isSending) return;

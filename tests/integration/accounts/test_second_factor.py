@@ -205,3 +205,17 @@ def test_after_both_steps_one_is_back_where_one_was(client: FlaskClient, owner: 
     answer = client.post(asked.location, data={"code": owner.code()})
 
     assert answer.location == "/patients/?page=2"
+
+
+def test_a_stranger_without_the_password_does_not_slow_down_the_second_step(
+    app: Flask, client: FlaskClient, owner: Owner
+) -> None:
+    """Tries at the second step are kept apart from whatever is typed as an e-mail address."""
+    stranger = app.test_client()
+    for _try in range(6):
+        typed = {"email": f"proof of {owner.person.id}", "password": "no"}
+        assert stranger.post("/sign-in", data=typed).status_code == 422
+
+    first_step(client, owner)
+
+    assert second_step(client, owner.code()) == 302

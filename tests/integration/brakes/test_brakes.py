@@ -206,6 +206,20 @@ def test_strangers_are_counted_by_address_and_by_nothing_else(slow: Slow) -> Non
     assert elsewhere.status_code == 404
 
 
+def test_strangers_in_the_same_house_keep_nobody_from_their_passkey(slow: Slow) -> None:
+    """A clinic has one address: a browser that somebody signed in with is counted by itself."""
+    stranger = slow.app.test_client()
+    for number in range(LIMIT + 1):
+        stranger.get(f"/welcome/guess{number}")
+    _assert_braked(stranger.post("/sign-in/passkey/question"))
+    slow.manager.post("/sign-out")
+
+    asked = [slow.manager.post("/sign-in/passkey/question") for _each in range(LIMIT + 1)]
+
+    assert [each.status_code for each in asked[:LIMIT]] == [200] * LIMIT
+    _assert_braked(asked[LIMIT])
+
+
 def test_what_is_signed_is_never_braked(slow: Slow, gateway: FakeGateway) -> None:
     carrier = slow.app.test_client()
     for _each in range(LIMIT + 1):

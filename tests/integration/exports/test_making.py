@@ -96,9 +96,12 @@ def test_a_file_is_whole_ours_alone_and_noted(house: House, config: Config) -> N
     house.ask("patients", "csv")  # the same form again
     before = house.one()
     early = house.client.get(f"/exports/{before.ref}/file").status_code
-    house.taken()
+    taken = house.taken()
     kept = list(config.exports.iterdir())
 
+    assert taken.count(b"\n") == 14
+    assert house.one().bytes == len(taken)
+    assert taken.splitlines()[1] not in kept[0].read_bytes()  # who takes the disk reads nobody
     assert (before.progress, early) == (Progress.WAITING, 404)
     assert [path.name for path in kept] == [house.one().file_name]
     assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600
@@ -112,6 +115,17 @@ def test_a_file_is_whole_ours_alone_and_noted(house: House, config: Config) -> N
         "made a file of patients",
         "downloaded a file of patients",
     ]
+
+
+def test_a_file_that_was_changed_or_whose_key_is_gone_is_no_file(
+    house: House, config: Config
+) -> None:
+    house.ask("patients", "csv")
+    house.taken()
+    (path,) = config.exports.iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+
+    assert house.client.get(f"/exports/{house.one().ref}/file").status_code == 404
 
 
 def test_nobody_else_takes_a_file(house: House) -> None:

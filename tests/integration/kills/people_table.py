@@ -155,6 +155,11 @@ PEOPLE: dict[str, Request] = {
     "security.end_other_sessions": Request(
         "caller", "/my-sign-in/sessions/end-others", after=("accounts.sign_in",)
     ),
+    "typed.keep": Request(
+        "caller",
+        "/typed/",
+        {"who": "{caller}", "place": "/goals/1", "fields": '[["text", "Walk to the park"]]'},
+    ),
     "staff.new": Request(
         "administrator",
         "/staff/new",

@@ -20,6 +20,10 @@ NOTHING: dict[str, tuple[Request, str]] = {
         Request("assessor", "/assess/", {"record_number": "{record_number}"}),
         "a question that is posted, so that no record number stands in an address",
     ),
+    "phoning.find": (
+        Request("caller", "/phone/find", {"number": "5125550147"}),
+        "a question that is posted, so that no number stands in an address",
+    ),
     "calls.hide_openers": (
         Request("caller", "/calls/{patient}/openers", {"hide": "1"}),
         "kept in the browser's cookie",

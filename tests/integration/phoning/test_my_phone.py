@@ -1,11 +1,16 @@
 """A caller says which telephone of theirs rings first."""
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from outreach.accounts.models import StaffMember
+from outreach.audit.models import AuditEvent
 from outreach.orm import Sessions
-from tests.fakes import FakeGateway
+from tests.builders import PASSWORD
+from tests.fakes import FakeClock, FakeGateway
 from tests.integration.calls.conftest import Day
 
 
@@ -53,3 +58,26 @@ def test_without_twilio_the_page_says_so(ana: FlaskClient, gateway: FakeGateway)
     gateway.can_call = False
 
     assert "Twilio is not set up" in ana.get("/phone/me").text
+
+
+def test_who_finds_a_screen_open_lets_no_patient_ring_another_telephone(
+    ana: FlaskClient, day: Day, sessions: Sessions, clock: FakeClock
+) -> None:
+    before = kept(sessions, day)
+    clock.advance(timedelta(minutes=11))
+    changed = {"phone": "(512) 555-0188"}
+
+    assert ana.get("/phone/me").status_code == 200
+    asked = ana.post("/phone/me", data=changed)
+    assert (asked.status_code, "Is it still you?" in asked.text) == (403, True)
+    assert kept(sessions, day) == before
+    proved = ana.post(
+        "/confirm", data=changed | {"kept": "1", "next": "/phone/me", "proof": PASSWORD}
+    )
+    assert (proved.status_code, proved.location) == (307, "/phone/me")
+    assert ana.post("/phone/me", data=changed).status_code == 302
+
+    assert kept(sessions, day) == "+15125550188"
+    with sessions() as session:
+        noted = select(AuditEvent.actor_id).where(AuditEvent.action == "changed own telephone")
+        assert session.scalars(noted).all() == [day.ana.id]

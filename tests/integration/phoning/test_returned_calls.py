@@ -324,15 +324,21 @@ def test_who_is_calling_back_is_found_by_number_among_ones_own(
 ) -> None:
     ben = app.test_client()
     sign_in(ben, day.ben)
-    query = {"number": written}
+    question = {"number": written}
 
-    assert day.rosa.full_name in ana.get("/phone/find", query_string=query).text
-    assert day.rosa.full_name not in ben.get("/phone/find", query_string=query).text
+    assert day.rosa.full_name in ana.post("/phone/find", data=question).text
+    assert day.rosa.full_name not in ben.post("/phone/find", data=question).text
+
+
+def test_no_number_is_asked_for_in_an_address(day: Day, ana: FlaskClient) -> None:
+    """Addresses are kept by browsers and proxies: security.md, 14.2.1."""
+    assert 'method="post"' in ana.get("/phone/find").text
+    assert day.rosa.full_name not in ana.get("/phone/find?number=5125550147").text
 
 
 @pytest.mark.parametrize("written", ["147", "", "%%%%", "____", "abcd", "\u0661\u0662\u0663\u0664"])
 def test_too_little_of_a_number_finds_nobody(day: Day, ana: FlaskClient, written: str) -> None:
-    page = ana.get("/phone/find", query_string={"number": written})
+    page = ana.post("/phone/find", data={"number": written})
 
     assert day.rosa.full_name not in page.text
     assert page.status_code == 200

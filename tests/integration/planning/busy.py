@@ -43,6 +43,7 @@ from outreach.reports.models import (
 from outreach.retention.models import RetentionSetting
 from outreach.searching import index
 from outreach.searching.models import SearchBacklog, SearchEntry
+from outreach.typed.models import TypedForm
 from tests.builders import (
     LONG_AGO,
     actor_of,
@@ -82,6 +83,7 @@ _SEEN: tuple[type[Model], ...] = (
     CallerProfile,
     Patient,
     KeptSearch,
+    TypedForm,
     SearchBacklog,
     SearchEntry,
     SignInFailure,
@@ -332,16 +334,13 @@ def _broken_off(session: Session, clinic: Clinic, caller: StaffMember, *, now: d
 
 def _searched(session: Session, person: StaffMember, *, now: datetime) -> None:
     """Add what was typed to search long ago, and what is not in the index yet."""
-    session.add(
-        KeptSearch(
-            token="old",
-            staff_id=person.id,
-            text="garden",
-            is_either=False,
-            has_notes=False,
-            at=now - timedelta(days=2),
-        )
-    )
+    session.add_all(
+        [
+            KeptSearch(token="old", staff_id=person.id, text="garden", is_either=False,
+                       has_notes=False, at=now - timedelta(days=2)),
+            TypedForm(staff_id=person.id, place="/goals/1", fields=[], at=now - timedelta(days=4)),
+        ]
+    )  # fmt: skip
     index.rebuild(session)
 
 

@@ -1,5 +1,6 @@
 """Trial mode: nothing leaves the house, whatever else is set."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from config import Config, TwilioAccount
 from outreach.app import create_app
 from outreach.deps import Deps
 from outreach.telephony.carrier import carrier_of
+from outreach.telephony.console_gateway import ConsoleGateway
 from outreach.telephony.gateway import OutboundCall, OutboundSms, Refused
 from tests.fakes import FakeClock
 
@@ -60,6 +62,24 @@ def test_without_the_setting_the_carrier_is_asked(tmp_path: Path, asked: list[ob
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever comes of no connection
         carrier.send_sms(SMS)
     assert len(asked) == 1
+
+
+def test_who_takes_the_file_of_a_trial_reads_no_number_and_no_word(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    path = tmp_path / "console-sms.jsonl"
+    ConsoleGateway(path, clock).send_sms(SMS)
+    before = {"reference": 2, "sent_at": clock().isoformat(), "to": SMS.to, "body": "As before"}
+    kept = path.read_text()
+    path.write_text(f"{kept}{json.dumps(before)}\n")  # of a release that wrote them as they are
+
+    again = ConsoleGateway(path, clock)
+
+    assert SMS.to not in kept
+    assert SMS.body not in kept
+    listed = again.list_sms(since=clock())
+    assert [(each.to, each.body) for each in listed] == [(SMS.to, SMS.body), (SMS.to, "As before")]
+    assert again.find_sms(SMS, since=clock(), not_these=()) is not None
 
 
 def test_numbers_outside_the_list_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,112 @@
+// What is typed into a form with room for words is kept on the server until it is sent, and is back
+// when its page is opened again. Forms that keep their own drafts are left alone.
+"use strict";
+
+(() => {
+  const { who, typed: keptAt, token: tokenAt, csrf } = document.getElementById("away")?.dataset ?? {};
+  if (!keptAt) return;
+
+  const SAVE_AFTER = 900; // ms of rest while typing
+  const RETRY_AFTER = 4000;
+  const PATIENCE = 8000;
+  const MARK = "typed_form";
+  let token = csrf;
+
+  // Two forms that are sent to one address are told apart by a number.
+  const place = (form) => {
+    const path = new URL(form.action, window.location).pathname;
+    const before = kept.filter((each) => new URL(each.action, window.location).pathname === path).indexOf(form);
+    return before > 0 ? `${path}#${before}` : path;
+  };
+  const isKept = (form) => form.method === "post" && form.querySelector("textarea")
+    && !form.dataset.draft && !form.closest("dialog, [data-asking]") && !form.querySelector("[type=password], [type=file]");
+  const fieldsOf = (form) => [...form.elements].filter((each) => each.name && each.type !== "hidden" && each.type !== "submit" && !each.disabled);
+  const typedIn = (form) => fieldsOf(form)
+    .filter((each) => !["radio", "checkbox"].includes(each.type) || each.checked)
+    .flatMap((each) => (each.type === "select-multiple" ? [...each.selectedOptions].map(({ value }) => [each.name, value]) : [[each.name, each.value]]));
+
+  const freshToken = async () => {
+    const answer = await fetch(tokenAt, { headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
+    if (!answer.ok) return false;
+    ({ token } = await answer.json());
+    return true;
+  };
+  const post = (form, fields) => fetch(keptAt, {
+    method: "POST",
+    body: new URLSearchParams({ place: place(form), who, fields: JSON.stringify(fields) }),
+    headers: { "X-CSRFToken": token },
+    redirect: "manual",
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+  const isSignedOut = (answer) => answer.type === "opaqueredirect" || [400, 401].includes(answer.status);
+  const mark = (form, isOn) => {
+    const field = form.querySelector(`[name=${MARK}]`);
+    if (!isOn) field?.remove();
+    else if (!field) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: MARK, value: place(form) }));
+  };
+
+  const put = (form, fields) => {
+    fieldsOf(form).forEach((each) => {
+      const values = fields.filter(([name]) => name === each.name).map(([, value]) => value);
+      if (["radio", "checkbox"].includes(each.type)) each.checked = values.includes(each.value);
+      else if (each.type === "select-multiple") [...each.options].forEach((option) => { option.selected = values.includes(option.value); });
+      else if (values.length) each.value = values[fieldsOf(form).filter(({ name }) => name === each.name).indexOf(each)] ?? values[0];
+    });
+  };
+
+  const watch = (form) => {
+    let timer = null;
+    let isDirty = false;
+    let isSent = false;
+
+    const save = async () => {
+      clearTimeout(timer);
+      isDirty = false;
+      try {
+        const fields = typedIn(form);
+        let answer = await post(form, fields);
+        if (isSignedOut(answer) && await freshToken()) answer = await post(form, fields);
+        if (answer.ok) { mark(form, true); return; }
+        if (!isSignedOut(answer) && answer.status < 500) return; // refused: too long to be kept
+      } catch (_error) { /* tried again */ }
+      isDirty = true;
+      timer = setTimeout(save, RETRY_AFTER);
+    };
+    form.addEventListener("input", () => {
+      isDirty = true;
+      clearTimeout(timer);
+      timer = setTimeout(save, SAVE_AFTER);
+    });
+    form.addEventListener("submit", () => { isSent = true; clearTimeout(timer); });
+    document.addEventListener("away:leave", (event) => {
+      if (!isDirty || isSent) return;
+      event.preventDefault();
+      save();
+    });
+  };
+
+  const giveBack = async (form) => {
+    const answer = await fetch(`${keptAt}?${new URLSearchParams({ place: place(form) })}`, {
+      headers: { Accept: "application/json", "X-Background": "1" }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE),
+    });
+    const { fields } = answer.ok ? await answer.json() : {};
+    const before = typedIn(form);
+    if (!fields || JSON.stringify(fields) === JSON.stringify(before)) return;
+    put(form, fields);
+    mark(form, true);
+    const notice = document.getElementById("typed-back").content.firstElementChild.cloneNode(true);
+    notice.querySelector("button").addEventListener("click", async () => {
+      put(form, before);
+      mark(form, false);
+      notice.remove();
+      await post(form, []).catch(() => {});
+    });
+    form.prepend(notice);
+  };
+
+  const kept = [...document.querySelectorAll("main form")].filter(isKept);
+  kept.forEach((form) => {
+    watch(form);
+    giveBack(form).catch(() => {}); // it comes with the next page
+  });
+})();
