@@ -121,6 +121,51 @@ def test_one_touch_is_enough_to_stay(
     assert _is_open(sessions)
 
 
+def test_who_listened_for_long_types_on(page: Page, desk: Desk) -> None:
+    sign_in(page, desk.caller)
+    _open(page, desk.call)
+    note = page.get_by_role("textbox", name="Note")
+    note.fill("Her sister ")
+    page.clock.fast_forward("14:30")
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+
+    page.keyboard.type("visits.")
+
+    expect(page.get_by_role("alertdialog")).to_be_hidden()
+    expect(note).to_have_value("Her sister visits.")
+    expect(page.get_by_role("radio", checked=True)).to_have_count(0)  # V is a shortcut elsewhere
+
+
+def test_a_press_anywhere_is_one_for_the_question_and_for_nothing_below_it(
+    page: Page, desk: Desk
+) -> None:
+    sign_in(page, desk.caller)
+    _open(page, "/queue/")
+    below = page.get_by_role("link", name="Aguilar").last.bounding_box()
+    assert below is not None
+    page.clock.fast_forward("14:30")
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+
+    page.mouse.click(below["x"] + 5, below["y"] + 5)
+
+    expect(page.get_by_role("alertdialog")).to_be_hidden()
+    expect(page).to_have_url(re.compile("/queue/$"))
+
+
+def test_a_pointer_at_rest_is_nobody(page: Page, desk: Desk) -> None:
+    sign_in(page, desk.caller)
+    _open(page, desk.call)
+    page.mouse.move(300, 300)
+    page.clock.fast_forward("14:30")
+    warning = page.get_by_role("alertdialog")
+    expect(warning).to_be_visible()
+
+    page.mouse.move(300, 300)
+    page.evaluate("document.querySelector('#away p').remove()")
+
+    expect(warning).to_be_visible()
+
+
 def test_who_works_in_another_tab_is_there(page: Page, context: BrowserContext, desk: Desk) -> None:
     sign_in(page, desk.caller)
     _open(page, desk.call)

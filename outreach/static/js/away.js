@@ -29,8 +29,24 @@
     touched = Math.max(touched, at);
     if (dialog.open) dialog.close();
   };
+  let pointer = "";
+  const isMoved = ({ screenX, screenY }) => { // a page that changes below a pointer at rest moves none
+    const before = pointer;
+    pointer = `${screenX} ${screenY}`;
+    return pointer !== before;
+  };
+  // Whoever listened to a patient for a quarter of an hour stays by typing on or pressing anywhere.
+  // Not by a mere move: the press that follows would meet what lies below the question.
+  const BUTTONS_KEYS = ["Enter", " ", "Escape", "Tab"];
+  const answers = ({ type, key }) => type === "pointerdown" || (type === "keydown" && !BUTTONS_KEYS.includes(key));
+  const notice = (event) => {
+    if (event.type === "pointermove" && !isMoved(event)) return;
+    if (!dialog.open) { touch(); return; }
+    if (event.type === "keydown") event.stopPropagation(); // no shortcut acts behind the question
+    if (!isOver && answers(event)) dialog.close();
+  };
   const touch = () => {
-    if (isOver || dialog.open) return; // once asked, only the answer counts
+    if (isOver || dialog.open) return;
     const now = Date.now();
     if (now - touched >= IDLE) { leave(); return; } // the first touch after a sleep
     touched = now;
@@ -75,7 +91,7 @@
   };
 
   ["pointerdown", "pointermove", "keydown", "wheel", "touchmove"].forEach((kind) => {
-    document.addEventListener(kind, touch, { capture: true, passive: true });
+    document.addEventListener(kind, notice, { capture: true, passive: true });
   });
   tabs.addEventListener("message", ({ data }) => { if (!isOver) stay(data); });
   dialog.addEventListener("close", () => { serverTold = tabsTold = 0; touch(); });
