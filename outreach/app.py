@@ -70,6 +70,7 @@ from outreach.web import (
     addresses,
     body_limits,
     bounded,
+    by_address,
     compiled_templates,
     error_pages,
     field_attributes,
@@ -140,6 +141,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     app.extensions["tables"] = tables.ALL
     app.url_map.converters["int"] = bounded.RowId
     traced.init_app(app, is_behind_proxy=config.trusted_proxies > 0)
+    by_address.init_app(app, paths=upkeep.MONITORED, names=config.allowed_hosts)
     if config.trusted_proxies:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -2,14 +2,19 @@
 
 import json
 import re
+import shutil
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
 import yaml
 
 from config import ROOT
 from outreach.concerns.rules import Urgency
 from outreach.upkeep import figures
+from outreach.upkeep.views import MONITORED
 from outreach.upkeep.vitals import Vitals, Waiting
+from outreach.web.by_address import is_address
 
 FOLDER = ROOT / "docs" / "monitoring"
 NAME = re.compile(r"outreach_[a-z_]+")
@@ -20,7 +25,7 @@ def _given() -> set[str]:
     nothing = Waiting(0, None)
     concerns = dict.fromkeys(Urgency, nothing)
     vitals = Vitals(nothing, nothing, nothing, nothing, concerns, NOW, backed_up_at=NOW)
-    page = figures.exposition(vitals, now=NOW).decode()
+    page = figures.exposition(vitals, now=NOW, is_ready=True).decode()
     given = set(re.findall(r"^# TYPE (outreach_[a-z_]+)", page, re.MULTILINE))
     return given | {f"outreach_request_seconds_{part}" for part in ("bucket", "count", "sum")}
 
@@ -46,6 +51,33 @@ def test_whatever_an_alert_asks_for_can_be_seen_in_the_dashboard() -> None:
     of_alerts = set(NAME.findall(" ".join(rule["expr"] for rule in _rules())))
 
     assert of_alerts <= set(NAME.findall(shown))
+
+
+def test_prometheus_is_told_where_the_figures_are_by_the_name_that_alerts_use() -> None:
+    told = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    (job,) = told["scrape_configs"]
+    of_alerts = re.findall(r'job="(\w+)"', " ".join(rule["expr"] for rule in _rules()))
+
+    assert set(of_alerts) == {job["job_name"]}
+    assert job["metrics_path"] in MONITORED
+    assert told["rule_files"] == ["alerts.yml"]
+    for (target,) in [each["targets"] for each in job["static_configs"]]:
+        assert is_address(target), "an address is answered to, whatever names are allowed"
+
+
+def test_prometheus_takes_both_files(tmp_path: Path) -> None:
+    for name in ("alerts.yml", "prometheus.yml"):
+        text = (FOLDER / name).read_text()
+        (tmp_path / name).write_text(text.replace("/etc/prometheus", str(tmp_path)))
+    (tmp_path / "outreach_token").write_text("a secret")
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        return  # their words were looked at; this machine has no Prometheus to ask
+    told = subprocess.run(
+        [promtool, "check", "config", "prometheus.yml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
 
 
 def test_the_runbook_has_every_alert_and_no_other() -> None:
