@@ -24,12 +24,12 @@ from gunicorn.app import wsgiapp
 from sqlalchemy import select
 
 from config import ROOT, Config
-from outreach import app, garbage, orm, traces
+from outreach import app, garbage, orm, traces, versions
 from outreach.accounts.models import StaffMember
 from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.errors import RuleBroken
 from outreach.orm import Sessions
-from outreach.upkeep import fitting, second_wall, versions
+from outreach.upkeep import fitting, second_wall
 from outreach.upkeep.fitting import KeysDontFit
 from outreach.upkeep.second_wall import NoWall
 from scripts.seed_demo import DEMO_ACCOUNTS, seed_if_empty

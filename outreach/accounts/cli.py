@@ -4,18 +4,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 
 from outreach.accounts import access_links, passwords, sign_in, staff
 from outreach.accounts.rules import LINK_LIVES, Role
 from outreach.audit import trail
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import OutreachError
 from outreach.factors import authenticator, passkeys, recovery
 
-clinics = AppGroup("clinics", help="Look after clinics.")
-people = AppGroup("staff", help="Look after staff.")
+clinics = Commands("clinics", help="Look after clinics.")
+people = Commands("staff", help="Look after staff.")
 
 
 @clinics.command("add")

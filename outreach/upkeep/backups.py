@@ -23,14 +23,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from outreach import orm
+from outreach import orm, versions
 from outreach.accounts.models import SignIn
 from outreach.audit import trail
 from outreach.disk import to_disk
 from outreach.messaging import holding
 from outreach.messaging.models import OutboxHold
 from outreach.orm import Model
-from outreach.upkeep import versions
 from outreach.upkeep.models import LastBackup
 
 log = logging.getLogger(__name__)

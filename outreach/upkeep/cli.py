@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from config import READ_ONLY, Config, make_data_key, new_data_key, replace_secret, to_disk
 from outreach import sealing
 from outreach.audit import keeping
+from outreach.commands import Commands, Needs
 from outreach.db import db
 from outreach.deps import deps
 from outreach.encryption import Cipher, DataKey
@@ -21,9 +21,9 @@ from outreach.upkeep.copying import CannotCopy
 
 SHOWN = 20
 
-check = AppGroup("check", help="Hold the promises of the product against the database.")
-keys = AppGroup("keys", help="Look after the keys that values are encrypted with.")
-database = AppGroup("db", help="Look after the database.")
+check = Commands("check", help="Hold the promises of the product against the database.")
+keys = Commands("keys", help="Look after the keys that values are encrypted with.")
+database = Commands("db", help="Look after the database.")
 
 
 @check.command("invariants")
@@ -42,7 +42,7 @@ def invariants(*, every_value: bool) -> None:
     click.echo("Every promise holds.")
 
 
-@database.command("backup")
+@database.command("backup", needs=Needs.ANY_RELEASE)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def backup(folder: Path) -> None:
     """Back the running database up into a new folder inside FOLDER."""
@@ -54,7 +54,7 @@ def backup(folder: Path) -> None:
     click.echo(f"Backed up into {made}. Keep the instance folder's keys elsewhere.")
 
 
-@database.command("restore")
+@database.command("restore", needs=Needs.NOTHING)
 @click.argument("backup", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def restore(backup: Path) -> None:
     """Put BACKUP back where there is no database yet, and hold every promise against it.
@@ -150,7 +150,7 @@ def compact() -> None:
     click.echo("Wrote the database anew.")
 
 
-@keys.command("list")
+@keys.command("list", needs=Needs.ANY_RELEASE)
 def list_keys() -> None:
     """Say how many values each key holds; exit 1 where one names a key that is not here."""
     config = deps().config
@@ -167,7 +167,7 @@ def list_keys() -> None:
         raise SystemExit(1)
 
 
-@keys.command("add")
+@keys.command("add", needs=Needs.ANY_RELEASE)
 def add_key() -> None:
     """Add a new key. It only reads until 'keys use', so that every process can learn it first."""
     config = deps().config
@@ -188,7 +188,7 @@ def add_key() -> None:
 _THEN_USE = "Restart every process, on every machine, so that all can read by it. Then: keys use"
 
 
-@keys.command("use")
+@keys.command("use", needs=Needs.ANY_RELEASE)
 def use_key() -> None:
     """Let the newest key encrypt new values, once every process knows it."""
     config = deps().config

@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from outreach import versions
 from outreach.accounts.access import open_to_all, open_to_monitors
 from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import holding
 from outreach.orm import reading
-from outreach.upkeep import figures, fitting, second_wall, versions, vitals
+from outreach.upkeep import figures, fitting, second_wall, vitals
 
 bp = Blueprint("upkeep", __name__)
 
