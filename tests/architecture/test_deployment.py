@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from config import ROOT
+from config import ROOT, Config
+from scripts import web
 
 FOLDER = ROOT / "docs" / "deployment"
 UNITS = sorted(FOLDER.glob("*.service"))
@@ -57,7 +58,28 @@ def test_the_image_runs_as_nobody_special_and_can_say_whether_it_is_well() -> No
     assert next(words for name, words in dockerfile() if name == "FROM").startswith("${BASE}")
     names = [name for name, _words in dockerfile()]
     assert names.index("USER") > max(i for i, name in enumerate(names) if name == "RUN")
-    assert json.loads(instructions["CMD"])[1] == "outreach.app:create_app()"
+    assert json.loads(instructions["CMD"]) == ["python", "-m", "scripts.web"]
+
+
+def test_the_web_server_is_as_large_as_the_settings_say(tmp_path: Path) -> None:
+    told = {"INSTANCE_PATH": str(tmp_path), "WEB_WORKERS": "5", "WEB_THREADS": "3", "HOST": "::1"}
+
+    words = web.words(Config.from_environment(told))
+
+    assert words[words.index("--workers") + 1] == "5"
+    assert words[words.index("--threads") + 1] == "3"
+    assert words[words.index("--bind") + 1] == "[::1]:8000"
+    unit = (FOLDER / "outreach-web.service").read_text()
+    assert "ExecStart=/opt/outreach/.venv/bin/python -m scripts.web\n" in unit
+
+
+def test_the_proxy_lets_a_connection_go_before_the_web_server_does(tmp_path: Path) -> None:
+    """Else a form that is sent at that moment is lost: nginx sends it to no server again."""
+    words = web.words(Config.from_environment({"INSTANCE_PATH": str(tmp_path)}))
+
+    of_nginx = 60  # seconds: its own for an upstream, where nothing is said
+    assert "keepalive_timeout" not in (FOLDER / "nginx.conf").read_text()
+    assert int(words[words.index("--keep-alive") + 1]) > of_nginx
 
 
 def compose() -> dict[str, Any]:
