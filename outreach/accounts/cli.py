@@ -29,6 +29,8 @@ def add_clinic(code: str, name: str, zone: str, phone: str) -> None:
         staff.add_clinic(db.session, code, name, ZoneInfo(zone), phone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise click.ClickException(f"{zone!r} is not a time zone.") from error
+    except OutreachError as error:
+        raise click.ClickException(str(error)) from error
     db.session.commit()
     click.echo(f"Added the clinic {code}.")
 
