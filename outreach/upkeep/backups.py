@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, func, inspect, select, text, update
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 PROGRAMS = "PG_BIN"  # where pg_dump and pg_restore are, if not on the PATH
 _ONLY = 1
+_CUT_OFF = timedelta(days=2)  # no backup takes so long
 _FILES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 
 
@@ -84,6 +85,32 @@ def make(url: str, folder: Path, *, now: datetime) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
     _tell_monitors(url, at=now)
     return done
+
+
+def delete_older(folder: Path, *, than: timedelta, now: datetime) -> int:
+    """Delete backups in ``folder`` that are older, but never the newest; return how many.
+
+    What a backup that was cut off left behind goes too. Nothing else is touched: only a folder
+    with a manifest is a backup.
+    """
+    _sweep_drafts(folder, before=now - _CUT_OFF)
+    ages = {each.parent: _made_at(each) for each in folder.glob(f"outreach-*/{MANIFEST}")}
+    newest = max(ages.values(), default=None)
+    old = [path for path, at in ages.items() if at < now - than and at != newest]
+    for path in old:
+        (path / MANIFEST).unlink()  # first: half a backup is none
+        shutil.rmtree(path)
+    return len(old)
+
+
+def _made_at(manifest: Path) -> datetime:
+    return datetime.fromisoformat(Manifest(**json.loads(manifest.read_text())).made_at)
+
+
+def _sweep_drafts(folder: Path, *, before: datetime) -> None:
+    for draft in folder.glob(".outreach-*"):
+        if draft.is_dir() and draft.stat().st_mtime < before.timestamp():
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def restore(backup: Path, url: str, *, now: datetime) -> Manifest:

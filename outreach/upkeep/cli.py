@@ -1,6 +1,8 @@
 """Commands for operators: ``flask check ...`` and ``flask db ...``."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -44,14 +46,27 @@ def invariants(*, every_value: bool) -> None:
 
 @database.command("backup", needs=Needs.ANY_RELEASE)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def backup(folder: Path) -> None:
+@click.option(
+    "--keep-days",
+    type=click.IntRange(min=1),
+    help="Then delete backups in FOLDER that are older than so many days.",
+)
+def backup(folder: Path, keep_days: int | None) -> None:
     """Back the running database up into a new folder inside FOLDER."""
     outside = deps()
+    now = outside.clock()
     try:
-        made = backups.make(outside.config.database_url, folder, now=outside.clock())
+        made = backups.make(outside.config.database_url, folder, now=now)
+        click.echo(f"Backed up into {made}. Keep the instance folder's keys elsewhere.")
+        if keep_days is not None:
+            count = backups.delete_older(folder, than=timedelta(days=keep_days), now=now)
+            click.echo(f"Deleted {count} backups older than {keep_days} days.")
     except BackupTrouble as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Backed up into {made}. Keep the instance folder's keys elsewhere.")
+    except OSError as error:
+        raise click.ClickException(f"{error.strerror}: {error.filename or folder}.") from error
+    except sqlite3.Error as error:  # a full disk, as SQLite says it
+        raise click.ClickException(f"{error}: {folder}.") from error
 
 
 @database.command("restore", needs=Needs.NOTHING)
