@@ -80,6 +80,7 @@ from outreach.web import (
     own_origin,
     request_ids,
     request_times,
+    ringing,
     template_filters,
     traced,
     unstorable,
@@ -168,6 +169,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     _versioned_assets(app)
     addresses.init_app(app)
     template_filters.init_app(app)
+    ringing.init_app(app, is_trial=config.is_trial)
     field_attributes.use()
     app.add_template_global(same_page)
     app.add_template_filter(measure_labels.measure_name)
