@@ -9,12 +9,16 @@ from pathlib import Path
 
 import yaml
 
-from config import ROOT
+from config import ROOT, Config
+from outreach.app import create_app
+from outreach.commands import Commands
 from outreach.concerns.rules import Urgency
+from outreach.deps import Deps
 from outreach.upkeep import figures
 from outreach.upkeep.views import MONITORED
 from outreach.upkeep.vitals import Vitals, Waiting
 from outreach.web.by_address import is_address
+from tests.fakes import FakeClock, FakeGateway
 
 FOLDER = ROOT / "docs" / "monitoring"
 NAME = re.compile(r"outreach_[a-z_]+")
@@ -84,6 +88,31 @@ def test_the_runbook_has_every_alert_and_no_other() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     runbook = text.split("## Alerts")[1].split("\n## ")[0]
 
-    assert re.findall(r"^\| ([A-Z]\w+) \|", runbook, re.MULTILINE) == [
-        rule["alert"] for rule in _rules()
-    ]
+    titles = re.findall(r"^### (\w+)$", runbook, re.MULTILINE)
+    steps = [part for part in runbook.split("\n### ")[1:] if "\n1. " in part or "\n| " in part]
+    assert titles == [rule["alert"] for rule in _rules()]
+    assert len(steps) == len(titles), "an alert without anything to do"
+
+
+def test_whatever_the_runbook_tells_to_type_is_there(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    units = {path.name for path in (ROOT / "docs" / "deployment").iterdir()}
+    told = set(re.findall(r"(?:restart|enable --now|status|journalctl -u) (outreach-\w+)", text))
+    commands = set(re.findall(r"flask --app outreach ([a-z-]+ [a-z-]+)", text))
+    clock = FakeClock()
+    url = f"sqlite:///{tmp_path / 'nothing.sqlite3'}"
+    config = Config(database_url=url, instance_path=tmp_path, secret_key="s" * 32)
+    app = create_app(Deps(config, clock, FakeGateway(clock)))
+    ours = {
+        f"{name} {command}"
+        for name, group in app.cli.commands.items()
+        if isinstance(group, Commands)
+        for command in group.commands
+    }
+
+    assert len(told) > 4
+    assert [n for n in told if not any(u.startswith((f"{n}.", f"{n}@")) for u in units)] == []
+    assert len(commands) > 10
+    assert commands <= ours
+    for script in set(re.findall(r"scripts/(\w+)\b(?![./])", text)):
+        assert (ROOT / "scripts" / script).exists(), script
