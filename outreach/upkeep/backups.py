@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -30,6 +30,7 @@ from outreach.disk import to_disk
 from outreach.messaging import holding
 from outreach.messaging.models import OutboxHold
 from outreach.orm import Model
+from outreach.upkeep import fitting
 from outreach.upkeep.models import LastBackup
 
 log = logging.getLogger(__name__)
@@ -41,19 +42,27 @@ _CUT_OFF = timedelta(days=2)  # no backup takes so long
 _FILES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 
 
+Contents = tuple[str, dict[str, int], str | None]  # version, rows of tables, key
+
+
 class BackupTrouble(RuntimeError):
     """It can't be backed up or restored as asked; the message says why."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup is: when it was made, of what, and what is in it."""
+    """What a backup is: when it was made, of what, and what is in it.
+
+    ``key`` is the id of the key that a value in it names, None where none is encrypted, and in
+    backups of older releases.
+    """
 
     made_at: str
     kind: str
     version: str
     sha256: str
     rows: dict[str, int]
+    key: str | None = None
 
     @property
     def file(self) -> str:
@@ -113,16 +122,24 @@ def _sweep_drafts(folder: Path, *, before: datetime) -> None:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def restore(backup: Path, url: str, *, now: datetime) -> Manifest:
+def restore(
+    backup: Path, url: str, *, now: datetime, key_ids: Container[str] | None = None
+) -> Manifest:
     """Put ``backup`` back as the database at ``url``, which must not exist or be empty.
 
     Everybody is signed out, texts wait until it is known what went out since the backup
-    (see messaging/holding.py), and the audit trail says what happened.
+    (see messaging/holding.py), and the audit trail says what happened. ``key_ids``: the keys that
+    are here; None asks for none.
 
     Raises:
-        BackupTrouble: the backup is not whole, or something is there already.
+        BackupTrouble: the backup is not whole, its key is not here, or something is there already.
     """
     manifest = read(backup)
+    if key_ids is not None and manifest.key is not None and manifest.key not in key_ids:
+        raise BackupTrouble(
+            f"The backup is encrypted with the key {manifest.key}, which is not here. First put"
+            " the copy of data_keys into the instance folder, or set DATA_KEYS."
+        )
     target = make_url(url)
     if target.get_backend_name() != manifest.kind:
         raise BackupTrouble(
@@ -203,11 +220,15 @@ def _make(url: str, draft: Path, *, now: datetime) -> Manifest:
     kind = source.get_backend_name()
     file = draft / _FILES[kind]
     copied = _copy_sqlite if kind == "sqlite" else _dump_postgresql
-    version, rows = copied(source, file)
-    return Manifest(now.isoformat(), kind, version, _sha256(file), rows)
+    version, rows, key = copied(source, file)
+    return Manifest(now.isoformat(), kind, version, _sha256(file), rows, key)
 
 
-def _copy_sqlite(source: URL, file: Path) -> tuple[str, dict[str, int]]:
+def _contents(connection: Connection) -> Contents:
+    return versions.of(connection), _counts(connection), fitting.key_in_use(connection)
+
+
+def _copy_sqlite(source: URL, file: Path) -> Contents:
     if not source.database or not Path(source.database).is_file():
         raise BackupTrouble(f"There is no database at {source.database}.")
     with (
@@ -219,18 +240,18 @@ def _copy_sqlite(source: URL, file: Path) -> tuple[str, dict[str, int]]:
     engine = orm.make_engine(f"sqlite:///{file}")
     try:
         with orm.reading(), engine.connect() as connection:
-            return versions.of(connection), _counts(connection)
+            return _contents(connection)
     finally:
         engine.dispose()
 
 
-def _dump_postgresql(source: URL, file: Path) -> tuple[str, dict[str, int]]:
+def _dump_postgresql(source: URL, file: Path) -> Contents:
     engine = orm.make_engine(source.render_as_string(hide_password=False))
     try:
         with engine.connect() as connection:
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
-            told = versions.of(connection), _counts(connection)
+            told = _contents(connection)
             _run(source, ["pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={file}"])
             return told
     finally:

@@ -79,7 +79,12 @@ def restore(backup: Path) -> None:
     """
     outside = deps()
     try:
-        found = backups.restore(backup, outside.config.database_url, now=outside.clock())
+        found = backups.restore(
+            backup,
+            outside.config.database_url,
+            now=outside.clock(),
+            key_ids=[key_id for key_id, _secret in outside.config.data_keys],
+        )
     except BackupTrouble as error:
         raise click.ClickException(str(error)) from error
     keeping.set_aside(keeping.kept_in(outside.config.instance_path))

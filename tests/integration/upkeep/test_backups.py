@@ -187,6 +187,20 @@ def test_nothing_that_is_there_is_ever_written_over(
     assert everything(database_url) == before
 
 
+def test_nothing_is_put_back_before_its_key_is_there(
+    database_url: str, sessions: Sessions, empty_url: str, tmp_path: Path
+) -> None:
+    """Else it would lie there, and be in the way once the key was found."""
+    busy.fill(sessions, now=NOW)
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    key_id = backups.read(made).key
+    assert key_id
+
+    with pytest.raises(BackupTrouble, match=f"encrypted with the key {key_id}, which is not here"):
+        backups.restore(made, empty_url, now=NOW, key_ids=["another"])
+    backups.restore(made, empty_url, now=NOW, key_ids=["another", key_id])
+
+
 def test_a_folder_without_a_manifest_is_no_backup(tmp_path: Path) -> None:
     (tmp_path / "database.sqlite3").write_bytes(b"")
 
