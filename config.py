@@ -60,8 +60,8 @@ class Config:
     ``metrics_token`` is what a monitor sends for ``/metrics``; without one only monitors on
     this machine are answered.
     ``logs_are_json``: processes log a line of JSON each time, for a machine that collects them.
-    ``is_trial``: texts and calls are stored and shown, and no carrier is ever asked, whatever
-    else is set; ``trial_numbers``, where there are any, are the only ones then taken.
+    ``is_trial``: texts are stored and shown; whatever else is set, no carrier, mail server or
+    collector is asked; ``trial_numbers``, where there are any, are the only ones then taken.
     ``is_loopback`` allows cookies without TLS, for a trial on one's own machine only.
     ``data_keys``: id and 32 bytes of each key that values at rest are encrypted with, oldest
     first; without any, one that dies with this process. None at all: see ``upkeep.fitting``.
@@ -313,7 +313,7 @@ def _traces_url(environ: Mapping[str, str]) -> str | None:
     url = whole or (f"{base.rstrip('/')}/v1/traces" if base else None)
     if url and not url.startswith(("http://", "https://")):
         raise BadSetting("OTEL_EXPORTER_OTLP_ENDPOINT must begin with http:// or https://")
-    return url
+    return None if environ.get("TRIAL") == "yes" else url  # nothing leaves the house
 
 
 def _twilio(environ: Mapping[str, str], public_url: str | None) -> TwilioAccount | None:

@@ -71,6 +71,7 @@ from outreach.web import (
     addresses,
     body_limits,
     bounded,
+    by_address,
     compiled_templates,
     error_pages,
     field_attributes,
@@ -81,6 +82,7 @@ from outreach.web import (
     own_origin,
     request_ids,
     request_times,
+    ringing,
     template_filters,
     traced,
     unstorable,
@@ -142,6 +144,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     app.extensions["tables"] = tables.ALL
     app.url_map.converters["int"] = bounded.RowId
     traced.init_app(app, is_behind_proxy=config.trusted_proxies > 0)
+    by_address.init_app(app, paths=upkeep.MONITORED, names=config.allowed_hosts)
     if config.trusted_proxies:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -175,6 +178,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     _versioned_assets(app)
     addresses.init_app(app)
     template_filters.init_app(app)
+    ringing.init_app(app, is_trial=config.is_trial)
     field_attributes.use()
     app.add_template_global(same_page)
     app.add_template_filter(measure_labels.measure_name)

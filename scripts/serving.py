@@ -24,14 +24,15 @@ from gunicorn.app import wsgiapp
 from sqlalchemy import select
 
 from config import ROOT, Config
-from outreach import app, garbage, orm, traces
+from outreach import app, garbage, orm, traces, versions
 from outreach.accounts.models import StaffMember
 from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.errors import RuleBroken
 from outreach.orm import Sessions
-from outreach.upkeep import fitting, second_wall, versions
+from outreach.upkeep import fitting, second_wall
 from outreach.upkeep.fitting import KeysDontFit
 from outreach.upkeep.second_wall import NoWall
+from scripts import web
 from scripts.seed_demo import DEMO_ACCOUNTS, seed_if_empty
 
 STOP_SECONDS = 20
@@ -148,14 +149,8 @@ def _go_on(run: Callable[..., object], *arguments: object) -> None:
 
 def _serve_pages(config: Config) -> None:
     """Be gunicorn, as on a command line: it starts itself anew from these words when told."""
-    sys.argv = [
-        str(Path(gunicorn.__file__).with_name("__main__.py")), "outreach.app:create_app()",
-        "--bind", f"{_shown(config.host)}:{config.port}",
-        "--worker-class", "outreach.web.arriving.Worker",
-        "--workers", str(config.web_workers), "--threads", str(config.web_threads),
-        "--preload", "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
-        "--keep-alive", "75",  # seconds: a browser lets go first, never while it sends a form
-    ]  # fmt: skip
+    program = str(Path(gunicorn.__file__).with_name("__main__.py"))
+    sys.argv = [program, *web.words(config)]
     wsgiapp.run()
 
 

@@ -4,18 +4,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 
 from outreach.accounts import access_links, passwords, sign_in, staff
 from outreach.accounts.rules import LINK_LIVES, Role
 from outreach.audit import trail
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import OutreachError
 from outreach.factors import authenticator, passkeys, recovery
 
-clinics = AppGroup("clinics", help="Look after clinics.")
-people = AppGroup("staff", help="Look after staff.")
+clinics = Commands("clinics", help="Look after clinics.")
+people = Commands("staff", help="Look after staff.")
 
 
 @clinics.command("add")
@@ -29,6 +29,8 @@ def add_clinic(code: str, name: str, zone: str, phone: str) -> None:
         staff.add_clinic(db.session, code, name, ZoneInfo(zone), phone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise click.ClickException(f"{zone!r} is not a time zone.") from error
+    except OutreachError as error:
+        raise click.ClickException(str(error)) from error
     db.session.commit()
     click.echo(f"Added the clinic {code}.")
 

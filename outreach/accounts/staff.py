@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from argon2 import PasswordHasher
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -23,6 +24,10 @@ class NoSuchClinic(NotFound):
 
 class AlreadyThere(RuleBroken):
     """The address belongs to somebody."""
+
+
+class NoNumber(RuleBroken):
+    """A telephone number is none, or lacks its country."""
 
 
 class UnknownLanguage(RuleBroken):
@@ -127,19 +132,35 @@ def add_clinic(session: Session, code: str, name: str, zone: ZoneInfo, phone: st
     """Add a clinic with the default contact hours, 9 to 20. Does not commit.
 
     Source of the hours: domain.md D, default window.
+
+    Raises:
+        AlreadyThere: another clinic has the code.
+        NoNumber: ``phone`` is none with its country.
     """
+    if session.scalar(select(Clinic.id).where(Clinic.code == code)) is not None:
+        raise AlreadyThere(f"There is a clinic with the code {code} already.")
     clinic = Clinic(
         code=code,
         name=name,
         zone=zone.key,
         region="US",
-        phone_number=phone,
+        phone_number=_in_one_form(phone),
         opens=time(9),
         closes=time(20),
         glucose_unit="mg/dL",
     )
     session.add(clinic)
     return clinic
+
+
+def _in_one_form(phone: str) -> str:
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise NoNumber(f"{phone!r} is no number as +15125550100.")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def clinic_by_code(session: Session, code: str) -> Clinic:

@@ -1,15 +1,15 @@
 """Commands about the audit trail: ``flask audit ...``."""
 
 import click
-from flask.cli import AppGroup
 
 from outreach.audit import chain, keeping
 from outreach.audit.chain import Head
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.deps import deps
 from outreach.orm import reading
 
-group = AppGroup("audit", help="Look after the audit trail.")
+group = Commands("audit", help="Look after the audit trail.")
 
 
 @group.command("verify")

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
 from outreach import orm
 from outreach.accounts import staff
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import OutreachError
@@ -17,7 +17,7 @@ from outreach.intake import importing
 from outreach.intake.files import Source
 from outreach.intake.rules import FileKind, Remark, Report
 
-group = AppGroup("patients", help="Bring patients in.")
+group = Commands("patients", help="Bring patients in.")
 
 
 @group.command("import")

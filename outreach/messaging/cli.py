@@ -3,15 +3,15 @@
 from datetime import UTC
 
 import click
-from flask.cli import AppGroup
 
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import ProviderUnavailable
 from outreach.messaging import holding
 from outreach.orm import reading
 
-group = AppGroup("messages", help="Look after texts.")
+group = Commands("messages", help="Look after texts.")
 
 
 @group.command("reconcile")

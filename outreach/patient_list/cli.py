@@ -1,14 +1,14 @@
 """Commands about what the list keeps beside histories: ``flask patient-list ...``."""
 
 import click
-from flask.cli import AppGroup
 
 from outreach.calls import last_talk
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.measures import newest
 from outreach.patients import ranking
 
-group = AppGroup("patient-list", help="Last readings and last talks, as the list filters by.")
+group = Commands("patient-list", help="Last readings and last talks, as the list filters by.")
 
 
 @group.command("check")

@@ -1,8 +1,8 @@
 """Commands about the plan: ``flask plan ...``."""
 
 import click
-from flask.cli import AppGroup
 
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.deps import deps
 from outreach.orm import reading
@@ -10,7 +10,7 @@ from outreach.planning import checking, jobs
 
 SHOWN = 20
 
-group = AppGroup("plan", help="Look after the plan of calls.")
+group = Commands("plan", help="Look after the plan of calls.")
 
 
 @group.command("missing")

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy import select
 
 from outreach.accounts.models import Clinic
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.deps import deps
 from outreach.orm import one_picture, reading
@@ -14,7 +14,7 @@ from outreach.reports import comparing, jobs, rollups
 
 SHOWN = 50
 
-group = AppGroup("reports", help="Look after the roll-ups that reports are read from.")
+group = Commands("reports", help="Look after the roll-ups that reports are read from.")
 
 
 @group.command("rebuild")

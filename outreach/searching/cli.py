@@ -1,12 +1,12 @@
 """Commands about the full-text index: ``flask search ...``."""
 
 import click
-from flask.cli import AppGroup
 
+from outreach.commands import Commands
 from outreach.db import db
 from outreach.searching import index
 
-group = AppGroup("search", help="The full-text index.")
+group = Commands("search", help="The full-text index.")
 
 
 @group.command("check")

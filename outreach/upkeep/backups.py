@@ -12,10 +12,10 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, func, inspect, select, text, update
@@ -23,14 +23,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from outreach import orm
+from outreach import orm, versions
 from outreach.accounts.models import SignIn
 from outreach.audit import trail
 from outreach.disk import to_disk
 from outreach.messaging import holding
 from outreach.messaging.models import OutboxHold
 from outreach.orm import Model
-from outreach.upkeep import versions
+from outreach.upkeep import fitting
 from outreach.upkeep.models import LastBackup
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,11 @@ log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 PROGRAMS = "PG_BIN"  # where pg_dump and pg_restore are, if not on the PATH
 _ONLY = 1
+_CUT_OFF = timedelta(days=2)  # no backup takes so long
 _FILES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+
+
+Contents = tuple[str, dict[str, int], str | None]  # version, rows of tables, key
 
 
 class BackupTrouble(RuntimeError):
@@ -47,13 +51,18 @@ class BackupTrouble(RuntimeError):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup is: when it was made, of what, and what is in it."""
+    """What a backup is: when it was made, of what, and what is in it.
+
+    ``key`` is the id of the key that a value in it names, None where none is encrypted, and in
+    backups of older releases.
+    """
 
     made_at: str
     kind: str
     version: str
     sha256: str
     rows: dict[str, int]
+    key: str | None = None
 
     @property
     def file(self) -> str:
@@ -87,16 +96,50 @@ def make(url: str, folder: Path, *, now: datetime) -> Path:
     return done
 
 
-def restore(backup: Path, url: str, *, now: datetime) -> Manifest:
+def delete_older(folder: Path, *, than: timedelta, now: datetime) -> int:
+    """Delete backups in ``folder`` that are older, but never the newest; return how many.
+
+    What a backup that was cut off left behind goes too. Nothing else is touched: only a folder
+    with a manifest is a backup.
+    """
+    _sweep_drafts(folder, before=now - _CUT_OFF)
+    ages = {each.parent: _made_at(each) for each in folder.glob(f"outreach-*/{MANIFEST}")}
+    newest = max(ages.values(), default=None)
+    old = [path for path, at in ages.items() if at < now - than and at != newest]
+    for path in old:
+        (path / MANIFEST).unlink()  # first: half a backup is none
+        shutil.rmtree(path)
+    return len(old)
+
+
+def _made_at(manifest: Path) -> datetime:
+    return datetime.fromisoformat(Manifest(**json.loads(manifest.read_text())).made_at)
+
+
+def _sweep_drafts(folder: Path, *, before: datetime) -> None:
+    for draft in folder.glob(".outreach-*"):
+        if draft.is_dir() and draft.stat().st_mtime < before.timestamp():
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def restore(
+    backup: Path, url: str, *, now: datetime, key_ids: Container[str] | None = None
+) -> Manifest:
     """Put ``backup`` back as the database at ``url``, which must not exist or be empty.
 
     Everybody is signed out, texts wait until it is known what went out since the backup
-    (see messaging/holding.py), and the audit trail says what happened.
+    (see messaging/holding.py), and the audit trail says what happened. ``key_ids``: the keys that
+    are here; None asks for none.
 
     Raises:
-        BackupTrouble: the backup is not whole, or something is there already.
+        BackupTrouble: the backup is not whole, its key is not here, or something is there already.
     """
     manifest = read(backup)
+    if key_ids is not None and manifest.key is not None and manifest.key not in key_ids:
+        raise BackupTrouble(
+            f"The backup is encrypted with the key {manifest.key}, which is not here. First put"
+            " the copy of data_keys into the instance folder, or set DATA_KEYS."
+        )
     target = make_url(url)
     if target.get_backend_name() != manifest.kind:
         raise BackupTrouble(
@@ -177,11 +220,15 @@ def _make(url: str, draft: Path, *, now: datetime) -> Manifest:
     kind = source.get_backend_name()
     file = draft / _FILES[kind]
     copied = _copy_sqlite if kind == "sqlite" else _dump_postgresql
-    version, rows = copied(source, file)
-    return Manifest(now.isoformat(), kind, version, _sha256(file), rows)
+    version, rows, key = copied(source, file)
+    return Manifest(now.isoformat(), kind, version, _sha256(file), rows, key)
 
 
-def _copy_sqlite(source: URL, file: Path) -> tuple[str, dict[str, int]]:
+def _contents(connection: Connection) -> Contents:
+    return versions.of(connection), _counts(connection), fitting.key_in_use(connection)
+
+
+def _copy_sqlite(source: URL, file: Path) -> Contents:
     if not source.database or not Path(source.database).is_file():
         raise BackupTrouble(f"There is no database at {source.database}.")
     with (
@@ -193,18 +240,18 @@ def _copy_sqlite(source: URL, file: Path) -> tuple[str, dict[str, int]]:
     engine = orm.make_engine(f"sqlite:///{file}")
     try:
         with orm.reading(), engine.connect() as connection:
-            return versions.of(connection), _counts(connection)
+            return _contents(connection)
     finally:
         engine.dispose()
 
 
-def _dump_postgresql(source: URL, file: Path) -> tuple[str, dict[str, int]]:
+def _dump_postgresql(source: URL, file: Path) -> Contents:
     engine = orm.make_engine(source.render_as_string(hide_password=False))
     try:
         with engine.connect() as connection:
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
-            told = versions.of(connection), _counts(connection)
+            told = _contents(connection)
             _run(source, ["pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={file}"])
             return told
     finally:

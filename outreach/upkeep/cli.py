@@ -1,15 +1,17 @@
 """Commands for operators: ``flask check ...`` and ``flask db ...``."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from config import READ_ONLY, Config, make_data_key, new_data_key, replace_secret, to_disk
 from outreach import sealing
 from outreach.audit import keeping
+from outreach.commands import Commands, Needs
 from outreach.db import db
 from outreach.deps import deps
 from outreach.encryption import Cipher, DataKey
@@ -21,9 +23,9 @@ from outreach.upkeep.copying import CannotCopy
 
 SHOWN = 20
 
-check = AppGroup("check", help="Hold the promises of the product against the database.")
-keys = AppGroup("keys", help="Look after the keys that values are encrypted with.")
-database = AppGroup("db", help="Look after the database.")
+check = Commands("check", help="Hold the promises of the product against the database.")
+keys = Commands("keys", help="Look after the keys that values are encrypted with.")
+database = Commands("db", help="Look after the database.")
 
 
 @check.command("invariants")
@@ -42,19 +44,32 @@ def invariants(*, every_value: bool) -> None:
     click.echo("Every promise holds.")
 
 
-@database.command("backup")
+@database.command("backup", needs=Needs.ANY_RELEASE)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def backup(folder: Path) -> None:
+@click.option(
+    "--keep-days",
+    type=click.IntRange(min=1),
+    help="Then delete backups in FOLDER that are older than so many days.",
+)
+def backup(folder: Path, keep_days: int | None) -> None:
     """Back the running database up into a new folder inside FOLDER."""
     outside = deps()
+    now = outside.clock()
     try:
-        made = backups.make(outside.config.database_url, folder, now=outside.clock())
+        made = backups.make(outside.config.database_url, folder, now=now)
+        click.echo(f"Backed up into {made}. Keep the instance folder's keys elsewhere.")
+        if keep_days is not None:
+            count = backups.delete_older(folder, than=timedelta(days=keep_days), now=now)
+            click.echo(f"Deleted {count} backups older than {keep_days} days.")
     except BackupTrouble as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Backed up into {made}. Keep the instance folder's keys elsewhere.")
+    except OSError as error:
+        raise click.ClickException(f"{error.strerror}: {error.filename or folder}.") from error
+    except sqlite3.Error as error:  # a full disk, as SQLite says it
+        raise click.ClickException(f"{error}: {folder}.") from error
 
 
-@database.command("restore")
+@database.command("restore", needs=Needs.NOTHING)
 @click.argument("backup", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def restore(backup: Path) -> None:
     """Put BACKUP back where there is no database yet, and hold every promise against it.
@@ -64,7 +79,12 @@ def restore(backup: Path) -> None:
     """
     outside = deps()
     try:
-        found = backups.restore(backup, outside.config.database_url, now=outside.clock())
+        found = backups.restore(
+            backup,
+            outside.config.database_url,
+            now=outside.clock(),
+            key_ids=[key_id for key_id, _secret in outside.config.data_keys],
+        )
     except BackupTrouble as error:
         raise click.ClickException(str(error)) from error
     keeping.set_aside(keeping.kept_in(outside.config.instance_path))
@@ -150,7 +170,7 @@ def compact() -> None:
     click.echo("Wrote the database anew.")
 
 
-@keys.command("list")
+@keys.command("list", needs=Needs.ANY_RELEASE)
 def list_keys() -> None:
     """Say how many values each key holds; exit 1 where one names a key that is not here."""
     config = deps().config
@@ -167,7 +187,7 @@ def list_keys() -> None:
         raise SystemExit(1)
 
 
-@keys.command("add")
+@keys.command("add", needs=Needs.ANY_RELEASE)
 def add_key() -> None:
     """Add a new key. It only reads until 'keys use', so that every process can learn it first."""
     config = deps().config
@@ -188,7 +208,7 @@ def add_key() -> None:
 _THEN_USE = "Restart every process, on every machine, so that all can read by it. Then: keys use"
 
 
-@keys.command("use")
+@keys.command("use", needs=Needs.ANY_RELEASE)
 def use_key() -> None:
     """Let the newest key encrypt new values, once every process knows it."""
     config = deps().config

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Boolean, Date, DateTime, Float, Time, TypeDecorator
 
+from outreach import versions
 from outreach.orm import Model, writing
 from outreach.reports.models import (
     DayCount,
@@ -45,7 +46,6 @@ from outreach.sealed_sql import AlreadyEncrypted
 from outreach.sealing import SealedType
 from outreach.searching import index
 from outreach.searching.models import SearchBacklog, SearchEntry
-from outreach.upkeep import versions
 
 PAGE = 2000
 # The target's own triggers note what is copied as touched, and the scheduler rolls it up there.

@@ -15,13 +15,17 @@ LED_WITHIN = timedelta(minutes=2)
 
 
 class _OfVitals(Collector):
-    def __init__(self, vitals: Vitals, now: datetime) -> None:
+    def __init__(self, vitals: Vitals, now: datetime, *, is_ready: bool) -> None:
         self._vitals = vitals
         self._now = now
+        self._is_ready = is_ready
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield a count and an age for everything that waits."""
         vitals = self._vitals
+        yield GaugeMetricFamily(
+            "outreach_ready", "1 while pages can be served: see /readyz.", float(self._is_ready)
+        )
         yield from self._waiting("calls_to_make", "calls whose time has come", vitals.calls_to_make)
         yield from self._waiting("calls_overdue", "calls left behind", vitals.calls_overdue)
         yield from self._waiting("texts_due", "texts whose time has come", vitals.texts_due)
@@ -77,8 +81,8 @@ class _OfVitals(Collector):
         )
 
 
-def exposition(vitals: Vitals, *, now: datetime) -> bytes:
+def exposition(vitals: Vitals, *, now: datetime, is_ready: bool) -> bytes:
     """Return all figures in the text format of Prometheus."""
     registry = CollectorRegistry()
-    registry.register(_OfVitals(vitals, now))
+    registry.register(_OfVitals(vitals, now, is_ready=is_ready))
     return generate_latest(registry) + request_times.exposition()

@@ -2,20 +2,25 @@
 
 import hmac
 import ipaddress
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from outreach import versions
 from outreach.accounts.access import open_to_all, open_to_monitors
 from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import holding
 from outreach.orm import reading
 from outreach.upkeep import figures, fitting, second_wall, vitals
-from outreach.upkeep.versions import trouble
 
 bp = Blueprint("upkeep", __name__)
+
+MONITORED = frozenset({"/healthz", "/readyz", "/metrics"})  # asked of each machine by itself
 
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
 
@@ -32,20 +37,14 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Answer 200 while pages can be served: the database answers, and fits release and keys.
 
-    It says so too where texts wait after a restore.
+    It says so too where texts wait after a restore, or the database is a newer release's.
     """
-    is_held = False
     try:
         with db.engine.connect() as connection:
-            words = trouble(connection)
-            words = words or fitting.trouble(connection, deps().config.data_keys)
-            words = words or second_wall.trouble(connection, deps().config.web_database_role)
-        if not words:
-            with reading(), db.sessionmaker() as session:
-                is_held = holding.current(session) is not None
+            words = _trouble(connection)
+            well = ", but ".join(["ok", *([] if words else _remarks(connection))])
     except SQLAlchemyError:
         words = "The database does not answer."
-    well = "ok, but texts wait since a restore: flask messages reconcile" if is_held else "ok"
     return _plain(words or well, status=503 if words else 200)
 
 
@@ -57,8 +56,27 @@ def metrics() -> Response:
         abort(404)
     with reading(), db.sessionmaker() as session:
         now = deps().clock()
-        text = figures.exposition(vitals.read(session, now=now), now=now)
+        is_ready = _trouble(session.connection()) is None
+        text = figures.exposition(vitals.read(session, now=now), now=now, is_ready=is_ready)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+
+def _trouble(connection: Connection) -> str | None:
+    """Return why no page can be served, None where they can."""
+    config = deps().config
+    return (
+        versions.trouble(connection)
+        or fitting.trouble(connection, config.data_keys)
+        or second_wall.trouble(connection, config.web_database_role)
+    )
+
+
+def _remarks(connection: Connection) -> Iterator[str]:
+    if version := versions.ahead(connection):
+        yield f"the database is of a newer release: {version}"
+    with reading(), Session(connection) as session:
+        if holding.current(session) is not None:
+            yield "texts wait since a restore: flask messages reconcile"
 
 
 def _may_read() -> bool:

@@ -21,6 +21,7 @@ EDGES = {
 }  # fmt: skip
 DRIVERS = {"turns", "read_only"}  # how the drivers end a transaction, not when
 NEAR_FLASK = EDGES | {
+    "commands",  # what every group of commands is made of
     "sent",
     "forms",
     "card_forms",

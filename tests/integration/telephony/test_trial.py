@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from requests import Session as HttpSession
 
-from config import Config, TwilioAccount
+from config import ROOT, Config, TwilioAccount
 from outreach.app import create_app
 from outreach.deps import Deps
 from outreach.telephony.carrier import carrier_of
@@ -104,3 +104,36 @@ def test_one_setting_makes_it_a_trial(tmp_path: Path) -> None:
     environ = {"INSTANCE_PATH": str(tmp_path), "TRIAL": "yes", "TRIAL_NUMBERS": "+1, +2"}
     config = Config.from_environment(environ)
     assert (config.is_trial, config.trial_numbers) == (True, ("+1", "+2"))
+
+
+def test_no_number_on_a_page_rings_in_a_trial(tmp_path: Path) -> None:
+    shown = {}
+    for is_trial in (True, False):
+        config = trial(tmp_path, is_trial=is_trial, public_url=None)
+        app = create_app(Deps(config, FakeClock(), carrier_of(config)))
+        words = (
+            "{{ number_to_ring('+15125550147', '<b>Ana</b>', 'btn big') }}"
+            "{{ number_to_ring('911', '911') }}"
+        )
+        shown[is_trial] = app.jinja_env.from_string(words).render()
+
+    assert shown[False] == (
+        '<a class="btn big" href="tel:+15125550147">&lt;b&gt;Ana&lt;/b&gt;</a>'
+        '<a href="tel:911">911</a>'
+    )
+    assert shown[True] == '<span class="big">&lt;b&gt;Ana&lt;/b&gt;</span><span>911</span>'
+
+
+def test_every_number_to_ring_is_made_in_one_place() -> None:
+    written = {path.name: path.read_text() for path in (ROOT / "templates").rglob("*.html")}
+    scripts = {path.name: path.read_text() for path in (ROOT / "outreach/static/js").glob("*.js")}
+
+    assert sum(text.count("number_to_ring(") for text in written.values()) > 5
+    assert [name for name, text in {**written, **scripts}.items() if "tel:" in text] == []
+
+
+def test_nothing_of_a_trial_is_traced_elsewhere(tmp_path: Path) -> None:
+    told = {"INSTANCE_PATH": str(tmp_path), "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
+
+    assert Config.from_environment(told).traces_url is not None
+    assert Config.from_environment(told | {"TRIAL": "yes"}).traces_url is None

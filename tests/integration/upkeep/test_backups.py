@@ -1,9 +1,11 @@
 """A backup comes back as it was, on either kind of database, or says why it does not."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,20 @@ def test_nothing_that_is_there_is_ever_written_over(
     assert everything(database_url) == before
 
 
+def test_nothing_is_put_back_before_its_key_is_there(
+    database_url: str, sessions: Sessions, empty_url: str, tmp_path: Path
+) -> None:
+    """Else it would lie there, and be in the way once the key was found."""
+    busy.fill(sessions, now=NOW)
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    key_id = backups.read(made).key
+    assert key_id
+
+    with pytest.raises(BackupTrouble, match=f"encrypted with the key {key_id}, which is not here"):
+        backups.restore(made, empty_url, now=NOW, key_ids=["another"])
+    backups.restore(made, empty_url, now=NOW, key_ids=["another", key_id])
+
+
 def test_a_folder_without_a_manifest_is_no_backup(tmp_path: Path) -> None:
     (tmp_path / "database.sqlite3").write_bytes(b"")
 
@@ -205,6 +221,51 @@ def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(
     with pytest.raises(OSError, match="No space left"):
         backups.make(database_url, tmp_path / "kept", now=NOW)
     assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_old_backups_go_once_a_newer_one_is_whole(
+    database_url: str, sessions: Sessions, app: Flask, tmp_path: Path
+) -> None:
+    folder = tmp_path / "kept"
+    made = {
+        days: backups.make(database_url, folder, now=NOW - timedelta(days=days))
+        for days in (40, 31, 29)
+    }
+    (folder / "outreach-20200101T000000Z").mkdir()  # no manifest: nobody's backup
+    (folder / "notes").mkdir()
+    cut_off = folder / ".outreach-20200101T000000Z.77"
+    cut_off.mkdir()
+    os.utime(cut_off, (0, 0))
+
+    told = app.test_cli_runner().invoke(args=["db", "backup", str(folder), "--keep-days", "30"])
+
+    assert told.exit_code == 0, told.output
+    assert "Deleted 2 backups older than 30 days" in told.output
+    left = {each.name for each in folder.iterdir()}
+    assert not {made[40].name, made[31].name, cut_off.name} & left
+    assert {made[29].name, f"outreach-{NOW:%Y%m%dT%H%M%SZ}", "notes"} < left
+    assert "outreach-20200101T000000Z" in left
+
+
+def test_no_backup_goes_where_none_could_be_made(
+    database_url: str,
+    sessions: Sessions,
+    app: Flask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "kept"
+    old = backups.make(database_url, folder, now=NOW - timedelta(days=400))
+
+    def fail(_path: Path) -> str:
+        raise OSError(28, "No space left on device", "database.dump")
+
+    monkeypatch.setattr(backups, "_sha256", fail)
+    told = app.test_cli_runner().invoke(args=["db", "backup", str(folder), "--keep-days", "30"])
+
+    assert told.exit_code == 1
+    assert "No space left on device: database.dump" in told.output
+    assert [each.name for each in folder.iterdir()] == [old.name]
 
 
 def test_a_backup_of_one_kind_is_not_restored_as_another(

@@ -178,6 +178,28 @@ def test_ready_while_the_database_answers_and_fits(client: FlaskClient, sessions
     assert "0001_older" in older.text
 
 
+def test_ready_on_the_database_of_a_newer_release(client: FlaskClient, sessions: Sessions) -> None:
+    """While machines are brought up to date one by one, and after going back to the old one."""
+    with sessions.begin() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999_newer'"))
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert "9999_newer" in answer.text
+    assert value(client.get("/metrics").text, "outreach_ready") == 1
+
+
+def test_monitors_see_a_process_that_serves_no_pages_though_it_answers(
+    client: FlaskClient, sessions: Sessions
+) -> None:
+    assert value(client.get("/metrics").text, "outreach_ready") == 1
+    with sessions.begin() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001_older'"))
+
+    assert value(client.get("/metrics").text, "outreach_ready") == 0
+
+
 def test_not_ready_without_a_database_but_alive(start: Starts) -> None:
     client = start(database_url="postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 

@@ -13,11 +13,21 @@ _MIGRATIONS = ROOT / "outreach" / "migrations" / "versions"
 
 
 def trouble(connection: Connection) -> str | None:
-    """Return why this release can't run on the database, None where it can."""
+    """Return why this release can't run on the database, None where it can.
+
+    It can on that of the next release: migrations only add, and take away what the release
+    before had stopped to use. So machines are brought up to date one by one, and back.
+    """
     found, needed = of(connection), last()
-    if found == needed:
+    if found >= needed:
         return None
     return f"The database is at {found or 'no version'}; this release needs {needed}."
+
+
+def ahead(connection: Connection) -> str | None:
+    """Return the version of a database that a newer release has migrated, None elsewhere."""
+    found = of(connection)
+    return found if found > last() else None
 
 
 def of(connection: Connection) -> str:
