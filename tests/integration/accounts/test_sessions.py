@@ -62,7 +62,7 @@ def test_another_password_ends_all_other_sessions(
     sign_in(client, person)
     sign_in(elsewhere, person)
 
-    weak = client.post("/my-sign-in/password", data={"password": "Outreach2026!"})
+    weak = client.post("/my-sign-in/password", data={"password": "OutreachOutreach2026!"})
     assert "guessed first" in weak.text
     client.post("/my-sign-in/password", data={"password": NEW})
 

@@ -47,7 +47,7 @@ WORDS: dict[str, list[str]] = {
     "reports rebuild": [],
     "search check": [],
     "search rebuild": [],
-    "staff add": ["a@b.example", "--name", "A", "--role", "manager", "--password", "x" * 12],
+    "staff add": ["a@b.example", "--name", "A", "--role", "manager", "--password", "x" * 15],
     "staff link": ["a@b.example"],
 }
 ANY_RELEASE = {"db backup", "keys add", "keys list", "keys use"}
