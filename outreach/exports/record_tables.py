@@ -163,6 +163,7 @@ def measures(_session: Session, asked: ListAsked) -> Table:
 
 def emergencies(session: Session, asked: ListAsked) -> Table:
     """Return who opened whom in an emergency, newest first. Patients are named by number alone."""
+    clinics = None if asked.scope.everything else asked.scope.clinic_ids
     rows: list[Sequence[Value]] = [
         (
             on_clock(each.at, "UTC"),
@@ -172,7 +173,7 @@ def emergencies(session: Session, asked: ListAsked) -> Table:
             each.record_number,
             each.reason,
         )
-        for each in emergency.recent(session, asked.scope, now=asked.now, most=None)
+        for each in emergency.recent(session, clinics, now=asked.now, most=None)
     ]
     columns = (
         Column("from_utc", "When, in UTC."),

@@ -28,7 +28,7 @@ from outreach.brakes.rules import Braked
 from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
-from outreach.errors import NotFound, TooOften
+from outreach.errors import NotAllowed, NotFound, TooOften
 from outreach.oversight import emergency, events, looks
 from outreach.oversight.emergency import Wanted
 from outreach.oversight.forms import SHOWN_DAYS, AuditForm, EmergencyForm
@@ -180,12 +180,17 @@ def trail_page() -> ResponseReturnValue:
 
 
 @bp.route("/emergency", methods=["GET", "POST"])
-@role_required(Role.MANAGER, Role.ADMINISTRATOR)
+@role_required(*READERS)
 @fresh_required
 def emergency_page() -> ResponseReturnValue:
-    """Show who opened whom in an emergency and why; let administrators do so."""
+    """Show who opened whom in an emergency and why; let administrators do so.
+
+    Auditors read it as they read the trail: a reason is of use to who judges it.
+    """
     actor, now, form = signed_in(), deps().clock(), EmergencyForm()
     may_open = Role.ADMINISTRATOR in actor.roles
+    if request.method == "POST" and not may_open:
+        raise NotAllowed("Only administrators open patients in an emergency.")
     clinics = staff.clinics_in(db.session, actor.scope)
     form.clinic.choices = [SelectChoice(each.code, each.name) for each in clinics]
     if form.validate_on_submit():
@@ -204,7 +209,7 @@ def emergency_page() -> ResponseReturnValue:
         "oversight/emergency.html",
         form=form,
         may_open_patients=may_open and deps().config.administrators_need_reason,
-        lines=emergency.recent(db.session, actor.scope, now=now),
+        lines=emergency.recent(db.session, events.readable_clinics(actor), now=now),
         days=emergency.SHOWN.days,
         minutes=int(EMERGENCY_LASTS.total_seconds() // 60),
     )

@@ -33,6 +33,8 @@ class House:
             self.boss = make_staff(session, None, Role.ADMINISTRATOR, password_hash=HASH)
             self.manager = make_staff(session, here, Role.MANAGER, password_hash=HASH)
             self.stranger = make_staff(session, there, Role.MANAGER, password_hash=HASH)
+            self.auditor = make_staff(session, here, Role.AUDITOR, password_hash=HASH)
+            self.other_auditor = make_staff(session, there, Role.AUDITOR, password_hash=HASH)
             self.ref = make_patient(session, here, record_number="MRN-77").ref
             self.other_ref = make_patient(session, here, record_number="MRN-78").ref
 
@@ -72,14 +74,20 @@ def test_a_reason_opens_one_patient_for_an_hour(app: Flask, house: House, clock:
     assert boss.get(f"/patients/{house.ref}").status_code == 404
 
 
-def test_the_managers_of_the_clinic_read_who_and_why(app: Flask, house: House) -> None:
+def test_managers_and_auditors_of_the_clinic_read_who_and_why(app: Flask, house: House) -> None:
     open_patient(signed_in(app, house.boss))
 
-    page = signed_in(app, house.manager).get("/audit/emergency").text
-    assert REASON in page
-    assert house.boss.name in page
-    assert "MRN-77" in page
-    assert REASON not in signed_in(app, house.stranger).get("/audit/emergency").text
+    for reader in (house.manager, house.auditor):
+        page = signed_in(app, reader).get("/audit/emergency").text
+        assert REASON in page
+        assert house.boss.name in page
+        assert "MRN-77" in page
+    for stranger in (house.stranger, house.other_auditor):
+        assert REASON not in signed_in(app, stranger).get("/audit/emergency").text
+
+
+def test_an_auditor_opens_nobody(app: Flask, house: House) -> None:
+    assert open_patient(signed_in(app, house.auditor)) == 403
 
 
 def test_the_managers_of_the_clinic_are_told_on_their_first_page(
