@@ -15,7 +15,7 @@ from scripts.benches.queue_rows import NOW, PASSWORD, SMALL, email_of
 from tests.conftest import FAST_HASHER
 
 # Tokens, and the key of a form, are others each time.
-_EVER_NEW = re.compile(r'(value|content)="[^"]{20,}"')
+_EVER_NEW = re.compile(r'(value|content|data-csrf)="[^"]{20,}"')
 
 
 def _now() -> datetime:
