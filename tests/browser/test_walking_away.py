@@ -161,7 +161,7 @@ def test_a_pointer_at_rest_is_nobody(page: Page, desk: Desk) -> None:
     expect(warning).to_be_visible()
 
     page.mouse.move(300, 300)
-    page.evaluate("document.querySelector('#away p').remove()")
+    page.evaluate("document.querySelector('#still-there p').remove()")
 
     expect(warning).to_be_visible()
 
@@ -238,4 +238,4 @@ def test_words_in_any_form_are_back_after_signing_in_and_gone_once_sent(
 def test_a_page_without_anybody_has_no_clock(page: Page, app: Flask) -> None:
     page.goto("/sign-in")
 
-    assert page.locator("#away").count() == 0
+    assert page.locator("#still-there").count() == 0

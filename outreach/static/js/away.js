@@ -4,7 +4,7 @@
 "use strict";
 
 (() => {
-  const dialog = document.getElementById("away");
+  const dialog = document.getElementById("still-there");
   if (!dialog) return;
 
   const IDLE = Number(dialog.dataset.minutes) * 60_000;

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { who, typed: keptAt, token: tokenAt, csrf } = document.getElementById("away")?.dataset ?? {};
+  const { who, typed: keptAt, token: tokenAt, csrf } = document.getElementById("still-there")?.dataset ?? {};
   if (!keptAt) return;
 
   const SAVE_AFTER = 900; // ms of rest while typing
