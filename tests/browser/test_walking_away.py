@@ -235,6 +235,27 @@ def test_words_in_any_form_are_back_after_signing_in_and_gone_once_sent(
         assert session.scalars(select(TypedForm)).all() == []
 
 
+def test_what_a_colleague_changed_meanwhile_stays_beside_the_words_that_are_back(
+    page: Page, sessions: Sessions, desk: Desk
+) -> None:
+    sign_in(page, desk.caller)
+    path = f"/patients/{desk.rosa.ref}/details"
+    _open(page, path)
+    page.get_by_label("About this person").fill("Paints, since her husband died.")
+    with page.expect_response("**/typed/"):
+        page.clock.fast_forward("00:02")
+    with sessions.begin() as session:
+        session.merge(desk.rosa).pronouns = "she"
+
+    with page.expect_response("**/typed/?*"):
+        page.goto(path)
+
+    expect(page.get_by_text("What you typed here before is back")).to_be_visible()
+    about = page.get_by_label("About this person")
+    expect(about).to_have_value("Paints, since her husband died.")
+    expect(page.get_by_label("Pronouns")).to_have_value("she")
+
+
 def test_a_page_without_anybody_has_no_clock(page: Page, app: Flask) -> None:
     page.goto("/sign-in")
 

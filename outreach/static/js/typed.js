@@ -1,5 +1,6 @@
 // What is typed into a form with room for words is kept on the server until it is sent, and is back
-// when its page is opened again. Forms that keep their own drafts are left alone.
+// when its page is opened again: the fields that were changed, and no others, which a colleague may
+// have changed since. Forms that keep their own drafts are left alone.
 "use strict";
 
 (() => {
@@ -21,9 +22,24 @@
   const isKept = (form) => form.method === "post" && form.querySelector("textarea")
     && !form.dataset.draft && !form.closest("dialog, [data-asking]") && !form.querySelector("[type=password], [type=file]");
   const fieldsOf = (form) => [...form.elements].filter((each) => each.name && each.type !== "hidden" && each.type !== "submit" && !each.disabled);
-  const typedIn = (form) => fieldsOf(form)
-    .filter((each) => !["radio", "checkbox"].includes(each.type) || each.checked)
-    .flatMap((each) => (each.type === "select-multiple" ? [...each.selectedOptions].map(({ value }) => [each.name, value]) : [[each.name, each.value]]));
+  const isChoice = ({ type }) => ["radio", "checkbox"].includes(type);
+  const isChanged = (each) => {
+    if (isChoice(each)) return each.checked !== each.defaultChecked;
+    const options = [...(each.options ?? [])];
+    if (each.type === "select-multiple") return options.some((option) => option.selected !== option.defaultSelected);
+    if (options.length) return each.selectedIndex !== Math.max(0, options.findIndex((option) => option.defaultSelected));
+    return each.value !== each.defaultValue;
+  };
+  const changedIn = (form) => fieldsOf(form).filter(isChanged).map(({ name }) => name);
+  const valuesOf = (each) => {
+    if (isChoice(each)) return each.checked ? [each.value] : [];
+    return each.type === "select-multiple" ? [...each.selectedOptions].map(({ value }) => value) : [each.value];
+  };
+  // Name and value of each field among ``names``; boxes of which none is ticked have an empty one.
+  const typedIn = (form, names) => [...new Set(names)].flatMap((name) => {
+    const values = fieldsOf(form).filter((each) => each.name === name).flatMap(valuesOf);
+    return (values.length ? values : [""]).map((value) => [name, value]);
+  });
 
   const freshToken = async () => {
     const answer = await fetch(tokenAt, { headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
@@ -46,15 +62,16 @@
   };
 
   const put = (form, fields) => {
-    fieldsOf(form).forEach((each) => {
+    const names = new Set(fields.map(([name]) => name));
+    fieldsOf(form).filter(({ name }) => names.has(name)).forEach((each) => {
       const values = fields.filter(([name]) => name === each.name).map(([, value]) => value);
-      if (["radio", "checkbox"].includes(each.type)) each.checked = values.includes(each.value);
+      if (isChoice(each)) each.checked = values.includes(each.value);
       else if (each.type === "select-multiple") [...each.options].forEach((option) => { option.selected = values.includes(option.value); });
-      else if (values.length) each.value = values[fieldsOf(form).filter(({ name }) => name === each.name).indexOf(each)] ?? values[0];
+      else each.value = values[fieldsOf(form).filter(({ name }) => name === each.name).indexOf(each)] ?? values[0];
     });
   };
 
-  const watch = (form) => {
+  const watch = (form, earlier) => {
     let timer = null;
     let isDirty = false;
     let isSent = false;
@@ -63,7 +80,7 @@
       clearTimeout(timer);
       isDirty = false;
       try {
-        const fields = typedIn(form);
+        const fields = typedIn(form, [...earlier, ...changedIn(form)]);
         let answer = await post(form, fields);
         if (isSignedOut(answer) && await freshToken()) answer = await post(form, fields);
         if (answer.ok) { mark(form, true); return; }
@@ -85,18 +102,23 @@
     });
   };
 
-  const giveBack = async (form) => {
+  const giveBack = async (form, earlier) => {
     const answer = await fetch(`${keptAt}?${new URLSearchParams({ place: place(form) })}`, {
       headers: { Accept: "application/json", "X-Background": "1" }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE),
     });
-    const { fields } = answer.ok ? await answer.json() : {};
-    const before = typedIn(form);
-    if (!fields || JSON.stringify(fields) === JSON.stringify(before)) return;
-    put(form, fields);
+    const found = answer.ok ? (await answer.json()).fields : null;
+    if (!found) return;
     mark(form, true);
+    const typedMeanwhile = new Set(changedIn(form));
+    const fields = found.filter(([name]) => !typedMeanwhile.has(name));
+    fields.forEach(([name]) => earlier.add(name));
+    const before = typedIn(form, earlier);
+    if (JSON.stringify(fields) === JSON.stringify(before)) return;
+    put(form, fields);
     const notice = document.getElementById("typed-back").content.firstElementChild.cloneNode(true);
     notice.querySelector("button").addEventListener("click", async () => {
       put(form, before);
+      earlier.clear();
       mark(form, false);
       notice.remove();
       await post(form, []).catch(() => {});
@@ -106,7 +128,8 @@
 
   const kept = [...document.querySelectorAll("main form")].filter(isKept);
   kept.forEach((form) => {
-    watch(form);
-    giveBack(form).catch(() => {}); // it comes with the next page
+    const earlier = new Set(); // names of what was typed before this page
+    watch(form, earlier);
+    giveBack(form, earlier).catch(() => {}); // it comes with the next page
   });
 })();
