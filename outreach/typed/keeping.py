@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 
 from outreach.orm import Sessions
 from outreach.typed.models import TypedForm
-from outreach.typed.rules import KEPT_FOR, NotKept, is_place
+from outreach.typed.rules import KEPT_FOR, MOST_FORMS, NotKept, is_place
 
 
 def keep(
     session: Session, staff_id: int, place: str, fields: list[list[str]], *, now: datetime
 ) -> None:
     """Keep the fields of the form that is sent to ``place``, over those before. Does not commit.
+
+    The oldest of somebody's forms makes room where there are MOST_FORMS.
 
     Raises:
         NotKept: no form of ours is sent there.
@@ -29,6 +31,12 @@ def keep(
             index_elements=["staff_id", "place"],
             set_={"fields": insert.excluded.fields, "at": insert.excluded.at},
         )
+    )
+    theirs = TypedForm.staff_id == staff_id
+    newest = select(TypedForm.id).where(theirs).order_by(TypedForm.at.desc()).limit(MOST_FORMS)
+    session.execute(
+        delete(TypedForm).where(theirs, TypedForm.id.not_in(newest)),
+        execution_options={"synchronize_session": False},
     )
 
 

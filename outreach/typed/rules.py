@@ -10,6 +10,7 @@ KEPT_FOR = timedelta(days=3)
 LONGEST_PLACE = 300
 LONGEST = 100_000
 MOST_FIELDS = 200
+MOST_FORMS = 50  # of one person: who walks away has a few open, and nobody fills the disk
 _SECRET = ("password", "proof", "code", "csrf_token")
 
 

@@ -12,6 +12,7 @@ from outreach.accounts.models import StaffMember
 from outreach.orm import Sessions
 from outreach.typed import jobs
 from outreach.typed.models import TypedForm
+from outreach.typed.rules import MOST_FORMS
 from tests.builders import make_clinic, make_staff
 from tests.conftest import HASH, sign_in
 from tests.fakes import FakeClock
@@ -48,6 +49,19 @@ def test_the_newest_words_are_given_back_until_they_are_thrown_away(
     assert keep(client, ana, []) == 204
 
     assert found(client) is None
+
+
+def test_nobody_keeps_more_than_a_desk_full(
+    client: FlaskClient, sessions: Sessions, ana: StaffMember, clock: FakeClock
+) -> None:
+    sign_in(client, ana)
+    for number in range(MOST_FORMS + 2):
+        clock.advance(timedelta(seconds=1))
+        assert keep(client, ana, WORDS, f"/concerns/{number}") == 204
+
+    assert [found(client, f"/concerns/{number}") for number in range(3)] == [None, None, WORDS]
+    with sessions() as session:
+        assert len(session.scalars(select(TypedForm)).all()) == MOST_FORMS
 
 
 def test_they_are_nobody_elses_and_unreadable_in_the_database(
