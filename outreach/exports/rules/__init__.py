@@ -170,6 +170,7 @@ TAKERS = dict.fromkeys(Content, _MANAGING) | {
     Content.PULSE: frozenset({Role.MANAGER}),
     Content.TEXTS_WAITING: _MANAGING | {Role.CALLER, Role.NURSE},
     Content.AUDIT: _MANAGING | {Role.AUDITOR},
+    Content.EMERGENCIES: _MANAGING | {Role.AUDITOR},
 }
 # What is true of one day only is not kept for longer: whose patients one has by then may differ.
 LASTS = dict.fromkeys((Content.QUEUE, Content.TEXTS_WAITING), timedelta(hours=12))
