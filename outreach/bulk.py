@@ -10,7 +10,8 @@ from sqlalchemy import JSON, Connection, Dialect, inspect
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from outreach.orm import Model, array_text
+from outreach.among import array_text
+from outreach.orm import Model
 
 
 class BulkInsert:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -46,6 +46,7 @@ class Badge(UserMixin):
         self.token = token
         self.present = present
         self.actor = present.actor
+        self.roles = present.actor.roles  # each link of a page asks for them
 
     def get_id(self) -> str:
         """Return the token, which is all that the cookie holds."""
@@ -61,7 +62,7 @@ def init_app(app: Flask) -> None:
     manager.unauthorized_handler(_to_sign_in)
     app.add_template_filter(as_seen)
     app.add_template_filter(if_seen)
-    app.context_processor(lambda: {"actor": actor_or_none(), "may_open": may_open})
+    app.context_processor(_of_page)
 
 
 def role_required(*roles: Role) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
@@ -181,8 +182,8 @@ def signed_in() -> Actor:
 
 def actor_or_none() -> Actor | None:
     """Return the person at the keyboard, if anybody is signed in."""
-    user = current_user._get_current_object()  # noqa: SLF001 - asked for once, not at each use
-    return user.actor if user and user.is_authenticated else None
+    badge = _badge_shown()
+    return badge.actor if badge else None
 
 
 def may_open(endpoint: str, clinic_id: int | None = None) -> bool:
@@ -190,14 +191,29 @@ def may_open(endpoint: str, clinic_id: int | None = None) -> bool:
 
     ``clinic_id``: that of the patient whom the page is about; a role elsewhere opens nothing.
     """
-    if actor_or_none() is None:
-        return False
+    return _opens_for(_badge_shown(), endpoint, clinic_id)
+
+
+def _of_page() -> dict[str, object]:
+    """Return what a page asks of the person at the keyboard, looked up once, not once a link."""
+    badge = _badge_shown()
+    return {"actor": badge.actor if badge else None, "may_open": partial(_opens_for, badge)}
+
+
+def _badge_shown() -> Badge | None:
     user = current_user._get_current_object()  # noqa: SLF001 - asked for once, not at each use
+    return user if user and user.is_authenticated else None
+
+
+def _opens_for(badge: Badge | None, endpoint: str, clinic_id: int | None = None) -> bool:
+    if badge is None:
+        return False
     view = current_app.view_functions.get(endpoint)
     allowed: frozenset[Role] = getattr(view, "allowed_roles", None) or frozenset()
-    actor: Actor = user.actor if clinic_id is None else user.actor.at(clinic_id)
-    is_open = not actor.roles.isdisjoint(allowed)
-    return is_open and (_needs_none(view) or not _owes_a_factor(user.present))
+    roles = badge.roles if clinic_id is None else badge.actor.at(clinic_id).roles
+    return not roles.isdisjoint(allowed) and (
+        _needs_none(view) or not _owes_a_factor(badge.present)
+    )
 
 
 def as_seen(name: str, ref: str = "") -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from outreach import orm
 from outreach.accounts.models import AccessLink, SignIn, SignInFailure
 from outreach.accounts.rules import ACCESS_KEPT_FOR, FAILURES_COUNT_FOR, LINKS_KEPT_FOR
+from outreach.among import among
 from outreach.brakes.models import BrakeCount
 from outreach.factors.models import PasskeyChallenge
 from outreach.orm import Model, Sessions
@@ -51,7 +52,7 @@ def _clear(sessions: Sessions, left: _Left) -> int:
     done = 0
     while ids := _over(sessions, left):
         with sessions.begin() as session:
-            session.execute(delete(left.table).where(orm.among(left.id, ids)))
+            session.execute(delete(left.table).where(among(left.id, ids)))
         done += len(ids)
     return done
 

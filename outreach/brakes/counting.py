@@ -2,6 +2,8 @@
 
 import hashlib
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -25,15 +27,19 @@ def count(session: Session, what: Braked, who: str, limit: Limit, *, now: dateti
         "began_at": begin_of(limit, now),
         "count": 1,
     }
-    dialect = session.get_bind().dialect.name
+    connection = session.connection()
+    counted = connection.scalar(_counting(connection.dialect.name), row)
+    if counted is None or counted > limit.most:
+        raise TooOften(wait_of(limit, now))
+
+
+@cache
+def _counting(dialect: str) -> Any:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    counted = session.scalar(
+    return (
         insert(BrakeCount)
-        .values(row)
         .on_conflict_do_update(
             index_elements=["who_hash", "what", "began_at"], set_={"count": BrakeCount.count + 1}
         )
         .returning(BrakeCount.count)
     )
-    if counted is None or counted > limit.most:
-        raise TooOften(wait_of(limit, now))

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
+from outreach.built_once import built_once
 from outreach.calls.models import Draft, DraftAside
 from outreach.errors import RuleBroken, Stale
 from outreach.orm import insert_new
@@ -38,9 +39,12 @@ class TooMuch(RuleBroken):
 
 def of(session: Session, call: PlannedCall, actor: Actor) -> Draft | None:
     """Return what ``actor`` was typing about ``call``, if anything."""
-    return session.scalar(
-        select(Draft).where(Draft.planned_call_id == call.id, Draft.staff_id == actor.staff_id)
-    )
+    return session.scalar(*_of(call.id, actor.staff_id))
+
+
+@built_once
+def _of(call_id: Any, staff_id: Any) -> Select[Draft]:
+    return select(Draft).where(Draft.planned_call_id == call_id, Draft.staff_id == staff_id)
 
 
 def begin(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> Draft:
@@ -118,11 +122,16 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
 
 def asides_of(session: Session, call: PlannedCall, actor: Actor) -> Sequence[DraftAside]:
     """Return what other tabs typed that nobody has chosen from yet, oldest first."""
-    return session.scalars(
+    return session.scalars(*_asides_of(call.id, actor.staff_id)).all()
+
+
+@built_once
+def _asides_of(call_id: Any, staff_id: Any) -> Select[DraftAside]:
+    return (
         select(DraftAside)
-        .where(DraftAside.planned_call_id == call.id, DraftAside.staff_id == actor.staff_id)
+        .where(DraftAside.planned_call_id == call_id, DraftAside.staff_id == staff_id)
         .order_by(DraftAside.id)
-    ).all()
+    )
 
 
 def _keep_aside(
@@ -162,10 +171,22 @@ def _forget(session: Session, call: PlannedCall, actor: Actor, *which: ColumnEle
 
 def drop(session: Session, call: PlannedCall, actor: Actor) -> None:
     """Forget the draft of a call that was recorded. Does not commit."""
-    session.execute(
-        delete(Draft).where(Draft.planned_call_id == call.id, Draft.staff_id == actor.staff_id)
+    session.execute(*_dropped(call.id, actor.staff_id))
+    session.execute(*_asides_dropped(call.id, actor.staff_id))
+
+
+@built_once
+def _dropped(call_id: Any, staff_id: Any) -> Delete:
+    return delete(Draft).where(Draft.planned_call_id == call_id, Draft.staff_id == staff_id)
+
+
+@built_once
+def _asides_dropped(call_id: Any, staff_id: Any) -> Delete:
+    return (
+        delete(DraftAside)
+        .where(DraftAside.planned_call_id == call_id, DraftAside.staff_id == staff_id)
+        .execution_options(synchronize_session=False)
     )
-    _forget(session, call, actor)
 
 
 def give_back(

@@ -7,14 +7,28 @@ it alive. One conditional statement decides between two who open at the same mom
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, delete, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Actor
+from outreach.built_once import built_once
 from outreach.calls.models import Draft, Lease
 from outreach.calls.rules import HELD_FOR, LONGEST_CALL_MINUTES, OPEN_FOR
-from outreach.orm import insert_new
+from outreach.orm import insert_new, rows_of
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 
@@ -91,16 +105,19 @@ def take_over(session: Session, call: PlannedCall, actor: Actor, *, now: datetim
 
 def release(session: Session, call: PlannedCall, actor: Actor) -> None:
     """End the lease of ``actor``, if they hold one. Does not commit."""
-    session.execute(
-        delete(Lease).where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
-    )
+    session.execute(*_released(call.id, actor.staff_id))
 
 
-def started_at(call: PlannedCall, actor: Actor) -> ScalarSelect[datetime | None]:
-    """Return since when ``actor`` is on the line, for a statement that asks for more."""
+@built_once
+def _released(call_id: Any, staff_id: Any) -> Delete:
+    return delete(Lease).where(Lease.planned_call_id == call_id, Lease.staff_id == staff_id)
+
+
+def started_at(call_id: Any, staff_id: Any) -> ScalarSelect[datetime | None]:
+    """Return since when somebody is on the line, for a statement that asks for more."""
     return (
         select(Lease.started_at)
-        .where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
+        .where(Lease.planned_call_id == call_id, Lease.staff_id == staff_id)
         .scalar_subquery()
     )
 
@@ -118,18 +135,23 @@ def held(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) ->
 
     A lease of somebody else counts as long as it holds.
     """
-    lease = session.scalar(
-        select(Lease)
-        .options(joinedload(Lease.staff))
-        .where(Lease.planned_call_id == call.id)
-        .execution_options(populate_existing=True)
-    )
+    lease = session.scalar(*_lease_of(call.id))
     if lease is None:
         return Held()
     if lease.staff_id == actor.staff_id:
         is_forgotten = lease.opened_at <= now - LONGEST_CALL
         return Held(is_started=lease.started_at is not None and not is_forgotten)
     return Held(other=_mark(lease) if lease.until_at > now else None)
+
+
+@built_once
+def _lease_of(call_id: Any) -> Select[Lease]:
+    return (
+        select(Lease)
+        .options(joinedload(Lease.staff))
+        .where(Lease.planned_call_id == call_id)
+        .execution_options(populate_existing=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -145,22 +167,29 @@ def unfinished(
     session: Session, actor: Actor, *, besides: PlannedCall, now: datetime
 ) -> Unfinished | None:
     """Return the call that ``actor`` started last and left without a result, but ``besides``."""
-    row = session.execute(
+    row = next(
+        iter(rows_of(session, *_running(actor.staff_id, besides.id, now - LONGEST_CALL))), None
+    )
+    if row is None or row.started_at is None:
+        return None
+    return Unfinished(row.ref, f"{row.given_name} {row.family_name}", row.started_at)
+
+
+@built_once
+def _running(staff_id: Any, besides_id: Any, since: Any) -> Select[*tuple[Any, ...]]:
+    return (
         select(Patient.ref, Patient.given_name, Patient.family_name, Lease.started_at)
         .join(Patient, Patient.id == Lease.patient_id)
         .join(PlannedCall, PlannedCall.id == Lease.planned_call_id)
         .where(
-            Lease.staff_id == actor.staff_id,
-            Lease.planned_call_id != besides.id,
+            Lease.staff_id == staff_id,
+            Lease.planned_call_id != besides_id,
             PlannedCall.is_open,
-            is_running(now),
+            is_running(since),
         )
         .order_by(Lease.started_at.desc())
         .limit(1)
-    ).first()
-    if row is None or row.started_at is None:
-        return None
-    return Unfinished(row.ref, f"{row.given_name} {row.family_name}", row.started_at)
+    )
 
 
 def is_running(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:

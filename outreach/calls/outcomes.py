@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
+from outreach.built_once import built_once
 from outreach.calls import drafts, ending, leases, overtaken, promised, told, tried
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, AttemptBefore, CallNote
@@ -86,7 +88,12 @@ class Event:
 
 def recorded(session: Session, form_key: str) -> Attempt | None:
     """Return the attempt that the form with this key was recorded as, if it was."""
-    return session.scalar(select(Attempt).where(Attempt.form_key == form_key))
+    return session.scalar(*_recorded_as(form_key))
+
+
+@built_once
+def _recorded_as(form_key: Any) -> Select[Attempt]:
+    return select(Attempt).where(Attempt.form_key == form_key)
 
 
 def record(
@@ -160,11 +167,16 @@ def _same(known: Attempt | None, report: CallReport) -> Attempt | None:
 
 def _claim(session: Session, patient: Patient, call_id: int) -> PlannedCall | None:
     """Return the open call, with one more dial counted; a conditional UPDATE decides."""
-    return session.scalar(
+    return session.scalar(*_claimed(call_id, patient.id))
+
+
+@built_once
+def _claimed(call: Any, patient: Any) -> ReturningUpdate[PlannedCall]:
+    return (
         update(PlannedCall)
         .where(
-            PlannedCall.id == call_id,
-            PlannedCall.patient_id == patient.id,
+            PlannedCall.id == call,
+            PlannedCall.patient_id == patient,
             PlannedCall.is_open,
         )
         .values(dials=PlannedCall.dials + 1)
@@ -178,12 +190,8 @@ def _add_attempt(
 ) -> Attempt:
     at = min(report.ended_at or now, now)
     minutes = report.minutes if report.outcome.is_reached else 0
-    is_own = duty.was_own_caller(
-        call.enrolment_id,
-        actor.staff_id,
-        since=(at - timedelta(minutes=minutes), leases.started_at(call, actor)),
-        until=at,
-    )
+    since = at - timedelta(minutes=minutes)
+    is_own = session.scalar(*_is_own(call.enrolment_id, call.id, actor.staff_id, since, at))
     attempt = Attempt(
         form_key=report.form_key,
         answers_hash=report.answers_hash,
@@ -192,7 +200,7 @@ def _add_attempt(
         enrolment_id=call.enrolment_id,
         planned_call_id=call.id,
         caller_id=actor.staff_id,
-        is_primary_caller=bool(session.scalar(select(is_own))),
+        is_primary_caller=bool(is_own),
         at=at,
         saved_at=now,
         minutes=minutes,
@@ -214,6 +222,12 @@ def _add_attempt(
         )
     )
     return attempt
+
+
+@built_once
+def _is_own(enrolment_id: Any, call_id: Any, staff_id: Any, since: Any, until: Any) -> Select[bool]:
+    begins = (since, leases.started_at(call_id, staff_id))
+    return select(duty.was_own_caller(enrolment_id, staff_id, since=begins, until=until))
 
 
 def _keep_words(event: Event) -> None:

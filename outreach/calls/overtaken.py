@@ -7,16 +7,19 @@ a choice are true until another is made.
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, aliased
 
+from outreach.built_once import built_once
 from outreach.calls import courtesies, tried
 from outreach.calls.models import Attempt, AttemptCorrection
 from outreach.calls.rules import REACHED, Outcome
 from outreach.messaging import outbox
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, SkipReason
+from outreach.orm import rows_of
 from outreach.programmes.models import CadenceChoice
 
 _ABOUT_CALLS = (MessageKind.MISSED_YOU, MessageKind.CALLBACK_CONFIRMED, MessageKind.THANK_YOU)
@@ -24,7 +27,15 @@ _ABOUT_CALLS = (MessageKind.MISSED_YOU, MessageKind.CALLBACK_CONFIRMED, MessageK
 
 def drop(session: Session, patient_id: int, *, now: datetime) -> None:
     """Drop a patient's waiting texts that hold no longer, each with why. Does not commit."""
-    waiting = session.execute(
+    for kind, cause in rows_of(session, *_waiting(patient_id)):
+        reason = _against(session, kind, cause)
+        if reason is not None:
+            outbox.cancel(session, cause, kind=kind, now=now, reason=reason)
+
+
+@built_once
+def _waiting(patient_id: Any) -> Select[MessageKind, str]:
+    return (
         select(Message.kind, Message.cause)
         .where(
             Message.patient_id == patient_id,
@@ -32,11 +43,7 @@ def drop(session: Session, patient_id: int, *, now: datetime) -> None:
             Message.status.in_(outbox.NOT_YET_OUT),
         )
         .distinct()
-    ).all()
-    for kind, cause in waiting:
-        reason = _against(session, kind, cause)
-        if reason is not None:
-            outbox.cancel(session, cause, kind=kind, now=now, reason=reason)
+    )
 
 
 def _against(session: Session, kind: MessageKind, cause: str) -> SkipReason | None:

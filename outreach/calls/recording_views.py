@@ -24,7 +24,7 @@ from outreach.calls.outcomes import CallReport
 from outreach.calls.screen import Basis, NoPlannedCall
 from outreach.calls.sent import hash_of, typed_from
 from outreach.calls.views import around, bp, page_of, taking_of
-from outreach.concerns import raising
+from outreach.concerns import watching
 from outreach.concerns.call_views import audit
 from outreach.concerns.rules import Urgency
 from outreach.db import db
@@ -143,7 +143,7 @@ def _next_page(
         is_told = tried.is_told(db.session, attempt.id)
         words += " " + (_("The text goes out.") if is_told else _("No text goes out."))
     flash(_with_undo(words, patient.ref, attempt.id), "good")
-    raised = raising.most_urgent_at(db.session, patient.id, now=now)
+    raised = watching.most_urgent_at(db.session, patient.id, now=now)
     if raised in (Urgency.NOW, Urgency.SAME_DAY):
         return redirect(url_for("safety.told", ref=patient.ref))
     if raised is not None:

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, Select, exists, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
+from outreach.built_once import built_once
 from outreach.calls import dialing, drafts, foreseen, leases, taken
 from outreach.calls.dialing import Moment
 from outreach.calls.foreseen import Foreseen
@@ -27,6 +29,7 @@ from outreach.goals.setting import Pursued
 from outreach.measures import readings
 from outreach.measures.models import Reading
 from outreach.measures.rules import MeasureKind, Place, shown_on, weight_unit_in
+from outreach.orm import rows_of
 from outreach.panels import duty
 from outreach.patients import consent, dead_numbers, registry
 from outreach.patients.consent import OfNumber
@@ -302,7 +305,12 @@ def must_read(session: Session, call: PlannedCall, actor: Actor, *, now: datetim
 
 def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:
     """Return what was promised and not kept yet, the oldest first."""
-    return session.scalars(
+    return session.scalars(*_open_promises(patient_id)).all()
+
+
+@built_once
+def _open_promises(patient_id: Any) -> Select[Promise]:
+    return (
         select(Promise)
         .where(
             Promise.patient_id == patient_id,
@@ -310,7 +318,7 @@ def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:
             Promise.withdrawn_at.is_(None),
         )
         .order_by(Promise.id)
-    ).all()
+    )
 
 
 def _said(session: Session, patient_id: int, *, now: datetime) -> list[Said]:
@@ -319,35 +327,49 @@ def _said(session: Session, patient_id: int, *, now: datetime) -> list[Said]:
     by_nurses = [
         Said(step.note, step.at, step.by.name if step.by else "", is_nurse=True) for step in words
     ]
-    notes = session.execute(
+    by_callers = [
+        Said(text, at, name, is_nurse=False, is_talk=outcome.completes)
+        for text, at, name, outcome in rows_of(session, *_last_notes(patient_id))
+    ]
+    return sorted(by_callers + by_nurses, key=lambda said: said.at, reverse=True)
+
+
+@built_once
+def _last_notes(patient_id: Any) -> Select[str, datetime, str, Outcome]:
+    return (
         select(CallNote.text, CallNote.at, StaffMember.name, Attempt.outcome)
         .join(StaffMember, StaffMember.id == CallNote.by_staff_id)
         .join(Attempt, Attempt.id == CallNote.attempt_id)
         .where(CallNote.patient_id == patient_id, CallNote.superseded_at.is_(None))
         .order_by(CallNote.at.desc(), CallNote.id.desc())
         .limit(LAST_NOTES)
-    ).all()
-    by_callers = [
-        Said(text, at, name, is_nurse=False, is_talk=outcome.completes)
-        for text, at, name, outcome in notes
-    ]
-    return sorted(by_callers + by_nurses, key=lambda said: said.at, reverse=True)
+    )
 
 
 def _has_spoken(session: Session, patient_id: int, actor: Actor) -> bool:
+    return bool(session.scalar(*_talk_of(patient_id, actor.staff_id)))
+
+
+@built_once
+def _talk_of(patient_id: Any, staff_id: Any) -> Select[bool]:
     talk = exists().where(
         Attempt.patient_id == patient_id,
-        Attempt.caller_id == actor.staff_id,
+        Attempt.caller_id == staff_id,
         Attempt.outcome.in_(REACHED),
         Attempt.superseded_at.is_(None),
     )
-    return bool(session.scalar(select(talk)))
+    return select(talk)
 
 
 def _attempts(session: Session, call_id: int) -> Sequence[Row[datetime, Outcome, str]]:
-    return session.execute(
+    return rows_of(session, *_attempts_of(call_id))
+
+
+@built_once
+def _attempts_of(call_id: Any) -> Select[datetime, Outcome, str]:
+    return (
         select(Attempt.at, Attempt.outcome, StaffMember.name)
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
         .where(Attempt.planned_call_id == call_id, Attempt.superseded_at.is_(None))
         .order_by(Attempt.at, Attempt.id)
-    ).all()
+    )

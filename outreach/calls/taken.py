@@ -7,15 +7,18 @@ before leads nowhere any more, and what they type there is kept all the same.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
+from outreach.built_once import built_once
 from outreach.calls import drafts, leases
 from outreach.calls.drafts import Typed
 from outreach.calls.models import Attempt, Draft
+from outreach.orm import rows_of
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 
@@ -87,15 +90,20 @@ def keep(session: Session, taken: Taken, actor: Actor, typed: Typed, *, now: dat
 
 def left_by_others(session: Session, call: PlannedCall, actor: Actor) -> Sequence[Left]:
     """Return what others wrote about ``call`` without saving it, oldest first."""
-    rows = session.execute(
+    rows = rows_of(session, *_others(call.id, actor.staff_id))
+    notes = ((name, "\n".join(answers.get("note", ())).strip(), at) for name, answers, at in rows)
+    return [Left(name, note, at) for name, note, at in notes if note]
+
+
+@built_once
+def _others(call_id: Any, staff_id: Any) -> Select[str, dict[str, Any], datetime]:
+    return (
         select(StaffMember.name, Draft.answers, Draft.saved_at)
         .join(StaffMember, StaffMember.id == Draft.staff_id)
         .where(
-            Draft.planned_call_id == call.id,
-            Draft.staff_id != actor.staff_id,
+            Draft.planned_call_id == call_id,
+            Draft.staff_id != staff_id,
             Draft.version > 0,
         )
         .order_by(Draft.saved_at)
     )
-    notes = ((name, "\n".join(answers.get("note", ())).strip(), at) for name, answers, at in rows)
-    return [Left(name, note, at) for name, note, at in notes if note]

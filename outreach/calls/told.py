@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
+from outreach.built_once import built_once
 from outreach.calls.models import Attempt
 from outreach.concerns import at_once, raising
 from outreach.concerns.at_once import Urgent, page_of_call
@@ -82,9 +84,14 @@ def last_recorded(
     session: Session, patient_id: int, staff_id: int, *, besides: int | None = None
 ) -> datetime | None:
     """Return when somebody last recorded a call with a patient, but that of attempt ``besides``."""
-    found = select(func.max(Attempt.recorded_at)).where(
+    return session.scalar(*_last_recorded(patient_id, staff_id, besides or 0))
+
+
+@built_once
+def _last_recorded(patient_id: Any, staff_id: Any, besides: Any) -> Select[datetime | None]:
+    return select(func.max(Attempt.recorded_at)).where(
         Attempt.patient_id == patient_id,
         Attempt.caller_id == staff_id,
         Attempt.superseded_at.is_(None),
+        Attempt.id != besides,
     )
-    return session.scalar(found if besides is None else found.where(Attempt.id != besides))

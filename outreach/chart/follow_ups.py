@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED, Outcome
 from outreach.chart.care import NotPossibleNow
-from outreach.orm import among
 from outreach.panels import duty
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.planning import next_call, silence

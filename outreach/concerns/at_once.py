@@ -8,10 +8,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from outreach.built_once import built_once
 from outreach.concerns import raising
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.raising import SAME_CALL, Raised
@@ -89,30 +91,44 @@ def told(session: Session, patient_id: int, page: Page, *, now: datetime) -> lis
 
     Nothing that a nurse has closed.
     """
-    found = _told(patient_id, page, now=now)
-    return list(session.scalars(found.order_by(Concern.id).with_for_update(of=Concern)))
+    return list(session.scalars(*_told_held(*_asked(patient_id, page, now=now))))
 
 
 def kinds_told(
     session: Session, patient_id: int, page: Page, *, now: datetime
 ) -> frozenset[ConcernKind]:
     """Return the kinds of what `told` returns, to say so on the page; nothing is held."""
-    rows = session.scalars(_told(patient_id, page, now=now).with_only_columns(Concern.kind))
-    return frozenset(rows)
+    return frozenset(session.scalars(*_kinds_told(*_asked(patient_id, page, now=now))))
 
 
-def _told(patient_id: int, page: Page, *, now: datetime) -> Select[Concern]:
+def _asked(patient_id: int, page: Page, *, now: datetime) -> tuple[int, str, datetime, int]:
+    since = max(now - SAME_CALL, page.since or now - SAME_CALL)
+    return patient_id, page.begins, since, page.by_staff_id
+
+
+@built_once
+def _told_held(patient_id: Any, begins: Any, since: Any, by_staff_id: Any) -> Select[Concern]:
+    found = _told(patient_id, begins, since, by_staff_id)
+    return found.order_by(Concern.id).with_for_update(of=Concern)
+
+
+@built_once
+def _kinds_told(patient_id: Any, begins: Any, since: Any, by_staff_id: Any) -> Select[ConcernKind]:
+    return _told(patient_id, begins, since, by_staff_id).with_only_columns(Concern.kind)
+
+
+def _told(patient_id: Any, begins: Any, since: Any, by_staff_id: Any) -> Select[Concern]:
     return (
         select(Concern)
         .join(ConcernStep, ConcernStep.concern_id == Concern.id)
         .where(
             Concern.patient_id == patient_id,
-            Concern.form_key.startswith(page.begins),
+            Concern.form_key.startswith(begins),
             Concern.reading_id.is_(None),
             Concern.status != ConcernStatus.CLOSED,
-            Concern.raised_at > max(now - SAME_CALL, page.since or now - SAME_CALL),
+            Concern.raised_at > since,
             ConcernStep.kind == StepKind.RAISED,
-            ConcernStep.by_staff_id == page.by_staff_id,
+            ConcernStep.by_staff_id == by_staff_id,
         )
     )
 

@@ -6,10 +6,12 @@ answered in Spanish after a 2. A clinic keeps its own; its medical lead approves
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
+from outreach.built_once import built_once
 from outreach.concerns.models import CrisisCard
 from outreach.orm import insert_new
 
@@ -62,12 +64,17 @@ LANGUAGES = tuple(DEFAULTS)
 def of(session: Session, clinic_id: int, language: str) -> Card:
     """Return a clinic's card in a language, or in English where there is none."""
     spoken = language if language in DEFAULTS else "en"
-    kept = session.scalar(
-        select(CrisisCard).where(CrisisCard.clinic_id == clinic_id, CrisisCard.language == spoken)
-    )
+    kept = session.scalar(*_card_of(clinic_id, spoken))
     if kept is None:
         return DEFAULTS[spoken]
     return Card(kept.emergency, kept.lifeline, kept.lifeline_hint, tuple(kept.say.splitlines()))
+
+
+@built_once
+def _card_of(clinic_id: Any, language: Any) -> Select[CrisisCard]:
+    return select(CrisisCard).where(
+        CrisisCard.clinic_id == clinic_id, CrisisCard.language == language
+    )
 
 
 def keep(

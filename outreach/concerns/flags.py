@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.built_once import built_once
 from outreach.concerns.models import RiskFlag, RiskReview
 from outreach.concerns.rules import LONGEST_UNTIL_REVIEW, RiskKind
 from outreach.errors import NotFound, RuleBroken, Stale
@@ -100,11 +102,16 @@ def review(
 
 def of_patient(session: Session, patient_id: int) -> Sequence[RiskFlag]:
     """Return the flags of a patient that nobody ended, overdue ones among them."""
-    return session.scalars(
+    return session.scalars(*_of_patient(patient_id)).all()
+
+
+@built_once
+def _of_patient(patient_id: Any) -> Select[RiskFlag]:
+    return (
         select(RiskFlag)
         .where(RiskFlag.patient_id == patient_id, RiskFlag.ended_at.is_(None))
         .order_by(RiskFlag.review_on, RiskFlag.id)
-    ).all()
+    )
 
 
 def reviews_of(session: Session, patient_id: int) -> Sequence[RiskReview]:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.audit import trail
+from outreach.built_once import built_once
 from outreach.concerns.models import OwnLimits
 from outreach.concerns.rules import Limits, LimitTrouble, limited_kind, trouble_with
 from outreach.errors import RuleBroken, Stale
@@ -91,14 +93,19 @@ def in_force(
     kept_as = limited_kind(kind)
     if kept_as is None:
         return None
-    newest = session.scalar(
+    newest = session.scalar(*_newest_of(patient_id, kept_as))
+    return newest if newest is not None and newest.holds_on(today) else None
+
+
+@built_once
+def _newest_of(patient_id: Any, kind: Any) -> Select[OwnLimits]:
+    return (
         select(OwnLimits)
         .options(joinedload(OwnLimits.by))
-        .where(OwnLimits.patient_id == patient_id, OwnLimits.kind == kept_as)
+        .where(OwnLimits.patient_id == patient_id, OwnLimits.kind == kind)
         .order_by(OwnLimits.number.desc())
         .limit(1)
     )
-    return newest if newest is not None and newest.holds_on(today) else None
 
 
 def of_patient(
@@ -122,12 +129,17 @@ def numbers(session: Session, patient_id: int) -> Mapping[MeasureKind, int]:
 
 def history(session: Session, patient_id: int) -> Sequence[OwnLimits]:
     """Return every setting of a patient's limits, newest first, with who set it."""
-    return session.scalars(
+    return session.scalars(*_history(patient_id)).all()
+
+
+@built_once
+def _history(patient_id: Any) -> Select[OwnLimits]:
+    return (
         select(OwnLimits)
         .options(joinedload(OwnLimits.by))
         .where(OwnLimits.patient_id == patient_id)
         .order_by(OwnLimits.id.desc())
-    ).all()
+    )
 
 
 def _newest(settings: Sequence[OwnLimits]) -> dict[MeasureKind, OwnLimits]:

@@ -9,11 +9,13 @@ ring the emergency number stands beside the card, whatever its words.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
+from outreach.built_once import built_once
 from outreach.concerns.models import Concern, LowSugarAnswer, LowSugarCard
 from outreach.concerns.rules import ConcernKind, Finding, faults
 from outreach.concerns.rules.low_sugar import lines_of
@@ -125,13 +127,17 @@ def of(session: Session, clinic_id: int, language: str) -> ReadAloud:
     clinic's in another language.
     """
     spoken = _spoken(language)
-    newest = session.scalar(
+    return _read(session.scalar(*_newest(clinic_id, spoken)), spoken)
+
+
+@built_once
+def _newest(clinic_id: Any, language: Any) -> Select[LowSugarCard]:
+    return (
         select(LowSugarCard)
-        .where(LowSugarCard.clinic_id == clinic_id, LowSugarCard.language == spoken)
+        .where(LowSugarCard.clinic_id == clinic_id, LowSugarCard.language == language)
         .order_by(LowSugarCard.number.desc())
         .limit(1)
     )
-    return _read(newest, spoken)
 
 
 def history(session: Session, clinic_id: int, language: str) -> list[Version]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, exists, or_, select
+from sqlalchemy import case, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
@@ -20,7 +20,6 @@ from outreach.concerns.rules import (
     Urgency,
 )
 from outreach.errors import NotFound, RuleBroken, Stale
-from outreach.measures.models import Reading
 from outreach.orm import insert_new
 from outreach.patients.models import Patient
 from outreach.sent_again import said_before
@@ -188,20 +187,6 @@ def is_raised(session: Session, patient_id: int, form_key: str) -> bool:
     """Say whether a concern was raised under this key for this patient."""
     found = select(Concern.id).where(Concern.form_key == form_key, Concern.patient_id == patient_id)
     return session.scalar(found) is not None
-
-
-def most_urgent_at(session: Session, patient_id: int, *, now: datetime) -> Urgency | None:
-    """Return how urgent what was raised, or given its reading, at this very instant is."""
-    kept_now = select(Reading.id).where(
-        Reading.patient_id == patient_id, Reading.recorded_at == now
-    )
-    found = session.scalars(
-        select(Concern.urgency).where(
-            Concern.patient_id == patient_id,
-            or_(Concern.raised_at == now, Concern.reading_id.in_(kept_now)),
-        )
-    ).all()
-    return next((urgency for urgency in Urgency if urgency in found), None)
 
 
 def unclosed(session: Session, scope: Scope) -> Sequence[Concern]:

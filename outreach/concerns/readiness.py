@@ -7,17 +7,20 @@ weekly ones, then the clinic's lead, so that one forgotten entry locks nobody ou
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
+from outreach.built_once import built_once
 from outreach.clock import local_day
 from outreach.concerns import rota
 from outreach.concerns.models import ClinicSafety, OnCall, OnCallWeek
 from outreach.concerns.rules import Needed, OnCallRank, Span, gaps
 from outreach.errors import RuleBroken
+from outreach.orm import rows_of
 from outreach.patients import hours
 
 DAYS_AHEAD = 7
@@ -140,12 +143,7 @@ def _gaps(session: Session, clinic: Clinic, house: _House, *, now: datetime) -> 
 def _named(
     session: Session, clinic_id: int, net: Net, *, now: datetime
 ) -> Iterator[tuple[OnCallRank, int]]:
-    dated = session.execute(
-        select(OnCall.rank, OnCall.staff_id)
-        .where(OnCall.clinic_id == clinic_id, OnCall.from_at <= now, OnCall.until_at > now)
-        .order_by(OnCall.id)
-    ).all()
-    yield from ((rank, staff_id) for rank, staff_id in dated)
+    yield from ((rank, staff_id) for rank, staff_id in rows_of(session, *_dated(clinic_id, now)))
     zone = session.get_one(Clinic, clinic_id).zone
     local = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     weekly = _weeks(session, clinic_id)
@@ -154,10 +152,22 @@ def _named(
         yield OnCallRank.LEAD, net.lead_id
 
 
+@built_once
+def _dated(clinic_id: Any, now: Any) -> Select[OnCallRank, int]:
+    return (
+        select(OnCall.rank, OnCall.staff_id)
+        .where(OnCall.clinic_id == clinic_id, OnCall.from_at <= now, OnCall.until_at > now)
+        .order_by(OnCall.id)
+    )
+
+
 def _weeks(session: Session, clinic_id: int) -> Sequence[OnCallWeek]:
-    return session.scalars(
-        select(OnCallWeek).where(OnCallWeek.clinic_id == clinic_id).order_by(OnCallWeek.id)
-    ).all()
+    return session.scalars(*_weeks_of(clinic_id)).all()
+
+
+@built_once
+def _weeks_of(clinic_id: Any) -> Select[OnCallWeek]:
+    return select(OnCallWeek).where(OnCallWeek.clinic_id == clinic_id).order_by(OnCallWeek.id)
 
 
 def _calling_hours(session: Session, clinic: Clinic, *, now: datetime) -> list[Span]:

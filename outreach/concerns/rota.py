@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role
+from outreach.built_once import built_once
 from outreach.concerns.models import OnCall, OnCallWeek
 from outreach.concerns.rules import OnCallRank
 from outreach.errors import NotFound, RuleBroken
@@ -112,8 +114,12 @@ def people(
     roles: Sequence[Role] = MAY_BE_ON_CALL,
 ) -> Sequence[StaffMember]:
     """Return the nurses and managers of a clinic, or those in other ``roles``, by name."""
-    today = now.date()
-    return session.scalars(
+    return session.scalars(*_people(clinic_id, roles, now.date())).all()
+
+
+@built_once
+def _people(clinic_id: Any, roles: Any, today: Any) -> Select[StaffMember]:
+    return (
         select(StaffMember)
         .join(Membership)
         .where(
@@ -125,7 +131,7 @@ def people(
         )
         .distinct()
         .order_by(StaffMember.name, StaffMember.id)
-    ).all()
+    )
 
 
 def refuse_unfit(session: Session, clinic_id: int, staff_id: int, *, now: datetime) -> None:

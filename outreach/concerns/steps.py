@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
+from outreach.built_once import built_once
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
 
@@ -31,7 +33,12 @@ def nurses_words(session: Session, patient_id: int, *, since: datetime) -> Seque
 
     Why a second person opened one again is among it: whoever calls next should know.
     """
-    steps = session.scalars(
+    return [step for step in session.scalars(*_nurses_steps(patient_id, since)) if step.note]
+
+
+@built_once
+def _nurses_steps(patient_id: Any, since: Any) -> Select[ConcernStep]:
+    return (
         select(ConcernStep)
         .join(Concern, Concern.id == ConcernStep.concern_id)
         .options(joinedload(ConcernStep.by))
@@ -42,7 +49,6 @@ def nurses_words(session: Session, patient_id: int, *, since: datetime) -> Seque
         )
         .order_by(ConcernStep.at.desc(), ConcernStep.id.desc())
     )
-    return [step for step in steps if step.note]
 
 
 def of(session: Session, concern_id: int) -> Sequence[ConcernStep]:

@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.built_once import built_once
 from outreach.concerns import alerting, cards, flags, low_sugar, readiness
 from outreach.concerns.cards import Card
 from outreach.concerns.low_sugar import Answered, ReadAloud
 from outreach.concerns.models import Concern, RiskFlag
 from outreach.concerns.readiness import Watch
 from outreach.concerns.rules import ROUND_EVERY, ConcernKind, ConcernStatus, Urgency
+from outreach.measures.models import Reading
 from outreach.patients import registry
 from outreach.patients.models import Patient
 
@@ -112,23 +115,42 @@ def waiting(session: Session, scope: Scope) -> Waiting:
 
 
 def _watched(session: Session, patient_id: int, *, now: datetime) -> list[Watched]:
-    concerns = session.scalars(
+    concerns = session.scalars(*_shown(patient_id, now - CLOSED_SHOWN_FOR)).all()
+    told = alerting.reached(session, [each.id for each in concerns])
+    lows = [each.id for each in concerns if each.kind is ConcernKind.GLUCOSE_LOW]
+    said = low_sugar.answers_of(session, lows) if lows else {}
+    return [Watched(each, told.get(each.id, []), said.get(each.id)) for each in concerns]
+
+
+@built_once
+def _shown(patient_id: Any, closed_since: Any) -> Select[Concern]:
+    return (
         select(Concern)
         .options(joinedload(Concern.acknowledged_by))
         .where(
             Concern.patient_id == patient_id,
             or_(
                 Concern.status != ConcernStatus.CLOSED,
-                and_(
-                    Concern.raised_at > now - CLOSED_SHOWN_FOR,
-                    Concern.closed_at > now - CLOSED_SHOWN_FOR,
-                ),
+                and_(Concern.raised_at > closed_since, Concern.closed_at > closed_since),
             ),
         )
         .order_by(Concern.raised_at.desc(), Concern.id.desc())
         .limit(MOST_SHOWN)
-    ).all()
-    told = alerting.reached(session, [each.id for each in concerns])
-    lows = [each.id for each in concerns if each.kind is ConcernKind.GLUCOSE_LOW]
-    said = low_sugar.answers_of(session, lows) if lows else {}
-    return [Watched(each, told.get(each.id, []), said.get(each.id)) for each in concerns]
+    )
+
+
+def most_urgent_at(session: Session, patient_id: int, *, now: datetime) -> Urgency | None:
+    """Return how urgent what was raised, or given its reading, at this very instant is."""
+    found = session.scalars(*_urgencies_at(patient_id, now)).all()
+    return next((urgency for urgency in Urgency if urgency in found), None)
+
+
+@built_once
+def _urgencies_at(patient_id: Any, now: Any) -> Select[Urgency]:
+    kept_now = select(Reading.id).where(
+        Reading.patient_id == patient_id, Reading.recorded_at == now
+    )
+    return select(Concern.urgency).where(
+        Concern.patient_id == patient_id,
+        or_(Concern.raised_at == now, Concern.reading_id.in_(kept_now)),
+    )

@@ -14,10 +14,10 @@ from outreach.accounts import staff
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Actor, Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
 from outreach.errors import NotFound
 from outreach.exports.rules import paper_size
 from outreach.exports.rules.cells import Column, Table, Value
-from outreach.orm import among
 from outreach.patients.models import Patient
 from outreach.pulse.rules import Telling
 from outreach.reports.asked import Asked, Here

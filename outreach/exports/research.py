@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Actor, Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED, Outcome
 from outreach.exports import sheets
@@ -26,7 +27,6 @@ from outreach.exports.rules.research import Coarsened, Identifiers, Person
 from outreach.measures.models import Reading
 from outreach.measures.readings import is_current
 from outreach.measures.rules import REGISTRY, Bound, MeasureKind
-from outreach.orm import among
 from outreach.patients import finding
 from outreach.patients.models import Patient
 from outreach.patients.rules import age_on

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
+from outreach.among import among
 from outreach.calls.models import Attempt, AttemptCorrection
 from outreach.calls.rules import Outcome
 from outreach.fhir.rules import resources
@@ -26,7 +27,7 @@ from outreach.fhir.rules.resources import (
 )
 from outreach.measures.models import Reading
 from outreach.measures.readings import firsts, is_last_word
-from outreach.orm import UTCDateTime, among
+from outreach.orm import UTCDateTime
 from outreach.patients.models import Anonymised, Patient, PhoneNumber
 
 # One that stands in the place of another has the time at which that one was saved: it changed

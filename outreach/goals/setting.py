@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from outreach.built_once import built_once
 from outreach.errors import NotFound, RuleBroken
 from outreach.goals.models import Goal, GoalNews
 from outreach.goals.rules import GoalArea, GoalEnding
-from outreach.orm import Model
+from outreach.orm import Model, rows_of
 from outreach.patients.models import Patient
 
 
@@ -152,9 +153,13 @@ def open_of(
     Args:
         or_ended_after: those that ended since then are told too.
     """
-    is_told: ColumnElement[bool] = Goal.ended_at.is_(None)
-    if or_ended_after is not None:
-        is_told = or_(is_told, Goal.ended_at > or_ended_after)
+    # Nothing ends after the last moment there is.
+    ended_after = or_ended_after or datetime.max.replace(tzinfo=UTC)
+    return [Pursued(*row) for row in rows_of(session, *_pursued(patient_id, ended_after))]
+
+
+@built_once
+def _pursued(patient_id: Any, ended_after: Any) -> Select[*tuple[Any, ...]]:
     # The table lies in a package above this one: named, not imported, as a foreign key is.
     correction = Model.metadata.tables["attempt_correction"]
     is_taken_back = exists().where(
@@ -166,14 +171,16 @@ def open_of(
         .group_by(GoalNews.goal_id)
         .subquery()
     )
-    rows = session.execute(
+    return (
         select(Goal.id, Goal.area, Goal.text, Goal.set_at, GoalNews.text, GoalNews.at, Goal.ending)
         .outerjoin(latest, latest.c.goal_id == Goal.id)
         .outerjoin(GoalNews, GoalNews.id == latest.c.id)
-        .where(Goal.patient_id == patient_id, is_told)
+        .where(
+            Goal.patient_id == patient_id,
+            or_(Goal.ended_at.is_(None), Goal.ended_at > ended_after),
+        )
         .order_by(Goal.id)
     )
-    return [Pursued(*row) for row in rows]
 
 
 def ended_of(session: Session, patient_id: int) -> Sequence[Goal]:

@@ -3,13 +3,16 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Scope
-from outreach.accounts.scoping import visible
+from outreach.accounts.scoping import shape_of, values_of, visible_to_all_like
+from outreach.built_once import built_once
 from outreach.errors import NotFound
 from outreach.inbox.models import InboxItem
 from outreach.inbox.rules import OLD_AFTER, Understood
@@ -58,7 +61,7 @@ def lines(
         overdue_only: of clinics as a whole, only what waits for longer than OLD_AFTER, or has
             nobody to see to it; a caller's own are always there.
     """
-    on_duty = duty.caller_on_duty(PanelMembership.enrolment_id, now)
+    on_duty, shape = duty.caller_on_duty(PanelMembership.enrolment_id, now), shape_of(scope)
     rows = session.execute(
         select(InboxItem, InboundText, Patient, StaffMember.name)
         .join(InboundText, InboundText.id == InboxItem.inbound_id)
@@ -71,11 +74,12 @@ def lines(
             ),
         )
         .outerjoin(StaffMember, StaffMember.id == on_duty)
-        .where(*_waits(scope, danger_at, now=now, overdue_only=overdue_only))
+        .where(*_waits(shape, overdue_only=overdue_only, has_danger=bool(danger_at)))
         .order_by(
             InboxItem.understood != Understood.DANGER, InboxItem.at.desc(), InboxItem.id.desc()
         )
-        .limit(most)
+        .limit(most),
+        _values(scope, danger_at, now=now),
     ).all()
     return [Line(*row) for row in rows]
 
@@ -89,28 +93,44 @@ def count(
     danger_at: Collection[int] = (),
 ) -> int:
     """Return how many texts in ``scope`` wait; the arguments are those of :func:`lines`."""
-    waits = _waits(scope, danger_at, now=now, overdue_only=overdue_only)
-    return session.scalar(select(func.count()).select_from(InboxItem).where(*waits)) or 0
+    statement = _count(shape_of(scope), overdue_only=overdue_only, has_danger=bool(danger_at))
+    return session.scalar(statement, _values(scope, danger_at, now=now)) or 0
+
+
+@cache
+def _count(shape: Scope, *, overdue_only: bool, has_danger: bool) -> Select[int]:
+    waits = _waits(shape, overdue_only=overdue_only, has_danger=has_danger)
+    return select(func.count()).select_from(InboxItem).where(*waits)
 
 
 def of_patient(session: Session, patient_id: int) -> Sequence[InboxItem]:
     """Return what waits of one patient, newest first, with the texts."""
-    return session.scalars(
+    return session.scalars(*_of_patient(patient_id)).all()
+
+
+@built_once
+def _of_patient(patient_id: Any) -> Select[InboxItem]:
+    return (
         select(InboxItem)
         .options(joinedload(InboxItem.inbound))
         .where(InboxItem.patient_id == patient_id, InboxItem.done_at.is_(None))
         .order_by(InboxItem.at.desc(), InboxItem.id.desc())
-    ).all()
+    )
 
 
 def is_confirmed(session: Session, call: PlannedCall) -> bool:
     """Say whether a patient confirmed, or chose, the time at which their call is now."""
+    return bool(session.scalar(*_is_confirmed(call.id, call.dial_from_at)))
+
+
+@built_once
+def _is_confirmed(call_id: Any, slot_at: Any) -> Select[bool]:
     confirmed = exists().where(
-        InboxItem.planned_call_id == call.id,
-        InboxItem.slot_at == call.dial_from_at,
+        InboxItem.planned_call_id == call_id,
+        InboxItem.slot_at == slot_at,
         InboxItem.understood.in_((Understood.CONFIRMED, Understood.BOOKED)),
     )
-    return bool(session.scalar(select(confirmed)))
+    return select(confirmed)
 
 
 def see_to(
@@ -132,7 +152,8 @@ def see_to(
     item = session.scalar(
         select(InboxItem)
         .options(joinedload(InboxItem.inbound))
-        .where(InboxItem.id == item_id, _is_visible(scope, danger_at))
+        .where(InboxItem.id == item_id, _is_visible(shape_of(scope), has_danger=bool(danger_at))),
+        _values(scope, danger_at, now=now),
     )
     if item is None:
         raise NoSuchText("There is no such text.")
@@ -183,26 +204,30 @@ def _close(session: Session, which: ColumnElement[bool], staff_id: int, *, now: 
     session.expire_all()
 
 
-def _waits(
-    scope: Scope, danger_at: Collection[int], *, now: datetime, overdue_only: bool
-) -> list[ColumnElement[bool]]:
-    conditions = [InboxItem.done_at.is_(None), _is_visible(scope, danger_at)]
-    own = replace(scope, everything=False, clinic_ids=frozenset())
+def _waits(shape: Scope, *, overdue_only: bool, has_danger: bool) -> list[ColumnElement[bool]]:
+    """Return the conditions that a text waits for all whose scope is so shaped; for `_values`."""
+    conditions = [InboxItem.done_at.is_(None), _is_visible(shape, has_danger=has_danger)]
+    own = replace(shape, everything=False, clinic_ids=frozenset())
     # A caller has nothing but their own, all of which is shown: nothing to leave out.
-    if overdue_only and (own != scope or danger_at):
+    if overdue_only and (own != shape or has_danger):
         membership = aliased(PanelMembership)
         has_caller = exists().where(
             membership.patient_id == InboxItem.patient_id, membership.until_at.is_(None)
         )
-        conditions.append(or_(InboxItem.at <= now - OLD_AFTER, ~has_caller, _is_visible(own)))
+        is_old = InboxItem.at <= bindparam("old_before")
+        conditions.append(or_(is_old, ~has_caller, _is_visible(own)))
     return conditions
 
 
-def _is_visible(scope: Scope, danger_at: Collection[int] = ()) -> ColumnElement[bool]:
-    own = visible(scope, InboxItem.clinic_id, InboxItem.patient_id)  # type: ignore[arg-type]
+def _is_visible(shape: Scope, *, has_danger: bool = False) -> ColumnElement[bool]:
+    own = visible_to_all_like(shape, InboxItem.clinic_id, InboxItem.patient_id)  # type: ignore[arg-type]
     danger_of_nobody = and_(
-        InboxItem.clinic_id.in_(sorted(danger_at)),
+        InboxItem.clinic_id.in_(bindparam("danger_at")),
         InboxItem.patient_id.is_(None),
         InboxItem.understood == Understood.DANGER,
     )
-    return or_(own, danger_of_nobody) if danger_at else own
+    return or_(own, danger_of_nobody) if has_danger else own
+
+
+def _values(scope: Scope, danger_at: Collection[int], *, now: datetime) -> dict[str, Any]:
+    return values_of(scope) | {"danger_at": sorted(danger_at), "old_before": now - OLD_AFTER}

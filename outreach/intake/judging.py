@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach.among import among
 from outreach.concerns.models import OwnLimits
 from outreach.concerns.rules import limited_kind, trigger_of
 from outreach.measures.models import Reading
-from outreach.orm import among
 from outreach.patients.models import Patient
 from outreach.results import entering
 

@@ -11,10 +11,10 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach.among import among, among_words
 from outreach.intake.rules import IncomingPatient, Note, Problem, Report
 from outreach.intake.rules.readings import plain
 from outreach.measures.models import Reading
-from outreach.orm import among, among_words
 from outreach.patients.models import Anonymised, ConsentEvent, Patient, PhoneNumber
 from outreach.patients.registry import anonymised_as
 from outreach.patients.rules import Channel

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from outreach import bulk
 from outreach.accounts.models import Clinic
+from outreach.among import among
 from outreach.calling_hours import refitting
 from outreach.clock import local_day
 from outreach.intake import judging, visiting
@@ -28,7 +29,6 @@ from outreach.intake.spool import Spool
 from outreach.intake.visiting import Into
 from outreach.measures import newest
 from outreach.measures.models import Reading
-from outreach.orm import among
 from outreach.patients import consent, registry
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber, tail_of
 from outreach.patients.rules import (

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, event, update
 from sqlalchemy.orm import Mapper, Session
 
+from outreach.among import among
 from outreach.last_of_each import LastOfEach
 from outreach.measures.models import LatestReading, Reading
 from outreach.measures.readings import is_current
 from outreach.measures.rules import MeasureKind
-from outreach.orm import among
 
 _NEWEST = LastOfEach(
     Reading,

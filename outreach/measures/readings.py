@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
+from outreach.among import among
+from outreach.built_once import built_once
 from outreach.measures.models import LatestReading, Reading
 from outreach.measures.rules import REGISTRY, Bound, MeasureKind, ReadingSource, Sign
-from outreach.orm import among
 from outreach.patients.models import Patient
 
 
@@ -93,10 +95,16 @@ def entered(reported: ReportedReading) -> str:
 
 def are_kept(session: Session, patient_id: int, keys: Sequence[str]) -> bool:
     """Say whether any reading of a patient has one of these external keys already."""
-    known = select(Reading.id).where(
-        Reading.patient_id == patient_id, Reading.external_key.in_(keys)
+    return bool(keys) and session.scalar(*_kept_by(patient_id, keys)) is not None
+
+
+@built_once
+def _kept_by(patient_id: Any, keys: Any) -> Select[int]:
+    return (
+        select(Reading.id)
+        .where(Reading.patient_id == patient_id, Reading.external_key.in_(keys))
+        .limit(1)
     )
-    return bool(keys) and session.scalar(known.limit(1)) is not None
 
 
 @cache  # built once: it stands in most of what is asked about readings
@@ -138,7 +146,12 @@ def since(
     session: Session, patient_id: int, kinds: Collection[MeasureKind], *, at: datetime
 ) -> Sequence[Reading]:
     """Return the readings of ``kinds`` that count and were taken from ``at`` on, in order."""
-    return session.scalars(
+    return session.scalars(*_since(patient_id, list(kinds), at)).all()
+
+
+@built_once
+def _since(patient_id: Any, kinds: Any, at: Any) -> Select[Reading]:
+    return (
         select(Reading)
         .where(
             Reading.patient_id == patient_id,
@@ -147,15 +160,19 @@ def since(
             is_current(),
         )
         .order_by(Reading.taken_at, Reading.id)
-    ).all()
+    )
 
 
 def latest(session: Session, patient_id: int, kinds: Sequence[MeasureKind]) -> list[Reading]:
     """Return the newest reading that counts, for each of ``kinds``, as listed."""
-    rows = session.scalars(
+    found = {reading.kind: reading for reading in session.scalars(*_latest(patient_id, kinds))}
+    return [found[kind] for kind in kinds if kind in found]
+
+
+@built_once
+def _latest(patient_id: Any, kinds: Any) -> Select[Reading]:
+    return (
         select(Reading)
         .join(LatestReading, LatestReading.reading_id == Reading.id)
         .where(LatestReading.patient_id == patient_id, LatestReading.kind.in_(kinds))
     )
-    found = {reading.kind: reading for reading in rows}
-    return [found[kind] for kind in kinds if kind in found]

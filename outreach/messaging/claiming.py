@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Select, exists, select, update
 from sqlalchemy.orm import Session
 
+from outreach.among import among
+from outreach.built_once import built_once
 from outreach.clock import day_began_at
 from outreach.encryption import CannotDecrypt
 from outreach.messaging import conversation, due, history, holding, pacing, past_lines, setting
@@ -36,7 +38,7 @@ from outreach.messaging.rules import (
     decide_reply,
     wait_before_retry,
 )
-from outreach.orm import among, rows_of
+from outreach.orm import rows_of
 from outreach.patients import consent, hours, registry
 from outreach.patients.hours import HoursBook
 from outreach.patients.models import Patient
@@ -217,6 +219,24 @@ class _Person(NamedTuple):
     weekdays: int
 
 
+@built_once
+def _people(ids: Any) -> Select[*tuple[Any, ...]]:
+    return _of_people(ids)
+
+
+@built_once
+def _people_held(ids: Any) -> Select[*tuple[Any, ...]]:
+    return _of_people(ids).with_for_update(key_share=True, skip_locked=True)
+
+
+def _of_people(ids: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Patient.id, Patient.clinic_id, Patient.zone, Patient.state, Patient.weekdays)
+        .where(among(Patient.id, ids))
+        .order_by(Patient.id)
+    )
+
+
 class _Times(NamedTuple):
     """A patient's day, and from when they may be contacted in it and in the next."""
 
@@ -245,14 +265,8 @@ class BatchFacts:
     ) -> None:
         ids = sorted(patient_ids)
         self._session, self._now = session, now
-        patients = (
-            select(Patient.id, Patient.clinic_id, Patient.zone, Patient.state, Patient.weekdays)
-            .where(among(Patient.id, ids))
-            .order_by(Patient.id)
-        )
-        if is_held:
-            patients = patients.with_for_update(key_share=True, skip_locked=True)
-        self._patients = {row.id: _Person(*row) for row in rows_of(session, patients, {})}
+        patients = _people_held(ids) if is_held else _people(ids)
+        self._patients = {row.id: _Person(*row) for row in rows_of(session, *patients)}
         clinics = {each.clinic_id for each in self._patients.values()}
         self._book: HoursBook = hours.book_of(session, today=now.date(), clinic_ids=clinics)
         self._known_times: dict[tuple[str, ContactHours], _Times] = {}

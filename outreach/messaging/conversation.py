@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from outreach.among import among_words
 from outreach.messaging.models import InboundText
 from outreach.messaging.rules import MessageKind, MessageStatus
-from outreach.orm import among_words
 from outreach.patients.models import ConsentEvent, PhoneNumber
 from outreach.patients.rules import TOPICS, Channel
 

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
+from outreach.among import among, among_words
 from outreach.audit import trail
 from outreach.messaging import outbox
 from outreach.messaging.models import InboundText, Message, OutboxHold, UnrecordedText
 from outreach.messaging.outbox import Asked
 from outreach.messaging.rules import REPLIES, MessageKind, MessageStatus, TryResult
-from outreach.orm import among, among_words, insert_new
+from outreach.orm import insert_new
 from outreach.telephony import bodies
 from outreach.telephony.gateway import ListedSms
 from outreach.wordings import keeping

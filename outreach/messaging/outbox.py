@@ -11,10 +11,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, case, or_, select, update
+from sqlalchemy import Dialect, Update, case, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
+from outreach.built_once import built_once
 from outreach.bulk import BulkInsert, BulkUpdate
 from outreach.messaging.models import Message, SendTry
 from outreach.messaging.rules import (
@@ -26,7 +27,7 @@ from outreach.messaging.rules import (
     may_resend,
     wait_before_retry,
 )
-from outreach.orm import insert_new
+from outreach.orm import UTCDateTime, insert_new
 from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource
@@ -134,16 +135,28 @@ def cancel(
     from now on, so that it is never tried again. So is one that failed: nobody sends once more
     what names a time that holds no longer.
     """
-    which = (Message.cause == cause, *([Message.kind == kind] if kind else []))
+    kinds = [kind] if kind else list(MessageKind)
+    session.execute(*_cancelled(cause, kinds, reason, now))
+
+
+@built_once
+def _cancelled(of: Any, kinds: Any, reason: Any, now: Any) -> Update:
     waits = Message.status == MessageStatus.SCHEDULED
     is_of_use = or_(Message.expires_at.is_(None), Message.expires_at > now)
-    session.execute(
+    return (
         update(Message)
-        .where(*which, Message.status.in_(NOT_YET_OUT), or_(waits, is_of_use))
+        .where(
+            Message.cause == of,
+            Message.kind.in_(kinds),
+            Message.status.in_(NOT_YET_OUT),
+            or_(waits, is_of_use),
+        )
         .values(
-            expires_at=case((waits, Message.expires_at), else_=now),
+            expires_at=case((waits, Message.expires_at), else_=type_coerce(now, UTCDateTime())),
             status=case((waits, MessageStatus.SKIPPED), else_=Message.status),
-            skip_reason=case((waits, reason), else_=Message.skip_reason),
+            skip_reason=case(
+                (waits, type_coerce(reason, Message.skip_reason.type)), else_=Message.skip_reason
+            ),
         )
     )
 

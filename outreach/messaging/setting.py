@@ -4,13 +4,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible_clinics
+from outreach.built_once import built_once
 from outreach.errors import NotFound
 from outreach.messaging.models import MessageSetting, TextLimit
 from outreach.messaging.rules import BY_CHOICE, LIMITS, UNLESS_REFUSED, Limits, MessageKind
@@ -67,16 +69,19 @@ def limits_by(
     session: Session, clinic_ids: Iterable[int] | None = None
 ) -> defaultdict[int, Limits]:
     """Return the limits of ``clinic_ids``, or of every clinic, by id. One statement."""
-    query = select(TextLimit)
-    if clinic_ids is not None:
-        query = query.where(TextLimit.clinic_id.in_(sorted(clinic_ids)))
+    some = _limits_of(sorted(clinic_ids)) if clinic_ids is not None else (select(TextLimit), {})
     found = {
         each.clinic_id: Limits(
             each.per_day, each.per_week, each.unreachable_times, each.settle_minutes
         )
-        for each in session.scalars(query)
+        for each in session.scalars(*some)
     }
     return defaultdict(lambda: LIMITS, found)
+
+
+@built_once
+def _limits_of(clinic_ids: Any) -> Select[TextLimit]:
+    return select(TextLimit).where(TextLimit.clinic_id.in_(clinic_ids))
 
 
 def limit(

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.audit import trail
 from outreach.audit.models import AuditEvent
 from outreach.brakes import counting
 from outreach.brakes.rules import Braked, Limit
-from outreach.orm import Model
+from outreach.orm import Model, rows_of
 from outreach.patients.models import Patient
 
 LOOKED = "looked at"
@@ -74,13 +76,12 @@ def note(
     Raises:
         TooOften: more than ``limit``, as somebody does who copies records page by page.
     """
-    which = _patient(named)
-    if which is None:
+    argument = next((each for each in ("ref", *_TABLES) if each in named), None)
+    if argument is None:
         return False
-    is_noted = _is_noted(staff_id, LOOKED, page, now=now)
-    found = session.execute(
-        select(Patient.id, Patient.clinic_id, is_noted.label("is_noted")).where(which)
-    ).first()
+    looked = {"named": named[argument], "staff_id": staff_id, "page": page[:40]}
+    wanted = looked | {"since": now - ONE_LOOK}
+    found = next(iter(rows_of(session, _led_to_by(argument), wanted)), None)
     if found is None or found.is_noted:
         return False
     patient_id, clinic_id, _noted = found
@@ -128,7 +129,7 @@ def not_noted(
     """
     found = session.execute(
         select(Patient.id, Patient.clinic_id)
-        .where(shown, ~_is_noted(staff_id, SHOWN, page, now=now))
+        .where(shown, ~_is_noted(staff_id, SHOWN, page[:40], now - ONE_LOOK))
         .order_by(Patient.id)
     )
     return [(row.id, row.clinic_id) for row in found]
@@ -186,24 +187,27 @@ def names_a_patient(named: Mapping[str, object]) -> bool:
     return "ref" in named or not _TABLES.keys().isdisjoint(named)
 
 
-def _is_noted(staff_id: int, action: str, page: str, *, now: datetime) -> ColumnElement[bool]:
+def _is_noted(staff_id: Any, action: str, page: Any, since: Any) -> ColumnElement[bool]:
     return exists().where(
         AuditEvent.patient_id == Patient.id,
-        AuditEvent.at > now - ONE_LOOK,
+        AuditEvent.at > since,
         AuditEvent.actor_id == staff_id,
         AuditEvent.action == action,
-        AuditEvent.object_kind == page[:40],
+        AuditEvent.object_kind == page,
     )
 
 
-def _patient(named: Mapping[str, object]) -> ColumnElement[bool] | None:
-    """Return the condition that somebody is whom a page's arguments lead to, None for nobody."""
-    if "ref" in named:
-        return Patient.ref == named["ref"]
-    for argument, table_name in _TABLES.items():
-        if argument in named:
-            # These tables lie in other packages: named, not imported, as a foreign key is.
-            table = Model.metadata.tables[table_name]
-            linked = select(table.c.patient_id).where(table.c.id == named[argument])
-            return Patient.id.in_(linked)
-    return None
+@cache
+def _led_to_by(argument: str) -> Select[*tuple[Any, ...]]:
+    """Return the statement of whom ``named``, an argument of a page, leads to; built once.
+
+    And whether ``staff_id`` is noted since ``since`` on ``page``.
+    """
+    named: ColumnElement[Any] = bindparam("named")
+    is_theirs = Patient.ref == named
+    if argument != "ref":
+        # These tables lie in other packages: named, not imported, as a foreign key is.
+        table = Model.metadata.tables[_TABLES[argument]]
+        is_theirs = Patient.id.in_(select(table.c.patient_id).where(table.c.id == named))
+    is_noted = _is_noted(bindparam("staff_id"), LOOKED, bindparam("page"), bindparam("since"))
+    return select(Patient.id, Patient.clinic_id, is_noted.label("is_noted")).where(is_theirs)

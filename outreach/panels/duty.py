@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
+    Select,
     SQLColumnExpression,
     and_,
     case,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from outreach.built_once import built_once
 from outreach.orm import UTCDateTime
 from outreach.panels.models import Absence, Cover, PanelMembership
 from outreach.programmes.models import Enrolment
@@ -121,11 +123,11 @@ def was_on_duty(session: Session, enrolment_id: int, staff_id: int, *, at: datet
 
 
 def was_own_caller(
-    enrolment_id: int,
-    staff_id: int,
+    enrolment_id: Any,
+    staff_id: Any,
     *,
     since: Sequence[Instant | ScalarSelect[Any]],
-    until: datetime,
+    until: Instant,
 ) -> ColumnElement[bool]:
     """Return the condition that ``staff_id`` was the dedicated caller at some time of a call.
 
@@ -216,6 +218,17 @@ def unread_handover(
     A cover, or a membership that took over from somebody, whose summary they have not
     opened yet. A first caller has nobody to take over from.
     """
+    row = session.execute(*_taking_over(enrolment_id, staff_id, now)).first()
+    cover, membership = row or (None, None)
+    if cover is not None:
+        return None if cover.opened_at else cover
+    return membership
+
+
+@built_once
+def _taking_over(
+    enrolment_id: Any, staff_id: Any, now: Any
+) -> Select[Cover | None, PanelMembership | None]:
     earlier = aliased(PanelMembership)
     covers = and_(
         Cover.enrolment_id == Enrolment.id, Cover.stand_in_id == staff_id, is_current(now)
@@ -227,7 +240,7 @@ def unread_handover(
         PanelMembership.opened_at.is_(None),
         exists().where(earlier.enrolment_id == Enrolment.id, earlier.until_at.is_not(None)),
     )
-    row = session.execute(
+    return (
         select(Cover, PanelMembership)
         .select_from(Enrolment)
         .outerjoin(Cover, covers)
@@ -235,11 +248,7 @@ def unread_handover(
         .where(Enrolment.id == enrolment_id)
         .order_by(Cover.id.desc())
         .limit(1)
-    ).first()
-    cover, membership = row or (None, None)
-    if cover is not None:
-        return None if cover.opened_at else cover
-    return membership
+    )
 
 
 def _newest(column: Any, enrolment_id: ColumnElement[int] | Any, now: Instant) -> ScalarSelect[int]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
-from outreach.orm import among
+from outreach.among import among
 from outreach.panels.models import PanelMembership
 from outreach.panels.rules import ChangeReason
 

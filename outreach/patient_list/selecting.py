@@ -11,12 +11,12 @@ from sqlalchemy.orm import aliased
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
 from outreach.calls.models import LastTalk
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus
 from outreach.measures.models import LatestReading
 from outreach.measures.rules import MeasureKind
-from outreach.orm import among
 from outreach.panels.models import PanelMembership
 from outreach.patient_list.rules import NOBODY, Filters, Numbers, Standing, Stratum
 from outreach.patients import consent

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from config import ROOT
 from outreach.accounts.models import StaffMember
-from outreach.orm import among, rows_of
+from outreach.among import among
+from outreach.built_once import built_once
+from outreach.orm import rows_of
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import (
     FROM_THE_NUMBER,
@@ -246,19 +248,22 @@ def held_by(
 
     The rule of :func:`held` for many patients in one statement.
     """
+    found: dict[int, set[Held]] = {patient_id: set() for patient_id in patient_ids}
+    for patient_id, number, topic in rows_of(session, *_given(patient_ids, channel)):
+        found[patient_id].add((number, topic))
+    return {patient_id: frozenset(each) for patient_id, each in found.items()}
+
+
+@built_once
+def _given(patient_ids: Any, channel: Any) -> Select[int, str, ConsentTopic]:
     newest = (
         select(func.max(ConsentEvent.id))
         .where(among(ConsentEvent.patient_id, patient_ids), ConsentEvent.channel == channel)
         .group_by(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic)
     )
-    given = select(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic).where(
+    return select(ConsentEvent.patient_id, ConsentEvent.number, ConsentEvent.topic).where(
         ConsentEvent.id.in_(newest), ConsentEvent.is_given
     )
-    rows = rows_of(session, given, {})
-    found: dict[int, set[Held]] = {patient_id: set() for patient_id in patient_ids}
-    for patient_id, number, topic in rows:
-        found[patient_id].add((number, topic))
-    return {patient_id: frozenset(each) for patient_id, each in found.items()}
 
 
 def is_given(
@@ -314,7 +319,17 @@ def of_numbers(session: Session, patient_id: int) -> Mapping[str, OfNumber]:
 
     Of texts, what was said of reminders: a plain yes or no. One statement.
     """
-    events = session.execute(
+    events = rows_of(session, *_yes_or_no(patient_id))
+    newest = {(number, channel): is_given for number, channel, is_given in events}
+    return {
+        number: OfNumber(newest.get((number, Channel.CALL)), newest.get((number, Channel.SMS)))
+        for number, _channel in newest
+    }
+
+
+@built_once
+def _yes_or_no(patient_id: Any) -> Select[str, Channel, bool]:
+    return (
         select(ConsentEvent.number, ConsentEvent.channel, ConsentEvent.is_given)
         .where(
             ConsentEvent.patient_id == patient_id,
@@ -322,11 +337,6 @@ def of_numbers(session: Session, patient_id: int) -> Mapping[str, OfNumber]:
         )
         .order_by(ConsentEvent.id)
     )
-    newest = {(number, channel): is_given for number, channel, is_given in events}
-    return {
-        number: OfNumber(newest.get((number, Channel.CALL)), newest.get((number, Channel.SMS)))
-        for number, _channel in newest
-    }
 
 
 def ledger(session: Session, patient_id: int) -> Sequence[ConsentEvent]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from outreach import asked_once
 from outreach.accounts.models import Clinic, Closure
+from outreach.built_once import built_once
 from outreach.orm import rows_of
 from outreach.patients.models import HoursRule, Patient
 from outreach.patients.rules import ContactHours, Law, weekdays_from_mask
@@ -131,7 +132,7 @@ def holidays_in(country: str, area: str | None, years: tuple[int, ...]) -> dict[
 def _laws(
     session: Session, today: date, regions: Iterable[str]
 ) -> dict[tuple[str, str | None], tuple[Law, ...]]:
-    rules = rows_of(session, _rules(), {"regions": sorted(regions), "today": today})
+    rules = rows_of(session, *_rules(sorted(regions), today))
     laws: dict[tuple[str, str | None], tuple[Law, ...]] = {}
     for rule in rules:
         law = Law(
@@ -146,9 +147,9 @@ def _laws(
     return laws
 
 
-@cache
-def _rules() -> Select[*tuple[Any, ...]]:
-    """Return the statement of laws of ``regions`` that count at ``today`` or later; built once."""
+@built_once
+def _rules(regions: Any, today: Any) -> Select[*tuple[Any, ...]]:
+    """Select the laws of ``regions`` that count at ``today`` or later."""
     return (
         select(
             HoursRule.region,
@@ -160,8 +161,8 @@ def _rules() -> Select[*tuple[Any, ...]]:
             HoursRule.until_on,
         )
         .where(
-            HoursRule.region.in_(bindparam("regions", expanding=True)),
-            or_(HoursRule.until_on.is_(None), HoursRule.until_on >= bindparam("today")),
+            HoursRule.region.in_(regions),
+            or_(HoursRule.until_on.is_(None), HoursRule.until_on >= today),
         )
         .order_by(HoursRule.id)
     )

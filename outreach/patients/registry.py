@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from outreach import asked_once, sealing
 from outreach.accounts.rules import Scope
-from outreach.accounts.scoping import visible
+from outreach.accounts.scoping import shape_of, values_of, visible_to_all_like
+from outreach.among import among
+from outreach.built_once import built_once
 from outreach.errors import NotAllowed, NotFound
-from outreach.orm import among, rows_of
+from outreach.orm import rows_of
 from outreach.patients.models import Anonymised, Patient, PatientBefore, PhoneNumber
 from outreach.patients.rules import Daypart, NumberHealth, Sex, Wishes, mask_of_weekdays
 
@@ -85,15 +87,22 @@ def to_write(session: Session, scope: Scope, ref: str) -> Patient:
 
 def _found(session: Session, scope: Scope, ref: str) -> tuple[Patient, bool]:
     """Return a patient, and whether what names them was removed; or raise NoSuchPatient."""
-    row = session.execute(
-        select(Patient, exists().where(Anonymised.patient_id == Patient.id))
-        .options(joinedload(Patient.clinic))
-        .where(Patient.ref == ref, visible(scope, Patient.clinic_id, Patient.id))
-    ).one_or_none()
+    wanted = values_of(scope) | {"ref": ref}
+    row = session.execute(_by_ref(shape_of(scope)), wanted).one_or_none()
     if row is None:
         raise NoSuchPatient("There is no such patient.")
     patient, is_anonymised = row
     return patient, is_anonymised
+
+
+@cache
+def _by_ref(shape: Scope) -> Select[Patient, bool]:
+    is_visible = visible_to_all_like(shape, Patient.clinic_id, Patient.id)
+    return (
+        select(Patient, exists().where(Anonymised.patient_id == Patient.id))
+        .options(joinedload(Patient.clinic))
+        .where(Patient.ref == bindparam("ref"), is_visible)
+    )
 
 
 def refuse_anonymised(session: Session, patient_id: int) -> None:
@@ -113,16 +122,15 @@ def numbers_of(session: Session, patient_id: int) -> Sequence[PhoneNumber]:
     return asked_once.answer(
         session,
         (PhoneNumber, patient_id),
-        lambda: session.scalars(_numbers(), {"patient_id": patient_id}).all(),
+        lambda: session.scalars(*_numbers(patient_id)).all(),
     )
 
 
-@cache
-def _numbers() -> Select[PhoneNumber]:
-    """Return the statement of the numbers of ``patient_id``, which most pages ask; built once."""
+@built_once
+def _numbers(patient_id: Any) -> Select[PhoneNumber]:
     return (
         select(PhoneNumber)
-        .where(PhoneNumber.patient_id == bindparam("patient_id"))
+        .where(PhoneNumber.patient_id == patient_id)
         .order_by(PhoneNumber.position, PhoneNumber.id)
     )
 
@@ -153,16 +161,20 @@ def working_number_id() -> ScalarSelect[int]:
 
 def textable_numbers(session: Session, patient_ids: Sequence[int]) -> dict[int, str]:
     """Return the number that each is reached at, of those whose it can receive texts."""
-    numbers = (
+    rows = rows_of(session, *_working(patient_ids))
+    first = {patient_id: (e164, can_text) for patient_id, e164, can_text in rows}
+    return {patient_id: e164 for patient_id, (e164, can_text) in first.items() if can_text}
+
+
+@built_once
+def _working(patient_ids: Any) -> Select[int, str, bool]:
+    return (
         select(PhoneNumber.patient_id, PhoneNumber.e164, PhoneNumber.can_text)
         .where(
             among(PhoneNumber.patient_id, patient_ids), PhoneNumber.health == NumberHealth.WORKING
         )
         .order_by(PhoneNumber.position.desc(), PhoneNumber.id.desc())
     )
-    rows = rows_of(session, numbers, {})
-    first = {patient_id: (e164, can_text) for patient_id, e164, can_text in rows}
-    return {patient_id: e164 for patient_id, (e164, can_text) in first.items() if can_text}
 
 
 def is_wrong(session: Session, patient_id: int, e164: str) -> bool:

@@ -8,12 +8,15 @@ carrier is asked, and whoever dies in between leaves a row that is looked up the
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from outreach.accounts.models import StaffMember
+from outreach.built_once import built_once
 from outreach.errors import NotFound, RuleBroken
 from outreach.orm import insert_new
 from outreach.patients import consent, hours
@@ -95,13 +98,7 @@ class Desk:
 
 def desk_of(session: Session, planned_call_id: int, staff_id: int, *, can_call: bool) -> Desk:
     """Return what ``staff_id`` sees of the telephone beside a planned call."""
-    is_here = and_(PhoneCall.planned_call_id == planned_call_id, PhoneCall.recorded_at.is_(None))
-    is_theirs = PhoneCall.caller_id == staff_id  # said of each: each has an index of its own
-    calls = session.execute(
-        select(PhoneCall, is_here)
-        .where(or_(and_(is_theirs, is_here), and_(is_theirs, _is_elsewhere(planned_call_id))))
-        .order_by(PhoneCall.id.desc())
-    ).all()
+    calls = session.execute(*_here_and_elsewhere(planned_call_id, staff_id)).all()
     own = work_number(session, staff_id) if can_call else None
     return Desk(
         can_call,
@@ -109,6 +106,17 @@ def desk_of(session: Session, planned_call_id: int, staff_id: int, *, can_call: 
         call=next((call for call, here in calls if here), None),
         elsewhere=next((call for call, here in calls if not here), None),
         press_key=secrets.token_urlsafe(18),
+    )
+
+
+@built_once
+def _here_and_elsewhere(planned_call_id: Any, staff_id: Any) -> Select[PhoneCall, bool]:
+    is_here = and_(PhoneCall.planned_call_id == planned_call_id, PhoneCall.recorded_at.is_(None))
+    is_theirs = PhoneCall.caller_id == staff_id  # said of each: each has an index of its own
+    return (
+        select(PhoneCall, is_here)
+        .where(or_(and_(is_theirs, is_here), and_(is_theirs, _is_elsewhere(planned_call_id))))
+        .order_by(PhoneCall.id.desc())
     )
 
 
@@ -290,18 +298,23 @@ def write_down(
 
     Does not commit.
     """
-    found = session.scalars(
+    found = session.scalars(*_written_down(planned_call_id, staff_id, now)).all()
+    return max(found, default=None)
+
+
+@built_once
+def _written_down(call: Any, caller: Any, now: Any) -> ReturningUpdate[int]:
+    return (
         update(PhoneCall)
         .where(
-            PhoneCall.planned_call_id == planned_call_id,
-            PhoneCall.caller_id == staff_id,
+            PhoneCall.planned_call_id == call,
+            PhoneCall.caller_id == caller,
             PhoneCall.recorded_at.is_(None),
         )
         .values(recorded_at=now)
         .returning(PhoneCall.id)
         .execution_options(synchronize_session=False)
-    ).all()
-    return max(found, default=None)
+    )
 
 
 def write_down_again(session: Session, phone_call_id: int) -> None:

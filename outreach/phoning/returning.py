@@ -22,8 +22,9 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role, Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
 from outreach.errors import NotFound
-from outreach.orm import UTCDateTime, among, insert_new, rows_of
+from outreach.orm import UTCDateTime, insert_new, rows_of
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership, Shift
 from outreach.patients.models import TAIL_DIGITS, Patient, PhoneNumber, tail_of

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from outreach.among import among
 from outreach.panels.models import PanelMembership, Shift
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
@@ -98,8 +99,9 @@ def of_page() -> Select[*tuple[Any, ...]]:
 
 @cache
 def of_enrolments() -> Select[*tuple[Any, ...]]:
-    """Return :func:`rows` of any enrolments, as most pages of one patient ask; built once."""
-    return rows(Enrolment, caller_id(Enrolment))
+    """Return :func:`rows` of ``enrolment_ids``, as most pages of one patient ask; built once."""
+    these = among(Enrolment.id, bindparam("enrolment_ids"))
+    return rows(Enrolment, caller_id(Enrolment)).where(these)
 
 
 def _place(of: type[Enrolment], caller_id: ColumnElement[int]) -> ScalarSelect[str]:

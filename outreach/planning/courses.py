@@ -16,7 +16,8 @@ import sqlalchemy
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from outreach.orm import among
+from outreach.among import among
+from outreach.built_once import built_once
 from outreach.panels.models import PanelMembership
 from outreach.patients import hours
 from outreach.patients.hours import HoursBook
@@ -113,9 +114,9 @@ class Reader:
 
     def rows(self, session: Session, enrolment_ids: Sequence[int]) -> Sequence[Row]:
         """Return the row of each of ``enrolment_ids``, by id."""
+        these = {"enrolment_ids": enrolment_ids}
         query = course_rows.of_enrolments()
-        of_these = query.where(among(Enrolment.id, enrolment_ids))
-        return list(map(Row._make, self._read(session, of_these, weekly_from=date.min)))
+        return list(map(Row._make, self._read(session, query, weekly_from=date.min, **these)))
 
     def unplanned(self, session: Session, *, after_id: int, limit: int) -> Sequence[Found]:
         """Return what a :class:`Row` holds of the enrolments of :func:`unplanned_ids`, locked.
@@ -200,7 +201,7 @@ class Reader:
         query: Select[*tuple[Any, ...]],
         *,
         weekly_from: date,
-        **page: int,
+        **page: Any,
     ) -> Sequence[Found]:
         bound = page | {
             "day_ago": self.now - A_DAY,
@@ -237,12 +238,17 @@ def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
 
     Somebody may withdraw between the moment a planner looks and the moment it writes.
     """
-    return session.scalars(
+    return session.scalars(*_active_ids(enrolment_ids)).all()
+
+
+@built_once
+def _active_ids(enrolment_ids: Any) -> Select[int]:
+    return (
         select(Enrolment.id)
         .where(among(Enrolment.id, enrolment_ids), Enrolment.status == EnrolmentStatus.ACTIVE)
         .order_by(Enrolment.id)
         .with_for_update()
-    ).all()
+    )
 
 
 def assigned_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:

@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import Select, Update, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
+from outreach.built_once import built_once
 from outreach.errors import NotFound, Stale
-from outreach.orm import among, insert_new
+from outreach.orm import insert_new
 from outreach.planning.models import FollowUp
 from outreach.planning.rules import FollowUpKind
 from outreach.programmes.models import Enrolment, EnrolmentEvent
@@ -33,14 +36,18 @@ class AlreadyDone(Stale):
 def open_of(session: Session, enrolment_ids: Sequence[int]) -> Mapping[int, Sequence[FollowUp]]:
     """Return what is open for each of ``enrolment_ids``, the oldest first, in one statement."""
     found: dict[int, list[FollowUp]] = defaultdict(list)
-    rows = session.scalars(
+    for follow_up in session.scalars(*_open_of(enrolment_ids)):
+        found[follow_up.enrolment_id].append(follow_up)
+    return found
+
+
+@built_once
+def _open_of(enrolment_ids: Any) -> Select[FollowUp]:
+    return (
         select(FollowUp)
         .where(among(FollowUp.enrolment_id, enrolment_ids), FollowUp.done_at.is_(None))
         .order_by(FollowUp.opened_at, FollowUp.id)
     )
-    for follow_up in rows:
-        found[follow_up.enrolment_id].append(follow_up)
-    return found
 
 
 def by_id(session: Session, scope: Scope, follow_up_id: int) -> FollowUp:
@@ -102,11 +109,21 @@ def end_by_conversation(
     The enrolment is locked first, as ``silence.settle`` does: else it might ask for
     something in the moment in which it was answered.
     """
-    session.execute(select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update())
-    session.execute(
+    session.execute(*_held(enrolment_id))
+    session.execute(*_answered(enrolment_id, by_staff_id, now))
+
+
+@built_once
+def _held(enrolment_id: Any) -> Select[int]:
+    return select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update()
+
+
+@built_once
+def _answered(enrolment: Any, by: Any, now: Any) -> Update:
+    return (
         update(FollowUp)
-        .where(FollowUp.enrolment_id == enrolment_id, FollowUp.done_at.is_(None))
-        .values(done_at=now, by_staff_id=by_staff_id)
+        .where(FollowUp.enrolment_id == enrolment, FollowUp.done_at.is_(None))
+        .values(done_at=now, by_staff_id=by)
     )
 
 

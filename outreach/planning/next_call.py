@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from outreach.built_once import built_once
 from outreach.clock import local_day
 from outreach.messaging import outbox
 from outreach.orm import insert_new
@@ -84,16 +86,21 @@ def open_call_of(
     session: Session, patient_id: int, *, is_locked: bool = False
 ) -> PlannedCall | None:
     """Return the open call of a patient, if there is one; ``is_locked``: it is to be changed."""
-    query = (
+    query, patient = _open_call_of(patient_id)
+    if is_locked:
+        query = query.with_for_update(of=PlannedCall).execution_options(populate_existing=True)
+    return session.scalar(query, patient)
+
+
+@built_once
+def _open_call_of(patient_id: Any) -> Select[PlannedCall]:
+    return (
         select(PlannedCall)
         .join(Enrolment, Enrolment.id == PlannedCall.enrolment_id)
         .where(Enrolment.patient_id == patient_id, PlannedCall.is_open)
         .order_by(Enrolment.id.desc())
         .limit(1)
     )
-    if is_locked:
-        query = query.with_for_update(of=PlannedCall).execution_options(populate_existing=True)
-    return session.scalar(query)
 
 
 def lock(session: Session, enrolment_id: int) -> tuple[Enrolment, PlannedCall | None]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach.orm import among
+from outreach.among import among
 from outreach.patients.models import Patient
 from outreach.planning import follow_ups, next_call, spoken
 from outreach.planning.models import FollowUp, PlannedCall

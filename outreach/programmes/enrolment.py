@@ -5,13 +5,25 @@ Whoever changes a status or a version makes the plan fit afterwards: ``next_call
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from outreach import bulk
+from outreach.among import among
+from outreach.built_once import built_once
 from outreach.errors import RuleBroken
-from outreach.orm import among
+from outreach.orm import rows_of
 from outreach.patients import registry
 from outreach.patients.models import Patient
 from outreach.programmes import protocol
@@ -41,12 +53,13 @@ def current(session: Session, patient_id: int) -> Enrolment | None:
 
 def active_among(session: Session, patient_ids: Sequence[int]) -> set[int]:
     """Return which of these patients have an active enrolment."""
-    return set(
-        session.scalars(
-            select(Enrolment.patient_id).where(
-                among(Enrolment.patient_id, patient_ids), Enrolment.status == EnrolmentStatus.ACTIVE
-            )
-        )
+    return {row.patient_id for row in rows_of(session, *_active(patient_ids))}
+
+
+@built_once
+def _active(patient_ids: Any) -> Select[int]:
+    return select(Enrolment.patient_id).where(
+        among(Enrolment.patient_id, patient_ids), Enrolment.status == EnrolmentStatus.ACTIVE
     )
 
 

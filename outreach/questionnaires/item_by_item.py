@@ -9,11 +9,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
+from outreach.built_once import built_once
 from outreach.concerns import raising
 from outreach.errors import Stale
 from outreach.measures.rules import ReadingSource
@@ -111,15 +113,17 @@ def begun_of(
     session: Session, patient_id: int, *, now: datetime
 ) -> Mapping[InstrumentCode, BegunQuestionnaire]:
     """Return what was begun lately and not scored yet, by questionnaire."""
-    rows = session.scalars(
+    rows = session.scalars(*_begun_since(patient_id, now - RESUMED_WITHIN))
+    return {row.code: row for row in rows}
+
+
+@built_once
+def _begun_since(patient_id: Any, since: Any) -> Select[BegunQuestionnaire]:
+    return (
         select(BegunQuestionnaire)
-        .where(
-            BegunQuestionnaire.patient_id == patient_id,
-            BegunQuestionnaire.at >= now - RESUMED_WITHIN,
-        )
+        .where(BegunQuestionnaire.patient_id == patient_id, BegunQuestionnaire.at >= since)
         .order_by(BegunQuestionnaire.id)  # whoever locks them takes them in this order
     )
-    return {row.code: row for row in rows}
 
 
 def panel_of(

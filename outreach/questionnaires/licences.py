@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.audit import trail
+from outreach.built_once import built_once
 from outreach.errors import NotFound, RuleBroken
 from outreach.questionnaires.models import InstrumentPermission
 from outreach.questionnaires.rules import INSTRUMENTS, Instrument, InstrumentCode
@@ -48,13 +49,17 @@ def licensed(code: str) -> Instrument:
 
 def newest(session: Session) -> Mapping[InstrumentCode, InstrumentPermission]:
     """Return the newest row of each questionnaire: a permission, or its withdrawal."""
+    return {row.code: row for row in session.scalars(*_newest())}
+
+
+@built_once
+def _newest() -> Select[InstrumentPermission]:
     last = select(func.max(InstrumentPermission.id)).group_by(InstrumentPermission.code)
-    rows = session.scalars(
+    return (
         select(InstrumentPermission)
         .options(joinedload(InstrumentPermission.by))
         .where(InstrumentPermission.id.in_(last))
-    ).all()
-    return {row.code: row for row in rows}
+    )
 
 
 def history(session: Session, code: InstrumentCode) -> Sequence[InstrumentPermission]:

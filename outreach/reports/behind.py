@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.scoping import visible_clinics
-from outreach.orm import among
+from outreach.among import among
 from outreach.patients.models import Patient
 from outreach.reports.asked import Here
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
-from outreach.orm import among
+from outreach.among import among
 from outreach.programmes.models import Enrolment
 from outreach.reports import rolled, rollups
 from outreach.reports.asked import Asked, Here

@@ -13,10 +13,10 @@ from statistics import median
 from sqlalchemy import ColumnElement, SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
+from outreach.among import among
 from outreach.clock import local_day
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import ConcernKind, StepKind, Urgency
-from outreach.orm import among
 from outreach.reports.asked import Asked
 from outreach.reports.facts import Fact
 

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from outreach.among import among
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED
 from outreach.clock import local_day
-from outreach.orm import among
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
 from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersion

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from outreach.orm import among
+from outreach.among import among
 from outreach.reports import counted, courses
 from outreach.reports.asked import Asked, Here
 from outreach.reports.counted import Counted, Detail

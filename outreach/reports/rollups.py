@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.accounts.rules import Scope
+from outreach.among import among
 from outreach.calls.models import Attempt
 from outreach.clock import local_day
-from outreach.orm import Model, among, insert_new
+from outreach.orm import Model, insert_new
 from outreach.planning.models import PlannedCall
 from outreach.programmes.models import Enrolment
 from outreach.reports import counted, courses

@@ -31,9 +31,10 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
 from outreach.calls.models import Attempt
 from outreach.calls.rules import REACHED, Outcome
-from outreach.orm import UTCDateTime, among
+from outreach.orm import UTCDateTime
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall

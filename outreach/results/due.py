@@ -3,17 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
+from outreach.built_once import built_once
 from outreach.measures.models import Reading
 from outreach.measures.readings import is_current
-from outreach.measures.rules import REGISTRY
-from outreach.orm import among
+from outreach.measures.rules import REGISTRY, MeasureKind
+from outreach.orm import rows_of
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import OPEN_STATUSES, Protocol
@@ -160,27 +163,31 @@ def _taken(
     """
     begins, ends = span
     found: dict[int, list[Taken]] = {}
-    readings = session.execute(
-        select(Reading.patient_id, Reading.kind, Reading.taken_at, Reading.value).where(
-            among(Reading.patient_id, sorted(zones)),
-            Reading.taken_at.between(begins, ends),
-            is_current(),
-        )
-    ).all()
-    for patient_id, kind, at, value in readings:
+    for patient_id, kind, at, value in rows_of(session, *_measured(sorted(zones), begins, ends)):
         on = at.astimezone(zones[patient_id]).date()
         found.setdefault(patient_id, []).append(Taken(kind.value, on, value))
-    answered = session.execute(
-        select(
-            Questionnaire.patient_id, Questionnaire.code, Questionnaire.at, Questionnaire.score
-        ).where(
-            among(Questionnaire.patient_id, sorted(zones)),
-            Questionnaire.at.between(begins, ends),
-            Questionnaire.score.is_not(None),
-            Questionnaire.code.in_(KINDS),
-        )
-    ).all()
-    for patient_id, code, at, total in answered:
+    for patient_id, code, at, total in rows_of(session, *_answered(sorted(zones), begins, ends)):
         on = at.astimezone(zones[patient_id]).date()
         found.setdefault(patient_id, []).append(Taken(KINDS[code].value, on, total))
     return found
+
+
+@built_once
+def _measured(patient_ids: Any, begins: Any, ends: Any) -> Select[int, MeasureKind, datetime, Any]:
+    return select(Reading.patient_id, Reading.kind, Reading.taken_at, Reading.value).where(
+        among(Reading.patient_id, patient_ids),
+        Reading.taken_at.between(begins, ends),
+        is_current(),
+    )
+
+
+@built_once
+def _answered(patient_ids: Any, begins: Any, ends: Any) -> Select[*tuple[Any, ...]]:
+    return select(
+        Questionnaire.patient_id, Questionnaire.code, Questionnaire.at, Questionnaire.score
+    ).where(
+        among(Questionnaire.patient_id, patient_ids),
+        Questionnaire.at.between(begins, ends),
+        Questionnaire.score.is_not(None),
+        Questionnaire.code.in_(KINDS),
+    )

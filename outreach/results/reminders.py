@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, exists, l
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
+from outreach.among import among
 from outreach.messaging import outbox, templates
 from outreach.messaging.models import Message
 from outreach.messaging.rules import TOPIC_OF, MessageKind, MessageStatus
-from outreach.orm import among
 from outreach.panels import duty
 from outreach.patients import consent, registry
 from outreach.patients.models import ConsentEvent, Patient, PhoneNumber

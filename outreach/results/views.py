@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
-from outreach.concerns import at_once, raising
+from outreach.concerns import at_once, watching
 from outreach.concerns.at_once import Page, Urgent, page_of_readings
 from outreach.db import db
 from outreach.deps import deps
@@ -307,7 +307,7 @@ def _reported(reading: Reading) -> ReportedReading:
 def _saved(patient: Patient, back: str, *, is_list: bool = False) -> ResponseReturnValue:
     """Return to ``back``; on a list nobody is named, since cookies hold the words."""
     flash(_("Saved. What is still missing stands below.") if is_list else _("Saved."), "good")
-    if raising.most_urgent_at(db.session, patient.id, now=deps().clock()):
+    if watching.most_urgent_at(db.session, patient.id, now=deps().clock()):
         flash(_("What you just saved is on the nurses' list."), "urgent")
     # To the top of the page: further down, nobody would see what was said of it.
     return redirect(back)

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Select, Table, bindparam, delete, func, select, u
 from sqlalchemy.orm import Session
 
 from outreach import orm
+from outreach.among import among
 from outreach.audit import trail
 from outreach.calls.models import CallNote
 from outreach.messaging.models import Message
@@ -131,7 +132,7 @@ def _delete_rows(session: Session, patient_id: int) -> None:
     for kind, ids in ((Kind.NOTE, notes), (Kind.PATIENT, [patient_id])):
         session.execute(
             delete(SearchBacklog).where(
-                SearchBacklog.kind == kind.value, orm.among(SearchBacklog.source_id, ids)
+                SearchBacklog.kind == kind.value, among(SearchBacklog.source_id, ids)
             )
         )
     for name in erasing.DELETED:
@@ -197,7 +198,7 @@ def _erase_shared(session: Session, patient_id: int) -> None:
             linked = Model.metadata.tables[linked_name]
             ids = session.scalars(_only_of(linked, linked.c[column], patient_id)).all()
             values = erasing.SHARED[name]
-            session.execute(update(table).where(orm.among(table.c.id, ids)).values(values))
+            session.execute(update(table).where(among(table.c.id, ids)).values(values))
             if name == "inbound_text":
                 _erase_answers(session, ids)
 
@@ -207,16 +208,14 @@ def _erase_answers(session: Session, inbound_ids: Iterable[int]) -> None:
     table = Model.metadata.tables["message"]
     ids = session.scalars(
         select(table.c.id).where(
-            orm.among(table.c.inbound_id, list(inbound_ids)),
+            among(table.c.inbound_id, list(inbound_ids)),
             table.c.patient_id.is_(None),
             table.c.staff_id.is_(None),
         )
     ).all()
     _write(session, table.c.body, {each: f"[removed {each}]" for each in ids})
     session.execute(
-        update(table)
-        .where(orm.among(table.c.id, ids))
-        .values(to_number="removed", provider_id=None)
+        update(table).where(among(table.c.id, ids)).values(to_number="removed", provider_id=None)
     )
 
 

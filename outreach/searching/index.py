@@ -13,8 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapper, Session
 
 from outreach import bulk
+from outreach.among import among
 from outreach.calls.models import CallNote
-from outreach.orm import among
 from outreach.patients.models import Patient
 from outreach.searching import hashed
 from outreach.searching.models import Kind, SearchBacklog, SearchEntry

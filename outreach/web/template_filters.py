@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_datetime as babel_format
 from babel.dates import format_time
 from flask import Flask, has_request_context
-from flask_babel import format_decimal, get_locale, get_translations
+from flask_babel import Domain, format_decimal, get_babel, get_locale, get_translations
 from markupsafe import Markup, escape
 
 from outreach.web import phones
@@ -119,6 +119,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(_=_, gettext=_, ngettext=_ngettext)
     app.context_processor(_of_page)
     app.teardown_request(_forget_language)
+    get_babel(app).instance.domain_instance = _Domain(domain=get_babel(app).default_domain)
     app.add_template_filter(phones.as_written, "phone")
     app.add_template_global(percent)
     app.add_template_global(_icon_of(app), "icon")
@@ -164,6 +165,21 @@ def _words() -> Words:
     if language not in _WORDS:
         _WORDS[language] = Words(get_translations())
     return _WORDS[language]
+
+
+class _Domain(Domain):  # type: ignore[misc]
+    """As Flask-Babel's own, which works out the reader's language anew for each word."""
+
+    def __init__(self, **where: object) -> None:
+        super().__init__(**where)
+        self._catalogues: dict[str, NullTranslations] = {}
+
+    def get_translations(self) -> NullTranslations:
+        """Return the words of the reader's language; made once a language."""
+        language = _language()
+        if language not in self._catalogues:
+            self._catalogues[language] = super().get_translations()
+        return self._catalogues[language]
 
 
 def _(message: str, **filled: object) -> Markup:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
+from outreach.among import among
 from outreach.audit import trail
 from outreach.chart import follow_ups as contacts
 from outreach.chart.follow_ups import Check
 from outreach.errors import RuleBroken
-from outreach.orm import among
 from outreach.planning import follow_ups, next_call
 from outreach.planning.follow_ups import AlreadyDone, NoSuchFollowUp
 from outreach.planning.models import FollowUp

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from outreach.accounts.models import Clinic
-from outreach.orm import Sessions, among, among_words, array_text
+from outreach.among import among, among_words, array_text
+from outreach.orm import Sessions
 from tests.builders import make_clinic
 
 ODD = ['a "name"', "back\\slash", "{a,b}", "NULL", "", " space ", "ñ, ç", "two\nlines", '\\"', "'"]

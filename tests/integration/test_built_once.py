@@ -1,0 +1,78 @@
+"""A statement that is built once finds for each who asks what they asked for."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, select
+
+from outreach.accounts.models import Clinic
+from outreach.among import among
+from outreach.built_once import built_once
+from outreach.orm import Sessions, rows_of
+from outreach.patients.models import Patient
+from tests.builders import make_clinic, make_patient
+
+
+def test_each_has_their_own_values_and_the_statement_is_built_once(sessions: Sessions) -> None:
+    built = []
+
+    @built_once
+    def of_names(names: Any, most_id: Any) -> Select[str]:
+        built.append(1)
+        return select(Clinic.name).where(Clinic.name.in_(names), Clinic.id <= most_id)
+
+    with sessions.begin() as session:
+        for name in ("North", "South", "West"):
+            make_clinic(session, name=name)
+
+    with sessions() as session:
+        found = [
+            sorted(session.scalars(*of_names(names, most_id)))
+            for names, most_id in (
+                (["North", "South"], 999_999),
+                (["West"], 999_999),
+                ([], 999_999),
+                (["West"], 0),
+            )
+        ]
+
+    assert found == [["North", "South"], ["West"], [], []]
+    assert built == [1]
+
+
+def test_what_is_sealed_is_found_by_what_it_says(sessions: Sessions) -> None:
+    """A parameter is stored as the column beside it stores its values."""
+
+    @built_once
+    def by_record(number: Any) -> Select[int]:
+        return select(Patient.id).where(Patient.record_number == number)
+
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        patient_id = make_patient(session, clinic, record_number="MRN-7").id
+        make_patient(session, clinic, phone="+15125550148", record_number="MRN-8")
+
+    with sessions() as session:
+        assert [row.id for row in rows_of(session, *by_record("MRN-7"))] == [patient_id]
+
+
+def test_many_ids_may_be_told_later(sessions: Sessions) -> None:
+    @built_once
+    def of_ids(ids: Any) -> Select[str]:
+        return select(Clinic.name).where(among(Clinic.id, ids)).order_by(Clinic.name)
+
+    with sessions.begin() as session:
+        ids = [make_clinic(session, name=name).id for name in ("North", "South", "West")]
+
+    with sessions() as session:
+        assert session.scalars(*of_ids(ids[:2])).all() == ["North", "South"]
+        assert session.scalars(*of_ids([])).all() == []
+
+
+def test_a_value_too_few_is_refused() -> None:
+    @built_once
+    def of(one: Any, other: Any) -> Select[int]:
+        return select(Clinic.id).where(Clinic.id.in_([one, other]))
+
+    with pytest.raises(ValueError, match="shorter"):
+        of(1)
