@@ -50,9 +50,12 @@ def _open(name: str, column: str) -> None:
     )
     last = 0
     while page := connection.execute(sealed.where(table.c.id > last).limit(PAGE)).all():
-        opened = [
-            {'row': key, 'number': cipher.decrypt_alike(value, place=PLACE).decode()}
-            for key, value in page
-        ]
-        connection.execute(write, opened)
+        connection.execute(write, [{'row': key, 'number': _opened(value, cipher)} for key, value in page])
         last = page[-1][0]
+
+
+def _opened(value: str, cipher) -> str | None:
+    try:
+        return cipher.decrypt_alike(value, place=PLACE).decode()
+    except ValueError:  # nobody can read it: it counted as none before
+        return None

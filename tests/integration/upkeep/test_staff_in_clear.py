@@ -247,6 +247,10 @@ def test_going_back_opens_them_and_an_upgrade_seals_none_by_itself(
     alembic = AlembicConfig(toml_file=ROOT / "pyproject.toml")
     alembic.attributes["url"] = database_url
     assert all(each.startswith("s1.") for each in kept(sessions))
+    with sessions.begin() as session:  # one that nobody can read keeps nobody from going back
+        make_staff(session, None, phone="+15125550133", email="unreadable@example.org")
+        ruin = "UPDATE staff_member SET phone = 's1.old.AAAA' WHERE email LIKE 'unread%'"
+        session.execute(text(ruin))
     engine.dispose()
 
     command.downgrade(alembic, "0064_typed_forms")
