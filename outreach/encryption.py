@@ -27,6 +27,7 @@ _FORMAT = "v1"
 _PLACES = 1000  # more than columns times keys
 _REMEMBERED = 2000  # numbers: more than of one batch of texts
 _ALIKE = "s1"  # the form of values that are looked up
+FORMS = (_FORMAT, _ALIKE)
 
 
 class CannotDecrypt(ValueError):
@@ -135,7 +136,7 @@ class Cipher:
 def key_of(value: str) -> str | None:
     """Return the id of the key that an encrypted ``value`` names; None where it names none."""
     form, _, rest = value.partition(".")
-    return rest.partition(".")[0] if form in {_FORMAT, _ALIKE} else None
+    return rest.partition(".")[0] if form in FORMS else None
 
 
 def _derived(key: DataKey, purpose: bytes, length: int = KEY_BYTES) -> bytes:

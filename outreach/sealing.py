@@ -1,37 +1,54 @@
 """Columns whose values are encrypted on their way into the database and decrypted out of it.
 
-Two kinds: :class:`Sealed` for what is only read, :class:`Findable` for what rows are found by.
+Two kinds: :class:`Sealed` for what is only read, :class:`Findable` for what rows are found by;
+of these :class:`StaffNumber` and :class:`Recipient`, which read what is of before 0065 too.
 What the database would answer wrongly about them, :mod:`outreach.sealed_sql` refuses. The keys
 are those of the process, told once by :func:`use` before the first row is read. A value that
 can't be decrypted is an error, never an empty text.
 """
 
 import json
+import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Dialect
+from sqlalchemy import ColumnElement, Dialect, type_coerce
 from sqlalchemy.sql import operators
 from sqlalchemy.types import Text, TypeDecorator, TypeEngine
 
-from outreach.encryption import Cipher, DataKey
+from outreach.encryption import CannotDecrypt, Cipher, DataKey, key_of
 from outreach.sealed_sql import CAN_BE_ASKED, Encrypted
 
+log = logging.getLogger(__name__)
+
 _CAN_BE_COMPARED = {operators.eq, operators.ne, operators.in_op, operators.not_in_op}
+# For so long processes of the release before 0065 may run beside ours, and none longer.
+RENEWED_WITHIN_SECONDS = 6 * 3600
 _in_use: list[Cipher] = []
 _first: list[Callable[[], None]] = []
+_sealing_staff_from = [0.0]  # by time.monotonic
 
 
 class NoKeys(RuntimeError):
     """Nobody told this process which keys its values are encrypted with."""
 
 
-def use(keys: Sequence[tuple[str, bytes]], encrypting: str | None = None) -> None:
+def use(
+    keys: Sequence[tuple[str, bytes]],
+    encrypting: str | None = None,
+    *,
+    staff_in_clear_for: float = 0,
+) -> None:
     """Encrypt and decrypt with ``keys`` (id and 32 bytes each, oldest first) from now on.
 
-    ``encrypting``: the id of the one that encrypts, the newest where none is named.
+    Args:
+        keys: of this installation.
+        encrypting: the id of the one that encrypts, the newest where none is named.
+        staff_in_clear_for: seconds for which a :class:`StaffNumber` is written in clear yet.
     """
     _in_use[:] = [Cipher([DataKey(*each) for each in keys], encrypting)]
+    _sealing_staff_from[:] = [time.monotonic() + staff_in_clear_for]
 
 
 def ask_first(told: Callable[[], None]) -> None:
@@ -161,6 +178,67 @@ class Findable(SealedType):
         return cipher().decrypt_alike(value, place=self.place).decode()
 
 
+class StaffNumber(Findable):
+    """A telephone of one of the staff: in clear where it is of before 0065, until it is sealed.
+
+    One that can't be decrypted is none, and told in the log: an error here would keep everybody
+    of its clinic from being told of a concern, where without a number the next are told.
+    """
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__("staff number")
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return ``value`` encrypted, or as it is while the release before may have to read it."""
+        if value is not None and time.monotonic() < _sealing_staff_from[0]:
+            return str(value)
+        return super().process_bind_param(value, dialect)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Return the number, None where it can't be read."""
+        try:
+            return super().process_result_value(value, dialect)
+        except CannotDecrypt:
+            log.error(_UNREADABLE)  # noqa: TRY400 - the same line each time, and no value
+            return None
+
+    def opened(self, value: str) -> Any:
+        """Return the number."""
+        return value if is_in_clear(value) else super().opened(value)
+
+
+_UNREADABLE = "a telephone of the staff can't be decrypted: 'check invariants' says whose"
+
+
+class Recipient(Findable):
+    """A number that a text goes to.
+
+    A process of before 0065 takes what is sealed of a :class:`StaffNumber` for the number. An
+    alert that it writes so goes out all the same: what was sealed twice is opened twice.
+    """
+
+    cache_ok = True
+
+    def opened(self, value: str) -> Any:
+        """Return the number."""
+        number = super().opened(value)
+        return number if is_in_clear(number) else STAFF_NUMBERS.opened(number)
+
+
+def is_in_clear(value: str) -> bool:
+    """Say whether ``value``, as it was read, was never encrypted."""
+    return key_of(value) is None
+
+
+def is_either(column: Any, value: str | None) -> ColumnElement[bool]:
+    """Return the condition that a :class:`StaffNumber` is ``value``, sealed or in clear."""
+    if value is None:
+        return column.is_(None)
+    return type_coerce(column, Text()).in_([value, STAFF_NUMBERS.sealed(value)])
+
+
 def opener(column: Any) -> Callable[[str], Any]:
     """Return what opens a value that was read past the type of ``column``.
 
@@ -174,3 +252,4 @@ def opener(column: Any) -> Callable[[str], Any]:
 
 NUMBER = "number"  # the place of telephone numbers of patients, wherever they stand
 NUMBERS = Findable(NUMBER)
+STAFF_NUMBERS = StaffNumber()  # not the same place: a patient may have a telephone of the staff

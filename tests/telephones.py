@@ -1,8 +1,9 @@
-"""Valid rows about calls and texts that come in, as tests/builders.py makes the others."""
+"""Valid rows about calls, texts that come in and telephones, as tests/builders.py makes others."""
 
 import itertools
 from typing import Any
 
+from sqlalchemy import Text, literal, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
@@ -13,6 +14,7 @@ from outreach.patients.models import Patient
 from outreach.phoning.models import PhoneCall, ReturnedCall
 from outreach.phoning.rules import Direction
 from outreach.planning.models import PlannedCall
+from outreach.sealed_sql import AlreadyEncrypted
 from outreach.telephony.gateway import LegStatus
 
 _counter = itertools.count(1)
@@ -91,3 +93,15 @@ def make_inbox_item(session: Session, patient: Patient, **deviations: Any) -> In
     session.add(item)
     session.flush()
     return item
+
+
+def keep_in_clear(session: Session, person: StaffMember) -> None:
+    """Give one of the staff a telephone as it lay before such numbers were encrypted."""
+    phone = literal("+15125550160", AlreadyEncrypted())
+    session.execute(update(StaffMember).where(StaffMember.id == person.id).values(work_phone=phone))
+
+
+def work_phones_as_kept(session: Session) -> list[tuple[Any, ...]]:
+    """Return the telephones of the staff as they lie in the database."""
+    raw = select(type_coerce(StaffMember.work_phone, Text())).order_by(StaffMember.id)
+    return [tuple(row) for row in session.execute(raw)]

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.accounts.rules import LinkKind, Role
 from outreach.orm import Model
-from outreach.sealing import Sealed
+from outreach.sealing import Sealed, StaffNumber
 
 
 class Clinic(Model):
@@ -69,8 +69,8 @@ class StaffMember(Model):
     has_shortcuts: Mapped[bool]
     is_active: Mapped[bool]
     created_at: Mapped[datetime]
-    phone: Mapped[str | None] = mapped_column(String(20))
-    work_phone: Mapped[str | None] = mapped_column(String(20))
+    phone: Mapped[str | None] = mapped_column(StaffNumber())
+    work_phone: Mapped[str | None] = mapped_column(StaffNumber())
     sees_own_only: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 

@@ -16,7 +16,7 @@ from outreach.messaging.rules import (
 )
 from outreach.orm import Model
 from outreach.patients.models import Patient
-from outreach.sealing import NUMBER, Findable, Sealed
+from outreach.sealing import NUMBER, Findable, Recipient, Sealed
 
 
 def _rank(context: Any) -> int:
@@ -77,7 +77,7 @@ class Message(Model):
     rank: Mapped[int] = mapped_column(default=_rank, server_default="1")
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
     cause: Mapped[str] = mapped_column(String(60))
-    to_number: Mapped[str] = mapped_column(Findable(NUMBER))
+    to_number: Mapped[str] = mapped_column(Recipient(NUMBER))
     language: Mapped[str] = mapped_column(String(10))
     body: Mapped[str] = mapped_column(Sealed("message.body"))
     wording_id: Mapped[int | None] = mapped_column(ForeignKey("wording.id"))

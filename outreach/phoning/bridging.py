@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from outreach import sealing
 from outreach.accounts.models import StaffMember
 from outreach.built_once import built_once
 from outreach.errors import NotFound, RuleBroken
@@ -214,7 +215,7 @@ def known_sids(session: Session, call: PhoneCall) -> list[str]:
     """Return the carrier's ids of our other calls to the same telephone of our staff."""
     found = session.scalars(
         select(PhoneCall.staff_sid).where(
-            PhoneCall.staff_number == call.staff_number,
+            sealing.is_either(PhoneCall.staff_number, call.staff_number),
             PhoneCall.id != call.id,
             PhoneCall.staff_sid.is_not(None),
             PhoneCall.asked_at >= call.asked_at - 2 * CLOCKS_DIFFER,

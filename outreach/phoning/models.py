@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
 from outreach.phoning.rules import Direction, Ending, Facts
-from outreach.sealing import NUMBER, Findable
+from outreach.sealing import NUMBER, Findable, StaffNumber
 from outreach.telephony.gateway import AnsweredBy, Leg, LegStatus
 
 _LIVE = text("ended_at IS NULL AND caller_id IS NOT NULL")
@@ -54,7 +54,7 @@ class PhoneCall(Model):
     planned_call_id: Mapped[int | None] = mapped_column(ForeignKey("planned_call.id"))
     caller_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     number: Mapped[str] = mapped_column(Findable(NUMBER))
-    staff_number: Mapped[str | None] = mapped_column(String(20))
+    staff_number: Mapped[str | None] = mapped_column(StaffNumber())
     shown_number: Mapped[str] = mapped_column(String(40))
     may_leave_voicemail: Mapped[bool]
     staff_leg: Mapped[LegStatus]

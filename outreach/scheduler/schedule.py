@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from config import Config
+from outreach import sealing
 from outreach.accounts.jobs import clear_sign_ins
 from outreach.audit.jobs import link_events
 from outreach.calling_hours.jobs import refit_changed_hours
@@ -45,6 +46,7 @@ from outreach.searching.jobs import index_backlog
 from outreach.telephony.gateway import TelephonyGateway
 from outreach.telephony.mail import Mailer
 from outreach.typed.jobs import forget_typed
+from outreach.upkeep.jobs import seal_staff_numbers
 
 
 class Lane(enum.Enum):
@@ -139,6 +141,14 @@ def periodic_jobs(
         PeriodicJob("forget unrecorded texts", 3600, lambda: forget_unrecorded(sessions, clock)),
         PeriodicJob(
             "anonymise who is due", 3600, lambda: anonymise_due(sessions, clock), lane=Lane.LONG
+        ),
+        # Of this lane, so not before this process has led for so long: until then some of the
+        # release before may run, which can't read what is sealed.
+        PeriodicJob(
+            "seal staff numbers",
+            sealing.RENEWED_WITHIN_SECONDS,
+            lambda: seal_staff_numbers(sessions),
+            lane=Lane.LONG,
         ),
         PeriodicJob("sweep uploads", 600, lambda: sweep_uploads(uploads, clock)),
         *(_of_exports(sessions, clock, exports) if exports else ()),

@@ -177,10 +177,13 @@ def list_keys() -> None:
     known = [key_id for key_id, _secret in config.data_keys]
     with reading(), db.engine.connect() as connection:
         counts = rotating.count_by_key(connection)
+        in_clear = rotating.count_in_clear(connection)
     for key_id in known:
         does = " Encrypts new values." if key_id == config.encrypting_key else ""
         does += " Encrypts what is looked up." if key_id == known[0] else ""
         click.echo(f"{key_id}: {counts.pop(key_id, 0):,} values.{does}")
+    if in_clear:
+        click.echo(f"In clear: {in_clear:,} telephones of the staff, until 'keys reseal'.")
     for key_id, count in counts.items():
         click.echo(f"{key_id}: {count:,} values. THIS KEY IS NOT HERE.")
     if counts:
@@ -225,7 +228,11 @@ def use_key() -> None:
 
 @keys.command("reseal")
 def reseal() -> None:
-    """Encrypt with the newest key what is only read; while everything runs, again and again."""
+    """Encrypt with the newest key what is only read; while everything runs, again and again.
+
+    Telephones of the staff from before they were encrypted too: once no process of the release
+    before is left.
+    """
     done = rotating.reseal(db.sessionmaker, sealing.cipher())
     click.echo(f"Encrypted {done.count:,} values with the newest key.")
     _tell_unreadable(done.unreadable)

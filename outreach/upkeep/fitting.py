@@ -7,6 +7,7 @@ would fail: every number would be new. So each process reads one stored value fi
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.engine import make_url
@@ -14,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from config import Config, make_data_key
 from outreach import orm, sealing
+from outreach.accounts.models import StaffMember
 from outreach.encryption import CannotDecrypt, Cipher, DataKey, key_of
 from outreach.factors.models import Authenticator
 from outreach.upkeep.rotating import Place, places
@@ -44,10 +46,11 @@ def begin(config: Config) -> None:
 
 def tell(config: Config) -> None:
     """As :func:`begin`, but fail where the database does not answer."""
-    words = _asked(config)
-    if words:
-        raise KeysDontFit(words)
-    sealing.use(config.data_keys, config.encrypting_key)
+    found = _asked(config)
+    if found.trouble:
+        raise KeysDontFit(found.trouble)
+    seconds = sealing.RENEWED_WITHIN_SECONDS if found.has_staff_in_clear else 0
+    sealing.use(config.data_keys, config.encrypting_key, staff_in_clear_for=seconds)
 
 
 def make_first(config: Config) -> bool:
@@ -105,20 +108,37 @@ def trouble(connection: Connection, keys: Keys) -> str | None:
     return None
 
 
-def _asked(config: Config) -> str | None:
+class _Found(NamedTuple):
+    """Why the keys don't fit, and whether the release before may still be at work."""
+
+    trouble: str | None
+    has_staff_in_clear: bool = False
+
+
+def _asked(config: Config) -> _Found:
     if marker(config).exists():
-        return (
+        return _Found(
             "A key is being retired, or that was cut off. Run it again:"
             " flask --app outreach keys retire --everything-is-stopped"
         )
     engine = _engine(config)
     if engine is None:
-        return None if config.data_keys else _NOT_YET
+        return _Found(None if config.data_keys else _NOT_YET)
     try:
         with orm.reading(), engine.connect() as connection:
-            return trouble(connection, config.data_keys)
+            words = trouble(connection, config.data_keys)
+            return _Found(words, not words and _has_staff_in_clear(connection))
     finally:
         engine.dispose()
+
+
+def _has_staff_in_clear(connection: Connection) -> bool:
+    """Say whether a telephone of the staff was never encrypted, as just after the upgrade."""
+    return any(
+        connection.scalar(select(place.key).where(place.is_in_clear).limit(1))
+        for place in places()
+        if place.column.table is StaffMember.__table__ and _is_there(connection, place)
+    )
 
 
 _NOT_YET = "There is no data key yet. 'alembic upgrade head' makes it with the first tables."

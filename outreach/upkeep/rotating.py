@@ -2,7 +2,8 @@
 
 Values that are only read move while the product runs, a page at a time: a row that somebody
 changed meanwhile is left to the next run. What is looked up moves all at once, with everything
-stopped, since two values that are compared must have used one key.
+stopped, since two values that are compared must have used one key. What is still in clear, as
+telephones of the staff from before they were encrypted, is sealed while everything runs.
 """
 
 import secrets
@@ -11,17 +12,29 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Column, Connection, Text, bindparam, func, or_, select, type_coerce, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from outreach.encryption import CannotDecrypt, Cipher, key_of
+from outreach.encryption import FORMS, CannotDecrypt, Cipher, key_of
 from outreach.factors import authenticator
 from outreach.factors.models import Authenticator
 from outreach.inbox import answers
 from outreach.messaging.models import Message
 from outreach.orm import Model, Sessions, reading
 from outreach.sealed_sql import AlreadyEncrypted
-from outreach.sealing import Findable, SealedType
+from outreach.sealing import Findable, SealedType, StaffNumber, is_in_clear
 from outreach.searching import index
 
 PAGE = 500
@@ -32,11 +45,15 @@ Recrypt = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Place:
-    """One column of encrypted values, and what is bound into each of them."""
+    """One column of encrypted values, and what is bound into each of them.
+
+    ``may_be_in_clear``: some are of before it was encrypted.
+    """
 
     column: Column[Any]
     place: str
     is_found_by: bool
+    may_be_in_clear: bool = False
 
     @property
     def key(self) -> Column[Any]:
@@ -48,8 +65,15 @@ class Place:
         """The column as it lies in the database."""
         return type_coerce(self.column, Text())
 
+    @property
+    def is_in_clear(self) -> ColumnElement[bool]:
+        """The condition that a value was never encrypted."""
+        return not_(or_(*(self.raw.startswith(f"{form}.") for form in FORMS)))
+
     def opened(self, cipher: Cipher, value: str) -> bytes:
         """Return what was encrypted."""
+        if self.may_be_in_clear and is_in_clear(value):
+            return value.encode()
         opens = cipher.decrypt_alike if self.is_found_by else cipher.decrypt
         return opens(value, place=self.place)
 
@@ -92,7 +116,12 @@ class CannotMove(RuntimeError):
 def places() -> list[Place]:
     """Return every encrypted column of the database."""
     found = [
-        Place(column, column.type.place, isinstance(column.type, Findable))
+        Place(
+            column,
+            column.type.place,
+            is_found_by=isinstance(column.type, Findable),
+            may_be_in_clear=isinstance(column.type, StaffNumber),
+        )
         for table in Model.metadata.sorted_tables
         for column in table.columns
         if isinstance(column.type, SealedType)
@@ -108,17 +137,40 @@ def count_by_key(connection: Connection) -> dict[str, int]:
         second = func.substr(place.raw, 4)  # behind "v1." or "s1."
         key_id = _until_stop(connection, second)
         query = select(key_id, func.count()).where(place.raw.is_not(None)).group_by(key_id)
+        if place.may_be_in_clear:
+            query = query.where(not_(place.is_in_clear))
         for key, count in connection.execute(query):
             counts[key] = counts.get(key, 0) + count
     return counts
 
 
+def count_in_clear(connection: Connection) -> int:
+    """Return how many values wait to be encrypted for the first time."""
+    return sum(
+        connection.scalar(select(func.count()).where(place.is_in_clear)) or 0
+        for place in places()
+        if place.may_be_in_clear
+    )
+
+
+def seal(sessions: Sessions, cipher: Cipher) -> Moved:
+    """Encrypt what is still in clear, a page a transaction.
+
+    The release before can't read it: not while one of its processes may run.
+    """
+    done = Moved()
+    for place in places():
+        if place.may_be_in_clear:
+            _reseal(sessions, place, cipher, done, which=place.is_in_clear)
+    return done
+
+
 def reseal(sessions: Sessions, cipher: Cipher) -> Moved:
-    """Encrypt what is only read with the newest key, a page a transaction.
+    """Encrypt what is only read with the newest key, and what is in clear; a page a transaction.
 
     What can't be decrypted stays as it is, and never stops the rest.
     """
-    done = Moved()
+    done = seal(sessions, cipher)
     for place in places():
         if not place.is_found_by:
             _reseal(sessions, place, cipher, done)
@@ -137,8 +189,9 @@ def retire(session: Session, cipher: Cipher, remaining: Cipher) -> int:
     connection = session.connection()
     done = Moved()
     for place in places():
+        is_due = {cipher.oldest, None} if place.may_be_in_clear else {cipher.oldest}
         for page in _pages(connection, place, after=None):
-            rows = [(key, value) for key, value in page if key_of(value) == cipher.oldest]
+            rows = [(key, value) for key, value in page if key_of(value) in is_due]
             moved = done.moved(place, rows, partial(place.moved, source=cipher, target=remaining))
             done.count += _write(connection, place, moved)
     if done.unreadable:
@@ -194,11 +247,18 @@ def _is_readable(place: Place, cipher: Cipher, value: str) -> bool:
     return True
 
 
-def _reseal(sessions: Sessions, place: Place, cipher: Cipher, done: Moved) -> None:
+def _reseal(
+    sessions: Sessions,
+    place: Place,
+    cipher: Cipher,
+    done: Moved,
+    *,
+    which: ColumnElement[bool] | None = None,
+) -> None:
     after = None
     while True:
         with reading(), sessions() as session:
-            page = next(_pages(session.connection(), place, after=after), None)
+            page = next(_pages(session.connection(), place, after=after, which=which), None)
         if page is None:
             return
         old = [(key, value) for key, value in page if not cipher.is_newest(value)]
@@ -210,9 +270,14 @@ def _reseal(sessions: Sessions, place: Place, cipher: Cipher, done: Moved) -> No
 
 
 def _pages(
-    connection: Connection, place: Place, *, after: int | None
+    connection: Connection,
+    place: Place,
+    *,
+    after: int | None,
+    which: ColumnElement[bool] | None = None,
 ) -> Iterator[Sequence[tuple[int, str]]]:
     query = select(place.key, place.raw).where(place.raw.is_not(None)).order_by(place.key)
+    query = query if which is None else query.where(which)
     while True:
         further = query if after is None else query.where(place.key > after)
         page = [(key, value) for key, value in connection.execute(further.limit(PAGE))]

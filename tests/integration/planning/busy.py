@@ -54,6 +54,7 @@ from tests.builders import (
     make_planned_call,
     make_staff,
 )
+from tests.telephones import keep_in_clear, work_phones_as_kept
 
 TODAY = date(2026, 11, 23)
 # Keys are handed out by the database, which leaves gaps where a transaction was undone.
@@ -133,6 +134,7 @@ def fill(sessions: Sessions, *, now: datetime) -> Busy:
         _long_over(session, clinic, manager, now=now)
         _not_in_order(session, clinic)
         _asks_for_support(session, now=now)
+        keep_in_clear(session, caller)
         trail.record(session, "opened the clinic", actor_id=manager.id, now=now)
         patient = make_patient(session, clinic, sms_consent=True, phone="+15125550199")
         enrolment = make_enrolment(session, patient, caller=caller)
@@ -146,7 +148,8 @@ def fill(sessions: Sessions, *, now: datetime) -> Busy:
 def seen(sessions: Sessions) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row that the plan is made of, without the keys the database hands out."""
     with sessions() as session:
-        return {model.__tablename__: _rows(session, model) for model in _SEEN}
+        phones = {"work phones": work_phones_as_kept(session)}
+        return {model.__tablename__: _rows(session, model) for model in _SEEN} | phones
 
 
 def _rows(session: Session, model: type[Model]) -> list[tuple[Any, ...]]:
@@ -363,18 +366,13 @@ def _long_over(session: Session, clinic: Clinic, person: StaffMember, *, now: da
                 answer="4",
                 answered_at=now - timedelta(weeks=100),
             ),
-            UnrecordedText(
-                provider_id="SM1",
-                to_number="+15125550177",
-                body="See you soon.",
-                sent_at=now - timedelta(weeks=6),
-            ),
+            UnrecordedText(provider_id="SM1", to_number="+15125550177", body="See you soon.",
+                           sent_at=now - timedelta(weeks=6)),
             SignInFailure(account_hash="a", address_hash="b", at=now - timedelta(weeks=5)),
-            RetentionSetting(
-                clinic_id=clinic.id, years=7, changed_at=LONG_AGO, by_staff_id=person.id
-            ),
+            RetentionSetting(clinic_id=clinic.id, years=7, changed_at=LONG_AGO,
+                             by_staff_id=person.id),
         ]
-    )
+    )  # fmt: skip
     make_patient(session, clinic, created_at=now - timedelta(days=3653))
 
 

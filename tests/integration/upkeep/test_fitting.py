@@ -29,10 +29,10 @@ OLD, NEW = ("old", b"1" * 32), ("new", b"2" * 32)
 
 @pytest.fixture(autouse=True)
 def _keys() -> Iterator[None]:
-    before = sealing.cipher()
+    before, asked_first = sealing.cipher(), list(sealing._first)
     sealing.use([OLD])
     yield
-    sealing._in_use[:] = [before]
+    sealing._in_use[:], sealing._first[:] = [before], asked_first
 
 
 @pytest.fixture

@@ -140,6 +140,18 @@ def long_locks(statements: list[str]) -> list[str]:
     ]
 
 
+def files(url: str) -> set[tuple[str, int]]:
+    """Return each table of PostgreSQL with its file: another one, where it was written anew.
+
+    A longer text, or one of any length, is a word in the catalogue alone.
+    """
+    engine = orm.make_engine(url)
+    with orm.reading(), engine.connect() as connection:
+        rows = connection.execute(text("SELECT relname, relfilenode FROM pg_class")).all()
+    engine.dispose()
+    return {(row.relname, row.relfilenode) for row in rows}
+
+
 @pytest.mark.parametrize(
     ("statement", "kind"),
     [
@@ -176,10 +188,14 @@ def test_no_migration_after_the_first_release_locks_a_table_for_long(postgres: S
             def note(*arguments: Any, into: list[str] = statements) -> None:
                 into.append(arguments[2])
 
+            before = files(url)
             event.listen(Engine, "before_cursor_execute", note)
             _alembic(url, "upgrade", revision)
             event.remove(Engine, "before_cursor_execute", note)
-            found[revision] = long_locks(statements)
+            kept = {
+                f"rewrites a table: {name}" for name, file in files(url) if (name, file) in before
+            }
+            found[revision] = [each for each in long_locks(statements) if each not in kept]
 
     assert any(found.values()), "the search finds nothing in migrations that do lock"
     guarded = {name: locks for name, locks in found.items() if name >= FIRST_GUARDED and locks}
