@@ -12,7 +12,7 @@ from outreach.access_keys.rules import MOST_DAYS, last_day
 
 
 class KeyForm(FlaskForm):
-    """For which system, at which clinic, until when."""
+    """For which system, at which clinic, what for, until when."""
 
     name = StringField(
         _l("Name of the system"),
@@ -23,6 +23,14 @@ class KeyForm(FlaskForm):
         ],
     )
     clinic = SelectField(_l("Clinic"))
+    purpose = StringField(
+        _l("What it reads patients for"),
+        filters=[lambda text: text.strip() if text else text],
+        validators=[
+            DataRequired(_l("Say what the system reads patients for.")),
+            Length(max=200, message=_l("Use at most 200 characters.")),
+        ],
+    )
     last_day = DateField(_l("Last day"), validators=[InputRequired(_l("Enter a day."))])
     form_key = HiddenField(validators=[InputRequired(), Length(max=40)])
 

@@ -33,10 +33,11 @@ class MadeBefore(RuleBroken):
 
 @dataclass(frozen=True)
 class NewKey:
-    """What somebody wants: for which system, at which clinic, until the end of which day there."""
+    """What somebody wants: for which system, at which clinic, what for, to which day's end there."""
 
     clinic: Clinic
     name: str
+    purpose: str
     last_day: date
     form_key: str
 
@@ -47,6 +48,7 @@ class Line:
 
     id: int
     name: str
+    purpose: str
     prefix: str
     clinic: str
     zone: str
@@ -101,6 +103,7 @@ def make(session: Session, actor: Actor, new: NewKey, cipher: Cipher, *, now: da
     row = {
         "clinic_id": new.clinic.id,
         "name": new.name,
+        "purpose": new.purpose,
         "prefix": prefix_of(key),
         "secret_hash": cipher.blind_index(_hashed(key)),
         "form_key": new.form_key,
@@ -162,6 +165,7 @@ def lines(session: Session, actor: Actor, *, now: datetime) -> Sequence[Line]:
         select(
             AccessKey.id,
             AccessKey.name,
+            AccessKey.purpose,
             AccessKey.prefix,
             Clinic.name,
             Clinic.zone,

@@ -11,7 +11,8 @@ from outreach.orm import Model
 class AccessKey(Model):
     """One system's key to one clinic. Only a keyed hash of it is kept.
 
-    ``name`` is that of the system, ``prefix`` the beginning of the key, by which people know it.
+    ``name`` is that of the system, ``prefix`` the beginning of the key, by which people know it,
+    ``purpose`` what it reads patients for; "" where the key is older than that question.
     ``form_key`` makes the same press of a button one key. ``minute_at`` and ``minute_count``:
     how many requests came in the last minute of the clock in which any came.
     """
@@ -21,6 +22,7 @@ class AccessKey(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     name: Mapped[str] = mapped_column(String(80))
+    purpose: Mapped[str] = mapped_column(String(200), default="", server_default="")
     prefix: Mapped[str] = mapped_column(String(20))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     form_key: Mapped[str] = mapped_column(String(40), unique=True)

@@ -41,7 +41,7 @@ class House:
     def make(self, **deviations: str) -> str:
         data = {
             "name": "Epic interface", "clinic": "HERE", "last_day": "2027-11-23",
-            "form_key": "form",
+            "form_key": "form", "purpose": "Weekly blood sugar into the record",
         } | deviations  # fmt: skip
         return self.client.post("/access-keys/", data=data).text
 
@@ -104,10 +104,26 @@ def test_two_years_are_the_most(house: House) -> None:
     assert house.key(last_day="2028-11-22")
 
 
-@pytest.mark.parametrize("wrong", [{"name": "  "}, {"name": "x" * 81}, {"form_key": ""}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "  "},
+        {"name": "x" * 81},
+        {"form_key": ""},
+        {"purpose": " "},
+        {"purpose": "x" * 201},
+    ],
+)
 def test_what_is_missing_makes_none(house: House, wrong: dict[str, str]) -> None:
     assert KEY.findall(house.make(**wrong)) == []
     assert house.rows() == []
+
+
+def test_what_a_key_reads_patients_for_stands_beside_it(house: House) -> None:
+    house.make(purpose="Calls <of> the week for the payer")
+
+    page = house.client.get("/access-keys/").text
+    assert "Calls &lt;of&gt; the week for the payer" in page
 
 
 def test_a_key_that_is_ended_opens_nothing_and_all_is_in_the_trail(house: House) -> None:

@@ -79,7 +79,8 @@ class House:
     def make_key(self, clinic: Clinic, name: str = "Epic interface") -> str:
         with self.sessions.begin() as session:
             person = make_staff(session, None, Role.ADMINISTRATOR)
-            new = NewKey(clinic, name, date(2027, 11, 23), f"form {name} {clinic.code}")
+            why, until = "Readings into the record", date(2027, 11, 23)
+            new = NewKey(clinic, name, why, until, f"form {name} {clinic.code}")
             actor = actor_of(person, None, Role.ADMINISTRATOR)
             return keys.make(session, actor, new, cipher(), now=self.clock())
 

@@ -62,7 +62,10 @@ PEOPLE: dict[str, Request] = {
     "access_keys.make": Request(
         "administrator",
         "/access-keys/",
-        {"name": "Charts", "clinic": "HERE", "last_day": "2026-12-31", "form_key": "one"},
+        {
+            "name": "Charts", "clinic": "HERE", "last_day": "2026-12-31", "form_key": "one",
+            "purpose": "Weekly blood sugar into the record",
+        },
     ),
     "access_keys.revoke": Request(
         "administrator", "/access-keys/{newest_access_key}/revoke", after=("access_keys.make",)
