@@ -95,7 +95,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8000
     web_workers: int = 2
-    web_threads: int = 8
+    web_threads: int = 4
     send_workers: int = 0
     metrics_token: str | None = None
     requires_second_factor: bool = False
@@ -169,7 +169,7 @@ class Config:
             host=environ.get("HOST") or "127.0.0.1",
             port=_whole(environ, "PORT", 8000, least=1, most=65535),
             web_workers=_whole(environ, "WEB_WORKERS", 2, least=1),
-            web_threads=_whole(environ, "WEB_THREADS", 8, least=1),
+            web_threads=_whole(environ, "WEB_THREADS", 4, least=1),
             send_workers=_whole(environ, "SEND_WORKERS", 0, most=64),
             metrics_token=environ.get("METRICS_TOKEN") or None,
             breached_passwords=_list_file(environ),

@@ -4,9 +4,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, select, update
+from sqlalchemy import Select, case, select, update
 from sqlalchemy.orm import Session, aliased
 
 from outreach import orm
@@ -33,7 +34,7 @@ class MadeBefore(RuleBroken):
 
 @dataclass(frozen=True)
 class NewKey:
-    """What somebody wants: for which system, at which clinic, what for, to which day's end there."""
+    """What somebody wants: for which system, where and what for, to the end of which day there."""
 
     clinic: Clinic
     name: str
@@ -161,7 +162,7 @@ def lines(session: Session, actor: Actor, *, now: datetime) -> Sequence[Line]:
     """Return the keys of the clinics of ``actor``: those that open first, then the newest."""
     by, ended_by = aliased(StaffMember), aliased(StaffMember)
     is_over = (AccessKey.revoked_at.is_not(None)) | (AccessKey.expires_at <= now)
-    rows = session.execute(
+    query: Select[*tuple[Any, ...]] = (
         select(
             AccessKey.id,
             AccessKey.name,
@@ -182,7 +183,7 @@ def lines(session: Session, actor: Actor, *, now: datetime) -> Sequence[Line]:
         .where(visible_clinics(actor.scope, AccessKey.clinic_id))
         .order_by(case((is_over, 1), else_=0), AccessKey.made_at.desc(), AccessKey.id.desc())
     )
-    return [Line(*row) for row in rows]
+    return [Line(*row) for row in session.execute(query)]
 
 
 def holder(session: Session, key: str, cipher: Cipher, *, now: datetime) -> Holder | None:

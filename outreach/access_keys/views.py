@@ -41,9 +41,7 @@ def make() -> ResponseReturnValue:
     clinic = staff.clinic_in(db.session, actor.scope, form.clinic.data)
     if not form.is_good(local_day(now, ZoneInfo(clinic.zone))):
         return _page(form), 422
-    new = NewKey(
-        clinic, form.name.data, form.purpose.data, form.last_day.data, form.form_key.data
-    )
+    new = NewKey(clinic, form.name.data, form.purpose.data, form.last_day.data, form.form_key.data)
     try:
         key = keys.make(db.session, actor, new, deps().cipher, now=now)
     except MadeBefore:

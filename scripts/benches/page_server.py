@@ -33,7 +33,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             "bind": f"127.0.0.1:{self._port}",
             "worker_class": "outreach.web.arriving.Worker",
             "workers": self._workers,
-            "threads": 8,
+            "threads": 4,
             "loglevel": "warning",
             "control_socket_disable": True,
             "keepalive": 600,  # seconds: it waits while the other one is measured

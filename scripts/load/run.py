@@ -127,7 +127,7 @@ def _serve(
         [
             sys.executable, "-m", "gunicorn", "scripts.load.served:app()",
             "--bind", f"127.0.0.1:{asked.port}", "--worker-class", "outreach.web.arriving.Worker",
-            "--workers", str(asked.workers), "--threads", "8", "--preload",
+            "--workers", str(asked.workers), "--threads", "4", "--preload",
             "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
             "--keep-alive", "75",
         ],

@@ -19,7 +19,7 @@ def test_the_web_server_has_its_place_and_size(tmp_path: Path) -> None:
 
     assert (told.host, told.port, told.web_workers, told.web_threads) == ("::", 8080, 3, 4)
     assert (silent.host, silent.port) == ("127.0.0.1", 8000)
-    assert (silent.web_workers, silent.web_threads) == (2, 8)
+    assert (silent.web_workers, silent.web_threads) == (2, 4)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,10 @@ PEOPLE: dict[str, Request] = {
         "administrator",
         "/access-keys/",
         {
-            "name": "Charts", "clinic": "HERE", "last_day": "2026-12-31", "form_key": "one",
+            "name": "Charts",
+            "clinic": "HERE",
+            "last_day": "2026-12-31",
+            "form_key": "one",
             "purpose": "Weekly blood sugar into the record",
         },
     ),
