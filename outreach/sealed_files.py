@@ -6,9 +6,12 @@ moved or added (as STREAM, Hoang et al. 2015). Files without our first line are 
 that left them as they were.
 """
 
+import io
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -59,6 +62,40 @@ def opened(sealed: BinaryIO, cipher: Cipher, *, place: str) -> Iterator[bytes]:
         if not after:
             return
         piece, number = after, number + 1
+
+
+class _Reader(io.RawIOBase):
+    """A file's plain bytes, read forwards."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces, self._left = pieces, b""
+
+    def readable(self) -> bool:
+        """Say that it is read, not written."""
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """Read into a buffer; return how many bytes, 0 at the end."""
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = piece
+        taken = self._left[: len(into)]
+        self._left = self._left[len(taken) :]
+        into[: len(taken)] = taken
+        return len(taken)
+
+
+@contextmanager
+def reading(path: Path, cipher: Cipher, *, place: str) -> Iterator[BinaryIO]:
+    """Open what :func:`seal` wrote to ``path``, to be read as any file.
+
+    Raises, while it is read, what :func:`opened` does.
+    """
+    with path.open("rb") as sealed:
+        yield io.BufferedReader(_Reader(opened(sealed, cipher, place=place)), CHUNK)
 
 
 def _nonce(number: int) -> bytes:

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from outreach.errors import RuleBroken
 from outreach.intake.rules import FileKind
@@ -32,6 +33,10 @@ class Source:
     def size(self) -> int:
         """Its length in bytes."""
         return self.path.stat().st_size
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Open it, to be read."""
+        return self.path.open("rb")
 
 
 def kind_of(source: Source) -> FileKind:
@@ -96,7 +101,7 @@ def sha256_of(sources: list[Source]) -> str:
     """Return one hash over the content of all files, in their order."""
     total = hashlib.sha256()
     for source in sources:
-        with source.path.open("rb") as stream:
+        with source.open() as stream:
             while chunk := stream.read(1024 * 1024):
                 total.update(chunk)
     return total.hexdigest()
@@ -112,7 +117,7 @@ def json_object(text: str | bytes) -> dict[str, Any] | None:
 
 
 def _raw_lines(source: Source) -> Iterator[bytes]:
-    with source.path.open("rb") as stream:
+    with source.open() as stream:
         count = 0
         while raw := stream.readline(LONGEST_LINE + 1):
             count += 1

@@ -1,20 +1,24 @@
-"""Files between their check and their import: kept for an hour, for one person.
+"""Files between their check and their import: kept for an hour, encrypted, for one person.
 
 What is older is not there any more, whether it was swept already or not.
 """
 
 import contextlib
+import io
 import json
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from outreach import sealed_files, sealing
+from outreach.encryption import CannotDecrypt
 from outreach.errors import NotFound
 from outreach.intake.files import Source
 from outreach.intake.rules import FileKind, Report
@@ -25,6 +29,17 @@ MOST_WAITING = 10
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _ABOUT = "about.json"
+_PLACE = "upload"
+_GONE = "This file is no longer here. Choose it again."
+
+
+@dataclass(frozen=True)
+class Kept(Source):
+    """A file as it lies here: encrypted."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Open it, to be read as it was."""
+        return sealed_files.reading(self.path, sealing.cipher(), place=_PLACE)
 
 
 class NoSuchUpload(NotFound):
@@ -42,17 +57,17 @@ class Upload:
     report: Report
 
     @property
-    def sources(self) -> list[Source]:
+    def sources(self) -> list[Kept]:
         """The files, to be read again."""
         return _sources(self.folder, self.names)
 
 
 def keep(
     root: Path, staff_id: int, files: Sequence[tuple[str, BinaryIO]], *, now: datetime
-) -> tuple[str, list[Source]]:
+) -> tuple[str, list[Kept]]:
     """Store files under a new token; return it and where they are.
 
-    Health records: the folders are for the owner of the process only, as are the files.
+    Health records: encrypted, and the folders are for the owner of the process only.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     _make_room(root, staff_id)
@@ -60,8 +75,7 @@ def keep(
     folder = _folder(root, staff_id, token)
     folder.mkdir(mode=0o700)
     for place, (_name, stream) in enumerate(files):
-        with _private(folder / str(place)) as target:
-            shutil.copyfileobj(stream, target)
+        _write(folder / str(place), stream)
     os.utime(folder, (now.timestamp(), now.timestamp()))
     return token, _sources(folder, [name for name, _stream in files])
 
@@ -78,8 +92,7 @@ def describe(
         "counts": report.counts,
         "remarks": report.remarks,
     }
-    with _private(folder / _ABOUT) as target:
-        target.write(json.dumps(about).encode())
+    _write(folder / _ABOUT, io.BytesIO(json.dumps(about).encode()))
     os.utime(folder, (now.timestamp(), now.timestamp()))
 
 
@@ -95,8 +108,8 @@ def find(root: Path, staff_id: int, token: str, *, now: datetime) -> Upload:
         discard(root, staff_id, token)
         is_there = False
     if not is_there:
-        raise NoSuchUpload("This file is no longer here. Choose it again.")
-    about = json.loads(about_path.read_bytes())
+        raise NoSuchUpload(_GONE)
+    about = json.loads(_told(about_path))
     return Upload(
         about_path.parent,
         about["clinic"],
@@ -137,12 +150,23 @@ def _folder(root: Path, staff_id: int, token: str) -> Path:
     return root / f"{staff_id}-{token}"
 
 
-def _sources(folder: Path, names: Sequence[str]) -> list[Source]:
-    return [Source(folder / str(place), name) for place, name in enumerate(names)]
+def _sources(folder: Path, names: Sequence[str]) -> list[Kept]:
+    return [Kept(folder / str(place), name) for place, name in enumerate(names)]
 
 
-def _private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+def _write(path: Path, plain: BinaryIO) -> None:
+    """Write a new file, encrypted, for the owner of the process only."""
+    private = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(private, "wb") as target:
+        sealed_files.seal(plain, target, sealing.cipher(), place=_PLACE)
+
+
+def _told(about_path: Path) -> bytes:
+    try:
+        with sealed_files.reading(about_path, sealing.cipher(), place=_PLACE) as about:
+            return about.read()
+    except CannotDecrypt as error:  # its key was retired within the hour
+        raise NoSuchUpload(_GONE) from error
 
 
 def _is_old(folder: Path, now: datetime) -> bool:

@@ -22,7 +22,6 @@ from outreach.db import db
 from outreach.goals import setting
 from outreach.goals.rules import GoalArea
 from outreach.intake import uploads
-from outreach.intake.files import Source
 from outreach.intake.models import ImportRun
 from outreach.intake.rules import FileKind, Report
 from outreach.orm import Sessions
@@ -175,7 +174,7 @@ def _saved_list(session: Session, person: StaffMember) -> SavedList:
     return kept
 
 
-def _uploaded(root: Path, person: StaffMember, clinic: Clinic) -> tuple[str, list[Source]]:
+def _uploaded(root: Path, person: StaffMember, clinic: Clinic) -> tuple[str, list[uploads.Kept]]:
     """Upload a file as ``person``; return its token, and where it waits."""
     files = [("patients.csv", io.BytesIO(b"mrn"))]
     token, sources = uploads.keep(root, person.id, files, now=MONDAY_10_CHICAGO)

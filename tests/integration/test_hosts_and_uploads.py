@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from config import BadSetting, Config
@@ -171,6 +171,25 @@ def test_the_name_of_a_file_is_never_a_place(
         each for each in checked.headers.getlist("Set-Cookie") if each.startswith("outreach=")
     ]
     assert not Path("/tmp/owned.csv").exists()  # noqa: S108 - where the name leads
+
+
+def test_what_waits_to_be_brought_in_says_nothing_to_whoever_copies_the_folder(
+    client: FlaskClient, manager: StaffMember, config: Config, sessions: Sessions
+) -> None:
+    """Neither the rows, nor what their check says of them; and they are brought in all the same."""
+    sign_in(client, manager)
+    wrong = a_row(mrn="LS2", given_name="Evaristo", date_of_birth="yesterday")
+
+    address = send(client, (a_table(a_row(), wrong).encode(), "patients.csv")).location
+    lying = b"".join(path.read_bytes() for path in config.uploads.rglob("*") if path.is_file())
+    told = client.get(address).text
+    client.post(address)
+
+    assert "yesterday" in told
+    assert lying
+    assert not [each for each in ("Evaristo", "LS2", "yesterday", "Rosa") if each.encode() in lying]
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Patient)) == 1
 
 
 NOT_TABLES = {

@@ -2,6 +2,7 @@
 
 import io
 import os
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +67,23 @@ def test_another_key_and_another_place_open_nothing() -> None:
 def test_a_file_of_before_is_read_as_it_is() -> None:
     assert opened(b"name,number\nRosa,1\n") == b"name,number\nRosa,1\n"
     assert opened(b"") == b""
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_sealed_file_is_read_line_by_line_as_any_other(tmp_path: Path, length: int) -> None:
+    plain = (b"LS1;Rosa\n" * (length // 9 + 1))[:length]
+    path = tmp_path / "kept"
+    path.write_bytes(sealed(plain))
+
+    with sealed_files.reading(path, CIPHER, place="file") as stream:
+        assert list(stream) == list(io.BytesIO(plain))
+    with sealed_files.reading(path, CIPHER, place="file") as stream:
+        assert (stream.read(5), stream.read()) == (plain[:5], plain[5:])
+
+
+def test_what_the_release_before_left_in_clear_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_bytes(b"mrn,given_name\nLS1,Rosa\n")
+
+    with sealed_files.reading(path, CIPHER, place="file") as stream:
+        assert list(stream) == [b"mrn,given_name\n", b"LS1,Rosa\n"]

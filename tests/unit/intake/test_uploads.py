@@ -4,8 +4,14 @@ import io
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from outreach import sealed_files
+from outreach.encryption import Cipher, DataKey
 from outreach.intake import uploads
 from outreach.intake.jobs import sweep_uploads
+from outreach.intake.rules import FileKind, Report
+from outreach.intake.uploads import NoSuchUpload
 from tests.fakes import FakeClock
 
 
@@ -35,3 +41,16 @@ def test_somebody_has_so_many_waiting_and_the_next_takes_the_place_of_the_oldest
 
     left = {folder.name for folder in root.iterdir()}
     assert left == {f"11-{others}", *(f"1-{token}" for token in tokens[2:])}
+
+
+def test_an_upload_whose_key_was_retired_is_no_longer_here(tmp_path: Path) -> None:
+    clock = FakeClock()
+    token, sources = uploads.keep(tmp_path, 1, [("a.csv", io.BytesIO(b"x"))], now=clock())
+    uploads.describe(sources, "HERE", FileKind.CSV, Report(), now=clock())
+    assert uploads.find(tmp_path, 1, token, now=clock()).names == ("a.csv",)
+    retired = Cipher([DataKey("retired", b"r" * 32)])
+    with (tmp_path / f"1-{token}" / "about.json").open("wb") as about:
+        sealed_files.seal(io.BytesIO(b"{}"), about, retired, place="upload")
+
+    with pytest.raises(NoSuchUpload):
+        uploads.find(tmp_path, 1, token, now=clock())
