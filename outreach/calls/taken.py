@@ -51,17 +51,33 @@ def of(
     Asked for where the patient does not exist for ``actor`` any more: what they began to type is
     the proof that they had them open.
     """
-    row = session.execute(
+    query = _written_about(ref, actor, now=now).where(PlannedCall.id == call_id)
+    return _taken(session, query, actor, now=now)
+
+
+def last_of(session: Session, ref: str, actor: Actor, *, now: datetime) -> Taken | None:
+    """As :func:`of`, for whoever comes back to the page: the call that they wrote about last."""
+    query = _written_about(ref, actor, now=now).order_by(Draft.saved_at.desc(), Draft.id).limit(1)
+    return _taken(session, query, actor, now=now)
+
+
+def _written_about(ref: str, actor: Actor, *, now: datetime) -> Select[PlannedCall, Draft]:
+    return (
         select(PlannedCall, Draft)
         .join(Draft, Draft.planned_call_id == PlannedCall.id)
         .join(Patient, Patient.id == PlannedCall.patient_id)
         .where(
             Patient.ref == ref,
-            PlannedCall.id == call_id,
             Draft.staff_id == actor.staff_id,
             Draft.saved_at > now - leases.LONGEST_CALL,
         )
-    ).first()
+    )
+
+
+def _taken(
+    session: Session, query: Select[PlannedCall, Draft], actor: Actor, *, now: datetime
+) -> Taken | None:
+    row = session.execute(query).first()
     if row is None:
         return None
     call, draft = row

@@ -65,7 +65,11 @@ HIDES_OPENERS = "hides_openers"  # kept in the signed cookie of the session
 @role_required(Role.CALLER)
 def call(ref: str) -> ResponseReturnValue:
     """Show all that a warm call needs, and the form for what comes of it."""
-    now, patient = deps().clock(), _patient(ref)
+    now = deps().clock()
+    try:
+        patient = _patient(ref)
+    except NoSuchPatient:  # perhaps given to whoever took the call over
+        return _page_of_taken(ref)
     try:
         shown = screen.screen_of(db.session, patient, signed_in(), now=now)
     except NoPlannedCall:
@@ -199,6 +203,19 @@ def _taken(ref: str) -> Taken:
     if found is None:
         raise NoSuchPatient("There is no such patient.")
     return found
+
+
+def _page_of_taken(ref: str) -> ResponseReturnValue:
+    """Say who has the call of which somebody opens the page anew, with what they wrote themselves.
+
+    Raises:
+        NoSuchPatient: they wrote nothing, so that nothing says that the patient was ever theirs.
+    """
+    found = taken.last_of(db.session, ref, signed_in(), now=deps().clock())
+    if found is None:
+        raise NoSuchPatient("There is no such patient.")
+    note = "\n".join(found.draft.answers.get("note", ())).strip()
+    return render_template("calls/taken.html", taken=found, note=note), 404
 
 
 def _patient(ref: str) -> Patient:

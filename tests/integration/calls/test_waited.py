@@ -160,6 +160,27 @@ def test_what_is_typed_after_a_takeover_is_kept_and_read_by_who_has_the_call(
     assert "Her boiler leaks again." in page
 
 
+def test_whoever_opens_a_call_anew_that_was_taken_over_reads_who_has_it(
+    app: Flask, day: Day, sessions: Sessions
+) -> None:
+    """And their own words, of which the page that they had open is gone."""
+    ana, ben, address = app.test_client(), app.test_client(), f"/calls/{day.rosa.ref}"
+    sign_in(ana, day.ana)
+    sign_in(ben, day.ben)
+    ana.post(f"{address}/start")
+    ana.post(f"{address}/draft", data=day.typed("Her boiler <leaks>.", "0"))
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    ben.post(f"{address}/start", data={"take_over": "1"})
+
+    answer = ana.get(address)
+
+    assert answer.status_code == 404
+    assert "Ben Ode took it over" in answer.text
+    assert "Her boiler &lt;leaks&gt;." in answer.text
+    assert "Rosa" not in answer.text
+
+
 def test_whoever_never_had_the_call_learns_nothing_of_it(client: FlaskClient, day: Day) -> None:
     sign_in(client, day.ben)
 
@@ -168,6 +189,7 @@ def test_whoever_never_had_the_call_learns_nothing_of_it(client: FlaskClient, da
     assert answer.status_code == 404
     assert "My own words." in answer.text
     assert "Rosa" not in answer.text
+    assert "Somebody else has this call" not in client.get(f"/calls/{day.rosa.ref}").text
     for page in ("lease", "draft"):
         data = day.typed("Mine.", "0")
         assert client.post(f"/calls/{day.rosa.ref}/{page}", data=data).status_code == 404
