@@ -19,7 +19,9 @@ def built_once(build: Callable[..., S]) -> Callable[..., tuple[S, Mapping[str, A
     ``session.scalars(*open_promises(patient_id))``, where ``open_promises`` is such a statement.
 
     Its arguments are parameters of the statement, by their names, and nothing else: each stands
-    beside a column, which says its type. What changes the statement itself makes it another one.
+    beside a column, which says its type. What changes the statement itself makes it another one:
+    None, too, which as a parameter finds nothing. An UPDATE or DELETE says how objects that the
+    session holds learn of it (``synchronize_session``); by itself it would not find them.
     """
     names = tuple(inspect.signature(build).parameters)
     built: list[S] = []

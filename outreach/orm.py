@@ -55,9 +55,9 @@ _LIMITS = {
     "tcp_user_timeout": 10_000,
 }
 
-# As many connections stay as a web worker's 8 threads use: one that is opened anew has forgotten
-# its plans, and cost a busy server more than the pages did. Two a thread, at most. The one that
-# was used last is taken first: it knows the most plans.
+# As many connections stay as 8 threads of a web worker use, where somebody wants so many: one that
+# is opened anew has forgotten its plans, and cost a busy server more than the pages did. Two a
+# thread, at most. The one that was used last is taken first: it knows the most plans.
 _POOL = {"pool_size": 12, "max_overflow": 4, "pool_use_lifo": True}
 
 NAMES = {

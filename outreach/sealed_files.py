@@ -64,6 +64,16 @@ def opened(sealed: BinaryIO, cipher: Cipher, *, place: str) -> Iterator[bytes]:
         piece, number = after, number + 1
 
 
+def size_of(path: Path) -> int:
+    """Return how many bytes a file had before it was encrypted."""
+    with path.open("rb") as sealed:
+        if sealed.read(len(_FIRST_LINE)) != _FIRST_LINE:
+            return path.stat().st_size
+        sealed.readline(_LONGEST_KEY_LINE)
+        left = path.stat().st_size - sealed.tell()
+    return left - _TAG * -(-left // (CHUNK + _TAG))
+
+
 class _Reader(io.RawIOBase):
     """A file's plain bytes, read forwards."""
 

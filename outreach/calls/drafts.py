@@ -177,7 +177,11 @@ def drop(session: Session, call: PlannedCall, actor: Actor) -> None:
 
 @built_once
 def _dropped(call_id: Any, staff_id: Any) -> Delete:
-    return delete(Draft).where(Draft.planned_call_id == call_id, Draft.staff_id == staff_id)
+    return (
+        delete(Draft)
+        .where(Draft.planned_call_id == call_id, Draft.staff_id == staff_id)
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 @built_once

@@ -110,7 +110,11 @@ def release(session: Session, call: PlannedCall, actor: Actor) -> None:
 
 @built_once
 def _released(call_id: Any, staff_id: Any) -> Delete:
-    return delete(Lease).where(Lease.planned_call_id == call_id, Lease.staff_id == staff_id)
+    return (
+        delete(Lease)
+        .where(Lease.planned_call_id == call_id, Lease.staff_id == staff_id)
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 def started_at(call_id: Any, staff_id: Any) -> ScalarSelect[datetime | None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, true
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
@@ -84,6 +84,8 @@ def _taken(
     mark = leases.mark_of_others(session, call, actor, now=now)
     if mark is not None:
         return Taken(call, draft, mark.name, mark.since, is_recorded=False)
+    # Earlier tries are no takeover. Whoever never began to talk has no beginning to go by.
+    since = Attempt.recorded_at >= draft.started_at if draft.started_at else true()
     recorded = session.execute(
         select(StaffMember.name, Attempt.at)
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
@@ -91,6 +93,7 @@ def _taken(
             Attempt.planned_call_id == call.id,
             Attempt.caller_id != actor.staff_id,
             Attempt.superseded_at.is_(None),
+            since,
         )
         .order_by(Attempt.id.desc())
         .limit(1)

@@ -37,6 +37,11 @@ _GONE = "This file is no longer here. Choose it again."
 class Kept(Source):
     """A file as it lies here: encrypted."""
 
+    @property
+    def size(self) -> int:
+        """Its length in bytes, as it was."""
+        return sealed_files.size_of(self.path)
+
     def open(self) -> AbstractContextManager[BinaryIO]:
         """Open it, to be read as it was."""
         return sealed_files.reading(self.path, sealing.cipher(), place=_PLACE)

@@ -135,19 +135,18 @@ def cancel(
     from now on, so that it is never tried again. So is one that failed: nobody sends once more
     what names a time that holds no longer.
     """
-    kinds = [kind] if kind else list(MessageKind)
-    session.execute(*_cancelled(cause, kinds, reason, now))
+    statement, values = _cancelled(cause, reason, now)
+    session.execute(statement.where(Message.kind == kind) if kind else statement, values)
 
 
 @built_once
-def _cancelled(of: Any, kinds: Any, reason: Any, now: Any) -> Update:
+def _cancelled(of: Any, reason: Any, now: Any) -> Update:
     waits = Message.status == MessageStatus.SCHEDULED
     is_of_use = or_(Message.expires_at.is_(None), Message.expires_at > now)
     return (
         update(Message)
         .where(
             Message.cause == of,
-            Message.kind.in_(kinds),
             Message.status.in_(NOT_YET_OUT),
             or_(waits, is_of_use),
         )
@@ -158,6 +157,7 @@ def _cancelled(of: Any, kinds: Any, reason: Any, now: Any) -> Update:
                 (waits, type_coerce(reason, Message.skip_reason.type)), else_=Message.skip_reason
             ),
         )
+        .execution_options(synchronize_session="fetch")
     )
 
 

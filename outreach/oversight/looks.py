@@ -79,8 +79,12 @@ def note(
     argument = next((each for each in ("ref", *_TABLES) if each in named), None)
     if argument is None:
         return False
-    looked = {"named": named[argument], "staff_id": staff_id, "page": page[:40]}
-    wanted = looked | {"since": now - ONE_LOOK}
+    wanted = {
+        "named": named[argument],
+        "staff_id": staff_id,
+        "page": page[:40],
+        "since": now - ONE_LOOK,
+    }
     found = next(iter(rows_of(session, _led_to_by(argument), wanted)), None)
     if found is None or found.is_noted:
         return False

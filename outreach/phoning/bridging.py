@@ -213,6 +213,8 @@ def mark_not_placed(session: Session, phone_call_id: int, failure: str, *, now: 
 
 def known_sids(session: Session, call: PhoneCall) -> list[str]:
     """Return the carrier's ids of our other calls to the same telephone of our staff."""
+    if call.staff_number is None:  # or one that can't be read
+        return []
     found = session.scalars(
         select(PhoneCall.staff_sid).where(
             sealing.is_either(PhoneCall.staff_number, call.staff_number),

@@ -305,7 +305,7 @@ def _one_on_shift(
             ~duty.is_away(StaffMember.id, now, now + timedelta(seconds=1)),
         )
     )
-    if person is None:
+    if person is None or person.work_phone is None:  # or one that can't be read
         return None
     shifts = session.scalars(select(Shift).where(Shift.staff_id == person.id))
     hours = [WorkHours(each.weekday, each.begins, each.ends) for each in shifts]

@@ -124,6 +124,7 @@ def _answered(enrolment: Any, by: Any, now: Any) -> Update:
         update(FollowUp)
         .where(FollowUp.enrolment_id == enrolment, FollowUp.done_at.is_(None))
         .values(done_at=now, by_staff_id=by)
+        .execution_options(synchronize_session="fetch")
     )
 
 

@@ -79,6 +79,7 @@ def test_a_sealed_file_is_read_line_by_line_as_any_other(tmp_path: Path, length:
         assert list(stream) == list(io.BytesIO(plain))
     with sealed_files.reading(path, CIPHER, place="file") as stream:
         assert (stream.read(5), stream.read()) == (plain[:5], plain[5:])
+    assert sealed_files.size_of(path) == length
 
 
 def test_what_the_release_before_left_in_clear_is_read_too(tmp_path: Path) -> None:

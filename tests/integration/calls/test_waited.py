@@ -181,6 +181,30 @@ def test_whoever_opens_a_call_anew_that_was_taken_over_reads_who_has_it(
     assert "Rosa" not in answer.text
 
 
+def test_an_earlier_try_of_somebody_else_is_no_takeover(
+    client: FlaskClient, day: Day, sessions: Sessions, clock: FakeClock
+) -> None:
+    """The patient was given to another caller; that one only tried, hours before."""
+    sign_in(client, day.ben)
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="no", outcome="no_answer"))
+    clock.advance(timedelta(hours=1))
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=day.ana.id))
+    sign_in(client, day.ana)
+    client.post(f"/calls/{day.rosa.ref}/start")
+    clock.advance(timedelta(minutes=45))  # longer than a lease lasts without a word
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    sign_in(client, day.ana)
+
+    answer = client.get(f"/calls/{day.rosa.ref}")
+
+    assert answer.status_code == 404
+    assert "Ben Ode" not in answer.text
+
+
 def test_whoever_never_had_the_call_learns_nothing_of_it(client: FlaskClient, day: Day) -> None:
     sign_in(client, day.ben)
 

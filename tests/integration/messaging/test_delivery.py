@@ -314,3 +314,20 @@ def test_a_failed_text_of_a_call_that_was_moved_since_is_not_sent_again(
 
     assert outbox.resend(session, old, now=clock()) is None
     assert old.status is MessageStatus.FAILED
+
+
+def test_a_session_that_holds_a_text_learns_that_it_was_dropped(
+    session: Session, clock: FakeClock
+) -> None:
+    """SQLAlchemy would look for it by the statement's values, which are told later."""
+    waits = {"status": MessageStatus.SCHEDULED, "cause": "planned_call:7"}
+    patient = make_patient(session, make_clinic(session))
+    reminder = make_message(session, patient, **waits)
+    thanks = make_message(session, patient, kind=MessageKind.THANK_YOU, **waits)
+
+    outbox.cancel(session, "planned_call:7", now=clock(), kind=MessageKind.THANK_YOU)
+    one = (reminder.status, thanks.status)
+    outbox.cancel(session, "planned_call:7", now=clock())
+
+    assert one == (MessageStatus.SCHEDULED, MessageStatus.SKIPPED)
+    assert reminder.status is MessageStatus.SKIPPED
