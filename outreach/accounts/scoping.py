@@ -1,7 +1,8 @@
 """The one place that decides whose records exist for whom.
 
-Every query about people's data passes its table through :func:`visible`. What it leaves
-out does not exist for the actor: pages answer 404.
+Every query about people's data passes its table through :func:`visible`, or, where it is built
+once for many, :func:`visible_to_all_like`. What that leaves out does not exist for the actor:
+pages answer 404.
 """
 
 from dataclasses import replace

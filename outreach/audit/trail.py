@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -26,16 +27,8 @@ def record(
 
     Does not commit: the note stands or falls with what it notes.
     """
-    row = {
-        "at": now,
-        "actor_id": actor_id,
-        "clinic_id": clinic_id,
-        "patient_id": patient_id,
-        "action": action,
-        "object_kind": about[0],
-        "object_id": about[1],
-    }
-    session.connection().execute(_ONE, row)
+    whole = _whole(actor_id, clinic_id, about, now=now)
+    session.connection().execute(_ONE, whole | {"action": action, "patient_id": patient_id})
 
 
 def record_all(
@@ -48,16 +41,19 @@ def record_all(
     about: tuple[str, int | None] = ("", None),
 ) -> None:
     """Note several at once, in one statement: each an action and its patient. Does not commit."""
-    rows = [
-        {
-            "at": now,
-            "actor_id": actor_id,
-            "clinic_id": clinic_id,
-            "patient_id": patient_id,
-            "action": action,
-            "object_kind": about[0],
-            "object_id": about[1],
-        }
-        for action, patient_id in done
-    ]
+    whole = _whole(actor_id, clinic_id, about, now=now)
+    rows = [whole | {"action": action, "patient_id": patient_id} for action, patient_id in done]
     session.execute(insert(AuditEvent).values(rows))
+
+
+def _whole(
+    actor_id: int | None, clinic_id: int | None, about: tuple[str, int | None], *, now: datetime
+) -> dict[str, Any]:
+    """Return what the rows of one doing share."""
+    return {
+        "at": now,
+        "actor_id": actor_id,
+        "clinic_id": clinic_id,
+        "object_kind": about[0],
+        "object_id": about[1],
+    }

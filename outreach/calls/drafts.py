@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Select, and_, delete, or_, select, update
+from sqlalchemy import Delete, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
@@ -116,7 +116,8 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
         session.refresh(draft)
         raise SavedElsewhere(draft.version, draft.answers)
     if typed.settles:
-        _forget(session, call, actor, DraftAside.tab == typed.settles)
+        asides, of_theirs = _asides_dropped(call.id, actor.staff_id)
+        session.execute(asides.where(DraftAside.tab == typed.settles), of_theirs)
     return int(kept)
 
 
@@ -157,14 +158,6 @@ def _keep_aside(
             DraftAside.tab == typed.tab,
         )
         .values(answers=dict(typed.answers), saved_at=now)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _forget(session: Session, call: PlannedCall, actor: Actor, *which: ColumnElement[bool]) -> None:
-    session.execute(
-        delete(DraftAside)
-        .where(DraftAside.planned_call_id == call.id, DraftAside.staff_id == actor.staff_id, *which)
         .execution_options(synchronize_session=False)
     )
 

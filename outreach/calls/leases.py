@@ -196,13 +196,12 @@ def _running(staff_id: Any, besides_id: Any, since: Any) -> Select[*tuple[Any, .
     )
 
 
-def is_running(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+def is_running(since: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return the condition that a row of Lease is of a call started and not just forgotten.
 
     Args:
-        now: an aware instant, or a bound parameter for one less LONGEST_CALL.
+        since: a bound parameter for the moment LONGEST_CALL ago.
     """
-    since = now - LONGEST_CALL if isinstance(now, datetime) else now
     return and_(Lease.started_at.is_not(None), Lease.opened_at > since)
 
 

@@ -209,7 +209,7 @@ def _page_of_taken(ref: str) -> ResponseReturnValue:
     """Say who has the call of which somebody opens the page anew, with what they wrote themselves.
 
     Raises:
-        NoSuchPatient: they began none, so that nothing says that the patient was ever theirs.
+        NoSuchPatient: they began no call, so nothing says that the patient was ever theirs.
     """
     found = taken.last_of(db.session, ref, signed_in(), now=deps().clock())
     if found is None:

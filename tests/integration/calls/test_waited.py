@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from outreach.accounts.models import StaffMember
 from outreach.calls import leases
 from outreach.calls.models import Attempt, CallNote
 from outreach.measures.models import Reading
@@ -21,6 +22,20 @@ from tests.integration.calls.conftest import Day
 def _only(sessions: Sessions) -> Attempt:
     with sessions() as session:
         return session.scalars(select(Attempt)).one()
+
+
+def _give(sessions: Sessions, caller: StaffMember) -> None:
+    """Give the patient to another caller."""
+    with sessions.begin() as session:
+        session.execute(update(PanelMembership).values(caller_id=caller.id))
+
+
+def _both(app: Flask, day: Day) -> tuple[FlaskClient, FlaskClient, str]:
+    """Return browsers of both callers, and the address of the call."""
+    ana, ben = app.test_client(), app.test_client()
+    sign_in(ana, day.ana)
+    sign_in(ben, day.ben)
+    return ana, ben, f"/calls/{day.rosa.ref}"
 
 
 def test_a_no_answer_that_waited_counts_from_when_it_was_pressed(
@@ -104,8 +119,7 @@ def test_what_waited_while_the_patient_was_handed_over_is_saved(
     sign_in(client, day.ana)
     client.post(f"/calls/{day.rosa.ref}/start")
     clock.advance(timedelta(minutes=45))
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    _give(sessions, day.ben)
     sign_in(client, day.ana)  # the sitting is over as well
     form = day.form(reached="yes", minutes="9", note="Her boiler is mended.", waited="1200")
     assert client.get(f"/calls/{day.rosa.ref}").status_code == 404  # to look there is nothing
@@ -122,8 +136,8 @@ def test_whoever_takes_the_call_over_ends_that(
     sign_in(client, day.ana)
     client.post(f"/calls/{day.rosa.ref}/start")
     clock.advance(timedelta(minutes=45))
+    _give(sessions, day.ben)
     with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
         leases.take(session, day.call, actor_of(day.ben, day.clinic), now=clock())
     sign_in(client, day.ana)
     form = day.form(reached="yes", minutes="9", note="Her boiler is mended.")
@@ -140,12 +154,9 @@ def test_whoever_takes_the_call_over_ends_that(
 def test_what_is_typed_after_a_takeover_is_kept_and_read_by_who_has_the_call(
     app: Flask, day: Day, sessions: Sessions
 ) -> None:
-    ana, ben, address = app.test_client(), app.test_client(), f"/calls/{day.rosa.ref}"
-    sign_in(ana, day.ana)
-    sign_in(ben, day.ben)
+    ana, ben, address = _both(app, day)
     ana.post(f"{address}/start")
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    _give(sessions, day.ben)
     ben.post(f"{address}/start", data={"take_over": "1"})
 
     beat = ana.post(f"{address}/lease", data={"planned_call_id": str(day.call.id)})
@@ -164,13 +175,10 @@ def test_whoever_opens_a_call_anew_that_was_taken_over_reads_who_has_it(
     app: Flask, day: Day, sessions: Sessions
 ) -> None:
     """And their own words, of which the page that they had open is gone."""
-    ana, ben, address = app.test_client(), app.test_client(), f"/calls/{day.rosa.ref}"
-    sign_in(ana, day.ana)
-    sign_in(ben, day.ben)
+    ana, ben, address = _both(app, day)
     ana.post(f"{address}/start")
     ana.post(f"{address}/draft", data=day.typed("Her boiler <leaks>.", "0"))
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    _give(sessions, day.ben)
     ben.post(f"{address}/start", data={"take_over": "1"})
 
     answer = ana.get(address)
@@ -186,17 +194,14 @@ def test_an_earlier_try_of_somebody_else_is_no_takeover(
 ) -> None:
     """The patient was given to another caller; that one only tried, hours before."""
     sign_in(client, day.ben)
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    _give(sessions, day.ben)
     client.post(f"/calls/{day.rosa.ref}", data=day.form(reached="no", outcome="no_answer"))
     clock.advance(timedelta(hours=1))
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ana.id))
+    _give(sessions, day.ana)
     sign_in(client, day.ana)
     client.post(f"/calls/{day.rosa.ref}/start")
     clock.advance(timedelta(minutes=45))  # longer than a lease lasts without a word
-    with sessions.begin() as session:
-        session.execute(update(PanelMembership).values(caller_id=day.ben.id))
+    _give(sessions, day.ben)
     sign_in(client, day.ana)
 
     answer = client.get(f"/calls/{day.rosa.ref}")

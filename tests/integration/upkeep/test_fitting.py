@@ -4,7 +4,6 @@ import base64
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,16 +22,9 @@ from outreach.patients.models import Patient
 from outreach.upkeep import fitting
 from outreach.upkeep.fitting import KeysDontFit
 from tests.builders import make_clinic, make_patient
+from tests.integration.upkeep.conftest import NEW, OLD
 
-OLD, NEW = ("old", b"1" * 32), ("new", b"2" * 32)
-
-
-@pytest.fixture(autouse=True)
-def _keys() -> Iterator[None]:
-    before, asked_first = sealing.cipher(), list(sealing._first)
-    sealing.use([OLD])
-    yield
-    sealing._in_use[:], sealing._first[:] = [before], asked_first
+pytestmark = pytest.mark.usefixtures("with_old_key")
 
 
 @pytest.fixture

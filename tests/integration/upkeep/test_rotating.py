@@ -3,7 +3,7 @@
 import base64
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,20 +40,13 @@ from tests.builders import (
 )
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock, FakeGateway
 from tests.integration.messaging.conftest import make_message
+from tests.integration.upkeep.conftest import NEW, OLD
 
-OLD, NEW = ("old", b"1" * 32), ("new", b"2" * 32)
+pytestmark = pytest.mark.usefixtures("with_old_key")
 
 
 def ciphers(*keys: tuple[str, bytes]) -> Cipher:
     return Cipher([DataKey(*key) for key in keys])
-
-
-@pytest.fixture(autouse=True)
-def _keys() -> Iterator[None]:
-    before = sealing.cipher()
-    sealing.use([OLD])
-    yield
-    sealing._in_use[:] = [before]
 
 
 def _note(session: Session, words: str = "Felt dizzy") -> Patient:

@@ -1,7 +1,6 @@
 """Telephones of the staff from before they were encrypted are sealed, but not in an upgrade."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,10 +35,11 @@ from tests.builders import (
 )
 from tests.conftest import migrate
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock, FakeGateway
+from tests.integration.upkeep.conftest import NEW, OLD
 from tests.postgres import Server
 from tests.telephones import make_phone_call
 
-OLD, NEW = ("old", b"1" * 32), ("new", b"2" * 32)
+pytestmark = pytest.mark.usefixtures("with_old_key")
 NUMBERS = ["+15125550111", "+15125550122", "+15125550190"]
 RAW = """
     SELECT phone FROM staff_member WHERE phone IS NOT NULL
@@ -52,15 +52,6 @@ WRITES = (
     "UPDATE staff_member SET work_phone = :number WHERE work_phone IS NOT NULL",
     "UPDATE phone_call SET staff_number = :number",
 )
-
-
-@pytest.fixture(autouse=True)
-def _keys() -> Iterator[None]:
-    before = sealing.cipher()
-    sealing.use([OLD])
-    yield
-    sealing.use([OLD])  # which seals from now on
-    sealing._in_use[:] = [before]
 
 
 @pytest.fixture
