@@ -80,6 +80,7 @@ from outreach.web import (
     navigation,
     out_of_order,
     own_origin,
+    rendering,
     request_ids,
     request_times,
     ringing,
@@ -109,6 +110,7 @@ def create_app(outside: Deps | None = None) -> Flask:
         sealing.use(outside.config.data_keys, outside.config.encrypting_key)
     config = outside.config
     app = Flask("outreach", template_folder=ROOT / "templates", static_folder=STATIC)
+    app.jinja_environment = rendering.Rendering
     app.config.from_mapping(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=config.upload_bytes,

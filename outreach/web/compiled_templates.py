@@ -6,6 +6,10 @@ from pathlib import Path
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
+# Whoever changes how templates are compiled changes this: a process of the release before, which
+# looks into the same folder while it is renewed, could not run what is found there.
+_NAMES = "quick_%s.cache"
+
 
 def kept_in(folder: Path) -> BytecodeCache | None:
     """Return templates as they are kept in ``folder``; None where it can't be made.
@@ -16,7 +20,7 @@ def kept_in(folder: Path) -> BytecodeCache | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return None
-    return _Kept(str(folder))
+    return _Kept(str(folder), _NAMES)
 
 
 class _Kept(FileSystemBytecodeCache):

@@ -4,6 +4,8 @@ A call screen has some fifty fields. WTForms formats each attribute of each of t
 of its own, which took an eighth of the page's time; what comes out here is the same.
 """
 
+from functools import lru_cache
+
 from markupsafe import Markup, escape
 from wtforms.widgets import Input
 from wtforms.widgets.core import clean_key
@@ -26,8 +28,12 @@ def attributes(**given: object) -> Markup:
 def _attribute(name: str, value: object) -> str:
     if value is False:
         return ""
-    key = escape(clean_key(name))
     if value is True:
-        return str(key)
+        return _key(name)
     text = str(escape(value)).replace('"', "&quot;")  # markup may hold a quotation mark
-    return f'{key}="{text}"'
+    return f'{_key(name)}="{text}"'
+
+
+@lru_cache(maxsize=1000)  # names of attributes: those of the product are few
+def _key(name: str) -> str:
+    return str(escape(clean_key(name)))
