@@ -1,10 +1,10 @@
 """Load a server of one's own: ``python -m scripts.load.run --callers 20 --seconds 60``.
 
 Fills an empty database with callers and their panels, starts the web server as in production,
-lets each caller work at a person's pace while patients write texts, and at the end holds every
-promise against the rows. Ends with one line of JSON; exits 1 where a request failed or a
-promise broke. ``--pace`` is the mean of seconds between two things that a caller does: 10 is a
-person, 1 is ten of them.
+measures one caller alone, lets each caller work at a person's pace while patients write texts,
+and at the end holds every promise against the rows. Ends with one line of JSON, the time in which
+all arrive apart from their day; exits 1 where a request failed or a promise broke. ``--pace`` is
+the mean of seconds between two things that a caller does: 10 is a person, 1 is ten of them.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,19 @@ BEFORE = SMALL + LARGE + USUAL
 # Signing in is made slow on purpose; a load of calls is not about it.
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Load:
+    """Who works on the server, at which pace (seconds between two things), for how long."""
+
+    callers: int
+    carriers: int
+    pace: float
+    seconds: int
+
+
+ALONE = Load(callers=1, carriers=0, pace=0.5, seconds=60)  # what a page takes without others
 # Staff of many clinics do not sign in within the same second.
 ARRIVE_A_SECOND = 10
 
@@ -52,25 +66,27 @@ def main() -> int:
             "DATABASE_URL": address,
             "INSTANCE_PATH": folder,
             "LOAD_AHEAD": str(ahead.total_seconds()),
-            "LOAD_CALLERS": str(asked.callers),
-            "LOAD_PACE": str(asked.pace),
             "LOAD_PASSWORD": PASSWORD,
             "LOAD_PATIENTS": str(patients),
         }
         server = _serve(asked, environment, Path(folder))
         try:
             _wait(asked.port, server)
-            status = _load(asked, environment, Path(folder))
+            alone = _load(ALONE, asked.port, environment, Path(folder) / "alone")
+            day = Load(asked.callers, max(1, asked.callers // 200), asked.pace, asked.seconds)
+            found = _load(day, asked.port, environment, Path(folder) / "day")
         finally:
             server.terminate()
             server.wait(30)
-        found = _figures(Path(folder) / "load_stats.csv")
         broken = sorted(_broken(address, ahead) - broken_before)
         if asked.database and not asked.keep:
             databases.empty(address)
     line = {"name": "load", "callers": asked.callers, "patients": patients, "pace": asked.pace}
-    print(json.dumps(line | found | {"broken": broken}))
-    return 1 if status or broken or found["failed"] else 0
+    line |= found | {"alone_ms_half": alone["ms_half"], "broken": broken}
+    line["slowest_to_alone"] = round(found["ms_of_99_percent"] / alone["ms_half"], 1)
+    print(json.dumps(line))
+    failed = alone["failed"] + found["failed"] + found["arriving"].get("failed", 0)
+    return 1 if broken or failed else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -152,23 +168,33 @@ def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("The server does not answer.")
 
 
-def _load(asked: argparse.Namespace, environment: dict[str, str], folder: Path) -> int:
+def _load(load: Load, port: int, environment: dict[str, str], folder: Path) -> dict[str, Any]:
+    """Let them work; return what locust counted of it."""
+    folder.mkdir()
     locust = os.environ.get("LOCUST") or shutil.which("locust") or "locust"
-    people = asked.callers + max(1, asked.callers // 200)
-    run = subprocess.run(
+    people, arrived = load.callers + load.carriers, folder / "arrived.json"
+    subprocess.run(
         [
             locust, "-f", str(ROOT / "scripts" / "load" / "users.py"), "--headless",
-            "--host", f"http://127.0.0.1:{asked.port}", "--users", str(people),
+            "--host", f"http://127.0.0.1:{port}", "--users", str(people),
             "--spawn-rate", str(min(ARRIVE_A_SECOND, max(1, people // 5))),
-            "--run-time", f"{asked.seconds}s",
+            "--run-time", f"{load.seconds}s",
             "--csv", str(folder / "load"), "--only-summary", "--exit-code-on-error", "0",
             "--stop-timeout", "20",
         ],
         cwd=ROOT,
-        env=environment | {"PYTHONPATH": str(ROOT)},
-        check=False,
+        env=environment
+        | {
+            "PYTHONPATH": str(ROOT),
+            "LOAD_CALLERS": str(load.callers),
+            "LOAD_CARRIERS": str(load.carriers),
+            "LOAD_PACE": str(load.pace),
+            "LOAD_ARRIVED": str(arrived),
+        },
+        check=True,
     )  # fmt: skip
-    return run.returncode
+    counted = json.loads(arrived.read_text()) if arrived.exists() else {}
+    return _figures(folder / "load_stats.csv") | {"arriving": counted}
 
 
 def _figures(file: Path) -> dict[str, Any]:
@@ -177,11 +203,7 @@ def _figures(file: Path) -> dict[str, Any]:
         rows = list(csv.DictReader(lines))
     total = next(row for row in rows if row["Name"] == "Aggregated")
     kinds = {
-        row["Name"]: {
-            "requests": int(row["Request Count"]),
-            "ms_half": int(float(row["50%"])),
-            "ms_of_95_percent": int(float(row["95%"])),
-        }
+        row["Name"]: {"requests": int(row["Request Count"])} | _times(row)
         for row in rows
         if row["Name"] != "Aggregated" and int(row["Request Count"])
     }
@@ -189,8 +211,14 @@ def _figures(file: Path) -> dict[str, Any]:
         "requests": int(total["Request Count"]),
         "failed": int(total["Failure Count"]),
         "a_second": round(float(total["Requests/s"]), 1),
+        **_times(total),
         "kinds": kinds,
     }
+
+
+def _times(row: dict[str, str]) -> dict[str, int]:
+    slow = {"ms_half": "50%", "ms_of_95_percent": "95%", "ms_of_99_percent": "99%"}
+    return {name: int(float(row[column])) for name, column in slow.items()}
 
 
 def _broken(address: str, ahead: timedelta) -> set[str]:

@@ -1,16 +1,22 @@
 """The locustfile: callers, each with an account of their own, and the carrier.
 
 Started by ``python -m scripts.load.run``. LOAD_CALLERS says how many accounts there are,
-LOAD_PACE how many seconds pass between two things that a caller does.
+LOAD_PACE how many seconds pass between two things that a caller does, LOAD_CARRIERS how many
+hand over texts, LOAD_ARRIVED into which file it is written what came before all had arrived.
 """
 
 import itertools
+import json
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from random import Random
+from typing import Any
 
-from locust import HttpUser, constant, task
+from locust import HttpUser, constant, events, task
+from locust.env import Environment
+from locust.stats import StatsEntry
 
 from scripts.load import work
 from scripts.load.work import Answer
@@ -20,8 +26,33 @@ CALLERS = int(os.environ.get("LOAD_CALLERS", "1"))
 PACE = float(os.environ.get("LOAD_PACE", "10"))
 PASSWORD = os.environ.get("LOAD_PASSWORD", "")
 PATIENTS = int(os.environ.get("LOAD_PATIENTS", "1"))
+CARRIERS = int(os.environ.get("LOAD_CARRIERS", "1"))
+ARRIVED = os.environ.get("LOAD_ARRIVED")
 _numbers = itertools.count()
 _sids = itertools.count(int(time.time()))
+
+
+@events.init.add_listener
+def count_anew_when_all_have_arrived(environment: Environment, **_more: Any) -> None:
+    """Keep what was counted while they arrived and signed in apart from their day."""
+
+    def all_have_arrived(user_count: int) -> None:
+        del user_count
+        if ARRIVED:
+            Path(ARRIVED).write_text(json.dumps(_counted(environment.stats.total)))
+            environment.stats.reset_all()
+
+    environment.events.spawning_complete.add_listener(all_have_arrived)
+
+
+def _counted(all_kinds: StatsEntry) -> dict[str, int]:
+    """Return the figures of one time, named as ``run`` names them."""
+    return {
+        "requests": all_kinds.num_requests,
+        "failed": all_kinds.num_failures,
+        "ms_half": int(all_kinds.get_response_time_percentile(0.5)),
+        "ms_of_99_percent": int(all_kinds.get_response_time_percentile(0.99)),
+    }
 
 
 class _Locust:
@@ -71,7 +102,8 @@ class Carrier(HttpUser):
     A caller makes a call in five steps, so 2,000 at a step a minute are 6.7 calls a second.
     """
 
-    fixed_count = max(1, CALLERS // 200)
+    abstract = CARRIERS == 0
+    fixed_count = CARRIERS
     wait_time = constant(max(0.1, PACE / 10))
 
     def on_start(self) -> None:
