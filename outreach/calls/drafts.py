@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Delete, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
@@ -94,22 +95,7 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
         raise TooMuch("This is more text than one call can hold.")
     draft = of(session, call, actor) or _new(session, call, actor, now=now)
     kept = session.scalar(
-        update(Draft)
-        .where(
-            Draft.id == draft.id,
-            or_(
-                Draft.version.in_({0, typed.version}),
-                and_(Draft.tab == typed.tab, Draft.tab != ""),
-            ),
-        )
-        .values(
-            answers=dict(typed.answers),
-            version=Draft.version + 1,
-            tab=typed.tab[:40],
-            saved_at=now,
-        )
-        .returning(Draft.version)
-        .execution_options(synchronize_session=False)
+        *_kept(draft.id, dict(typed.answers), typed.version, typed.tab, typed.tab[:40], now)
     )
     if kept is None:
         _keep_aside(session, call, actor, typed, now=now)
@@ -119,6 +105,20 @@ def save(session: Session, call: PlannedCall, actor: Actor, typed: Typed, *, now
         asides, of_theirs = _asides_dropped(call.id, actor.staff_id)
         session.execute(asides.where(DraftAside.tab == typed.settles), of_theirs)
     return int(kept)
+
+
+@built_once
+def _kept(
+    draft_id: Any, typed: Any, seen: Any, tab: Any, tab_as_kept: Any, now: Any
+) -> ReturningUpdate[int]:
+    is_own = and_(Draft.tab == tab, Draft.tab != "")
+    return (
+        update(Draft)
+        .where(Draft.id == draft_id, or_(Draft.version == 0, Draft.version == seen, is_own))
+        .values(answers=typed, version=Draft.version + 1, tab=tab_as_kept, saved_at=now)
+        .returning(Draft.version)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def asides_of(session: Session, call: PlannedCall, actor: Actor) -> Sequence[DraftAside]:

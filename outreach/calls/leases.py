@@ -20,9 +20,11 @@ from sqlalchemy import (
     exists,
     or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
@@ -69,21 +71,33 @@ def keep(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) ->
 
     A clock that ran longer than any call was forgotten: the call begins anew.
     """
-    is_forgotten = Lease.opened_at <= now - LONGEST_CALL
-    is_on_the_line = and_(Lease.started_at.is_not(None), ~is_forgotten)
-    until_at = case((is_on_the_line, now + HELD_FOR), else_=now + OPEN_FOR)
+    forgotten = now - LONGEST_CALL
     kept = session.scalar(
+        *_prolonged(call.id, actor.staff_id, forgotten, now, now + HELD_FOR, now + OPEN_FOR)
+    )
+    return kept is not None
+
+
+@built_once
+def _prolonged(
+    call_id: Any, holder: Any, forgotten: Any, now: Any, on_the_line: Any, off_it: Any
+) -> ReturningUpdate[int]:
+    is_forgotten = Lease.opened_at <= forgotten
+    is_on_the_line = and_(Lease.started_at.is_not(None), ~is_forgotten)
+    on_the_line, off_it, begun_anew = (
+        type_coerce(each, Lease.until_at.type) for each in (on_the_line, off_it, now)
+    )
+    return (
         update(Lease)
-        .where(Lease.planned_call_id == call.id, Lease.staff_id == actor.staff_id)
+        .where(Lease.planned_call_id == call_id, Lease.staff_id == holder)
         .values(
-            until_at=until_at,
-            opened_at=case((is_forgotten, now), else_=Lease.opened_at),
+            until_at=case((is_on_the_line, on_the_line), else_=off_it),
+            opened_at=case((is_forgotten, begun_anew), else_=Lease.opened_at),
             started_at=case((is_forgotten, None), else_=Lease.started_at),
         )
         .returning(Lease.planned_call_id)
         .execution_options(synchronize_session=False)
     )
-    return kept is not None
 
 
 def start(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) -> None:

@@ -147,7 +147,7 @@ class Reader:
         version_id, starts_on, latest, chosen, recent, away_from, away_until = json.loads(text)
         last_due_on, completed_at = _parsed(latest) or (None, None)
         if version_id not in self._protocols:
-            version = session.get_one(ProgrammeVersion, version_id)
+            version = session.scalars(*_version(version_id)).one()
             self._protocols[version_id] = version.protocol
         begins = date.fromisoformat(starts_on)
         last = date.fromisoformat(last_due_on) if last_due_on else None
@@ -239,6 +239,11 @@ def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
     Somebody may withdraw between the moment a planner looks and the moment it writes.
     """
     return session.scalars(*_active_ids(enrolment_ids)).all()
+
+
+@built_once
+def _version(version_id: Any) -> Select[ProgrammeVersion]:
+    return select(ProgrammeVersion).where(ProgrammeVersion.id == version_id)
 
 
 @built_once
