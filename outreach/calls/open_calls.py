@@ -26,11 +26,17 @@ from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.sql import all_as_json
 
 
-def of(session: Session, caller_id: int, *, now: datetime) -> Sequence[Row[Any]]:
-    """Return a row for each open call of those whom ``caller_id`` calls at ``now``."""
+def of(
+    session: Session, caller_id: int, *, now: datetime, has_begun: bool = False
+) -> Sequence[Row[Any]]:
+    """Return a row for each open call of those whom ``caller_id`` calls at ``now``.
+
+    Args:
+        has_begun: only those whose time to dial has come, a few of a panel.
+    """
     running_since = now - leases.LONGEST_CALL
     wanted = {"caller_id": caller_id, "now": now, "running_since": running_since}
-    return rows_of(session, _statement(), wanted)
+    return rows_of(session, _statement(has_begun=has_begun), wanted)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def _call_backs() -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def _statement() -> Select[*tuple[Any, ...]]:
+def _statement(*, has_begun: bool) -> Select[*tuple[Any, ...]]:
     """Return the statement, for ``caller_id``, ``now`` and ``running_since``; built once."""
     caller_id: ColumnElement[int] = bindparam("caller_id")
     holder = aliased(StaffMember)
@@ -87,7 +93,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
         Lease.staff_id != caller_id,
         Lease.until_at > now,
     )
-    return (
+    found = (
         select(
             PlannedCall.id,
             PlannedCall.phase,
@@ -162,6 +168,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
         )
         .order_by(PlannedCall.dial_from_at, PlannedCall.id)
     )
+    return found.where(PlannedCall.dial_from_at <= now) if has_begun else found
 
 
 def _one(query: Select[Any]) -> ColumnElement[Any]:

@@ -195,16 +195,18 @@ def queue_of(session: Session, actor: Actor, *, now: datetime) -> Queue:
 
 def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
     """Return the patient to call next: the first in NOW that nobody else has open."""
-    entries = _entries(session, actor, now=now)
+    entries = _entries(session, actor, now=now, has_begun=True)  # as all in NOW
     if actor.sees_own_only:
         entries = _own(entries)
     first = next(iter(Queue(entries, done=()).of(QueueGroup.NOW)), None)
     return first.ref if first else None
 
 
-def _entries(session: Session, actor: Actor, *, now: datetime) -> list[Entry]:
+def _entries(
+    session: Session, actor: Actor, *, now: datetime, has_begun: bool = False
+) -> list[Entry]:
     """Return all open calls in the order to work them, those of one's cover too."""
-    rows = open_calls.of(session, actor.staff_id, now=now)
+    rows = open_calls.of(session, actor.staff_id, now=now, has_begun=has_begun)
     book = hours.book_of(session, today=now.date(), clinic_ids={row.clinic_id for row in rows})
     zone = ZoneInfo(actor.zone)
     day_ends_at = day_began_at(now, zone) + timedelta(days=1)

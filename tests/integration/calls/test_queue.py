@@ -73,6 +73,23 @@ def test_missed_calls_in_a_row_lead_and_are_told_apart(ordered: Ordered) -> None
     ]
 
 
+def test_up_next_is_who_leads_the_queue_at_any_hour(ordered: Ordered) -> None:
+    following = {}
+    with ordered.sessions.begin() as session:
+        lena = session.get_one(PlannedCall, ordered.calls["Lena"].id)
+        lena.dial_from_at = NOW + timedelta(minutes=30)
+        lena.is_agreed = True
+    for hours in (-12, 0, 1, 12):
+        at = NOW + timedelta(hours=hours)
+        with ordered.sessions() as session:
+            leading = queue.queue_of(session, ordered.actor, now=at).of(QueueGroup.NOW)
+            up_next = queue.next_ref(session, ordered.actor, now=at)
+        assert up_next == (leading[0].ref if leading else None)
+        following[hours] = leading[0].called if leading else None
+
+    assert following == {-12: None, 0: "Nora", 1: "Lena", 12: None}
+
+
 def test_a_call_that_is_only_due_tells_on_its_row_who_waits_longest(
     sessions: Sessions, client: FlaskClient, ordered: Ordered
 ) -> None:
