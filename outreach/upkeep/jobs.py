@@ -5,6 +5,6 @@ from outreach.orm import Sessions
 from outreach.upkeep import rotating
 
 
-def seal_staff_numbers(sessions: Sessions) -> int:
-    """Encrypt telephones of the staff that are in clear, of before 0065; return how many."""
+def seal_what_is_in_clear(sessions: Sessions) -> int:
+    """Encrypt what of the staff and clinics is in clear, of before 0067; return how many."""
     return rotating.seal(sessions, sealing.cipher()).count
