@@ -25,7 +25,7 @@ _NONCE_BYTES = 12
 _SIV_KEY_BYTES = 64
 _FORMAT = "v1"
 _PLACES = 1000  # more than columns times keys
-_REMEMBERED = 2000  # numbers: more than of one batch of texts
+_REMEMBERED = 10_000  # numbers of a batch of texts, names of all who work here
 _ALIKE = "s1"  # the form of values that are looked up
 FORMS = (_FORMAT, _ALIKE)
 

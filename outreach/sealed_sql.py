@@ -46,8 +46,7 @@ def _compare(element: BinaryExpression[Any], compiler: Any, **options: Any) -> s
 @compiles(Function)
 def _call(element: Function[Any], compiler: Any, **options: Any) -> str:
     if element.name.lower() not in _MAY_BE_CALLED:
-        for kind in _kinds(element.clauses):
-            _refuse(kind, f"take the {element.name} of it")
+        refuse_in(element.clauses, f"take the {element.name} of it")
     return compiler.visit_function(element, **options)
 
 
@@ -97,6 +96,15 @@ def _values_of(statement: Insert | Update) -> Iterator[tuple[Any, Any]]:
     yield from getattr(statement, "_ordered_values", None) or ()
     conflict = getattr(statement, "_post_values_clause", None)
     yield from dict(getattr(conflict, "update_values_to_set", ())).items()
+
+
+def refuse_in(elements: Iterable[Any], what: str) -> None:
+    """Raise TypeError where one of ``elements`` is encrypted: a function must not get it.
+
+    For functions of our own; who wants the value as it is kept says so by ``type_coerce``.
+    """
+    for kind in _kinds(elements):
+        _refuse(kind, what)
 
 
 def _refuse_order(by: Iterable[Any]) -> None:

@@ -1,7 +1,8 @@
 """Columns whose values are encrypted on their way into the database and decrypted out of it.
 
 Two kinds: :class:`Sealed` for what is only read, :class:`Findable` for what rows are found by;
-of these :class:`StaffNumber` and :class:`Recipient`, which read what is of before 0065 too.
+of these :class:`OnceInClear`, which reads what is of before it was encrypted too, and
+:class:`Recipient`.
 What the database would answer wrongly about them, :mod:`outreach.sealed_sql` refuses. The keys
 are those of the process, told once by :func:`use` before the first row is read. A value that
 can't be decrypted is an error, never an empty text.
@@ -10,10 +11,10 @@ can't be decrypted is an error, never an empty text.
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Dialect, type_coerce
+from sqlalchemy import JSON, ColumnElement, Dialect, or_, type_coerce
 from sqlalchemy.sql import operators
 from sqlalchemy.types import Text, TypeDecorator, TypeEngine
 
@@ -23,11 +24,11 @@ from outreach.sealed_sql import CAN_BE_ASKED, Encrypted
 log = logging.getLogger(__name__)
 
 _CAN_BE_COMPARED = {operators.eq, operators.ne, operators.in_op, operators.not_in_op}
-# For so long processes of the release before 0065 may run beside ours, and none longer.
+# For so long processes of the release before may run beside ours, and none longer.
 RENEWED_WITHIN_SECONDS = 6 * 3600
 _in_use: list[Cipher] = []
 _first: list[Callable[[], None]] = []
-_sealing_staff_from = [0.0]  # by time.monotonic
+_sealing_all_from = [0.0]  # by time.monotonic
 
 
 class NoKeys(RuntimeError):
@@ -38,17 +39,17 @@ def use(
     keys: Sequence[tuple[str, bytes]],
     encrypting: str | None = None,
     *,
-    staff_in_clear_for: float = 0,
+    in_clear_for: float = 0,
 ) -> None:
     """Encrypt and decrypt with ``keys`` (id and 32 bytes each, oldest first) from now on.
 
     Args:
         keys: of this installation.
         encrypting: the id of the one that encrypts, the newest where none is named.
-        staff_in_clear_for: seconds for which a :class:`StaffNumber` is written in clear yet.
+        in_clear_for: seconds for which what is :class:`OnceInClear` is written in clear yet.
     """
     _in_use[:] = [Cipher([DataKey(*each) for each in keys], encrypting)]
-    _sealing_staff_from[:] = [time.monotonic() + staff_in_clear_for]
+    _sealing_all_from[:] = [time.monotonic() + in_clear_for]
 
 
 def ask_first(told: Callable[[], None]) -> None:
@@ -160,6 +161,49 @@ class SealedJSON(Sealed):
         return json.loads(super().opened(value))
 
 
+class SealedWithin(TypeDecorator[dict[str, Any]]):
+    """A dictionary in clear, but for the texts under some names: those lie in it encrypted.
+
+    For rows that are done with in minutes. They move to no other key: where theirs is retired
+    first, UNREADABLE stands for them.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, place: str, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.place, self.names = place, names
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Return the dictionary with those texts encrypted."""
+        del dialect
+        return value if is_written_in_clear() else self._each(value, self._sealed)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Return the dictionary as it was given."""
+        del dialect
+        return self._each(value, self._opened)
+
+    def _each(self, given: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+        return {
+            name: change(text) if name in self.names and text else text
+            for name, text in given.items()
+        }
+
+    def _sealed(self, text: str) -> str:
+        return cipher().encrypt(text.encode(), place=self.place)
+
+    def _opened(self, kept: str) -> str:
+        if is_in_clear(kept):
+            return kept
+        try:
+            return cipher().decrypt(kept, place=self.place).decode()
+        except CannotDecrypt:
+            log.warning("a text in %s can't be decrypted", self.place)
+            return UNREADABLE
+
+
 class Findable(SealedType):
     """A text that rows are found, joined and kept unique by: equal texts look equal.
 
@@ -178,44 +222,48 @@ class Findable(SealedType):
         return cipher().decrypt_alike(value, place=self.place).decode()
 
 
-class StaffNumber(Findable):
-    """A telephone of one of the staff: in clear where it is of before 0065, until it is sealed.
+class OnceInClear(Findable):
+    """What is looked up, and was not encrypted in an earlier release: read and found as either.
 
-    One that can't be decrypted is none, and told in the log: an error here would keep everybody
-    of its clinic from being told of a concern, where without a number the next are told.
+    One that can't be decrypted is told in the log, and ``instead`` stands for it: these stand
+    beside everything that people of a clinic do, and an error here would end all its pages, and
+    keep everybody from being told of a concern.
     """
 
     cache_ok = True
 
-    def __init__(self) -> None:
-        super().__init__("staff number")
+    def __init__(self, place: str, *, instead: str | None = None) -> None:
+        super().__init__(place)
+        self.instead = instead
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Return ``value`` encrypted, or as it is while the release before may have to read it."""
-        if value is not None and time.monotonic() < _sealing_staff_from[0]:
+        if value is not None and is_written_in_clear():
             return str(value)
         return super().process_bind_param(value, dialect)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """Return the number, None where it can't be read."""
+        """Return the text, ``instead`` where it can't be read."""
+        del dialect
+        return None if value is None else self.read(value)
+
+    def read(self, value: str) -> str | None:
+        """Return what the database keeps as ``value``, ``instead`` where it can't be read."""
         try:
-            return super().process_result_value(value, dialect)
+            return str(self.opened(value))
         except CannotDecrypt:
-            log.error(_UNREADABLE)  # noqa: TRY400 - the same line each time, and no value
-            return None
+            log.error("a %s can't be decrypted: 'check invariants' says whose", self.place)  # noqa: TRY400 - the same line each time, and no value
+            return self.instead
 
     def opened(self, value: str) -> Any:
-        """Return the number."""
+        """Return the text."""
         return value if is_in_clear(value) else super().opened(value)
-
-
-_UNREADABLE = "a telephone of the staff can't be decrypted: 'check invariants' says whose"
 
 
 class Recipient(Findable):
     """A number that a text goes to.
 
-    A process of before 0065 takes what is sealed of a :class:`StaffNumber` for the number. An
+    A process of before 0065 takes what is sealed of a telephone of the staff for the number. An
     alert that it writes so goes out all the same: what was sealed twice is opened twice.
     """
 
@@ -223,8 +271,24 @@ class Recipient(Findable):
 
     def opened(self, value: str) -> Any:
         """Return the number."""
-        number = super().opened(value)
-        return number if is_in_clear(number) else STAFF_NUMBERS.opened(number)
+        return opened_twice(cipher(), value, place=self.place)
+
+
+def opened_twice(opening: Cipher, value: str, *, place: str) -> str:
+    """Return the number of a :class:`Recipient`, whether it was sealed once or twice.
+
+    Raises:
+        CannotDecrypt: not with these keys, not of this place, or changed.
+    """
+    number = opening.decrypt_alike(value, place=place).decode()
+    if is_in_clear(number):
+        return number
+    return opening.decrypt_alike(number, place=STAFF_NUMBERS.place).decode()
+
+
+def is_written_in_clear() -> bool:
+    """Say whether the release before may have to read what this process writes."""
+    return time.monotonic() < _sealing_all_from[0]
 
 
 def is_in_clear(value: str) -> bool:
@@ -232,11 +296,15 @@ def is_in_clear(value: str) -> bool:
     return key_of(value) is None
 
 
-def is_either(column: Any, value: str | None) -> ColumnElement[bool]:
-    """Return the condition that a :class:`StaffNumber` is ``value``, sealed or in clear."""
-    if value is None:
-        return column.is_(None)
-    return type_coerce(column, Text()).in_([value, STAFF_NUMBERS.sealed(value)])
+def is_either(column: Any, *values: str | None) -> ColumnElement[bool]:
+    """Return the condition that what is :class:`OnceInClear` is one of ``values``.
+
+    Sealed or in clear.
+    """
+    given = [value for value in values if value is not None]
+    forms = [form for value in given for form in (value, column.type.sealed(value))]
+    found = type_coerce(column, Text()).in_(forms)
+    return or_(found, column.is_(None)) if len(given) < len(values) else found
 
 
 def opener(column: Any) -> Callable[[str], Any]:
@@ -252,4 +320,12 @@ def opener(column: Any) -> Callable[[str], Any]:
 
 NUMBER = "number"  # the place of telephone numbers of patients, wherever they stand
 NUMBERS = Findable(NUMBER)
-STAFF_NUMBERS = StaffNumber()  # not the same place: a patient may have a telephone of the staff
+UNREADABLE = "?"  # no empty text: a name is split into words, a number is sent to a carrier
+# Not the same place as patients' numbers: a patient may have a telephone of the staff.
+STAFF_NUMBERS = OnceInClear("staff number")
+STAFF_NAMES = OnceInClear("staff name", instead=UNREADABLE)
+STAFF_EMAILS = OnceInClear("staff e-mail", instead=UNREADABLE)
+APPROVERS = OnceInClear("approver", instead=UNREADABLE)  # the medical lead, or a publisher
+# Where a clinic is rung and from where it sends. One place for all: an older process copies
+# from one column to another as it lies.
+CLINIC_NUMBERS = OnceInClear("clinic number", instead=UNREADABLE)

@@ -12,10 +12,11 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from outreach.orm import UTCDateTime
+from outreach.sealed_sql import refuse_in
 
 
 class as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
-    """Several values as the text of a JSON array, in SQL."""
+    """Several values as the text of a JSON array, in SQL; none that is encrypted."""
 
     type = Text()
     inherit_cache = True
@@ -23,16 +24,24 @@ class as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
 
 @compiles(as_json)
 def _json_on_postgresql(element: as_json, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST(json_build_array({compiler.process(element.clauses, **options)}) AS TEXT)"
+    return f"CAST(json_build_array({_row(element, compiler, **options)}) AS TEXT)"
 
 
 @compiles(as_json, "sqlite")
 def _json_on_sqlite(element: as_json, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_array({compiler.process(element.clauses, **options)})"
+    return f"json_array({_row(element, compiler, **options)})"
+
+
+def _row(element: FunctionElement[str], compiler: SQLCompiler, **options: Any) -> str:
+    refuse_in(element.clauses, "put it into JSON")
+    return compiler.process(element.clauses, **options)
 
 
 class all_as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function
-    """The rows of a subquery as the text of a JSON array of arrays, in no order; an aggregate."""
+    """The rows of a subquery as the text of a JSON array of arrays, in no order; an aggregate.
+
+    What is encrypted goes in as it is kept, by ``type_coerce``, and whoever reads it opens it.
+    """
 
     type = Text()
     inherit_cache = True
@@ -40,13 +49,13 @@ class all_as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL funct
 
 @compiles(all_as_json)
 def _all_on_postgresql(element: all_as_json, compiler: SQLCompiler, **options: Any) -> str:
-    row = compiler.process(element.clauses, **options)
+    row = _row(element, compiler, **options)
     return f"CAST(json_agg(json_build_array({row})) AS TEXT)"
 
 
 @compiles(all_as_json, "sqlite")
 def _all_on_sqlite(element: all_as_json, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
+    return f"json_group_array(json_array({_row(element, compiler, **options)}))"
 
 
 def instant_from_json(text: str) -> datetime:

@@ -29,6 +29,7 @@ from outreach.accounts.models import StaffMember
 from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.errors import RuleBroken
 from outreach.orm import Sessions
+from outreach.sealing import is_either
 from outreach.upkeep import fitting, second_wall
 from outreach.upkeep.fitting import KeysDontFit
 from outreach.upkeep.second_wall import NoWall
@@ -124,7 +125,7 @@ def demo_password(sessions: Sessions, file: Path, hasher: PasswordHasher) -> str
     with orm.reading(), sessions() as session:
         hashes = session.scalars(
             select(StaffMember.password_hash)
-            .where(StaffMember.email.in_([email for _role, email in DEMO_ACCOUNTS]))
+            .where(is_either(StaffMember.email, *(email for _role, email in DEMO_ACCOUNTS)))
             .order_by(StaffMember.id)
         ).all()
     if len(hashes) != len(DEMO_ACCOUNTS) or not file.exists():

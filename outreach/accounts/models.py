@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.accounts.rules import LinkKind, Role
 from outreach.orm import Model
-from outreach.sealing import Sealed, StaffNumber
+from outreach.sealing import CLINIC_NUMBERS, STAFF_EMAILS, STAFF_NAMES, STAFF_NUMBERS, Sealed
 
 
 class Clinic(Model):
@@ -27,8 +27,8 @@ class Clinic(Model):
     name: Mapped[str] = mapped_column(String(120))
     zone: Mapped[str] = mapped_column(String(60))
     region: Mapped[str] = mapped_column(String(2))
-    phone_number: Mapped[str] = mapped_column(String(20))
-    sms_sender: Mapped[str | None] = mapped_column(String(40))
+    phone_number: Mapped[str] = mapped_column(CLINIC_NUMBERS)
+    sms_sender: Mapped[str | None] = mapped_column(CLINIC_NUMBERS)
     opens: Mapped[time]
     closes: Mapped[time]
     glucose_unit: Mapped[str] = mapped_column(String(20))
@@ -53,6 +53,7 @@ class Closure(Model):
 class StaffMember(Model):
     """A person who signs in. Deactivated, never deleted.
 
+    ``email`` is in lower case; who looks for one asks ``sign_in.has_email``.
     ``phone`` (E.164) is where alerts about concerns reach them, None where they have none;
     ``work_phone`` is the telephone on which they make and take calls, shown to nobody.
     ``sees_own_only``: their queue leaves out whom they call in somebody else's place.
@@ -61,16 +62,16 @@ class StaffMember(Model):
     __tablename__ = "staff_member"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(STAFF_EMAILS, unique=True)
+    name: Mapped[str] = mapped_column(STAFF_NAMES)
     locale: Mapped[str] = mapped_column(String(10))
     zone: Mapped[str] = mapped_column(String(60))
     password_hash: Mapped[str] = mapped_column(String(200))
     has_shortcuts: Mapped[bool]
     is_active: Mapped[bool]
     created_at: Mapped[datetime]
-    phone: Mapped[str | None] = mapped_column(StaffNumber())
-    work_phone: Mapped[str | None] = mapped_column(StaffNumber())
+    phone: Mapped[str | None] = mapped_column(STAFF_NUMBERS)
+    work_phone: Mapped[str | None] = mapped_column(STAFF_NUMBERS)
     sees_own_only: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach import orm
-from outreach.accounts import sessions
+from outreach.accounts import sessions, sign_in
 from outreach.accounts.models import (
     Clinic,
     Membership,
@@ -22,7 +22,7 @@ from outreach.accounts.models import (
     RegionRole,
     StaffMember,
 )
-from outreach.accounts.rules import FOR_REGIONS, Actor, Role
+from outreach.accounts.rules import FOR_REGIONS, Actor, Role, in_order_of_names
 from outreach.audit import trail
 from outreach.errors import NotAllowed, NotFound, RuleBroken
 from outreach.seeing import every_clinic
@@ -150,11 +150,7 @@ def give(
     _allow(actor)
     if role not in FOR_REGIONS:
         raise RuleBroken("Regions have managers and auditors.")
-    person = session.scalar(
-        select(StaffMember).where(
-            StaffMember.email == email.strip().lower(), StaffMember.is_active.is_(True)
-        )
-    )
+    person = sign_in.find(session, email)
     if person is None:
         raise NotFound("Nobody with an open account has this address.")
     if person.id == actor.staff_id:
@@ -328,9 +324,8 @@ def _holders(session: Session) -> dict[int, list[Holder]]:
         select(RegionRole, StaffMember.name)
         .join(StaffMember, StaffMember.id == RegionRole.staff_id)
         .where(RegionRole.until_on.is_(None))
-        .order_by(StaffMember.name, RegionRole.id)
     )
-    for held, name in rows:
+    for held, name in sorted(rows, key=lambda row: in_order_of_names(row.name, row.RegionRole.id)):
         found.setdefault(held.region_id, []).append(
             Holder(held.id, held.staff_id, name, held.role, held.from_on)
         )

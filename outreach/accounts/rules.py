@@ -94,6 +94,14 @@ class Scope:
     saves_begun: bool = False
 
 
+def in_order_of_names(name: str, key: int = 0) -> tuple[str, str, int]:
+    """Return what people are sorted by, in Python: names are encrypted in the database.
+
+    ``key``, as an id, parts those who share a name.
+    """
+    return name.casefold(), name, key
+
+
 @dataclass(frozen=True)
 class Actor:
     """The person at the keyboard, as every rule wants to know them.

@@ -24,6 +24,7 @@ from outreach.accounts.models import EmergencyAccess, Membership, SignIn, StaffM
 from outreach.accounts.rules import HALF_SIGNED_IN_FOR, Actor, Held, Role
 from outreach.factors.models import Authenticator, Passkey
 from outreach.orm import rows_of
+from outreach.sealing import is_either
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -50,10 +51,13 @@ class Present:
 def find(session: Session, email: str) -> StaffMember | None:
     """Return the active account with this address, in any letter case."""
     return session.scalar(
-        select(StaffMember).where(
-            StaffMember.email == email.strip().lower(), StaffMember.is_active.is_(True)
-        )
+        select(StaffMember).where(has_email(email), StaffMember.is_active.is_(True))
     )
+
+
+def has_email(email: str) -> ColumnElement[bool]:
+    """Return the condition that somebody has this address, in any letter case."""
+    return is_either(StaffMember.email, email.strip().lower())
 
 
 def begin(

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from outreach.accounts import passwords
 from outreach.accounts.models import Clinic, Language, Membership, StaffMember
-from outreach.accounts.rules import Actor, Held, Role, Scope, language_code
+from outreach.accounts.rules import Actor, Held, Role, Scope, in_order_of_names, language_code
 from outreach.accounts.scoping import visible_clinics
+from outreach.accounts.sign_in import has_email
 from outreach.errors import NotFound, RuleBroken
 
 
@@ -78,7 +79,7 @@ def add_invited(session: Session, new: NewStaff, *, now: datetime) -> StaffMembe
     """
     languages = [_code_of(language) for language in new.languages]
     email = new.email.strip().lower()
-    if session.scalar(select(StaffMember.id).where(StaffMember.email == email)) is not None:
+    if session.scalar(select(StaffMember.id).where(has_email(email))) is not None:
         raise AlreadyThere("Somebody has this e-mail address already.")
     person = StaffMember(
         email=email,
@@ -192,7 +193,7 @@ def clinic_in(session: Session, scope: Scope, code: str | None) -> Clinic:
 
 def callers_of(session: Session, clinic_id: int, *, on: date) -> Sequence[StaffMember]:
     """Return the active callers of a clinic on a day, by name."""
-    return session.scalars(
+    found = session.scalars(
         select(StaffMember)
         .join(Membership)
         .where(
@@ -202,8 +203,17 @@ def callers_of(session: Session, clinic_id: int, *, on: date) -> Sequence[StaffM
             (Membership.until_on.is_(None)) | (Membership.until_on > on),
             StaffMember.is_active.is_(True),
         )
-        .order_by(StaffMember.name, StaffMember.id)
-    ).all()
+    )
+    return sorted(found, key=lambda person: in_order_of_names(person.name, person.id))
+
+
+def called(session: Session, text: str) -> list[int]:
+    """Return those whose name has ``text`` in it, whatever the case, or whose address it is."""
+    sought = text.strip().casefold()
+    rows = session.execute(select(StaffMember.id, StaffMember.name).order_by(StaffMember.id))
+    found = [staff_id for staff_id, name in rows if sought in name.casefold()]
+    by_email = session.scalars(select(StaffMember.id).where(has_email(text))).all()
+    return [*found, *by_email]
 
 
 def languages_of(session: Session, staff_ids: Sequence[int]) -> dict[int, frozenset[str]]:

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
-from outreach.accounts.rules import Scope
+from outreach.accounts.rules import Scope, in_order_of_names
 from outreach.accounts.scoping import visible
 from outreach.callers.proposing import Line
 from outreach.callers.rules import days_of
@@ -126,6 +126,7 @@ def made_by(
             Patient.given_name,
             Patient.family_name,
             StaffMember.name,
+            StaffMember.id,
             Cover.from_at,
             Cover.until_at,
         )
@@ -145,15 +146,13 @@ def made_by(
             if scope.staff_id == stand_in.id
             else visible(scope, Cover.clinic_id, Cover.patient_id),
         )
-        .order_by(
-            Cover.from_at,
-            Cover.until_at,
-            StaffMember.name,
-            Patient.name_rank,
-            Cover.id,
-        )
-    ).all()
-    grouped = groupby(rows, key=lambda row: (row.name, row.from_at, row.until_at))
+        .order_by(Patient.name_rank, Cover.id)
+    )
+    soonest = sorted(
+        rows,
+        key=lambda row: (row.from_at, row.until_at, *in_order_of_names(row.name, row.id)),
+    )
+    grouped = groupby(soonest, key=lambda row: (row.name, row.from_at, row.until_at))
     return [
         Standing(
             name,

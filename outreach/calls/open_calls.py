@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
@@ -238,7 +238,7 @@ def _next_promise(column: Any) -> Select[Any]:
 def _tries() -> Select[Any]:
     """Select when this call was tried, what came of it and who did, as JSON."""
     return (
-        select(all_as_json(Attempt.at, Attempt.outcome, StaffMember.name, Attempt.id))
+        select(all_as_json(Attempt.at, Attempt.outcome, _as_kept(StaffMember.name), Attempt.id))
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
         .where(Attempt.planned_call_id == PlannedCall.id, Attempt.superseded_at.is_(None))
     )
@@ -247,6 +247,11 @@ def _tries() -> Select[Any]:
 def _numbers() -> Select[Any]:
     """Select the patient's numbers with the health of each, as JSON."""
     place = (PhoneNumber.position, PhoneNumber.id)
-    return select(all_as_json(*place, PhoneNumber.e164, PhoneNumber.health)).where(
+    return select(all_as_json(*place, _as_kept(PhoneNumber.e164), PhoneNumber.health)).where(
         PhoneNumber.patient_id == Patient.id
     )
+
+
+def _as_kept(column: Any) -> ColumnElement[str]:
+    """Return an encrypted column as it lies in the database: ``trying`` opens it."""
+    return type_coerce(column, Text())

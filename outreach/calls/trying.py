@@ -46,7 +46,7 @@ def numbers_in(kept: str | None) -> Sequence[RowNumber]:
 def attempts_in(kept: str | None) -> Sequence[PastAttempt]:
     """Return the tries of a call, in order; see open_calls."""
     found = [
-        (instant_from_json(at), row_id, Outcome(outcome), name)
+        (instant_from_json(at), row_id, Outcome(outcome), str(sealing.STAFF_NAMES.read(name)))
         for at, outcome, name, row_id in json.loads(kept or "[]")
     ]
     return [PastAttempt(at, outcome, name) for at, _id, outcome, name in sorted(found)]

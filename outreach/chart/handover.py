@@ -12,6 +12,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import in_order_of_names
 from outreach.audit import trail
 from outreach.calls import screen
 from outreach.calls.models import Attempt, CallNote, Promise
@@ -176,9 +177,10 @@ def meanwhile(
     )
     rows = session.execute(
         select(
+            StaffMember.id,
             StaffMember.name,
-            func.sum(case((Attempt.outcome.in_(_COMPLETING), 1), else_=0)),
-            func.count(Attempt.id),
+            func.sum(case((Attempt.outcome.in_(_COMPLETING), 1), else_=0)).label("completed"),
+            func.count(Attempt.id).label("dials"),
         )
         .join(StaffMember, StaffMember.id == Attempt.caller_id)
         .where(
@@ -189,9 +191,9 @@ def meanwhile(
             Attempt.at > func.coalesce(own_last, membership.from_at),
         )
         .group_by(StaffMember.id, StaffMember.name)
-        .order_by(StaffMember.name, StaffMember.id)
     )
-    return [Meanwhile(name, int(completed), dials) for name, completed, dials in rows]
+    by_name = sorted(rows, key=lambda row: in_order_of_names(row.name, row.id))
+    return [Meanwhile(row.name, int(row.completed), row.dials) for row in by_name]
 
 
 def _taken_over(session: Session, membership: PanelMembership, *, now: datetime) -> TakenOver:

@@ -22,7 +22,7 @@ from outreach.measures.rules import MeasureKind
 from outreach.orm import Model
 from outreach.patients.models import Patient
 from outreach.patients.rules import weekdays_from_mask
-from outreach.sealing import Sealed
+from outreach.sealing import APPROVERS, Sealed
 
 
 class Concern(Model):
@@ -195,7 +195,7 @@ class LowSugarCard(Model):
     language: Mapped[str] = mapped_column(String(10))
     number: Mapped[int]
     say: Mapped[str] = mapped_column(Text)
-    approved_by: Mapped[str] = mapped_column(String(120))
+    approved_by: Mapped[str] = mapped_column(APPROVERS)
     approved_on: Mapped[date]
     at: Mapped[datetime]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))

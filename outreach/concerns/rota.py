@@ -9,7 +9,7 @@ from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from outreach.accounts.models import Clinic, Membership, StaffMember
-from outreach.accounts.rules import Role
+from outreach.accounts.rules import Role, in_order_of_names
 from outreach.built_once import built_once
 from outreach.concerns.models import OnCall, OnCallWeek
 from outreach.concerns.rules import OnCallRank
@@ -114,7 +114,8 @@ def people(
     roles: Sequence[Role] = MAY_BE_ON_CALL,
 ) -> Sequence[StaffMember]:
     """Return the nurses and managers of a clinic, or those in other ``roles``, by name."""
-    return session.scalars(*_people(clinic_id, roles, now.date())).all()
+    found = session.scalars(*_people(clinic_id, roles, now.date()))
+    return sorted(found, key=lambda person: in_order_of_names(person.name, person.id))
 
 
 @built_once
@@ -130,7 +131,6 @@ def _people(clinic_id: Any, roles: Any, today: Any) -> Select[StaffMember]:
             StaffMember.is_active.is_(True),
         )
         .distinct()
-        .order_by(StaffMember.name, StaffMember.id)
     )
 
 

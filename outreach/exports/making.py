@@ -7,7 +7,7 @@ and on the disk, and is offered by the same row only to the claim that wrote it.
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from outreach.audit import trail
 from outreach.clock import Clock
 from outreach.errors import NotFound, RuleBroken
 from outreach.exports import contents, fhir, folder, own_data, research, sheets
-from outreach.exports.models import Export
+from outreach.exports.models import TYPED, Export
 from outreach.exports.requesting import WITHIN, clinics_of
 from outreach.exports.rules import (
     LASTS,
@@ -41,6 +41,8 @@ from outreach.orm import Sessions
 from outreach.pulse.rules import Telling
 
 log = logging.getLogger(__name__)
+
+_TYPED_OF = (Content.AUDIT, Content.STAFF)  # files of which something may be typed
 
 
 class LostClaim(RuleBroken):
@@ -74,7 +76,7 @@ def write_next(sessions: Sessions, clock: Clock, place: Place) -> bool:
         with orm.reading(), sessions() as session:
             export = session.get_one(Export, export_id)
             trouble, rows = _write(session, export, part, place, _watch(sessions, claim, clock))
-            asked = export.asked | {WITHIN: _within(session, export)}
+            asked = _without_typed(export.asked) | {WITHIN: _within(session, export)}
             kept_for = min(place.kept_for, LASTS.get(export.content, place.kept_for))
         if trouble is None:
             name = f"{claim}.{export.format.value}"
@@ -111,6 +113,30 @@ def expire(sessions: Sessions, place: Place, *, now: datetime) -> int:
     for name in strays:
         folder.delete(place.folder, name)
     return len(over) + len(strays)
+
+
+def forget_typed(sessions: Sessions) -> int:
+    """Forget what was typed of files that are finished; return of how many.
+
+    Of those that the release before finished: since then it is forgotten as each is written.
+    """
+    with orm.reading(), sessions() as session:
+        kept = session.execute(
+            select(Export.id, Export.asked)
+            .where(Export.content.in_(_TYPED_OF), Export.finished_at.is_not(None))
+            .order_by(Export.id)
+        ).all()
+    told = {
+        row.id: _without_typed(row.asked) for row in kept if not row.asked.keys().isdisjoint(TYPED)
+    }
+    with sessions.begin() as session:
+        for export_id, asked in told.items():
+            session.execute(update(Export).where(Export.id == export_id).values(asked=asked))
+    return len(told)
+
+
+def _without_typed(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in asked.items() if name not in TYPED}
 
 
 def _claim(sessions: Sessions, claim: str, *, now: datetime) -> int | None:

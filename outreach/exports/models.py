@@ -8,13 +8,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.exports.rules import Content, Format, Progress
 from outreach.orm import Model
+from outreach.sealing import SealedWithin
+
+# Parameters that people type: they may be a name or an address of one of the staff.
+TYPED = ("staff", "search")
 
 
 class Export(Model):
     """A file that somebody asked for: what of, how far it is, where it lies until when.
 
-    ``asked`` are the parameters of the list or report. ``clinic_id`` is None where it is over all
-    clinics of who asked; ``asked["within"]`` says, once written, which those were: ids, or "every".
+    ``asked`` are the parameters of the list or report, those of TYPED until it is written.
+    ``clinic_id`` is None where it is over all clinics of who asked; ``asked["within"]`` says,
+    once written, which those were: ids, or "every".
     A worker holds it by ``claim`` until ``lease_until``; whoever finds that passed takes it up
     again from the beginning.
     ``file_name`` is set with the last row on the disk, never before; None again once the file
@@ -33,7 +38,7 @@ class Export(Model):
     clinic_id: Mapped[int | None] = mapped_column(ForeignKey("clinic.id"))
     content: Mapped[Content]
     format: Mapped[Format]
-    asked: Mapped[dict[str, Any]]
+    asked: Mapped[dict[str, Any]] = mapped_column(SealedWithin("export.asked", TYPED))
     form_key: Mapped[str] = mapped_column(String(40), unique=True)
     progress: Mapped[Progress]
     rows_done: Mapped[int]

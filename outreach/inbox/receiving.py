@@ -25,6 +25,7 @@ from outreach.orm import insert_new
 from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
+from outreach.sealing import is_either
 from outreach.telephony.gateway import InboundSms
 from outreach.wordings.rules import FALLBACK, TextName
 
@@ -327,9 +328,9 @@ def _having(
     """Return the clinics that send by a number or service, or are rung at it."""
     if not reached:
         return []
-    own = Clinic.sms_sender == reached
+    own = is_either(Clinic.sms_sender, reached)
     if is_number:
-        own = or_(own, Clinic.phone_number == reached)
+        own = or_(own, is_either(Clinic.phone_number, reached))
     if reached == house_sender:
         own = or_(own, Clinic.sms_sender.is_(None))
     return list(session.scalars(select(Clinic.id).where(own).order_by(Clinic.id)).all())

@@ -16,7 +16,7 @@ from outreach.messaging.rules import (
 )
 from outreach.orm import Model
 from outreach.patients.models import Patient
-from outreach.sealing import NUMBER, Findable, Recipient, Sealed
+from outreach.sealing import CLINIC_NUMBERS, NUMBER, Findable, Recipient, Sealed
 
 
 def _rank(context: Any) -> int:
@@ -114,7 +114,7 @@ class InboundText(Model):
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     provider_id: Mapped[str] = mapped_column(String(64), unique=True)
     from_number: Mapped[str] = mapped_column(Findable(NUMBER))
-    to_number: Mapped[str] = mapped_column(String(40))
+    to_number: Mapped[str] = mapped_column(CLINIC_NUMBERS)
     body: Mapped[str] = mapped_column(Sealed("inbound_text.body"))
     attachments: Mapped[int]
     received_at: Mapped[datetime]
@@ -177,7 +177,8 @@ class SenderPace(Model):
 
     __tablename__ = "sender_pace"
 
-    sender: Mapped[str] = mapped_column(String(40), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sender: Mapped[str] = mapped_column(CLINIC_NUMBERS, unique=True)
     per_second: Mapped[int]
     last_turn_at: Mapped[datetime | None]
     turns: Mapped[dict[str, Any]]

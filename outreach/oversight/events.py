@@ -6,12 +6,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from outreach.access_keys.models import AccessKey
+from outreach.accounts import staff
 from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Actor, Role
+from outreach.among import among
 from outreach.audit.models import AuditEvent
 from outreach.oversight.looks import BY_KEY, LOOKED, SHOWN
 from outreach.patients.models import Patient
@@ -87,7 +89,7 @@ class Found:
 
 def find(session: Session, actor: Actor, asked: Asked, *, page: int = 1) -> Found:
     """Return the events of ``asked`` that ``actor`` may read, newest first."""
-    query = _query(actor, asked)
+    query = _query(session, actor, asked)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     first = (max(page, 1) - 1) * ON_PAGE
     return Found(_rows(session, query.limit(ON_PAGE).offset(first)), total)
@@ -95,10 +97,10 @@ def find(session: Session, actor: Actor, asked: Asked, *, page: int = 1) -> Foun
 
 def everything(session: Session, actor: Actor, asked: Asked) -> tuple[int, Iterator[Event]]:
     """Return how many events there are, and all of them, read as they are asked for."""
-    query = _query(actor, asked)
+    query = _query(session, actor, asked)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     rows = session.execute(query.execution_options(yield_per=1000))
-    return total, (Event(*row) for row in rows)
+    return total, (_event(row) for row in rows)
 
 
 def files_of(session: Session, actor: Actor, asked: Asked) -> list[Event]:
@@ -111,7 +113,7 @@ def files_of(session: Session, actor: Actor, asked: Asked) -> list[Event]:
     clinics = select(Patient.clinic_id).where(Patient.id.in_(asked.patient_ids))
     may_name = or_(AuditEvent.clinic_id.in_(clinics), AuditEvent.clinic_id.is_(None))
     whose = or_(AuditEvent.patient_id.is_(None), AuditEvent.patient_id.in_(asked.patient_ids))
-    query = _query(actor, replace(asked, patient_ids=None, only_looks=False)).where(
+    query = _query(session, actor, replace(asked, patient_ids=None, only_looks=False)).where(
         AuditEvent.action.startswith(TOOK, autoescape=True), may_name, whose
     )
     return _rows(session, query.limit(MOST_FILES))
@@ -135,20 +137,25 @@ def readable_clinics(actor: Actor) -> frozenset[int] | None:
 
 
 def _rows(session: Session, query: Select[*tuple[Any, ...]]) -> list[Event]:
-    return [Event(*row) for row in session.execute(query).all()]
+    return [_event(row) for row in session.execute(query).all()]
 
 
-def _query(actor: Actor, asked: Asked) -> Select[*tuple[Any, ...]]:
+def _event(row: Row[*tuple[Any, ...]]) -> Event:
+    at, person, key, *rest = row
+    return Event(at, key if person is None else person, *rest)
+
+
+def _query(session: Session, actor: Actor, asked: Asked) -> Select[*tuple[Any, ...]]:
     begins = datetime.combine(asked.from_on, time(), tzinfo=asked.zone)
     ends = datetime.combine(asked.until_on + timedelta(days=1), time(), tzinfo=asked.zone)
-    who = func.coalesce(StaffMember.name, AccessKey.name)
     query = (
         select(
             AuditEvent.at,
-            who,
+            StaffMember.name.label("person"),
+            AccessKey.name.label("key"),
             AuditEvent.action,
             AuditEvent.object_kind,
-            Clinic.name,
+            Clinic.name.label("clinic"),
             Patient.record_number,
         )
         .outerjoin(StaffMember, StaffMember.id == AuditEvent.actor_id)
@@ -168,17 +175,23 @@ def _query(actor: Actor, asked: Asked) -> Select[*tuple[Any, ...]]:
     if asked.patient_ids is not None:
         query = query.where(AuditEvent.patient_id.in_(asked.patient_ids))
     if asked.staff:
-        text = asked.staff.lower()
-        is_meant = or_(
-            func.lower(who).contains(text, autoescape=True),
-            StaffMember.email == text,
-        )
-        query = query.where(is_meant)
+        query = query.where(_is_by(session, asked.staff))
     if asked.patient_ids is None and not asked.staff:  # dozens of lines for each list otherwise
         query = query.where(AuditEvent.action != SHOWN)
     if asked.only_looks:
         query = query.where(AuditEvent.action.in_((LOOKED, SHOWN)))
     return query
+
+
+def _is_by(session: Session, text: str) -> ColumnElement[bool]:
+    """Return the condition that somebody is called so, has that address, or is a key named so."""
+    return or_(
+        among(AuditEvent.actor_id, staff.called(session, text)),
+        and_(
+            AuditEvent.actor_id.is_(None),
+            func.lower(AccessKey.name).contains(text.lower(), autoescape=True),
+        ),
+    )
 
 
 def _is_readable(actor: Actor) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, StaffMember
-from outreach.accounts.rules import Scope
+from outreach.accounts.rules import Scope, in_order_of_names
 from outreach.accounts.scoping import visible
 from outreach.errors import RuleBroken, Stale
 from outreach.panels import proposing, solving
@@ -206,7 +206,7 @@ def filled(
         Filled(each, names[each.caller_id], new[each.caller_id], loads[each.caller_id])
         for each in place.callers
     ]
-    return sorted(found, key=lambda each: (each.name, each.caller.caller_id))
+    return sorted(found, key=lambda each: in_order_of_names(each.name, each.caller.caller_id))
 
 
 def unmet_of(session: Session, proposal: Proposal) -> Counter[str]:

@@ -14,7 +14,7 @@ from wtforms import SelectChoice
 
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.models import StaffMember
-from outreach.accounts.rules import Role
+from outreach.accounts.rules import Role, in_order_of_names
 from outreach.audit import trail
 from outreach.brakes import access as brakes
 from outreach.brakes.rules import Braked
@@ -264,9 +264,6 @@ def _callers(frame: Frame) -> dict[str, str]:
         )
         .exists()
     )
-    rows = db.session.execute(
-        select(StaffMember.id, StaffMember.name)
-        .where(has_panel)
-        .order_by(StaffMember.name, StaffMember.id)
-    )
-    return {str(staff_id): name for staff_id, name in rows}
+    rows = db.session.execute(select(StaffMember.id, StaffMember.name).where(has_panel))
+    by_name = sorted(rows, key=lambda row: in_order_of_names(row.name, row.id))
+    return {str(staff_id): name for staff_id, name in by_name}

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.orm import Model
 from outreach.phoning.rules import Direction, Ending, Facts
-from outreach.sealing import NUMBER, Findable, StaffNumber
+from outreach.sealing import CLINIC_NUMBERS, NUMBER, STAFF_NUMBERS, Findable
 from outreach.telephony.gateway import AnsweredBy, Leg, LegStatus
 
 _LIVE = text("ended_at IS NULL AND caller_id IS NOT NULL")
@@ -54,8 +54,8 @@ class PhoneCall(Model):
     planned_call_id: Mapped[int | None] = mapped_column(ForeignKey("planned_call.id"))
     caller_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     number: Mapped[str] = mapped_column(Findable(NUMBER))
-    staff_number: Mapped[str | None] = mapped_column(StaffNumber())
-    shown_number: Mapped[str] = mapped_column(String(40))
+    staff_number: Mapped[str | None] = mapped_column(STAFF_NUMBERS)
+    shown_number: Mapped[str] = mapped_column(CLINIC_NUMBERS)
     may_leave_voicemail: Mapped[bool]
     staff_leg: Mapped[LegStatus]
     patient_leg: Mapped[LegStatus]

@@ -33,6 +33,7 @@ from outreach.phoning import progress, templates
 from outreach.phoning.models import PhoneCall, ReturnedCall
 from outreach.phoning.rules import Direction, Ending, WorkHours, is_on_shift
 from outreach.planning import next_call
+from outreach.sealing import is_either
 from outreach.telephony.gateway import Answer, Connect, End, Leg, LegStatus, VoiceNews
 
 SHORTEST_SEARCH = TAIL_DIGITS
@@ -244,7 +245,7 @@ def find(session: Session, scope: Scope, written: str) -> Sequence[Patient]:
 
 def _clinics(session: Session, number: str) -> Sequence[Clinic]:
     return session.scalars(
-        select(Clinic).where(Clinic.phone_number == number).order_by(Clinic.id)
+        select(Clinic).where(is_either(Clinic.phone_number, number)).order_by(Clinic.id)
     ).all()
 
 

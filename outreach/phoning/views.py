@@ -12,11 +12,10 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
 from outreach.phoning import bridging, jobs, labels, returning, work_phone
-from outreach.web.phones import as_rung, as_written
+from outreach.web.phones import as_written
 
 bp = Blueprint("phoning", __name__, url_prefix="/phone")
 bp.add_app_template_filter(labels.phone_state)
-bp.add_app_template_filter(as_rung, "caller_number")
 
 
 @bp.app_template_global("sees_numbers")

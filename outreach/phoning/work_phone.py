@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
 from outreach.errors import RuleBroken
+from outreach.sealing import is_either
 
 DEFAULT_REGION = "US"
 
@@ -27,6 +28,6 @@ def keep(session: Session, staff_id: int, e164: str | None) -> None:
     Raises:
         ClinicsOwnNumber: it is what patients ring.
     """
-    if e164 and session.scalar(select(exists().where(Clinic.phone_number == e164))):
+    if e164 and session.scalar(select(exists().where(is_either(Clinic.phone_number, e164)))):
         raise ClinicsOwnNumber("That is a clinic's number, not a telephone of yours.")
     session.execute(update(StaffMember).where(StaffMember.id == staff_id).values(work_phone=e164))

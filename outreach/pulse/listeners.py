@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, Membership, StaffMember
-from outreach.accounts.rules import Role
+from outreach.accounts.rules import Role, in_order_of_names
 from outreach.concerns import readiness
 from outreach.pulse.rules import Acts, House, listeners
 from outreach.seeing import every_clinic
@@ -49,7 +49,9 @@ def of_askers(
     found: dict[int, list[Listener]] = {}
     for asker, clinic in rows:
         seen = listeners(asker, houses[clinic.id], administrators)
-        named = sorted(seen.items(), key=lambda each: (people[each[0]].name, each[0]))
+        named = sorted(
+            seen.items(), key=lambda each: in_order_of_names(people[each[0]].name, each[0])
+        )
         found.setdefault(asker, []).extend(
             Listener(people[staff_id], clinic, acts_as) for staff_id, acts_as in named
         )

@@ -12,6 +12,7 @@ from outreach.accounts.models import StaffMember
 from outreach.measures.rules import ReadingSource
 from outreach.orm import Model
 from outreach.questionnaires.rules import Gap, InstrumentCode, Skip
+from outreach.sealing import APPROVERS
 
 
 class _Answers:
@@ -93,7 +94,7 @@ class InstrumentPermission(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[InstrumentCode]
     is_given: Mapped[bool]
-    granted_by: Mapped[str] = mapped_column(String(200))
+    granted_by: Mapped[str] = mapped_column(APPROVERS)
     granted_on: Mapped[date | None]
     wording: Mapped[str] = mapped_column(Text)
     introduction: Mapped[str] = mapped_column(Text)

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import in_order_of_names
 from outreach.reports import counted, people, rolled
 from outreach.reports.asked import Asked
 from outreach.reports.counted import Counted, Detail
@@ -138,7 +139,12 @@ def report(session: Session, asked: Asked) -> Report:
         for each, tally in tallies.items()
         if tally
     ]
-    lines.sort(key=lambda line: (line.caller_id is None, line.name.casefold(), line.caller_id))
+    lines.sort(
+        key=lambda line: (
+            line.caller_id is None,
+            *in_order_of_names(line.name, line.caller_id or 0),
+        )
+    )
     total = total_of(line.tally for line in lines)
     touched = [] if asked.is_past else rolled.touched_days(session, asked)
     dialled: defaultdict[int, set[date]] = defaultdict(set)

@@ -15,6 +15,7 @@ from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
+from outreach.accounts.rules import in_order_of_names
 from outreach.errors import NotFound
 from outreach.patients.models import Patient
 from outreach.programmes.models import ProgrammeVersion
@@ -258,7 +259,7 @@ def names(session: Session, dimension: Dimension, groups: Iterable[str]) -> Mapp
     if dimension is Dimension.CALLER:
         ids = [int(group) for group in groups if group]
         called = adherence.names_of(session, ids)
-        by_name = sorted(called, key=lambda each: (called[each].casefold(), each))
+        by_name = sorted(called, key=lambda each: in_order_of_names(called[each], each))
         return {str(caller_id): called[caller_id] for caller_id in by_name}
     if dimension is Dimension.PHASE:
         versions = session.scalars(select(ProgrammeVersion).order_by(ProgrammeVersion.id))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import in_order_of_names
 from outreach.panels import duty
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
@@ -58,9 +59,13 @@ def by_caller(session: Session, here: Here) -> list[CallerDay]:
         .outerjoin(StaffMember, StaffMember.id == _on_duty(here))
         .where(*_of_today(here))
         .group_by(StaffMember.id, StaffMember.name)
-        .order_by(StaffMember.name.is_(None), StaffMember.name, StaffMember.id)
     )
-    return [CallerDay(caller_id, name, int(done), due) for caller_id, name, done, due in rows]
+    found = [CallerDay(caller_id, name, int(done), due) for caller_id, name, done, due in rows]
+    return sorted(found, key=_last_nobody_then_by_name)
+
+
+def _last_nobody_then_by_name(day: CallerDay) -> tuple[Any, ...]:
+    return day.caller_id is None, *in_order_of_names(day.name or "", day.caller_id or 0)
 
 
 def one_by_one(session: Session, here: Here, caller_id: int | None) -> list[TodaysCall]:

@@ -46,7 +46,7 @@ from outreach.searching.jobs import index_backlog
 from outreach.telephony.gateway import TelephonyGateway
 from outreach.telephony.mail import Mailer
 from outreach.typed.jobs import forget_typed
-from outreach.upkeep.jobs import seal_staff_numbers
+from outreach.upkeep.jobs import seal_what_is_in_clear
 
 
 class Lane(enum.Enum):
@@ -145,9 +145,9 @@ def periodic_jobs(
         # Of this lane, so not before this process has led for so long: until then some of the
         # release before may run, which can't read what is sealed.
         PeriodicJob(
-            "seal staff numbers",
+            "seal what is in clear",
             sealing.RENEWED_WITHIN_SECONDS,
-            lambda: seal_staff_numbers(sessions),
+            lambda: seal_what_is_in_clear(sessions),
             lane=Lane.LONG,
         ),
         PeriodicJob("sweep uploads", 600, lambda: sweep_uploads(uploads, clock)),

@@ -183,7 +183,7 @@ def list_keys() -> None:
         does += " Encrypts what is looked up." if key_id == known[0] else ""
         click.echo(f"{key_id}: {counts.pop(key_id, 0):,} values.{does}")
     if in_clear:
-        click.echo(f"In clear: {in_clear:,} telephones of the staff, until 'keys reseal'.")
+        click.echo(f"In clear: {in_clear:,} values of staff and clinics, until 'keys reseal'.")
     for key_id, count in counts.items():
         click.echo(f"{key_id}: {count:,} values. THIS KEY IS NOT HERE.")
     if counts:
@@ -230,8 +230,8 @@ def use_key() -> None:
 def reseal() -> None:
     """Encrypt with the newest key what is only read; while everything runs, again and again.
 
-    Telephones of the staff from before they were encrypted too: once no process of the release
-    before is left.
+    Names, addresses and numbers of staff and clinics from before they were encrypted too: once
+    no process of the release before is left.
     """
     done = rotating.reseal(db.sessionmaker, sealing.cipher())
     click.echo(f"Encrypted {done.count:,} values with the newest key.")

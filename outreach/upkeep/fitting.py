@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from config import Config, make_data_key
 from outreach import orm, sealing
-from outreach.accounts.models import StaffMember
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.encryption import CannotDecrypt, Cipher, DataKey, key_of
 from outreach.factors.models import Authenticator
 from outreach.upkeep.rotating import Place, places
@@ -49,8 +49,8 @@ def tell(config: Config) -> None:
     found = _asked(config)
     if found.trouble:
         raise KeysDontFit(found.trouble)
-    seconds = sealing.RENEWED_WITHIN_SECONDS if found.has_staff_in_clear else 0
-    sealing.use(config.data_keys, config.encrypting_key, staff_in_clear_for=seconds)
+    seconds = sealing.RENEWED_WITHIN_SECONDS if found.has_any_in_clear else 0
+    sealing.use(config.data_keys, config.encrypting_key, in_clear_for=seconds)
 
 
 def make_first(config: Config) -> bool:
@@ -112,7 +112,7 @@ class _Found(NamedTuple):
     """Why the keys don't fit, and whether the release before may still be at work."""
 
     trouble: str | None
-    has_staff_in_clear: bool = False
+    has_any_in_clear: bool = False
 
 
 def _asked(config: Config) -> _Found:
@@ -127,17 +127,21 @@ def _asked(config: Config) -> _Found:
     try:
         with orm.reading(), engine.connect() as connection:
             words = trouble(connection, config.data_keys)
-            return _Found(words, not words and _has_staff_in_clear(connection))
+            return _Found(words, not words and _has_any_in_clear(connection))
     finally:
         engine.dispose()
 
 
-def _has_staff_in_clear(connection: Connection) -> bool:
-    """Say whether a telephone of the staff was never encrypted, as just after the upgrade."""
+def _has_any_in_clear(connection: Connection) -> bool:
+    """Say whether something of the staff or a clinic was never encrypted, as after an upgrade.
+
+    Asked of the tables that are there whenever a clinic works; others may have many rows.
+    """
+    asked = {StaffMember.__table__, Clinic.__table__}
     return any(
         connection.scalar(select(place.key).where(place.is_in_clear).limit(1))
         for place in places()
-        if place.column.table is StaffMember.__table__ and _is_there(connection, place)
+        if place.may_be_in_clear and place.column.table in asked and _is_there(connection, place)
     )
 
 

@@ -1,10 +1,14 @@
 """Work the scheduler starts for what lies in the database."""
 
 from outreach import sealing
+from outreach.exports import making
 from outreach.orm import Sessions
 from outreach.upkeep import rotating
 
 
-def seal_staff_numbers(sessions: Sessions) -> int:
-    """Encrypt telephones of the staff that are in clear, of before 0065; return how many."""
-    return rotating.seal(sessions, sealing.cipher()).count
+def seal_what_is_in_clear(sessions: Sessions) -> int:
+    """Encrypt what of the staff and clinics is in clear, of before 0067; return how many.
+
+    What was typed of files that are finished is forgotten.
+    """
+    return rotating.seal(sessions, sealing.cipher()).count + making.forget_typed(sessions)

@@ -3,9 +3,10 @@
 Values that are only read move while the product runs, a page at a time: a row that somebody
 changed meanwhile is left to the next run. What is looked up moves all at once, with everything
 stopped, since two values that are compared must have used one key. What is still in clear, as
-telephones of the staff from before they were encrypted, is sealed while everything runs.
+names of the staff from before they were encrypted, is sealed while everything runs.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from outreach.encryption import FORMS, CannotDecrypt, Cipher, key_of
@@ -34,8 +36,10 @@ from outreach.inbox import answers
 from outreach.messaging.models import Message
 from outreach.orm import Model, Sessions, reading
 from outreach.sealed_sql import AlreadyEncrypted
-from outreach.sealing import Findable, SealedType, StaffNumber, is_in_clear
+from outreach.sealing import Findable, OnceInClear, Recipient, SealedType, is_in_clear, opened_twice
 from outreach.searching import index
+
+log = logging.getLogger(__name__)
 
 PAGE = 500
 SAMPLE = 200  # of each column, the newest; a look at every value takes minutes
@@ -47,13 +51,15 @@ Recrypt = Callable[[str], str]
 class Place:
     """One column of encrypted values, and what is bound into each of them.
 
-    ``may_be_in_clear``: some are of before it was encrypted.
+    ``may_be_in_clear``: some are of before it was encrypted. ``may_be_twice``: a process of
+    before may have sealed what was sealed already.
     """
 
     column: Column[Any]
     place: str
     is_found_by: bool
     may_be_in_clear: bool = False
+    may_be_twice: bool = False
 
     @property
     def key(self) -> Column[Any]:
@@ -74,6 +80,8 @@ class Place:
         """Return what was encrypted."""
         if self.may_be_in_clear and is_in_clear(value):
             return value.encode()
+        if self.may_be_twice:
+            return opened_twice(cipher, value, place=self.place).encode()
         opens = cipher.decrypt_alike if self.is_found_by else cipher.decrypt
         return opens(value, place=self.place)
 
@@ -120,7 +128,8 @@ def places() -> list[Place]:
             column,
             column.type.place,
             is_found_by=isinstance(column.type, Findable),
-            may_be_in_clear=isinstance(column.type, StaffNumber),
+            may_be_in_clear=isinstance(column.type, OnceInClear),
+            may_be_twice=isinstance(column.type, Recipient),
         )
         for table in Model.metadata.sorted_tables
         for column in table.columns
@@ -263,9 +272,7 @@ def _reseal(
             return
         old = [(key, value) for key, value in page if not cipher.is_newest(value)]
         moved = done.moved(place, old, partial(place.moved, source=cipher, target=cipher))
-        if moved:
-            with sessions.begin() as session:
-                done.count += _write(session.connection(), place, moved)
+        done.count += _write_by_itself(sessions, place, moved)
         after = page[-1][0]
 
 
@@ -285,6 +292,23 @@ def _pages(
             return
         yield page
         after = page[-1][0]
+
+
+def _write_by_itself(sessions: Sessions, place: Place, rows: Sequence[tuple[int, str, str]]) -> int:
+    """As :func:`_write`, in a transaction of its own.
+
+    What is unique may be there sealed and in clear: written at one moment by two processes, of
+    which one still lets the release before read it. That one stays in clear, and is told.
+    """
+    try:
+        with sessions.begin() as session:
+            return _write(session.connection(), place, rows)
+    except IntegrityError:
+        if len(rows) > 1:
+            return sum(_write_by_itself(sessions, place, [row]) for row in rows)
+        table, key = place.column.table.name, rows[0][0]
+        log.error("%s %s: another row has the same %s", table, key, place.place)  # noqa: TRY400 - the error names the value
+        return 0
 
 
 def _write(connection: Connection, place: Place, rows: Sequence[tuple[int, str, str]]) -> int:

@@ -172,6 +172,7 @@ def _make(session: Session, clinic: Clinic) -> Proposal:
 
 @contextmanager
 def _session(address: str) -> Iterator[Session]:
+    databases.use_keys()
     engine = orm.make_engine(address)
     with closing(orm.make_sessions(engine)()) as session:
         yield session

@@ -22,6 +22,7 @@ from outreach import orm
 from outreach.accounts.rules import Role
 from outreach.db import db
 from outreach.planning.jobs import plan_missing_calls
+from outreach.sealing import STAFF_EMAILS
 from scripts.benches import databases, page_server, plan, plan_rows, queue_page
 from scripts.benches.measure import Result, Sample, alternate
 from scripts.benches.page_server import PageServer
@@ -109,13 +110,14 @@ def _served(app: Flask, address: str, caller_id: int) -> Iterator[PageServer]:
     """Serve the pages of one caller, who gets an account of their own."""
     with closing(databases.connect(address)) as connection:
         password_hash = PasswordHasher().hash(PASSWORD)
+        email = STAFF_EMAILS.sealed(EMAIL)
         clinic_id = plan_rows.clinic_of(caller_id * PANEL - 1)
         is_sqlite = databases.is_sqlite(address)
         role = {"staff_id": caller_id, "clinic_id": clinic_id, "role": Role.CALLER.value}
         own = {"membership": [role | {"from_on": TODAY.isoformat()}]}
         databases.write(connection, own, is_sqlite=is_sqlite)
         connection.execute(
-            f"UPDATE staff_member SET email = '{EMAIL}', password_hash = '{password_hash}'"  # noqa: S608
+            f"UPDATE staff_member SET email = '{email}', password_hash = '{password_hash}'"  # noqa: S608
             f" WHERE id = {caller_id}"
         )
         connection.commit()

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from outreach import garbage, orm, tables
 from outreach.patients import hours
 from outreach.planning.jobs import plan_missing_calls
+from scripts.benches import databases
 from scripts.benches.measure import backend_pid, cpu_seconds, peak_mb
 
 
@@ -41,4 +42,5 @@ def plan_twice(address: str, now: datetime) -> tuple[int, float, float, float, f
 
 if __name__ == "__main__":
     assert tables.ALL  # noqa: S101 - every table is known to the others by then
+    databases.use_keys()
     print(json.dumps(plan_twice(sys.argv[1], datetime.fromisoformat(sys.argv[2]))))

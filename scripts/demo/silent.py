@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Membership, StaffMember
+from outreach.accounts.sign_in import has_email
 from outreach.calls.models import LastTalk
 from outreach.patients.models import Patient
 from outreach.planning import follow_ups
@@ -28,7 +29,7 @@ def write(session: Session, *, now: datetime) -> None:
     nurse_id, clinic_id = session.execute(
         select(StaffMember.id, Membership.clinic_id)
         .join(Membership, Membership.staff_id == StaffMember.id)
-        .where(StaffMember.email == NADIA.email)
+        .where(has_email(NADIA.email))
     ).one()
     enrolment, talked_at = session.execute(
         select(Enrolment, LastTalk.at)

@@ -179,7 +179,7 @@ def test_while_the_release_before_may_run_numbers_are_written_so_that_it_can_rea
     before = sealing.cipher()
     keys = [("k", b"1" * 32)]
     try:
-        sealing.use(keys, staff_in_clear_for=100)
+        sealing.use(keys, in_clear_for=100)
         with sessions.begin() as session:
             person_id = session.scalar(select(func.min(StaffMember.id))) or 0
             work_phone.keep(session, person_id, "+15125550133")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FEW = {
     "caller_absence", "clinic", "hours_rule", "instrument_permission", "membership",
     "outbox_hold", "planner_interruption", "programme", "programme_version",
-    "retention_setting", "staff_member", "support_request", "unrecorded_text",
+    "retention_setting", "sender_pace", "staff_member", "support_request", "unrecorded_text",
 }  # fmt: skip
 TABLES = Model.metadata.tables
 SCANNED = re.compile(r"^SCAN (\w+?)(_\d+)?( |$)")

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from outreach import orm, tables
+from config import Config
+from outreach import orm, sealing, tables
 from outreach.clock import utc_now
 from outreach.scheduler.leader import leadership_for
 from outreach.scheduler.runner import Runner
@@ -32,6 +33,7 @@ def main(kind: str) -> None:
         return utc_now() + ahead
 
     folder = Path(os.environ["INSTANCE_PATH"])
+    sealing.use(Config.from_environment().data_keys)
     engine = orm.make_engine(os.environ["DATABASE_URL"])
     sessions = orm.make_sessions(engine)
     gateway = ConsoleGateway(folder / "carrier.jsonl", clock)

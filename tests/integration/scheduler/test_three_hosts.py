@@ -34,7 +34,7 @@ from outreach.telephony.console_gateway import ConsoleGateway
 from outreach.upkeep import promises
 from tests import networks
 from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
-from tests.conftest import migrate
+from tests.conftest import KEYS_WRITTEN, migrate
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.networks import Cut, Line
 from tests.postgres import Server
@@ -54,6 +54,7 @@ class Host:
         self._environment = os.environ | {
             "DATABASE_URL": line.url,
             "INSTANCE_PATH": str(folder),
+            "DATA_KEYS": KEYS_WRITTEN,
             "AHEAD": str(ahead),
         }
         self._log_file = folder / f"host{number}.log"

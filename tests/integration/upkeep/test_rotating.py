@@ -281,6 +281,15 @@ def test_what_cant_be_read_is_named_and_keeps_its_key(
     fitting.tell(replace(config, data_keys=(OLD, NEW)))
 
 
+IN_CLEAR_ONCE = (
+    ("patient", "record_number"),
+    ("phone_number", "e164"),
+    ("clinic", "phone_number"),
+    ("staff_member", "name"),
+    ("staff_member", "email"),
+)
+
+
 def test_the_first_key_of_an_old_installation_is_asked_for(
     config: Config, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,8 +303,9 @@ def test_the_first_key_of_an_old_installation_is_asked_for(
     assert refused.returncode == 1
     assert "encrypted with the key old: put the copy" in refused.stderr
     with sessions.begin() as session:
-        for table, column in (("patient", "record_number"), ("phone_number", "e164")):
-            session.execute(text(f"UPDATE {table} SET {column} = 'in clear'"))  # noqa: S608
+        for table, column in IN_CLEAR_ONCE:
+            given = f"UPDATE {table} SET {column} = 'in clear ' || id"  # noqa: S608 - ours
+            session.execute(text(given))
     made = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
     assert len(Config.from_environment().data_keys) == 1
@@ -324,3 +334,39 @@ def _impatient(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.connection.cursor().execute("PRAGMA busy_timeout=10")
     compacting.compact(engine)
+
+
+PHONE = "+15125550111"
+
+
+def _alert_to(session: Session, sealed: str) -> None:
+    """Write an alert as a process of before 0065 does, which takes ``sealed`` for the number."""
+    patient = _note(session)
+    make_message(session, patient, to_number=sealed)
+
+
+def test_a_number_that_was_sealed_twice_outlives_its_key(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        _alert_to(session, sealing.STAFF_NUMBERS.sealed(PHONE))
+    sealing.use([OLD, NEW])
+
+    with sessions.begin() as session:
+        rotating.retire(session, sealing.cipher(), ciphers(NEW))
+    sealing.use([NEW])
+
+    with sessions() as session:
+        assert session.scalars(select(Message.to_number)).all() == [PHONE]
+        assert session.scalars(text("SELECT to_number FROM message")).all() == [
+            sealing.NUMBERS.sealed(PHONE)
+        ]
+
+
+def test_a_number_that_was_sealed_twice_and_cant_be_read_keeps_its_key(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        _alert_to(session, "s1.gone.AAAA")
+    sealing.use([OLD, NEW])
+
+    with sessions() as session, pytest.raises(CannotMove) as refused:
+        rotating.retire(session, sealing.cipher(), ciphers(NEW))
+
+    assert set(refused.value.unreadable) == {"message"}

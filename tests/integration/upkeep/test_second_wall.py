@@ -110,7 +110,7 @@ def _value(column: Column[Any], number: int) -> Any:
     if isinstance(kind, Enum):
         return next(iter(kind.enum_class or ()))
     for known, value in _VALUES:
-        if isinstance(kind, known):
+        if isinstance(kind, known) or isinstance(getattr(kind, "impl", None), known):
             return value
     return str(number)
 
