@@ -15,6 +15,7 @@ import socket
 import time
 from collections import deque
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from gunicorn import http
@@ -112,6 +113,19 @@ class Worker(ThreadWorker):
         self.keepalived_conns.remove(conn)
         self._await(conn)
 
+    def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - gunicorn's
+        """Close connections that were silent too long; not one that asks in this very moment.
+
+        Its request came in after this round began, and the next one reads it.
+        """
+        now = time.monotonic()
+        # They stand in the order of their time.
+        over = takewhile(lambda conn: force or conn.timeout <= now, self.keepalived_conns)
+        for conn in list(over):
+            if force or not _has_arrived(conn.sock):
+                self.keepalived_conns.remove(conn)
+                self._end(conn)
+
     def murder_pending(self) -> None:
         """Drop what has taken too long to arrive."""
         super().murder_pending()
@@ -172,3 +186,10 @@ class Worker(ThreadWorker):
         self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+
+def _has_arrived(waiting: socket.socket) -> bool:
+    try:
+        return bool(waiting.recv(1, socket.MSG_PEEK))
+    except OSError:  # nothing, or nobody
+        return False

@@ -6,15 +6,24 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from selectors import EVENT_READ, DefaultSelector
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config import ROOT
-from outreach.web.arriving import FILES_A_THREAD, LARGEST_HEAD, is_whole, most_connections
+from outreach.web.arriving import (
+    FILES_A_THREAD,
+    LARGEST_HEAD,
+    Worker,
+    is_whole,
+    most_connections,
+)
 from outreach.web.bounded import LARGEST_FORM
 
 THREADS, SLOW = 2, 40
@@ -141,6 +150,28 @@ def test_what_takes_too_long_is_dropped() -> None:
         slow.sendall(WHOLE[:-1])
 
         assert slow.recv(100) == b""
+
+
+@pytest.mark.parametrize("is_last", [False, True], ids=["at work", "as it ends"])
+def test_whoever_asks_again_as_their_time_is_over_is_not_cut_off(*, is_last: bool) -> None:
+    worker = Worker.__new__(Worker)
+    worker.poller, worker.keepalived_conns, worker.nr_conns = DefaultSelector(), deque(), 3
+    with ExitStack() as open_ones:
+        ends = [[open_ones.enter_context(each) for each in socket.socketpair()] for _ in range(3)]
+        clients, ours = zip(*ends, strict=True)
+        for each, timeout in zip(ours, (0.0, 0.0, time.monotonic() + PATIENCE), strict=True):
+            each.setblocking(False)
+            worker.poller.register(each, EVENT_READ)
+            kept = SimpleNamespace(sock=each, timeout=timeout, close=each.close)
+            worker.keepalived_conns.append(kept)
+        clients[0].sendall(b"G")
+
+        worker.murder_keepalived(force=is_last)
+
+        left = [each.sock for each in worker.keepalived_conns]
+        assert left == ([] if is_last else [ours[0], ours[2]])
+        assert worker.nr_conns == len(left) == len(worker.poller.get_map())
+        assert clients[1].recv(1) == b""
 
 
 def test_without_a_file_left_nobody_waits_and_the_process_lives_on() -> None:
