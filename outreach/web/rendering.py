@@ -20,7 +20,7 @@ _OF_BLOCKS_AND_LOOPS = ("_block_vars", "_loop_vars")  # what templates hand to e
 
 def escaped(value: object) -> str:
     """Return ``value`` as it stands in a page: what is safe as it is, is not copied."""
-    kind = value.__class__
+    kind = type(value)  # not __class__: what stands for another value tells that one's
     if kind is Markup or (kind is str and value.isalnum()):  # type: ignore[attr-defined]
         return value  # type: ignore[return-value]
     return escape(value)
@@ -42,7 +42,7 @@ class _Context(Context):
 
     def call(self, called: Any, /, *given: Any, **named: Any) -> Any:
         """Return what ``called`` returns."""
-        kind = called.__class__
+        kind = type(called)
         is_plain = kind in _PLAIN and not hasattr(called, "jinja_pass_arg")
         if not is_plain and kind is not Macro:
             return super().call(called, *given, **named)

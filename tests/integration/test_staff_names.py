@@ -28,6 +28,8 @@ from outreach.sql import all_as_json, as_json
 from tests.builders import make_clinic, make_staff
 from tests.fakes import MONDAY_10_CHICAGO as NOW
 
+sealed_or_before = pytest.mark.parametrize("is_before", [True, False])
+
 NUMBER, SENDER = "+15125550177", "CedarCare"
 PEOPLE = {  # in the order in which they are shown
     "ada stone": "ada@example.org",
@@ -66,11 +68,9 @@ def named(session: Session, text: str) -> list[str]:
     return [each.person.name for each in found]
 
 
-@pytest.mark.parametrize("is_before", [True, False])
+@sealed_or_before
 def test_people_are_found_by_their_address_in_any_case(
-    clinic: Clinic,
-    sessions: Sessions,
-    is_before: bool,  # noqa: FBT001
+    clinic: Clinic, sessions: Sessions, *, is_before: bool
 ) -> None:
     with sessions.begin() as session:
         if is_before:
@@ -142,11 +142,9 @@ def test_what_somebody_did_is_found_by_their_name(clinic: Clinic, sessions: Sess
         assert by("Key") == []
 
 
-@pytest.mark.parametrize("is_before", [True, False])
+@sealed_or_before
 def test_a_clinic_is_found_by_its_numbers(
-    clinic: Clinic,
-    sessions: Sessions,
-    is_before: bool,  # noqa: FBT001
+    clinic: Clinic, sessions: Sessions, *, is_before: bool
 ) -> None:
     with sessions.begin() as session:
         if is_before:
@@ -166,10 +164,7 @@ def test_a_clinic_is_found_by_its_numbers(
 @pytest.mark.parametrize("pace_is_before", [True, False])
 @pytest.mark.parametrize("clinic_is_before", [True, False])
 def test_a_pace_holds_for_its_sender_whichever_of_the_two_is_sealed(
-    clinic: Clinic,
-    sessions: Sessions,
-    clinic_is_before: bool,  # noqa: FBT001
-    pace_is_before: bool,  # noqa: FBT001
+    clinic: Clinic, sessions: Sessions, *, clinic_is_before: bool, pace_is_before: bool
 ) -> None:
     with sessions.begin() as session:
         here = session.get_one(Clinic, clinic.id)

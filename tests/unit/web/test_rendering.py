@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jinja2 import DictLoader, Environment, pass_context, pass_environment, pass_eval_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
+from werkzeug.local import LocalProxy
 
 from outreach.web.rendering import Rendering, escaped
 
@@ -80,6 +81,11 @@ def test_what_is_no_markup_never_counts_as_safe() -> None:
             return True
 
     assert escaped(Loud("<b>")) == "&lt;b&gt;"
+
+
+@given(VALUES)
+def test_what_stands_for_another_value_is_written_as_that(value: object) -> None:
+    assert "".join([escaped(LocalProxy(lambda: value))]) == str(escape(value))
 
 
 @pytest.mark.parametrize("page", ["page.html", "mail.txt"])
