@@ -205,7 +205,11 @@ def next_ref(session: Session, actor: Actor, *, now: datetime) -> str | None:
 def _entries(
     session: Session, actor: Actor, *, now: datetime, has_begun: bool = False
 ) -> list[Entry]:
-    """Return all open calls in the order to work them, those of one's cover too."""
+    """Return the open calls in the order to work them, those of one's cover too.
+
+    Args:
+        has_begun: only those whose time to dial has come.
+    """
     rows = open_calls.of(session, actor.staff_id, now=now, has_begun=has_begun)
     book = hours.book_of(session, today=now.date(), clinic_ids={row.clinic_id for row in rows})
     zone = ZoneInfo(actor.zone)
