@@ -18,7 +18,10 @@ from outreach.programmes.rules import EnrolmentStatus
 
 
 def count_silent_days(session: Session, silent_days: Counter[int], *, now: datetime) -> None:
-    """Count, day by day and by other means than the planner's, who is not spoken with."""
+    """Count, day by day and by other means than the planner's, who is not spoken with.
+
+    Days of a pause are left out.
+    """
     since_at = now - timedelta(days=1)
     spoken = set(
         session.scalars(
@@ -34,12 +37,12 @@ def count_silent_days(session: Session, silent_days: Counter[int], *, now: datet
     )  # and perhaps back the same evening: their silence begins anew
     statuses = session.execute(select(Enrolment.id, Enrolment.status, Enrolment.starts_on))
     for enrolment_id, status, starts_on in statuses:
-        if status is EnrolmentStatus.PAUSED:
-            continue
-        is_silent = status is EnrolmentStatus.ACTIVE and starts_on <= now.date()
-        if is_silent and enrolment_id not in spoken | given_up:
+        has_begun = starts_on <= now.date()
+        if enrolment_id in spoken | given_up:  # perhaps paused the same evening
+            silent_days[enrolment_id] = 0
+        elif status is EnrolmentStatus.ACTIVE and has_begun:
             silent_days[enrolment_id] += 1
-        else:
+        elif status is not EnrolmentStatus.PAUSED:
             silent_days[enrolment_id] = 0
 
 

@@ -36,6 +36,7 @@ from outreach.programmes.rules import OPEN_STATUSES, PUBLISHED_PROTOCOL, Enrolme
 from outreach.scheduler.schedule import periodic_jobs
 from tests.builders import (
     actor_of,
+    letters_of,
     make_absence,
     make_clinic,
     make_cover,
@@ -106,6 +107,7 @@ class Year:
         patient = make_patient(
             session,
             self.clinic,
+            family_name=f"Nguyen {letters_of(number)}",  # the same year, whatever ran before it
             phone=f"+1512555{number:04d}",
             sms_consent=number % 10 == 0,
             zone=ZONES[number % len(ZONES)],
