@@ -5,6 +5,7 @@ key: the same form sent twice makes one. Whether it may go out is asked by the r
 it, here so that the page can say why there is none, and once more when it goes out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,8 +20,9 @@ from outreach.calls.rules import Outcome
 from outreach.clock import local_day
 from outreach.messaging import outbox, templates, today
 from outreach.messaging.models import Message
-from outreach.messaging.rules import MessageKind, MessageStatus, SkipReason
+from outreach.messaging.rules import TOPIC_OF, MessageKind, MessageStatus, SkipReason
 from outreach.patients import hours, registry
+from outreach.patients.consent import OfNumber
 from outreach.patients.models import Patient
 from outreach.patients.rules import ContactHours, Slot, hours_on
 from outreach.web import phones
@@ -58,11 +60,14 @@ def offer_of(
     *,
     now: datetime,
     lawful: ContactHours | None = None,
+    agreed: Mapping[str, OfNumber] | None = None,
 ) -> Offer:
     """Return what may be offered to ``actor``, who calls ``patient`` at ``now``.
 
     Args:
         lawful: the patient's contact hours, where somebody has read them already.
+        agreed: what was agreed to on each number, likewise: of most patients there is nothing
+            more to ask then.
     """
     number = registry.working_number(session, patient.id)
     if number is None:
@@ -73,6 +78,9 @@ def offer_of(
     window = _rest_of_day(patient, lawful, now=now)
     if window is None:
         return Offer(SkipReason.TOO_LATE)
+    topic = TOPIC_OF[MessageKind.MISSED_YOU]
+    if agreed is not None and topic not in agreed.get(number.e164, OfNumber()).topics:
+        return Offer(SkipReason.NO_CONSENT)
     against = today.refusal(
         session, patient, MessageKind.MISSED_YOU, number.e164, until=window.until_at, now=now
     )

@@ -296,7 +296,12 @@ def page_of(shown: Screen, form: CallReportForm) -> str:
         says_next_call={outcome.value for outcome in SAYS_NEXT_CALL},
         follows=what_follows(shown.foreseen, zone, now=now),
         tried=tried.offer_of(
-            db.session, shown.patient, signed_in(), now=now, lawful=form.around.lawful
+            db.session,
+            shown.patient,
+            signed_in(),
+            now=now,
+            lawful=form.around.lawful,
+            agreed=shown.consents,
         ),
         why_no_text=WHY_NO_TEXT,
         voicemail=voicemail_words(shown.patient, signed_in().name) if not hidden else None,

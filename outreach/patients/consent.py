@@ -1,5 +1,6 @@
 """The ledger of consents: appended to, never changed; the newest event of a topic counts."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -308,33 +309,36 @@ def _newest(
 
 
 class OfNumber(NamedTuple):
-    """What was said about calls to one number, and texts; None: nothing on record."""
+    """What was said about calls to one number, and texts; None: nothing on record.
+
+    Of texts, what was said of reminders: a plain yes or no. ``topics``: all that is agreed to.
+    """
 
     calls: bool | None = None
     texts: bool | None = None
+    topics: frozenset[ConsentTopic] = frozenset()
 
 
 def of_numbers(session: Session, patient_id: int) -> Mapping[str, OfNumber]:
     """Return what holds now for each number of a patient that anything was said about.
 
-    Of texts, what was said of reminders: a plain yes or no. One statement.
+    One statement.
     """
-    events = rows_of(session, *_yes_or_no(patient_id))
-    newest = {(number, channel): is_given for number, channel, is_given in events}
+    newest: dict[str, dict[ConsentTopic, bool]] = defaultdict(dict)
+    for number, topic, is_given in rows_of(session, *_said(patient_id)):
+        newest[number][topic] = is_given
+    plain_call, plain_text = (TOPICS[each][0] for each in (Channel.CALL, Channel.SMS))
     return {
-        number: OfNumber(newest.get((number, Channel.CALL)), newest.get((number, Channel.SMS)))
-        for number, _channel in newest
+        number: OfNumber(said.get(plain_call), said.get(plain_text), topics_held(said.items()))
+        for number, said in newest.items()
     }
 
 
 @built_once
-def _yes_or_no(patient_id: Any) -> Select[str, Channel, bool]:
+def _said(patient_id: Any) -> Select[str, ConsentTopic, bool]:
     return (
-        select(ConsentEvent.number, ConsentEvent.channel, ConsentEvent.is_given)
-        .where(
-            ConsentEvent.patient_id == patient_id,
-            ConsentEvent.topic.in_([topics[0] for topics in TOPICS.values()]),
-        )
+        select(ConsentEvent.number, ConsentEvent.topic, ConsentEvent.is_given)
+        .where(ConsentEvent.patient_id == patient_id)
         .order_by(ConsentEvent.id)
     )
 

@@ -55,7 +55,11 @@ class Trying:
         return outcomes.record(self.session, self.rosa, call.id, report, actor=self.ana, now=at)
 
     def why_not(self, *, at: datetime = NOW) -> SkipReason | None:
-        return tried.offer_of(self.session, self.rosa, self.ana, now=at).why_not
+        """Return why there is none, as Save asks it: the page, which knows more, agrees."""
+        found = tried.offer_of(self.session, self.rosa, self.ana, now=at)
+        agreed = consent.of_numbers(self.session, self.rosa.id)
+        assert tried.offer_of(self.session, self.rosa, self.ana, now=at, agreed=agreed) == found
+        return found.why_not
 
     def texts(self) -> list[Message]:
         self.session.flush()
