@@ -25,7 +25,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from config import ROOT
+from config import ROOT, Config
 from outreach import orm
 from outreach.accounts.models import StaffMember
 from outreach.accounts.sign_in import has_email
@@ -116,6 +116,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--pace", type=float, default=10.0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=Config.web_threads)
     parser.add_argument("--port", type=int, default=8089)
     parser.add_argument("--database", help="an empty database; it is emptied again")
     parser.add_argument(
@@ -163,7 +164,7 @@ def _serve(
         [
             sys.executable, "-m", "gunicorn", "scripts.load.served:app()",
             "--bind", f"127.0.0.1:{asked.port}", "--worker-class", "outreach.web.arriving.Worker",
-            "--workers", str(asked.workers), "--threads", "4", "--preload",
+            "--workers", str(asked.workers), "--threads", str(asked.threads), "--preload",
             "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
             "--keep-alive", "75",
         ],

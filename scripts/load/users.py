@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from locust import HttpUser, constant, events, task
+from locust import FastHttpUser, constant, events, task
 from locust.env import Environment
 from locust.stats import StatsEntry
 
@@ -58,7 +58,7 @@ def _counted(all_kinds: StatsEntry) -> dict[str, int]:
 class _Locust:
     """A browser whose requests locust counts and times."""
 
-    def __init__(self, user: HttpUser) -> None:
+    def __init__(self, user: FastHttpUser) -> None:
         self._client = user.client
 
     def get(self, path: str, name: str) -> Answer:
@@ -72,7 +72,7 @@ class _Locust:
         return Answer(got.status_code, got.text)
 
 
-class Caller(HttpUser):
+class Caller(FastHttpUser):
     """Works through a queue at a person's pace."""
 
     fixed_count = CALLERS
@@ -96,7 +96,7 @@ class Caller(HttpUser):
         time.sleep(self.rng.uniform(0.5, 1.5) * PACE)
 
 
-class Carrier(HttpUser):
+class Carrier(FastHttpUser):
     """Hands over what patients write: an answer to every fourth reminder of a call.
 
     A caller makes a call in five steps, so 2,000 at a step a minute are 6.7 calls a second.
