@@ -1,7 +1,7 @@
 """Who walks away leaves no patient on the screen, and finds what they typed when they are back."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -57,6 +57,16 @@ def _open(page: Page, path: str) -> None:
     expect(page.locator("body")).to_contain_text("Aguilar")
 
 
+def _until_seen(page: Page, sessions: Sessions, at: datetime) -> None:
+    """Wait until the server knows that somebody was there at ``at``."""
+    for _each in range(100):
+        with sessions() as session:
+            if session.scalars(select(SignIn.seen_at)).one() == at:
+                return
+        page.wait_for_timeout(50)
+    raise AssertionError("The server was not told.")
+
+
 def _is_open(sessions: Sessions) -> bool:
     with sessions() as session:
         return None in session.scalars(select(SignIn.ended_at)).all()
@@ -110,15 +120,32 @@ def test_one_touch_is_enough_to_stay(
     warning = page.get_by_role("alertdialog")
     expect(warning).to_be_visible()
 
-    with page.expect_response("**/form-token"):
-        page.get_by_role("button", name="Stay signed in").click()
+    page.get_by_role("button", name="Stay signed in").click()
 
     expect(warning).to_be_hidden()
+    _until_seen(page, sessions, clock())
     page.clock.fast_forward("10:00")
     clock.advance(timedelta(minutes=10))
     page.reload()
     expect(page.locator("body")).to_contain_text("Aguilar")  # the server was told as well
     assert _is_open(sessions)
+
+
+def test_whoever_stays_is_heard_of_though_the_line_was_cut_as_they_said_so(
+    page: Page, sessions: Sessions, desk: Desk, clock: FakeClock
+) -> None:
+    sign_in(page, desk.caller)
+    _open(page, desk.call)
+    page.clock.fast_forward("14:30")
+    clock.advance(timedelta(minutes=14, seconds=30))
+    page.route("**/form-token", lambda route: route.abort())
+    with page.expect_request("**/form-token"):
+        page.get_by_role("button", name="Stay signed in").click()
+    page.unroute("**/form-token")
+
+    page.clock.fast_forward("00:10")
+
+    _until_seen(page, sessions, clock())
 
 
 def test_who_listened_for_long_types_on(page: Page, desk: Desk) -> None:

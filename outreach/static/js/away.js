@@ -21,9 +21,16 @@
   let tabsTold = 0;
   let isOver = false;
 
-  const tellServer = () => {
+  // Until it has heard: its own quarter of an hour may be nearly over.
+  const tellServer = async () => {
     serverTold = Date.now();
-    fetch(dialog.dataset.token, { headers: { Accept: "application/json" }, redirect: "manual" }).catch(() => {});
+    try {
+      const heard = await fetch(dialog.dataset.token, {
+        headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE),
+      });
+      if (heard.status < 500) return;
+    } catch (_error) { /* no connection */ }
+    setTimeout(() => { if (!isOver) tellServer(); }, AGAIN);
   };
   const stay = (at) => {
     touched = Math.max(touched, at);
