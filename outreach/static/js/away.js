@@ -19,18 +19,20 @@
   let touched = Date.now();
   let serverTold = touched;
   let tabsTold = 0;
+  let untold = null; // what tells it again
   let isOver = false;
 
   // Until it has heard: its own quarter of an hour may be nearly over.
   const tellServer = async () => {
     serverTold = Date.now();
+    clearTimeout(untold);
     try {
       const heard = await fetch(dialog.dataset.token, {
         headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE),
       });
       if (heard.status < 500) return;
     } catch (_error) { /* no connection */ }
-    setTimeout(() => { if (!isOver) tellServer(); }, AGAIN);
+    untold = setTimeout(() => { if (!isOver) tellServer(); }, AGAIN);
   };
   const stay = (at) => {
     touched = Math.max(touched, at);

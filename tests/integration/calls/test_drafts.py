@@ -47,6 +47,7 @@ def test_a_call_closed_while_writing_gives_the_words_back(
 
     assert late.status_code == 409
     assert "Long &lt;story&gt;." in late.text
+    assert "To the queue" in late.text
 
 
 def test_a_call_that_somebody_is_in_is_not_taken_from_them_at_closing_time(

@@ -1,6 +1,5 @@
 """What is urgent is told at the first press of Save, whatever else keeps the call from it."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -255,17 +254,6 @@ def test_a_nurse_is_told_where_the_call_itself_is_gone(
     assert call.save(glucose="450", is_confirmed="y")[0] == status
 
     assert call.kinds() == [HIGH]
-
-
-def test_whoever_finds_the_call_closed_has_their_note_and_goes_on_with_the_queue(
-    call: Call,
-) -> None:
-    _no_call_left(call)
-
-    _status, page = call.save(note="Her knee is better.")
-
-    assert "Her knee is better." in page
-    assert re.search(r'btn-primary" href="/queue/"', page)
 
 
 def test_a_nurse_is_told_where_the_plan_moved_on(call: Call) -> None:
