@@ -34,11 +34,28 @@ def answer(session: Session, question: Hashable, ask: Callable[[], T]) -> T:
     """
     if not orm.is_reading():
         return ask()
-    session.connection()  # begins a transaction, where there is none
-    known: _Answers | None = session.info.get(_PLACE)
-    if known is None or known.within is not session.get_transaction():
-        known = session.info[_PLACE] = _Answers(session.get_transaction())
-    if question not in known.by_question:
-        known.by_question[question] = ask()
-    answered: T = known.by_question[question]
+    by_question = _answers(session)
+    if question not in by_question:
+        by_question[question] = ask()
+    answered: T = by_question[question]
     return answered
+
+
+def keep(session: Session, question: Hashable, answered: object) -> None:
+    """Let ``answered`` be what is known of a ``question`` while a transaction reads."""
+    if orm.is_reading():
+        _answers(session)[question] = answered
+
+
+def known(session: Session, question: Hashable) -> Any:
+    """Return what is known of a ``question``, None where it was not asked yet."""
+    return _answers(session).get(question) if orm.is_reading() else None
+
+
+def _answers(session: Session) -> dict[Hashable, Any]:
+    """Return what was answered within the transaction that ``session`` is in, by question."""
+    session.connection()  # begins a transaction, where there is none
+    kept: _Answers | None = session.info.get(_PLACE)
+    if kept is None or kept.within is not session.get_transaction():
+        kept = session.info[_PLACE] = _Answers(session.get_transaction())
+    return kept.by_question

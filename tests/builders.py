@@ -14,6 +14,8 @@ from outreach.calls.models import Attempt, CallNote, Promise
 from outreach.calls.rules import Outcome
 from outreach.concerns.models import OnCallWeek
 from outreach.concerns.rules import OnCallRank
+from outreach.goals.models import Goal
+from outreach.goals.rules import GoalArea
 from outreach.measures.models import Reading
 from outreach.measures.rules import REGISTRY, MeasureKind, ReadingSource
 from outreach.panels.models import Absence, CallerProfile, Cover, PanelMembership
@@ -293,6 +295,23 @@ def make_promise(session: Session, patient: Patient, by: StaffMember, **deviatio
     session.add(promise)
     session.flush()
     return promise
+
+
+def make_goal(session: Session, patient: Patient, by: StaffMember, **deviations: Any) -> Goal:
+    goal = Goal(
+        **{
+            "clinic_id": patient.clinic_id,
+            "patient_id": patient.id,
+            "area": GoalArea.EXERCISE,
+            "text": "Walk to the church",
+            "set_at": LONG_AGO,
+            "set_by_id": by.id,
+        }
+        | deviations
+    )
+    session.add(goal)
+    session.flush()
+    return goal
 
 
 def make_reading(

@@ -10,6 +10,7 @@ from sqlalchemy import Delete, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from outreach import absent
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
 from outreach.calls.models import Draft, DraftAside
@@ -40,6 +41,8 @@ class TooMuch(RuleBroken):
 
 def of(session: Session, call: PlannedCall, actor: Actor) -> Draft | None:
     """Return what ``actor`` was typing about ``call``, if anything."""
+    if absent.is_known(session, Draft.planned_call_id, call.id):
+        return None
     return session.scalar(*_of(call.id, actor.staff_id))
 
 
@@ -123,6 +126,8 @@ def _kept(
 
 def asides_of(session: Session, call: PlannedCall, actor: Actor) -> Sequence[DraftAside]:
     """Return what other tabs typed that nobody has chosen from yet, oldest first."""
+    if absent.is_known(session, DraftAside.planned_call_id, call.id):
+        return ()
     return session.scalars(*_asides_of(call.id, actor.staff_id)).all()
 
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from outreach import absent
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
 from outreach.calls.models import Draft, Lease
@@ -153,6 +154,8 @@ def held(session: Session, call: PlannedCall, actor: Actor, *, now: datetime) ->
 
     A lease of somebody else counts as long as it holds.
     """
+    if absent.is_known(session, Lease.planned_call_id, call.id):
+        return Held()
     lease = session.scalar(*_lease_of(call.id))
     if lease is None:
         return Held()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
-from outreach.calls import dialing, drafts, foreseen, leases, taken
+from outreach.calls import dialing, drafts, foreseen, leases, seldom_there, taken
 from outreach.calls.dialing import Moment
 from outreach.calls.foreseen import Foreseen
 from outreach.calls.leases import Mark
@@ -220,6 +220,7 @@ def call_of(session: Session, patient: Patient, *, is_locked: bool = False) -> P
 def basis_of(session: Session, patient: Patient, actor: Actor, *, now: datetime) -> Basis:
     """Return what a report about the open call is judged against. Raises NoPlannedCall."""
     call = call_of(session, patient)
+    seldom_there.look_ahead(session, call)
     return Basis(
         patient=patient,
         call=call,

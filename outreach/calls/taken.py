@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, select, true
 from sqlalchemy.orm import Session
 
+from outreach import absent
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
@@ -109,6 +110,8 @@ def keep(session: Session, taken: Taken, actor: Actor, typed: Typed, *, now: dat
 
 def left_by_others(session: Session, call: PlannedCall, actor: Actor) -> Sequence[Left]:
     """Return what others wrote about ``call`` without saving it, oldest first."""
+    if absent.is_known(session, Draft.planned_call_id, call.id):
+        return ()
     rows = rows_of(session, *_others(call.id, actor.staff_id))
     notes = ((name, "\n".join(answers.get("note", ())).strip(), at) for name, answers, at in rows)
     return [Left(name, note, at) for name, note, at in notes if note]

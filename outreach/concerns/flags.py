@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
+from outreach import absent
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.built_once import built_once
@@ -102,6 +103,8 @@ def review(
 
 def of_patient(session: Session, patient_id: int) -> Sequence[RiskFlag]:
     """Return the flags of a patient that nobody ended, overdue ones among them."""
+    if absent.is_known(session, RiskFlag.patient_id, patient_id):
+        return ()
     return session.scalars(*_of_patient(patient_id)).all()
 
 

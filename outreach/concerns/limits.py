@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from outreach import absent
 from outreach.audit import trail
 from outreach.built_once import built_once
 from outreach.concerns.models import OwnLimits
@@ -129,6 +130,8 @@ def numbers(session: Session, patient_id: int) -> Mapping[MeasureKind, int]:
 
 def history(session: Session, patient_id: int) -> Sequence[OwnLimits]:
     """Return every setting of a patient's limits, newest first, with who set it."""
+    if absent.is_known(session, OwnLimits.patient_id, patient_id):
+        return ()
     return session.scalars(*_history(patient_id)).all()
 
 

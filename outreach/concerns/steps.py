@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
+from outreach import absent
 from outreach.built_once import built_once
 from outreach.concerns.models import Concern, ConcernStep
 from outreach.concerns.rules import StepKind
@@ -33,6 +34,8 @@ def nurses_words(session: Session, patient_id: int, *, since: datetime) -> Seque
 
     Why a second person opened one again is among it: whoever calls next should know.
     """
+    if absent.is_known(session, Concern.patient_id, patient_id):
+        return ()
     return [step for step in session.scalars(*_nurses_steps(patient_id, since)) if step.note]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from outreach import absent
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.built_once import built_once
@@ -115,6 +116,8 @@ def waiting(session: Session, scope: Scope) -> Waiting:
 
 
 def _watched(session: Session, patient_id: int, *, now: datetime) -> list[Watched]:
+    if absent.is_known(session, Concern.patient_id, patient_id):
+        return []
     concerns = session.scalars(*_shown(patient_id, now - CLOSED_SHOWN_FOR)).all()
     told = alerting.reached(session, [each.id for each in concerns])
     lows = [each.id for each in concerns if each.kind is ConcernKind.GLUCOSE_LOW]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from outreach import absent
 from outreach.built_once import built_once
 from outreach.errors import NotFound, RuleBroken
 from outreach.goals.models import Goal, GoalNews
@@ -153,6 +154,8 @@ def open_of(
     Args:
         or_ended_after: those that ended since then are told too.
     """
+    if absent.is_known(session, Goal.patient_id, patient_id):
+        return ()
     # Nothing ends after the last moment there is.
     ended_after = or_ended_after or datetime.max.replace(tzinfo=UTC)
     return [Pursued(*row) for row in rows_of(session, *_pursued(patient_id, ended_after))]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from outreach import absent
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import shape_of, values_of, visible_to_all_like
@@ -105,6 +106,8 @@ def _count(shape: Scope, *, overdue_only: bool, has_danger: bool) -> Select[int]
 
 def of_patient(session: Session, patient_id: int) -> Sequence[InboxItem]:
     """Return what waits of one patient, newest first, with the texts."""
+    if absent.is_known(session, InboxItem.patient_id, patient_id):
+        return ()
     return session.scalars(*_of_patient(patient_id)).all()
 
 
@@ -120,6 +123,8 @@ def _of_patient(patient_id: Any) -> Select[InboxItem]:
 
 def is_confirmed(session: Session, call: PlannedCall) -> bool:
     """Say whether a patient confirmed, or chose, the time at which their call is now."""
+    if absent.is_known(session, InboxItem.planned_call_id, call.id):
+        return False
     return bool(session.scalar(*_is_confirmed(call.id, call.dial_from_at)))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, Update, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from outreach import absent
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.among import among
@@ -36,7 +37,10 @@ class AlreadyDone(Stale):
 def open_of(session: Session, enrolment_ids: Sequence[int]) -> Mapping[int, Sequence[FollowUp]]:
     """Return what is open for each of ``enrolment_ids``, the oldest first, in one statement."""
     found: dict[int, list[FollowUp]] = defaultdict(list)
-    for follow_up in session.scalars(*_open_of(enrolment_ids)):
+    asked = [
+        each for each in enrolment_ids if not absent.is_known(session, FollowUp.enrolment_id, each)
+    ]
+    for follow_up in session.scalars(*_open_of(asked)) if asked else ():
         found[follow_up.enrolment_id].append(follow_up)
     return found
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from outreach import absent
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
 from outreach.concerns import raising
@@ -113,6 +114,8 @@ def begun_of(
     session: Session, patient_id: int, *, now: datetime
 ) -> Mapping[InstrumentCode, BegunQuestionnaire]:
     """Return what was begun lately and not scored yet, by questionnaire."""
+    if absent.is_known(session, BegunQuestionnaire.patient_id, patient_id):
+        return {}
     rows = session.scalars(*_begun_since(patient_id, now - RESUMED_WITHIN))
     return {row.code: row for row in rows}
 

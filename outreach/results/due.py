@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
+from outreach import absent
 from outreach.accounts.rules import Scope
 from outreach.accounts.scoping import visible
 from outreach.among import among
@@ -166,7 +167,13 @@ def _taken(
     for patient_id, kind, at, value in rows_of(session, *_measured(sorted(zones), begins, ends)):
         on = at.astimezone(zones[patient_id]).date()
         found.setdefault(patient_id, []).append(Taken(kind.value, on, value))
-    for patient_id, code, at, total in rows_of(session, *_answered(sorted(zones), begins, ends)):
+    asked = [
+        each
+        for each in sorted(zones)
+        if not absent.is_known(session, Questionnaire.patient_id, each)
+    ]
+    answered = rows_of(session, *_answered(asked, begins, ends)) if asked else ()
+    for patient_id, code, at, total in answered:
         on = at.astimezone(zones[patient_id]).date()
         found.setdefault(patient_id, []).append(Taken(KINDS[code].value, on, total))
     return found

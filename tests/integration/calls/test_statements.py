@@ -12,6 +12,7 @@ from outreach.planning.rules import CallStatus
 from tests.builders import (
     make_attempt,
     make_enrolment,
+    make_goal,
     make_patient,
     make_planned_call,
     make_promise,
@@ -21,6 +22,12 @@ from tests.conftest import sign_in
 from tests.counting import statements
 from tests.fakes import MONDAY_10_CHICAGO
 from tests.integration.calls.conftest import Day
+
+# What a call screen shows of a few patients only: it finds out in one statement that there is none.
+SELDOM_THERE = (
+    "begun_questionnaire", "call_draft", "call_draft_aside", "concern", "follow_up", "goal",
+    "own_limits", "questionnaire", "risk_flag",
+)  # fmt: skip
 
 
 def test_the_queue_takes_as_many_statements_for_three_patients_as_for_thirty(
@@ -80,3 +87,30 @@ def test_a_call_takes_as_many_statements_after_one_talk_as_after_twelve(
     assert short == long
     assert short[0] <= 56
     assert short[1] <= 55
+
+
+def test_a_call_screen_reads_no_table_that_holds_nothing_of_its_patient(
+    app: Flask, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    client.get(f"/calls/{day.rosa.ref}")  # what is read once a process; from now on it is hers
+
+    with app.app_context(), statements(db.engine) as seen:
+        assert client.get(f"/calls/{day.rosa.ref}").status_code == 200
+
+    for table in SELDOM_THERE:
+        assert sum(f"FROM {table}" in each for each in seen) == 1, table
+
+
+def test_a_call_screen_reads_what_is_there(
+    app: Flask, sessions: Sessions, client: FlaskClient, day: Day
+) -> None:
+    sign_in(client, day.ana)
+    with sessions.begin() as session:
+        make_goal(session, day.rosa, day.ana, text="Walk to the church")
+
+    with app.app_context(), statements(db.engine) as seen:
+        page = client.get(f"/calls/{day.rosa.ref}").text
+
+    assert "Walk to the church" in page
+    assert sum("FROM goal" in each for each in seen) == 2
