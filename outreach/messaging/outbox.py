@@ -178,8 +178,10 @@ def mark_accepted(
 ) -> None:
     """Note which texts the carrier took, and its ids for them. Does not commit.
 
-    A delivery report may have come first: status only moves on from CALLING and UNKNOWN.
-    One statement for all: a worker stores a hundred at a time.
+    A delivery report may have come first: status only moves on from CALLING and UNKNOWN, and
+    from SCHEDULED where a process with another clock held this very asking for lost, and put the
+    text back: what the carrier took must not go out again. One statement for all: a worker
+    stores a hundred at a time.
     """
     _accepted(session.get_bind().dialect).run(
         session.connection(),
@@ -189,7 +191,7 @@ def mark_accepted(
 
 @lru_cache(maxsize=4)
 def _accepted(dialect: Dialect) -> BulkUpdate:
-    unsettled = ", ".join(f"'{each.value}'" for each in UNSETTLED)
+    unsettled = ", ".join(f"'{each.value}'" for each in (*UNSETTLED, MessageStatus.SCHEDULED))
     return BulkUpdate(
         dialect,
         Message,

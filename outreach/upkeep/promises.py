@@ -37,7 +37,7 @@ from outreach.concerns.rules import ConcernStatus, Urgency
 from outreach.measures import newest
 from outreach.measures.models import Reading
 from outreach.messaging.models import Message, SendTry
-from outreach.messaging.rules import REPLIES, MessageKind, MessageStatus
+from outreach.messaging.rules import REPLIES, MessageKind, MessageStatus, TryResult
 from outreach.orm import Model
 from outreach.patients import ranking
 from outreach.patients.models import Anonymised, ConsentEvent, PhoneNumber
@@ -123,6 +123,17 @@ def _never_looked_up(now: datetime) -> Select[int]:
         Message.status == MessageStatus.UNKNOWN,
         Message.calling_at <= now - STUCK_AFTER,
         ~was_asked_after,
+    )
+
+
+def _taken_twice(_now: datetime) -> Select[int]:
+    """Select texts that the carrier took at two askings, or has from two in its list."""
+    return (
+        select(SendTry.message_id)
+        .where(SendTry.result.in_((TryResult.TAKEN, TryResult.FOUND)))
+        .group_by(SendTry.message_id)
+        .having(func.min(SendTry.at) < func.max(SendTry.at))
+        .order_by(SendTry.message_id)
     )
 
 
@@ -310,6 +321,7 @@ def _key(table: Table) -> Column[int]:
 _BY_ROWS: dict[str, tuple[type[Model], Rows]] = {
     "no worker holds a text for longer than its lease": (Message, _held_too_long),
     "a lost answer is looked up at the carrier": (Message, _never_looked_up),
+    "the carrier takes a text once": (Message, _taken_twice),
     "no text waits past its end": (Message, _past_its_end),
     "nobody is texted without consent or after saying stop": (Message, _sent_without_consent),
     "every dial that counts was recorded": (PlannedCall, _counted_without_attempt),

@@ -17,8 +17,8 @@ from outreach.calls.models import CallNote
 from outreach.calls.rules import Outcome
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
-from outreach.messaging.models import Message
-from outreach.messaging.rules import MessageKind, MessageStatus
+from outreach.messaging.models import Message, SendTry
+from outreach.messaging.rules import MessageKind, MessageStatus, TryResult
 from outreach.orm import Sessions
 from outreach.patients import consent
 from outreach.patients.models import Anonymised, Patient, PhoneNumber
@@ -100,6 +100,21 @@ def _held_too_long(session: Session, patient: Patient) -> int:
 
 def _never_looked_up(session: Session, patient: Patient) -> int:
     return _text(session, patient, status=MessageStatus.UNKNOWN)
+
+
+def _tried(session: Session, patient: Patient, *tries: tuple[int, TryResult]) -> int:
+    """Return a text that the carrier was asked about so many hours ago, with what came of it."""
+    found = _text(session, patient)
+    for hours, result in tries:
+        at = NOW - hours * AN_HOUR
+        session.add(SendTry(message_id=found, at=at, answered_at=at, result=result, detail=""))
+    session.flush()
+    return found
+
+
+def _taken_twice(session: Session, patient: Patient) -> int:
+    tries = ((2, TryResult.TAKEN), (1, TryResult.NO_ANSWER), (1, TryResult.FOUND))
+    return _tried(session, patient, *tries)
 
 
 def _past_its_end(session: Session, patient: Patient) -> int:
@@ -213,6 +228,7 @@ BREAKS: dict[str, Callable[[Session, Patient], int]] = {
     "no text waits past its end": _past_its_end,
     "no text waits past its end (forgotten)": _forgotten,
     "a text goes out once": _sent_twice,
+    "the carrier takes a text once": _taken_twice,
     "nobody is texted without consent or after saying stop": _sent_after_stop,
     "nobody is texted without consent or after saying stop (number)": _sent_to_another_number,
     "every dial that counts was recorded": _counted_without_attempt,
@@ -258,6 +274,15 @@ def test_a_text_to_somebody_who_agreed_breaks_nothing(sessions: Sessions) -> Non
     with sessions.begin() as session:
         patient = make_patient(session, make_clinic(session), sms_consent=True)
         _text(session, patient)
+
+        assert broken(session) == {}
+
+
+def test_a_text_whose_answer_came_late_was_taken_once(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        patient = make_patient(session, make_clinic(session), sms_consent=True)
+        tries = ((2, TryResult.NOT_TAKEN), (1, TryResult.FOUND), (1, TryResult.TAKEN))
+        _tried(session, patient, *tries)
 
         assert broken(session) == {}
 
