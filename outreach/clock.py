@@ -1,7 +1,8 @@
 """The only place that reads a clock. Everything else is told what time it is."""
 
+import time as system_time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Clock = Callable[[], datetime]
@@ -25,6 +26,23 @@ def need_time_zones() -> None:
 def utc_now() -> datetime:
     """Return this instant, aware, in UTC."""
     return datetime.now(UTC)  # noqa: TID251
+
+
+class Watch:
+    """Notices when somebody sets the clock, or the machine slept.
+
+    ``passed`` returns seconds by a clock that nobody can set, and that stands while it sleeps.
+    """
+
+    def __init__(self, clock: Clock, passed: Callable[[], float] = system_time.monotonic) -> None:
+        self._clock, self._passed = clock, passed
+        self._last = clock(), passed()
+
+    def moved(self) -> timedelta:
+        """Return by how much the clock has moved since the last look, besides what has passed."""
+        shown, passed = self._last
+        self._last = self._clock(), self._passed()
+        return self._last[0] - shown - timedelta(seconds=self._last[1] - passed)
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:

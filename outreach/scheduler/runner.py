@@ -21,7 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from config import Config
 from outreach import garbage, logs, orm, tables, traces
 from outreach.audit import keeping
-from outreach.clock import NoTimeZones, need_time_zones, utc_now
+from outreach.clock import NoTimeZones, Watch, need_time_zones, utc_now
 from outreach.scheduler.leader import Leadership, leadership_for
 from outreach.scheduler.schedule import Lane, PeriodicJob, exports_of, periodic_jobs
 from outreach.telephony.carrier import carrier_of
@@ -34,6 +34,9 @@ log = logging.getLogger("outreach.scheduler.runner")  # run as a program, its na
 POLL_SECONDS = 1.0
 # Longer than a seat lasts without its holder: by then another scheduler leads.
 GIVE_UP_SECONDS = 10.0
+# A clock that is kept right is moved by milliseconds.
+MOST_MOVED = timedelta(seconds=5)
+_AT_ONCE = (Lane.SHORT, Lane.SENDING, Lane.SETTLING)  # by whoever begins to lead
 
 
 class Runner:
@@ -63,12 +66,14 @@ class Runner:
         if self._stopping.is_set():
             return
         log.info("this scheduler leads")
+        watch = Watch(utc_now)
         self._begin()
         while not self._stopping.wait(POLL_SECONDS):
             if not self._leadership.still_held():
                 log.error("leadership lost; stopping")
                 break
             self._heard_at = time.monotonic()
+            self._follow_clock(watch.moved())
         self._stopping.set()  # for a job that lasts as long as there is work
         self._scheduler.shutdown(wait=True)
         self._leadership.release()
@@ -81,8 +86,8 @@ class Runner:
         """Start ticking, at once with what fell due while nobody was up, in the jobs' order."""
         now = utc_now()
         for place, job in enumerate(self._jobs):
-            is_short = job.lane is Lane.SHORT
-            first = {"next_run_time": now + timedelta(microseconds=place)} if is_short else {}
+            is_waited_for = job.lane in _AT_ONCE
+            first = {"next_run_time": now + timedelta(microseconds=place)} if is_waited_for else {}
             self._scheduler.add_job(
                 _tick,
                 IntervalTrigger(seconds=job.every_seconds),
@@ -94,6 +99,22 @@ class Runner:
         self._scheduler.start()
         self._heard_at = time.monotonic()
         threading.Thread(target=self._end_when_cut_off, name="watch", daemon=True).start()
+
+    def _follow_clock(self, moved: timedelta) -> None:
+        """Let every job run when it would have, by the clock as it was set.
+
+        APScheduler waits for moments of the clock: set back by an hour, it would do nothing for
+        an hour, and hold the seat meanwhile. One that ran since is due after its interval.
+        """
+        if abs(moved) <= MOST_MOVED:
+            return
+        log.error("the clock moved by %.0f s; the jobs follow it", moved.total_seconds())
+        now = utc_now()
+        for job in self._jobs:
+            waits_until = self._scheduler.get_job(job.name).next_run_time
+            after_interval = now + timedelta(seconds=job.every_seconds)
+            due_at = min(waits_until + moved, after_interval)
+            self._scheduler.modify_job(job.name, next_run_time=due_at)
 
     def _end_when_cut_off(self) -> None:
         """End this process when it heard nothing of its seat for too long.

@@ -52,12 +52,17 @@ from outreach.upkeep.jobs import seal_what_is_in_clear
 class Lane(enum.Enum):
     """Jobs of one lane run one after another, those of different lanes beside each other.
 
-    LONG is for what takes minutes, and reads. PACED waits for hours, for turns to send.
+    SHORT waits for nobody outside: whoever is on call is told of a concern in seconds, however
+    slow the carrier is. LONG is for what takes minutes, and reads. SENDING lasts as long as texts
+    are due, PACED for hours, as long as any waits for its turn. SETTLING asks the carrier what
+    became of things.
     """
 
     SHORT = "default"
     LONG = "long"
+    SENDING = "sending"
     PACED = "paced"
+    SETTLING = "settling"
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,12 @@ def periodic_jobs(
         PeriodicJob(
             "write measure reminders", 60, lambda: write_measure_reminders(sessions, clock)
         ),
-        PeriodicJob("send due messages", 10, lambda: send_due_messages(sessions, gateway, clock)),
+        PeriodicJob(
+            "send due messages",
+            10,
+            lambda: send_due_messages(sessions, gateway, clock, go_on=go_on),
+            lane=Lane.SENDING,
+        ),
         PeriodicJob(
             "send in turn",
             2,
@@ -126,9 +136,17 @@ def periodic_jobs(
             lane=Lane.PACED,
         ),
         PeriodicJob(
-            "settle lost messages", 60, lambda: settle_lost_messages(sessions, gateway, clock)
+            "settle lost messages",
+            60,
+            lambda: settle_lost_messages(sessions, gateway, clock),
+            lane=Lane.SETTLING,
         ),
-        PeriodicJob("settle lost calls", 15, lambda: settle_lost_calls(sessions, gateway, clock)),
+        PeriodicJob(
+            "settle lost calls",
+            15,
+            lambda: settle_lost_calls(sessions, gateway, clock),
+            lane=Lane.SETTLING,
+        ),
         PeriodicJob("link audit events", 30, lambda: link_events(sessions, audit_head)),
         PeriodicJob("place in order", 60, lambda: place_in_order(sessions), lane=Lane.LONG),
         PeriodicJob("index backlog", 60, lambda: index_backlog(sessions)),

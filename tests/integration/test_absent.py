@@ -116,7 +116,7 @@ def test_what_is_looked_for_on_every_screen_is_found_by_an_index(
 ) -> None:
     assert len(seldom) > 10
     for column in seldom:
-        table = column.parent.local_table.name
+        table = column.parent.class_.__tablename__
         indexes = inspect(engine).get_indexes(table)
         leading = {each["column_names"][0] for each in indexes}
         leading |= {

@@ -5,9 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
+from apscheduler.executors import base as executors_base
+from apscheduler.schedulers import base as schedulers_base
+from apscheduler.triggers import interval as triggers_interval
 
 from outreach import orm
 from outreach.orm import Sessions
@@ -176,6 +181,33 @@ def test_one_whose_seat_does_not_answer_ends_and_does_not_wait_for_it(
     with running(Runner((), seat)) as (thread,):
         assert seat.goes_on.wait(PATIENCE / 2)
         assert eventually(lambda: not thread.is_alive())
+
+
+class SetClock(datetime):
+    """The machine's clock, as APScheduler reads it, once somebody sets it."""
+
+    ahead = timedelta(0)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp(time.time(), tz) + cls.ahead
+
+
+@pytest.mark.parametrize("hours", [-24, -1, 1, 24])
+def test_a_clock_that_is_set_stops_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    for module in (schedulers_base, triggers_interval, executors_base):
+        monkeypatch.setattr(module, "datetime", SetClock, raising=False)
+    monkeypatch.setattr(runner_module, "utc_now", lambda: SetClock.now(UTC))
+    monkeypatch.setattr(SetClock, "ahead", timedelta(0))
+    ticks: list[str] = []
+
+    with running(Runner((ticking("only", ticks),), FileLeadership(tmp_path / "lock"))):
+        assert eventually(lambda: bool(ticks))
+        monkeypatch.setattr(SetClock, "ahead", timedelta(hours=hours))
+        before = len(ticks)
+        assert eventually(lambda: len(ticks) >= before + 3)
 
 
 def test_every_job_of_the_product_runs_on_an_empty_database(
