@@ -3,16 +3,23 @@
 Leading only saves work: what makes a second call or text impossible are keys in the
 database. PostgreSQL: an advisory lock on a connection of its own. SQLite: a locked file.
 A leader asks every second whether it still leads. When PostgreSQL hears nothing from it for
-SILENCE_SECONDS, because its machine is cut off, frozen or dead, the seat is free again.
+SILENCE_SECONDS, because its machine is cut off, frozen or dead, the seat is free again. A machine
+whose clock is wrong does not lead.
 """
 
 import fcntl
+import logging
 import os
 from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
+
+from outreach import same_time
+from outreach.clock import Clock, utc_now
+
+log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 7
 _LOCK = 7_206_250_001  # any number, the same in every scheduler
@@ -66,9 +73,10 @@ class FileLeadership:
 class DatabaseLeadership:
     """Leadership over machines: a PostgreSQL advisory lock, gone with its connection."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
+        self._engine, self._clock = engine, clock
         self._connection: Connection | None = None
+        self._said = ""
 
     def acquire(self) -> bool:
         """Lock, unless another connection has."""
@@ -78,7 +86,9 @@ class DatabaseLeadership:
             return False
         try:
             connection.execute(text(f"SET idle_session_timeout = '{SILENCE_SECONDS}s'"))
-            is_ours = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
+            is_ours = self._is_on_time(connection) and connection.scalar(
+                text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}
+            )
         except DBAPIError:
             is_ours = False
         if not is_ours:
@@ -89,14 +99,20 @@ class DatabaseLeadership:
         return True
 
     def still_held(self) -> bool:
-        """Say whether the connection that holds the lock is alive."""
+        """Say whether the connection that holds the lock is alive, and the clock right."""
         if self._connection is None:
             return False
         try:
-            self._connection.scalar(text("SELECT 1"))
+            return self._is_on_time(self._connection)
         except DBAPIError:
             return False
-        return True
+
+    def _is_on_time(self, connection: Connection) -> bool:
+        words = same_time.trouble(connection, self._clock()) or ""
+        if words and not self._said:  # asked every second, said once
+            log.error("%s It can't lead.", words)
+        self._said = words
+        return not words
 
     def release(self) -> None:
         """Close the connection and with it the lock."""

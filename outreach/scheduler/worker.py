@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from config import Config
-from outreach import garbage, logs, orm, tables, traces
+from outreach import garbage, logs, orm, same_time, tables, traces
 from outreach.clock import Clock, NoTimeZones, need_time_zones, utc_now
 from outreach.messaging.jobs import send_due_messages, send_in_turn
 from outreach.orm import Sessions
@@ -32,8 +32,15 @@ class Worker:
     What waits for its turn, which may take hours, goes out beside the rest.
     """
 
-    def __init__(self, sessions: Sessions, gateway: TelephonyGateway, clock: Clock) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        gateway: TelephonyGateway,
+        clock: Clock,
+        machines_clock: Clock = utc_now,
+    ) -> None:
         self._sessions, self._gateway, self._clock = sessions, gateway, clock
+        self._machines_clock = machines_clock
         self._stopping = threading.Event()
 
     def run(self, idle: Callable[[float], object] | None = None) -> None:
@@ -50,11 +57,19 @@ class Worker:
     def _repeat(self, send: Callable[..., int], wait: Callable[[float], object]) -> None:
         while not self._stopping.is_set():
             try:
-                with traces.span("job send"):
-                    send(self._sessions, self._gateway, self._clock, go_on=self.goes_on)
+                if self._is_on_time():
+                    with traces.span("job send"):
+                        send(self._sessions, self._gateway, self._clock, go_on=self.goes_on)
             except Exception:
                 log.exception("sending failed")
             wait(IDLE_SECONDS)
+
+    def _is_on_time(self) -> bool:
+        with orm.reading(), self._sessions() as session:
+            words = same_time.trouble(session.connection(), self._machines_clock())
+        if words:
+            log.error("%s Nothing is sent.", words)
+        return not words
 
     def goes_on(self) -> bool:
         """Say whether more may be claimed."""

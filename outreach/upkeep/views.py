@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from outreach import versions
+from outreach import same_time, versions
 from outreach.accounts.access import open_to_all, open_to_monitors
+from outreach.clock import utc_now
 from outreach.db import db
 from outreach.deps import deps
 from outreach.messaging import holding
@@ -68,6 +69,7 @@ def _trouble(connection: Connection) -> str | None:
         versions.trouble(connection)
         or fitting.trouble(connection, config.data_keys)
         or second_wall.trouble(connection, config.web_database_role)
+        or same_time.trouble(connection, utc_now())
     )
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from config import ROOT
 from outreach import orm
+from outreach.clock import utc_now
 from outreach.scheduler.leader import (
     DatabaseLeadership,
     FileLeadership,
@@ -123,3 +125,23 @@ def _eventually_acquires(seat: Leadership) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+@pytest.mark.parametrize("seconds", [-3600, -40, 40, 86_400])
+def test_a_machine_whose_clock_is_wrong_neither_leads_nor_goes_on_leading(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture, seconds: int
+) -> None:
+    if engine.dialect.name != "postgresql":  # the file's machine is this one
+        assert leadership_for(engine, tmp_path).acquire()
+        return
+    wrong_by = [timedelta(seconds=seconds)]
+    seat = DatabaseLeadership(engine, lambda: utc_now() + wrong_by[0])
+
+    assert [seat.acquire(), seat.acquire()] == [False, False]
+    assert len(caplog.messages) == 1
+    wrong_by[0] = timedelta(seconds=2)
+    assert seat.acquire()
+    assert seat.still_held()
+    wrong_by[0] = timedelta(seconds=seconds)
+    assert not seat.still_held()
+    seat.release()
