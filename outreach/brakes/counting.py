@@ -1,6 +1,5 @@
 """Counting, and saying when it is too often. One statement, whatever was counted before."""
 
-import hashlib
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from outreach import sealing
 from outreach.brakes.models import BrakeCount
 from outreach.brakes.rules import Braked, Limit, begin_of, wait_of
 from outreach.errors import TooOften
@@ -23,7 +23,7 @@ def count(session: Session, what: Braked, who: str, limit: Limit, *, now: dateti
     """
     row = {
         "what": what,
-        "who_hash": hashlib.sha256(who.encode()).hexdigest(),
+        "who_hash": sealing.keyed_hash(who, place="brake_count.who_hash"),
         "began_at": begin_of(limit, now),
         "count": 1,
     }

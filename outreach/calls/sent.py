@@ -1,10 +1,10 @@
 """What the page of a call sends besides the answers: which tab, and how long Save waited."""
 
-import hashlib
 from datetime import datetime, timedelta
 
 from werkzeug.datastructures import MultiDict
 
+from outreach import sealing
 from outreach.calls.drafts import Typed
 from outreach.calls.rules import LONGEST_WAIT
 from outreach.web import bounded
@@ -38,6 +38,9 @@ def pressed_at(form: MultiDict[str, str], *, since: datetime | None, now: dateti
 
 
 def hash_of(form: MultiDict[str, str]) -> str:
-    """Return a fingerprint of what was typed, to tell a resend from a change."""
+    """Return a fingerprint of what was typed, to tell a resend from a change.
+
+    Keyed: by another one, whoever has the file could try short notes until one fits.
+    """
     typed = sorted((name, form.getlist(name)) for name in form if name not in NOT_ANSWERS)
-    return hashlib.sha256(repr(typed).encode()).hexdigest()
+    return sealing.keyed_hash(repr(typed), place="attempt.answers_hash")

@@ -4,7 +4,6 @@ The page may be refused for another reason, and be left so. What is told has no 
 joins it when the page is saved, and nobody is alerted twice.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from outreach import sealing
 from outreach.built_once import built_once
 from outreach.concerns import raising
 from outreach.concerns.models import Concern, ConcernStep
@@ -144,4 +144,5 @@ def note_unjoined(
 
 
 def _digest(*about: object) -> str:
-    return hashlib.sha256(repr(about).encode()).hexdigest()
+    """Return by what the same words are known again: keyed, as few words are soon guessed."""
+    return sealing.keyed_hash(repr(about), place="concern.form_key")
