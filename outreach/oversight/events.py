@@ -39,6 +39,16 @@ class Asked:
     only_looks: bool = False
 
     @property
+    def begins_at(self) -> datetime:
+        """The instant at which the first of the days begins."""
+        return datetime.combine(self.from_on, time(), tzinfo=self.zone)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The instant at which the last of the days is over."""
+        return datetime.combine(self.until_on + timedelta(days=1), time(), tzinfo=self.zone)
+
+    @property
     def params(self) -> dict[str, Any]:
         """The question as plain data, without a record number: it is kept with its file."""
         return {
@@ -146,8 +156,6 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
 
 
 def _query(session: Session, actor: Actor, asked: Asked) -> Select[*tuple[Any, ...]]:
-    begins = datetime.combine(asked.from_on, time(), tzinfo=asked.zone)
-    ends = datetime.combine(asked.until_on + timedelta(days=1), time(), tzinfo=asked.zone)
     query = (
         select(
             AuditEvent.at,
@@ -169,7 +177,7 @@ def _query(session: Session, actor: Actor, asked: Asked) -> Select[*tuple[Any, .
         )
         .outerjoin(Patient, Patient.id == AuditEvent.patient_id)
         .outerjoin(Clinic, Clinic.id == AuditEvent.clinic_id)
-        .where(_is_readable(actor), AuditEvent.at >= begins, AuditEvent.at < ends)
+        .where(_is_readable(actor), AuditEvent.at >= asked.begins_at, AuditEvent.at < asked.ends_at)
         .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
     )
     if asked.patient_ids is not None:

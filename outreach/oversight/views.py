@@ -29,7 +29,7 @@ from outreach.clock import local_day
 from outreach.db import db
 from outreach.deps import deps
 from outreach.errors import NotAllowed, NotFound, TooOften
-from outreach.oversight import emergency, events, looks
+from outreach.oversight import emergency, events, looks, on_lists
 from outreach.oversight.emergency import Wanted
 from outreach.oversight.forms import SHOWN_DAYS, AuditForm, EmergencyForm
 from outreach.web.bounded import whole
@@ -172,6 +172,7 @@ def trail_page() -> ResponseReturnValue:
         form=form,
         found=found,
         files=events.files_of(db.session, actor, asked),
+        on_lists=on_lists.of(db.session, actor, asked),
         most_files=events.MOST_FILES,
         page=page,
         pages=max(1, -(-found.total // events.ON_PAGE)),
