@@ -103,6 +103,36 @@ def test_compose_starts_each_process_once_the_database_is_migrated() -> None:
     assert "ports" not in services["db"]
 
 
+def begun_first(name: str) -> set[str]:
+    """Return every service that compose starts before ``name``."""
+    services = compose()["services"]
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        needed = set(services[waiting.pop()].get("depends_on", ())) - found
+        found |= needed
+        waiting.extend(needed)
+    return found
+
+
+def test_compose_migrates_nothing_before_it_backs_up_or_puts_back() -> None:
+    """A backup before a release is of what was there; a restore takes an empty database alone."""
+    assert begun_first("backup") == {"db"}
+    assert compose()["services"]["backup"]["depends_on"]["db"]["condition"] == "service_healthy"
+    assert begun_first("web") == {"db", "migrate"}
+
+
+def test_operators_are_told_of_services_that_are_there_and_to_back_up_before_they_renew() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    part = text.split("### With Docker Compose")[1].split("\n### ")[0]
+    told = re.findall(r"^(?:\w+=\S+ )?outreach (?:exec|run) (?:-\S+ )*(\w+)", part, re.MULTILINE)
+
+    assert set(told) == {"backup", "db", "web"} < set(compose()["services"])
+    renewing = part.split("**A new release**")[1].split("**")[0]
+    steps = [renewing.index(each) for each in ("run --rm -T backup", "docker build", "up -d")]
+    assert steps == sorted(steps)
+
+
 def settings_of_ours() -> set[str]:
     return set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "config.py").read_text()))
 
