@@ -40,6 +40,8 @@ PROGRAMS = "PG_BIN"  # where pg_dump and pg_restore are, if not on the PATH
 _ONLY = 1
 _CUT_OFF = timedelta(days=2)  # no backup takes so long
 _FILES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+# What SQLite keeps beside a file, and reads into whichever file of that name it finds there.
+_BESIDE = ("-wal", "-shm", "-journal")
 
 
 Contents = tuple[str, dict[str, int], str | None]  # version, rows of tables, key
@@ -260,8 +262,7 @@ def _dump_postgresql(source: URL, file: Path) -> Contents:
 
 def _restore_sqlite(file: Path, target: URL) -> None:
     path = Path(target.database or "")
-    if path.exists():
-        raise BackupTrouble(f"{path} is there already. Move it away first.")
+    _check_nothing_is_there(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -274,6 +275,18 @@ def _restore_sqlite(file: Path, target: URL) -> None:
     finally:
         draft.unlink(missing_ok=True)
     to_disk(path.parent)
+
+
+def _check_nothing_is_there(path: Path) -> None:
+    if path.exists():
+        raise BackupTrouble(f"{path} is there already. Move {path.name}* away together first.")
+    for ending in _BESIDE:
+        left = path.with_name(f"{path.name}{ending}")
+        if left.exists():
+            raise BackupTrouble(
+                f"{left} is left of the database that was there, and would be read into this one."
+                f" Move it to where {path.name} was moved: its last changes may lie in it."
+            )
 
 
 def _restore_postgresql(file: Path, target: URL) -> None:
