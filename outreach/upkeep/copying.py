@@ -5,10 +5,10 @@ full-text search is made anew there, by the scheduler: the two kinds keep it dif
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -30,7 +30,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.types import Boolean, Date, DateTime, Float, Time, TypeDecorator
+from sqlalchemy.types import Boolean, Date, DateTime, Time, TypeDecorator
 
 from outreach import versions
 from outreach.orm import Model, writing
@@ -197,7 +197,7 @@ def _sums(connection: Connection, table: Table) -> dict[str, Any]:
     """Return how many rows there are, and for each column a sum over all of them."""
     names = ["rows", *(column.name for column in table.columns)]
     row = connection.execute(_summed(table)).one()
-    return dict(zip(names, map(_plain, row), strict=True))
+    return dict(zip(names, row, strict=True))
 
 
 def _summed(table: Table) -> Select[Any]:
@@ -207,7 +207,7 @@ def _summed(table: Table) -> Select[Any]:
 def _sum_of(column: Column[Any]) -> Any:
     """Return something that tells two columns apart on either kind of database.
 
-    Numbers are added, texts measured, days and instants bounded, the rest counted.
+    Numbers are added, exactly, texts measured, days and instants bounded, the rest counted.
     """
     kind = column.type
     if isinstance(kind, TypeDecorator):
@@ -216,13 +216,18 @@ def _sum_of(column: Column[Any]) -> Any:
         return func.max(column)
     if isinstance(kind, Boolean):
         return func.sum(cast(column, Integer))
-    if isinstance(kind, (Integer, Numeric, Float)):
+    if isinstance(kind, Integer):
         return func.sum(column)
+    if isinstance(kind, Numeric):
+        return func.sum(_in_least_units(column, kind))
     if isinstance(kind, String):
         return func.sum(func.length(_as_kept(column)))
     return func.count(column)
 
 
-def _plain(value: Any) -> Any:
-    """Return numbers as one kind: a sum of decimals is a float on SQLite."""
-    return round(float(value), 6) if isinstance(value, (int, float, Decimal)) else value
+def _in_least_units(column: Column[Any], kind: Numeric[Any]) -> ColumnElement[int]:
+    """Return a decimal as a whole number of the least that its column keeps: thousandths, say.
+
+    SQLite keeps decimals as floats, whose sum over a million rows is not that of PostgreSQL.
+    """
+    return cast(func.round(column * 10 ** (kind.scale or 0)), BigInteger)

@@ -2,14 +2,30 @@
 
 import shutil
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, delete, func, select, text
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import (
+    Column,
+    Engine,
+    MetaData,
+    Numeric,
+    Table,
+    create_engine,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
 
 from outreach import orm
 from outreach.audit.jobs import link_events
+from outreach.measures.models import Reading
 from outreach.orm import Model, Sessions
 from outreach.planning.jobs import plan_missing_calls
 from outreach.planning.models import PlannedCall
@@ -17,7 +33,7 @@ from outreach.searching import index
 from outreach.searching.jobs import index_backlog
 from outreach.upkeep import copying, promises
 from outreach.upkeep.copying import CannotCopy
-from tests.builders import make_clinic, make_enrolment, make_patient, make_staff
+from tests.builders import make_clinic, make_enrolment, make_patient, make_reading, make_staff
 from tests.fakes import FakeClock
 from tests.integration.planning import busy
 from tests.postgres import Server
@@ -169,6 +185,79 @@ def test_a_text_that_was_changed_on_the_way_is_found(
 
     with pytest.raises(CannotCopy, match="patient differs in family_name"):
         carry_over(engine, other)
+
+
+def fill_with_readings(sessions: Sessions, values: list[Decimal]) -> None:
+    with sessions.begin() as session:
+        patient = make_patient(session, make_clinic(session))
+        first = make_reading(session, patient, value="5.5")
+        columns = Reading.__table__.columns
+        row = {name: getattr(first, name) for name in columns.keys() if name != "id"}  # noqa: SIM118
+        session.execute(insert(Reading), [row | {"value": value} for value in values])
+
+
+# Added as floats, one after the other, these miss their sum by four thousandths; so do one or two
+# million of the size that people have.
+MANY = [Decimal("999999.954")] * 12_000
+
+
+def test_a_right_copy_of_many_readings_is_taken_for_one(
+    engine: Engine, sessions: Sessions, other: Engine
+) -> None:
+    fill_with_readings(sessions, MANY)
+
+    carry_over(engine, other)
+
+    with other.connect() as connection:
+        there = connection.scalars(select(Reading.value)).all()
+    assert sum(there) == sum(MANY) + Decimal("5.5")
+
+
+def test_one_reading_among_many_that_differs_by_the_least_is_found(
+    engine: Engine, sessions: Sessions, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_with_readings(sessions, MANY)
+    set_right = copying._prove
+
+    def shift_one(source: object, target: object, table: object) -> None:
+        if table is Reading.__table__:
+            last = select(func.max(Reading.id)).scalar_subquery()
+            value = Reading.value + Decimal("0.001")
+            target.execute(Reading.__table__.update().where(Reading.id == last).values(value=value))  # type: ignore[attr-defined]
+        set_right(source, target, table)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(copying, "_prove", shift_one)
+
+    with pytest.raises(CannotCopy, match=r"reading differs in value\."):
+        carry_over(engine, other)
+
+
+@pytest.mark.parametrize("places", [1, 3])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_decimals_add_up_on_sqlite_as_they_are(places: int, data: st.DataObject) -> None:
+    most = Decimal(10) ** (9 - places) - 1
+    decimals = st.decimals(-most, most, places=places)
+    values = data.draw(st.lists(decimals, min_size=1, max_size=50))
+    table = Table("of_any", MetaData(), Column("value", Numeric(9, places)))
+    in_memory = create_engine("sqlite://")
+    with in_memory.begin() as connection:
+        table.create(connection)
+        connection.execute(insert(table), [{"value": value} for value in values])
+
+        found = copying._sums(connection, table)["value"]
+
+    in_memory.dispose()
+    assert found == sum(values) * 10**places
+
+
+def test_every_decimal_says_how_many_places_it_keeps() -> None:
+    """By which it is proved; what is kept as a float could not be."""
+    columns = [column for table in Model.metadata.sorted_tables for column in table.columns]
+    decimals = [column.type for column in columns if isinstance(column.type, Numeric)]
+
+    assert len(decimals) > 4
+    assert all(each.scale is not None and each.asdecimal for each in decimals)
 
 
 def test_the_command_copies_and_says_so(
