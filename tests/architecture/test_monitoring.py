@@ -116,3 +116,28 @@ def test_whatever_the_runbook_tells_to_type_is_there(tmp_path: Path) -> None:
     assert commands <= ours
     for script in set(re.findall(r"scripts/(\w+)\b(?![./])", text)):
         assert (ROOT / "scripts" / script).exists(), script
+
+
+def _shell_of(text: str) -> list[str]:
+    """Return each block of commands of a page, and each span of code but SQL."""
+    fences = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    spans = sorted(set(re.findall(r"`([^`\n]+)`", prose)))
+    is_sql = re.compile(r"(ALTER|BEGIN|CREATE|GRANT|SELECT|VACUUM)\b")
+    blocks = [block for kind, block in fences if kind == "sh"]
+    return [*blocks, *(span for span in spans if not is_sql.match(span))]
+
+
+def test_whatever_operators_are_told_to_type_is_read_by_a_shell() -> None:
+    """A quote that never ends waits for more, in the midst of somebody's trouble."""
+    told = [
+        *_shell_of((ROOT / "README.md").read_text()),
+        *_shell_of((ROOT / "docs" / "operations.md").read_text()),
+    ]
+
+    assert len(told) > 150
+    assert [words for words in told if _is_refused(words)] == []
+
+
+def _is_refused(words: str) -> bool:
+    return subprocess.run(["/bin/sh", "-n"], input=words, text=True, check=False).returncode != 0
