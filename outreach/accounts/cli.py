@@ -57,6 +57,7 @@ def add_staff(
             new,
             password,
             hasher,
+            by_staff_id=None,
             now=deps().clock(),
             breached_list=deps().config.breached_passwords,
         )

@@ -16,6 +16,7 @@ from outreach.accounts.models import Clinic, Language, Membership, StaffMember
 from outreach.accounts.rules import Actor, Held, Role, Scope, in_order_of_names, language_code
 from outreach.accounts.scoping import visible_clinics
 from outreach.accounts.sign_in import has_email
+from outreach.audit import trail
 from outreach.errors import NotFound, RuleBroken
 
 
@@ -54,10 +55,13 @@ def add(
     password: str,
     hasher: PasswordHasher,
     *,
+    by_staff_id: int | None,
     now: datetime,
     breached_list: Path | None = None,
 ) -> StaffMember:
     """Add somebody with one role and a password. Does not commit.
+
+    ``by_staff_id``: as :func:`add_invited`.
 
     Raises:
         RuleBroken: the password must not be chosen, see :func:`passwords.check`; or as
@@ -65,13 +69,18 @@ def add(
     """
     known = (new.email, new.name, new.clinic.name if new.clinic else "")
     passwords.check(password, known, breached_list=breached_list)
-    person = add_invited(session, new, now=now)
+    person = add_invited(session, new, by_staff_id=by_staff_id, now=now)
     person.password_hash = passwords.hashed(password, hasher)
     return person
 
 
-def add_invited(session: Session, new: NewStaff, *, now: datetime) -> StaffMember:
+def add_invited(
+    session: Session, new: NewStaff, *, by_staff_id: int | None, now: datetime
+) -> StaffMember:
     """Add somebody with one role, who sets a password by a link. Does not commit.
+
+    ``by_staff_id``: who adds them; None: a command. Account and role are in the audit trail, as a
+    role that is given later is: a new account is the shortest way to more power.
 
     Raises:
         AlreadyThere: somebody has this address.
@@ -103,7 +112,23 @@ def add_invited(session: Session, new: NewStaff, *, now: datetime) -> StaffMembe
     )
     for spoken in dict.fromkeys(languages):
         session.add(Language(staff_id=person.id, language=spoken))
+    _note_added(session, person.id, new, by_staff_id=by_staff_id, now=now)
     return person
+
+
+def _note_added(
+    session: Session, staff_id: int, new: NewStaff, *, by_staff_id: int | None, now: datetime
+) -> None:
+    how = " by command" if by_staff_id is None else ""
+    for action in ("added account", f"gave role {new.role.value}"):
+        trail.record(
+            session,
+            f"{action}{how}",
+            actor_id=by_staff_id,
+            now=now,
+            clinic_id=new.clinic.id if new.clinic else None,
+            about=("staff_member", staff_id),
+        )
 
 
 def actor(session: Session, staff_id: int, *, now: datetime) -> Actor | None:

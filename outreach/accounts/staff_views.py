@@ -67,7 +67,7 @@ def new() -> ResponseReturnValue:
             form.email.data or "", form.name.data or "", role, clinic, zone, form.codes()
         )
         try:
-            person = staff.add_invited(db.session, wanted, now=now)
+            person = staff.add_invited(db.session, wanted, by_staff_id=actor.staff_id, now=now)
         except staff.AlreadyThere as error:
             form.email.errors = [str(error)]
         except staff.UnknownLanguage as error:

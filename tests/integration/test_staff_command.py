@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from outreach.accounts.models import Clinic, Language, StaffMember
 from outreach.accounts.rules import Role
+from outreach.audit.models import AuditEvent
 from outreach.orm import Sessions
 from tests.builders import PASSWORD, make_clinic, make_staff
 
@@ -25,6 +26,23 @@ def test_languages_are_kept_as_patients_languages_are(app: Flask, sessions: Sess
     with sessions() as session:
         kept = session.scalars(select(Language.language).order_by(Language.language)).all()
         assert kept == ["en", "pt-BR"]
+
+
+def test_a_new_account_and_its_role_are_in_the_trail(app: Flask, sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        clinic_id = make_clinic(session, code="HERE").id
+
+    app.test_cli_runner().invoke(args=[*COMMAND, "--clinic", "HERE", "--password", PASSWORD])
+
+    with sessions() as session:
+        added = session.scalars(select(StaffMember.id)).one()
+        noted = select(
+            AuditEvent.action, AuditEvent.clinic_id, AuditEvent.actor_id, AuditEvent.object_id
+        ).order_by(AuditEvent.id)
+        assert [tuple(row) for row in session.execute(noted)] == [
+            ("added account by command", clinic_id, None, added),
+            ("gave role caller by command", clinic_id, None, added),
+        ]
 
 
 def test_a_language_that_is_none_is_refused(app: Flask, sessions: Sessions) -> None:

@@ -81,9 +81,10 @@ def test_people_are_found_by_their_address_in_any_case(
         assert sign_in.find(session, "nobody@example.org") is None
         again = staff.NewStaff("BEA@example.org", "Other", Role.NURSE, clinic, "UTC")
         with pytest.raises(staff.AlreadyThere):
-            staff.add_invited(session, again, now=NOW)
+            staff.add_invited(session, again, by_staff_id=None, now=NOW)
         fresh = staff.NewStaff(" Ida@Example.org", "Ida Rask", Role.NURSE, clinic, "UTC")
-        assert staff.add_invited(session, fresh, now=NOW).email == "ida@example.org"
+        added = staff.add_invited(session, fresh, by_staff_id=None, now=NOW)
+        assert added.email == "ida@example.org"
         found = session.scalars(text("SELECT email FROM staff_member WHERE email LIKE '%@%'")).all()
         assert found == (["bea@example.org"] if is_before else [])
 

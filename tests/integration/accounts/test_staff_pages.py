@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from outreach.accounts.models import AccessLink, StaffMember
 from outreach.accounts.rules import Role
+from outreach.audit.models import AuditEvent
 from outreach.orm import Sessions
 from tests.builders import PASSWORD, make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
@@ -75,6 +76,49 @@ def test_somebody_is_invited_and_sets_a_password_of_their_own(
     assert bea.get("/concerns/").status_code == 200
     assert app.test_client().get(link).status_code == 404
     assert app.test_client().post(link, data={"password": OWN}).status_code == 404
+
+
+def told_of(sessions: Sessions, email: str) -> list[tuple[str, int | None, int | None]]:
+    """Return what the trail says was done about somebody: what, at which clinic, by whom."""
+    with sessions() as session:
+        whole = session.execute(select(StaffMember.id, StaffMember.email)).all()
+        staff_id = next(row.id for row in whole if row.email == email)
+        rows = session.execute(
+            select(AuditEvent.action, AuditEvent.clinic_id, AuditEvent.actor_id)
+            .where(AuditEvent.object_kind == "staff_member", AuditEvent.object_id == staff_id)
+            .order_by(AuditEvent.id)
+        ).all()
+    return [(row.action, row.clinic_id, row.actor_id) for row in rows]
+
+
+def test_a_new_account_and_its_role_are_in_the_trail(
+    sessions: Sessions, house: House, browser: Callable[[StaffMember], FlaskClient]
+) -> None:
+    """Who makes an account with power for themselves could walk around every other guard."""
+    boss = browser(house.boss)
+    invite(boss, role="manager HERE")
+    invite(boss, role="administrator", email="second@example.org")
+
+    at, by = house.here.id, house.boss.id
+    assert told_of(sessions, "bea@example.org") == [
+        ("added account", at, by),
+        ("gave role manager", at, by),
+        ("handed out a link", None, by),
+    ]
+    assert told_of(sessions, "second@example.org")[:2] == [
+        ("added account", None, by),
+        ("gave role administrator", None, by),
+    ]
+    shown = boss.post("/audit/", data={"staff": house.boss.name}).text
+    assert "gave role administrator" in shown
+
+
+def test_an_account_that_is_refused_leaves_nothing_in_the_trail(
+    sessions: Sessions, house: House, browser: Callable[[StaffMember], FlaskClient]
+) -> None:
+    invite(browser(house.boss), email=house.caller.email)
+
+    assert told_of(sessions, house.caller.email) == []
 
 
 def test_a_link_ends_after_three_days_and_by_the_next_one(
