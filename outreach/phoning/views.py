@@ -1,5 +1,7 @@
 """Pages of the telephone: one's own number, a call under way, and patients who ring back."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -8,9 +10,12 @@ from outreach.accounts.access import fresh_to_change, role_required, signed_in
 from outreach.accounts.forms import StaffNumberForm
 from outreach.accounts.rules import Role
 from outreach.audit import trail
+from outreach.brakes import access as brakes
+from outreach.brakes.rules import Braked
 from outreach.db import db
 from outreach.deps import deps
 from outreach.patients import finding
+from outreach.patients.models import Patient
 from outreach.phoning import bridging, jobs, labels, returning, work_phone
 from outreach.web.phones import as_written
 
@@ -96,12 +101,28 @@ def mine() -> ResponseReturnValue:
 def find() -> ResponseReturnValue:
     """Find who is calling back, by their number, among one's own patients.
 
-    Posted, though it changes nothing: a number never stands in an address.
+    Posted: a number never stands in an address.
     """
     written = request.form.get("number", "")[:40]
-    found = returning.find(db.session, finding.managing(signed_in()), written)
+    found = _searched(written) if written else []
     shortest = returning.SHORTEST_SEARCH
     return render_template("phoning/find.html", written=written, found=found, shortest=shortest)
+
+
+def _searched(written: str) -> Sequence[Patient]:
+    """Return whose number ends so. Each try counts and is noted: a number can be guessed."""
+    actor = signed_in()
+    brakes.count(Braked.SEARCHES, actor.staff_id)
+    found = returning.find(db.session, finding.managing(actor), written)
+    trail.record(
+        db.session,
+        "searched patients",
+        actor_id=actor.staff_id,
+        now=deps().clock(),
+        about=("patients found", len(found)),
+    )
+    db.session.commit()
+    return found
 
 
 @bp.get("/returned")

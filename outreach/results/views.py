@@ -12,6 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
+from outreach.audit import trail
+from outreach.brakes import access as brakes
+from outreach.brakes.rules import Braked
 from outreach.concerns import at_once, watching
 from outreach.concerns.at_once import Page, Urgent, page_of_readings
 from outreach.db import db
@@ -68,14 +71,30 @@ def find() -> ResponseReturnValue:
     """Ask whom to measure."""
     form = FindForm()
     if form.validate_on_submit():
-        try:
-            number = form.record_number.data or ""
-            found = assessing.by_record_number(db.session, signed_in(), number)
-        except NoSuchPatient:
-            form.record_number.errors = [_("No patient of your clinic has that record number.")]
-        else:
+        found = _searched(form.record_number.data or "")
+        if found is not None:
             return redirect(url_for("assessing.visit", ref=found.ref), 303)
+        form.record_number.errors = [_("No patient of your clinic has that record number.")]
     return render_template("results/find.html", form=form), 422 if form.errors else 200
+
+
+def _searched(record_number: str) -> Patient | None:
+    """Return whom an assessor looks for. Each try counts and is noted: a number can be guessed."""
+    actor = signed_in()
+    brakes.count(Braked.SEARCHES, actor.staff_id)
+    try:
+        found = assessing.by_record_number(db.session, actor, record_number)
+    except NoSuchPatient:
+        found = None
+    trail.record(
+        db.session,
+        "searched patients",
+        actor_id=actor.staff_id,
+        now=deps().clock(),
+        about=("patients found", 0 if found is None else 1),
+    )
+    db.session.commit()
+    return found
 
 
 @assessing_pages.route("/<ref>", methods=["GET", "POST"])

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from config import BadSetting, Config
-from outreach.accounts.models import AccessLink, EmergencyAccess, StaffMember
+from outreach.accounts.models import AccessLink, Clinic, EmergencyAccess, StaffMember
 from outreach.accounts.rules import Role
 from outreach.app import create_app
 from outreach.audit.models import AuditEvent
@@ -48,6 +48,15 @@ class Slow:
     administrator: FlaskClient
     colleague_id: int
     refs: list[str]
+
+    def browser_of(self, role: Role) -> FlaskClient:
+        """Return the browser of somebody else of the clinic, who has signed in."""
+        with self.sessions.begin() as session:
+            clinic = session.scalars(select(Clinic)).one()
+            person = make_staff(session, clinic, role, password_hash=HASH)
+        browser = self.app.test_client()
+        sign_in(browser, person)
+        return browser
 
 
 @pytest.fixture
@@ -102,6 +111,34 @@ def test_patients_are_searched_so_often_a_minute(slow: Slow, clock: FakeClock) -
 
     clock.advance(timedelta(minutes=1))
     assert search().status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "field", "typed"),
+    [
+        pytest.param(Role.ASSESSOR, "/assess/", "record_number", "R{n}", id="record numbers"),
+        pytest.param(Role.CALLER, "/phone/find", "number", "555010{n}", id="telephone numbers"),
+    ],
+)
+def test_numbers_are_guessed_no_oftener_and_each_guess_is_noted(
+    slow: Slow, clock: FakeClock, role: Role, path: str, field: str, typed: str
+) -> None:
+    """Who goes through all numbers one by one learns who is a patient."""
+    browser = slow.browser_of(role)
+    guesses = [typed.format(n=number) for number in range(LIMIT + 1)]
+    answers = [browser.post(path, data={field: guess}) for guess in guesses]
+
+    assert 429 not in [each.status_code for each in answers[:LIMIT]]
+    _assert_braked(answers[LIMIT])
+    assert f'name="{field}" value="{guesses[LIMIT]}"' in answers[LIMIT].text
+    with slow.sessions() as session:
+        noted = session.scalars(
+            select(AuditEvent.object_kind).where(AuditEvent.action == "searched patients")
+        ).all()
+    assert noted == ["patients found"] * LIMIT
+
+    clock.advance(timedelta(minutes=1))
+    assert browser.post(path, data={field: guesses[LIMIT]}).status_code != 429
 
 
 def test_the_trail_is_searched_as_often(slow: Slow) -> None:

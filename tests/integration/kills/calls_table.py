@@ -136,6 +136,7 @@ CALLS: dict[str, Request] = {
         after=("phoning_webhooks.answered",),
         commits=2,
     ),
+    "phoning.find": Request("caller", "/phone/find", {"number": "5125550147"}),
     "phoning.done": Request("colleague", "/phone/returned/{returned}/done"),
     "phoning_webhooks.answered": Request(None, "/webhooks/voice/{phone_call}/answered", _rung()),
     "phoning_webhooks.key": Request(

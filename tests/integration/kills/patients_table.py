@@ -101,6 +101,7 @@ PATIENTS: dict[str, Request] = {
         "/patients/{patient}/readings/{reading}/correct",
         {"value": "8.9", "unit": "%", "on": "2026-11-20", "reason": "Misread."},
     ),
+    "assessing.find": Request("assessor", "/assess/", {"record_number": "{record_number}"}),
     "assessing.visit": Request("assessor", "/assess/{patient}", WEIGHED),
     "assessing.tell_nurse": Request(
         "assessor", "/assess/{patient}/concern", {"tell_key": "one", "words": "Looks faint."}

@@ -16,14 +16,6 @@ WALKED: dict[str, Request] = {**CALLS, **CLINIC, **PATIENTS, **PEOPLE}
 
 # Requests that write nothing to the database, and why; a test sends each of them.
 NOTHING: dict[str, tuple[Request, str]] = {
-    "assessing.find": (
-        Request("assessor", "/assess/", {"record_number": "{record_number}"}),
-        "a question that is posted, so that no record number stands in an address",
-    ),
-    "phoning.find": (
-        Request("caller", "/phone/find", {"number": "5125550147"}),
-        "a question that is posted, so that no number stands in an address",
-    ),
     "calls.hide_openers": (
         Request("caller", "/calls/{patient}/openers", {"hide": "1"}),
         "kept in the browser's cookie",

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from outreach.accounts.models import StaffMember
 from outreach.accounts.rules import Role
+from outreach.audit.models import AuditEvent
 from outreach.calls.models import CallNote
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind
@@ -125,6 +126,20 @@ def test_an_assessor_finds_measures_and_sees_their_own_value(trial: Trial) -> No
         (MeasureKind.HBA1C, trial.assessor.id)
     ]
     assert "8.1" in trial.page(trial.control)
+
+
+def test_whom_an_assessor_looks_for_is_noted_found_or_not(trial: Trial) -> None:
+    for number in (trial.control.record_number, "none"):
+        trial.client.post("/assess/", data={"record_number": number})
+
+    with trial.sessions() as session:
+        noted = session.execute(
+            select(AuditEvent.actor_id, AuditEvent.object_kind, AuditEvent.object_id)
+            .where(AuditEvent.action == "searched patients")
+            .order_by(AuditEvent.id)
+        ).all()
+    by = trial.assessor.id
+    assert [tuple(row) for row in noted] == [(by, "patients found", 1), (by, "patients found", 0)]
 
 
 def test_an_assessors_worry_reaches_the_nurse_once(trial: Trial) -> None:
