@@ -12,12 +12,17 @@ from outreach import orm
 from outreach.accounts import staff
 from outreach.accounts.access import fresh_download, role_required, signed_in
 from outreach.accounts.rules import Role, Scope
+from outreach.audit import trail
+from outreach.brakes import access as brakes
+from outreach.brakes import counting
+from outreach.brakes.rules import Braked
 from outreach.db import db
 from outreach.deps import deps
 from outreach.intake import csv_rows, csv_visits, importing, runs, uploads
 from outreach.intake.files import BadFile
 from outreach.intake.forms import UploadForm
 from outreach.intake.rules import Remark, Report
+from outreach.intake.runs import NoSuchRun
 from outreach.visits.rules import VisitKind
 
 bp = Blueprint("intake", __name__, url_prefix="/import")
@@ -90,8 +95,11 @@ def discard(token: str) -> ResponseReturnValue:
 @role_required(Role.MANAGER, Role.ADMINISTRATOR)
 @fresh_download
 def check_problems(token: str) -> ResponseReturnValue:
-    """Download what is wrong with a file that was checked."""
-    return _download(_kept(token).report.problems)
+    """Download what is wrong with a file that was checked: of whoever brought it, so theirs."""
+    kept = _kept(token)
+    clinic = staff.clinic_in(db.session, _scope(), kept.clinic_code)
+    _note_taken(clinic.id, ("import check", None))
+    return _download(kept.report.problems)
 
 
 @bp.get("/runs/<int:run_id>")
@@ -102,7 +110,7 @@ def run(run_id: int) -> ResponseReturnValue:
     report = Report.from_data(found.counts, found.problems)
     return render_template(
         "intake/run.html", run=found, clinic=clinic, report=report, kind=found.kind, most=ON_PAGE,
-        kept_days=runs.REMARKS_KEPT_FOR.days,
+        kept_days=runs.REMARKS_KEPT_FOR.days, reads_rows=_reads_rows(),
     )  # fmt: skip
 
 
@@ -111,8 +119,30 @@ def run(run_id: int) -> ResponseReturnValue:
 @fresh_download
 def problems(run_id: int) -> ResponseReturnValue:
     """Download what was refused in an import."""
-    found, _clinic = runs.one(db.session, _scope(), run_id)
+    found, clinic = runs.one(db.session, _scope(), run_id)
+    if not _reads_rows():
+        raise NoSuchRun("There is no such import.")
+    _note_taken(clinic.id, ("import run", found.id))
     return _download(Report.from_data(found.counts, found.problems).problems)
+
+
+def _reads_rows() -> bool:
+    """Say whether who is at the keyboard reads what an import said of single rows.
+
+    It quotes names and telephones of people of whom some are no patients, so that nobody could
+    be opened with a reason: administrators who need one read how many there are.
+    """
+    return signed_in().opened_patients is None
+
+
+def _note_taken(clinic_id: int, about: tuple[str, int | None]) -> None:
+    """Note, and count, that a file is taken: in a transaction of its own, before it is given."""
+    staff_id, now = signed_in().staff_id, deps().clock()
+    limit = brakes.limit_of(Braked.FILES)
+    with orm.writing(), db.sessionmaker.begin() as own:
+        counting.count(own, Braked.FILES, f"account {staff_id}", limit, now=now)
+        action = "downloaded a file of import problems"
+        trail.record(own, action, actor_id=staff_id, now=now, clinic_id=clinic_id, about=about)
 
 
 def _scope() -> Scope:

@@ -46,6 +46,7 @@ LISTS = frozenset(
         "outcomes.patients",
         "outcomes.glycaemic",
         "cohort.board_patients",
+        "intake.run",  # what it says of rows quotes them
     }
 )
 

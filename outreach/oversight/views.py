@@ -68,6 +68,7 @@ PAGE_WORDS = {
     "callers": _l("a caller's patients"),
     "calling_hours": _l("calls outside new hours"),
     "protocols": _l("programme"),
+    "intake": _l("rows of an import"),
 }
 
 

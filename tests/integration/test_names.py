@@ -19,6 +19,8 @@ from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
 from outreach.db import db
 from outreach.deps import Deps
+from outreach.intake.models import ImportRun
+from outreach.intake.rules import Note, Problem, Report
 from outreach.measures.rules import MeasureKind
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
@@ -53,6 +55,8 @@ LISTS = {
     "reports.around_patients": "measure=stayed_3&from_on=2026-04-01&until_on=2026-11-22",
     "retention.clinic": "",
 }
+# Pages that name people in words, in whose place nothing stands.
+IN_WORDS = {"intake.run": ""}
 # Pages that list nobody here, yet must not have turned the walk away.
 FIGURES = {
     "callers.caller": "",
@@ -60,7 +64,6 @@ FIGURES = {
     "due.list_due": "",
     "exports.mine": "",
     "inbox.review": "",
-    "intake.run": "",
     "messaging.delivery": "",
     "messaging.outbox": "",
     "outcomes.glycaemic": "group=panel",
@@ -82,8 +85,18 @@ def clinics(sessions: Sessions, config: Config) -> TwoClinics:
         ).one()
         clinic = session.get_one(Clinic, patient.clinic_id)
         patient.given_name, patient.family_name, patient.record_number = SECRETS
+        run = session.get_one(ImportRun, found.arguments["run_id"])
+        run.problems = _refused().remarks
         _live(session, clinic, patient)
     return found
+
+
+def _refused() -> Report:
+    """Return what an import says of rows that name somebody, refused and taken."""
+    report = Report()
+    report.add(Problem(2, "phone", "'Zebedee 555-01' is not a phone number"))
+    report.add(Note(3, "preferred_name", "'Quill' is not a name in use; it was taken, check it"))
+    return report
 
 
 def _live(session: Session, clinic: Clinic, patient: Patient) -> None:
@@ -148,7 +161,7 @@ def test_no_page_names_a_patient_to_an_administrator_without_a_reason(
     administrator: FlaskClient, clinics: TwoClinics
 ) -> None:
     """Lists, boards and reports too: security.md lets administrators see figures without names."""
-    asked = LISTS | FIGURES
+    asked = LISTS | IN_WORDS | FIGURES
     naming, turned_away, empty = [], [], []
     for rule in administrator.application.url_map.iter_rules():
         if "GET" not in (rule.methods or set()) or rule.endpoint in {"static", "accounts.sign_out"}:
@@ -177,7 +190,7 @@ def test_a_manager_reads_the_names_of_the_same_lists(
     sign_in(client, manager)
     unnamed = [
         path
-        for path in (_path(client, clinics, *each) for each in LISTS.items())
+        for path in (_path(client, clinics, *each) for each in (LISTS | IN_WORDS).items())
         if "Zebedee" not in client.get(path).text
     ]
     assert unnamed == []
