@@ -24,7 +24,7 @@ from outreach.clock import Clock
 from outreach.errors import NotFound, RuleBroken
 from outreach.exports import contents, fhir, folder, own_data, research, sheets
 from outreach.exports.models import TYPED, Export
-from outreach.exports.requesting import WITHIN, clinics_of
+from outreach.exports.requesting import WITHIN, clinics_of, open_until
 from outreach.exports.rules import (
     LASTS,
     LEASE,
@@ -77,11 +77,11 @@ def write_next(sessions: Sessions, clock: Clock, place: Place) -> bool:
             export = session.get_one(Export, export_id)
             trouble, rows = _write(session, export, part, place, _watch(sessions, claim, clock))
             asked = _without_typed(export.asked) | {WITHIN: _within(session, export)}
-            kept_for = min(place.kept_for, LASTS.get(export.content, place.kept_for))
+            expires_at = _expires_at(session, export, place, now=clock())
         if trouble is None:
             name = f"{claim}.{export.format.value}"
             size = folder.publish(part, name)
-            _offer(sessions, claim, (name, size, rows, asked), now=clock(), kept_for=kept_for)
+            _offer(sessions, claim, (name, size, rows, asked), now=clock(), expires_at=expires_at)
         else:
             _give_up(sessions, claim, trouble, now=clock())
     except NotFound:  # the clinic is theirs no more
@@ -215,6 +215,13 @@ def _within(session: Session, export: Export) -> Sequence[int] | str:
     return clinics_of(actor, export.content) if actor else []
 
 
+def _expires_at(session: Session, export: Export, place: Place, *, now: datetime) -> datetime:
+    """Return when a file ends: with its days, or with the hour for which a patient was opened."""
+    ends = now + min(place.kept_for, LASTS.get(export.content, place.kept_for))
+    opened = open_until(session, export, written_at=now) if place.needs_reason else None
+    return min(ends, opened or ends)
+
+
 def _write_named(
     session: Session,
     actor: Actor,
@@ -250,7 +257,7 @@ def _offer(
     written: tuple[str, int, int, dict[str, Any]],
     *,
     now: datetime,
-    kept_for: timedelta,
+    expires_at: datetime,
 ) -> None:
     """Offer a whole file, where it is still this claim's to write, and note that it was made."""
     name, size, rows, asked = written
@@ -266,7 +273,7 @@ def _offer(
                 rows_done=rows,
                 rows_total=rows,
                 finished_at=now,
-                expires_at=now + kept_for,
+                expires_at=expires_at,
                 lease_until=None,
             )
             .returning(Export)

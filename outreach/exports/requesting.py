@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from outreach import orm
 from outreach.accounts import staff
+from outreach.accounts.models import EmergencyAccess
 from outreach.accounts.rules import Actor
+from outreach.accounts.scoping import visible
 from outreach.audit import trail
 from outreach.errors import NotFound, RuleBroken
 from outreach.exports.models import Export
@@ -26,6 +28,7 @@ from outreach.exports.rules import (
 )
 from outreach.oversight import events
 from outreach.patients import finding
+from outreach.patients.models import Patient
 from outreach.reports.breakdown import Dimension
 
 SHOWN = 50
@@ -124,11 +127,32 @@ def take(session: Session, actor: Actor, ref: str, *, now: datetime) -> Export:
     )
     if found is None or not is_there or not may_take(actor.roles, found.content):
         raise NoSuchExport("There is no such file.")
-    if not _is_theirs_still(session, found, actor, now=now):
+    if not _is_theirs_still(session, found, actor, now=now) or not _is_open_still(
+        session, found, actor, now=now
+    ):
         raise NoSuchExport("There is no such file.")
     about = f"downloaded a file of {found.content.value}"
     _note(session, about, actor, found.clinic_id, now=now, export_id=found.id)
     return found
+
+
+def open_until(session: Session, export: Export, *, written_at: datetime) -> datetime | None:
+    """Return until when all are open of whom an administrator's file may tell by a reason given.
+
+    None where nobody was open to who asked, from when they did until it was written.
+    """
+    if export.content is Content.RESEARCH:  # it names nobody, whoever is open
+        return None
+    each = session.scalars(
+        select(func.max(EmergencyAccess.until_at))
+        .where(
+            EmergencyAccess.staff_id == export.staff_id,
+            EmergencyAccess.until_at > export.asked_at,
+            EmergencyAccess.from_at <= written_at,
+        )
+        .group_by(EmergencyAccess.patient_id)
+    )
+    return min(each, default=None)
 
 
 def clinics_of(actor: Actor, content: Content) -> Sequence[int] | str:
@@ -152,6 +176,22 @@ def _is_theirs_still(session: Session, found: Export, actor: Actor, *, now: date
         return False
     within, theirs = found.asked.get(WITHIN, EVERY), clinics_of(held, found.content)
     return theirs == EVERY or (within != EVERY and set(within) <= set(theirs))
+
+
+def _is_open_still(session: Session, found: Export, actor: Actor, *, now: datetime) -> bool:
+    """Say whether those are open to ``actor`` now of whom the file tells by a reason given.
+
+    A file ends with the hour. Asked again all the same: those written before did not, and a
+    reason may not have been needed as this one was asked for.
+    """
+    if actor.opened_patients is None:
+        return True
+    if found.content is Content.OWN_DATA:
+        theirs = visible(actor.scope, Patient.clinic_id, Patient.id)
+        is_seen = exists().where(Patient.ref == found.asked["patient"], theirs)
+        return bool(session.scalar(select(is_seen)))
+    until = open_until(session, found, written_at=found.finished_at or now)
+    return until is None or until > now
 
 
 def _note(
