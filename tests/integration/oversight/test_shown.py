@@ -8,13 +8,18 @@ from sqlalchemy import select
 
 from config import Config
 from outreach.accounts.models import StaffMember
+from outreach.accounts.rules import Role
 from outreach.audit.models import AuditEvent
+from outreach.concerns import flags
+from outreach.concerns.flags import NewFlag
+from outreach.concerns.rules import RiskKind
 from outreach.exports.jobs import write_exports
 from outreach.exports.making import Place
 from outreach.exports.models import Export
 from outreach.orm import Sessions
-from tests.conftest import sign_in
-from tests.fakes import FakeClock
+from tests.builders import make_clinic, make_patient, make_staff
+from tests.conftest import HASH, sign_in
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock
 from tests.integration.oversight.test_audit_page import House, ask, signed_in
 
 SIGNED_IN = 'data-label="What">signed in'
@@ -84,6 +89,26 @@ def test_boards_of_work_count_and_a_callers_own_queue_does_not(
 
     assert {who for who, _page in shown(sessions)} <= {house.nurse.id}
     assert (house.nurse.id, "concerns.open_concerns") in shown(sessions)
+
+
+@pytest.mark.parametrize("role", [Role.NURSE, Role.MANAGER])
+def test_whose_flag_is_due_is_noted_of_whoever_reads_it(
+    app: Flask, sessions: Sessions, role: Role
+) -> None:
+    today = MONDAY_10_CHICAGO.date()
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        reader = make_staff(session, clinic, role, password_hash=HASH)
+        patient = make_patient(session, clinic)
+        worry = NewFlag(RiskKind.OTHER, "worrying", today)
+        flags.add(
+            session, patient, worry, by_staff_id=reader.id, today=today, now=MONDAY_10_CHICAGO
+        )
+
+    board = signed_in(app, reader).get("/concerns/")
+
+    assert f">{patient.full_name}</a>" in board.text
+    assert shown(sessions) == [(reader.id, "concerns.open_concerns")]
 
 
 def test_files_that_may_name_them_are_told_with_who_took_them(
