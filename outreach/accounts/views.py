@@ -55,6 +55,12 @@ _HOME = {
 }
 
 
+@bp.before_request
+def _know_who_is_here() -> None:
+    """Note that somebody is there before a page of these writes: SQLite has one turn to write."""
+    access.current_token()
+
+
 @bp.get("/")
 @role_required(*Role)
 def home() -> ResponseReturnValue:

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import QueuePool
 
+from outreach import orm
 from outreach.accounts import passwords
 from outreach.accounts.models import Membership
 from outreach.accounts.rules import Role
@@ -145,6 +146,21 @@ def test_a_role_counts_from_its_first_day_on(
     sign_in(client, person)
 
     assert client.get("/import/").status_code == 200
+
+
+def test_whoever_was_here_a_moment_ago_can_sign_in_again(
+    sessions: Sessions, client: FlaskClient, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To note that they are there took SQLite's turn, which signing in held already."""
+    monkeypatch.setattr(orm, "SQLITE_PRAGMAS", ("busy_timeout=200", *orm.SQLITE_PRAGMAS[1:]))
+    with sessions.begin() as session:
+        person = make_staff(session, make_clinic(session), password_hash=HASH)
+    sign_in(client, person)
+    clock.advance(timedelta(minutes=2))
+
+    sign_in(client, person)
+
+    assert client.get("/queue/").status_code == 200
 
 
 def test_signing_in_again_ends_the_session_before(sessions: Sessions, client: FlaskClient) -> None:
