@@ -7,10 +7,11 @@ import secrets
 import stat
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 READ_ONLY = "read-only"  # behind a key that does not encrypt yet
 
 
@@ -136,32 +137,24 @@ class Config:
         """
         instance = Path(environ.get("INSTANCE_PATH", ROOT / "instance")).resolve()
         instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-        public_url = environ.get("PUBLIC_URL")
+        is_here, yes_or_no = _is_loopback(environ), partial(_yes_or_no, environ)
         keys, encrypting = _data_keys(environ, instance / "data_keys")
         return cls(
             database_url=_database_url(environ.get("DATABASE_URL"), instance),
             instance_path=instance,
             secret_key=_kept_secret(instance / "secret_key"),
-            public_url=public_url.rstrip("/") if public_url else None,
-            trusted_proxies=_whole(environ, "TRUSTED_PROXIES", 0),
-            is_loopback=_is_loopback(environ.get("HOST"), public_url),
-            allowed_hosts=tuple(environ.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
+            public_url=environ.get("PUBLIC_URL", "").rstrip("/") or None,
+            trusted_proxies=_proxies(environ),
+            is_loopback=is_here,
+            allowed_hosts=_hosts(environ),
             data_keys=keys,
             encrypting_key=encrypting,
             data_key_file=_data_key_file(environ, instance / "data_keys"),
-            requires_second_factor=_yes_or_no(
-                environ,
-                "REQUIRE_SECOND_FACTOR",
-                default=not _is_loopback(environ.get("HOST"), public_url),
-            ),
-            administrators_need_reason=_yes_or_no(
-                environ,
-                "ADMINISTRATORS_NEED_REASON",
-                default=not _is_loopback(environ.get("HOST"), public_url),
-            ),
-            twilio=_twilio(environ, public_url),
+            requires_second_factor=yes_or_no("REQUIRE_SECOND_FACTOR", default=not is_here),
+            administrators_need_reason=yes_or_no("ADMINISTRATORS_NEED_REASON", default=not is_here),
+            twilio=_twilio(environ),
             smtp=_smtp(environ),
-            is_trial=_yes_or_no(environ, "TRIAL", default=False),
+            is_trial=yes_or_no("TRIAL", default=False),
             trial_numbers=tuple(environ.get("TRIAL_NUMBERS", "").replace(",", " ").split()),
             upload_bytes=_whole(environ, "UPLOAD_MEGABYTES", 64) * 1024 * 1024,
             idle_minutes=_whole(environ, "IDLE_MINUTES", 15),
@@ -174,9 +167,7 @@ class Config:
             metrics_token=environ.get("METRICS_TOKEN") or None,
             breached_passwords=_list_file(environ),
             export_days=_whole(environ, "EXPORT_DAYS", 7, least=1, most=365),
-            logs_are_json=_yes_or_no(
-                environ, "LOG_JSON", default=not _is_loopback(environ.get("HOST"), public_url)
-            ),
+            logs_are_json=yes_or_no("LOG_JSON", default=not is_here),
             web_database_role=_web_role(environ),
             traces_url=_traces_url(environ),
             rate_limits=environ.get("RATE_LIMITS", ""),
@@ -185,10 +176,24 @@ class Config:
         )
 
 
-def _is_loopback(host: str | None, public_url: str | None) -> bool:
-    """Say whether only this machine can reach us, so that cookies may travel without TLS."""
-    is_here = host in (None, "", "127.0.0.1", "::1", "localhost")
-    return is_here and not (public_url or "").startswith("https://")
+def _is_loopback(environ: Mapping[str, str]) -> bool:
+    """Say whether only this machine can reach us, so that cookies may travel without TLS.
+
+    Where a proxy of this machine lets others in, HOST says nothing of them: a name does.
+    """
+    names = {name.lower() for name in (environ.get("HOST") or "localhost", *_hosts(environ))}
+    return names <= _THIS_MACHINE and not (_proxies(environ) or environ.get("PUBLIC_URL"))
+
+
+def _hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(environ.get("ALLOWED_HOSTS", "").replace(",", " ").split())
+
+
+def _proxies(environ: Mapping[str, str]) -> int:
+    count = _whole(environ, "TRUSTED_PROXIES", 0)
+    if count and not environ.get("PUBLIC_URL", "").startswith("https://"):
+        raise BadSetting("TRUSTED_PROXIES lets others in: set PUBLIC_URL=https://... for them.")
+    return count
 
 
 def _yes_or_no(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
@@ -267,10 +272,6 @@ def replace_secret(file: Path, text: str) -> None:
     _sync(file.parent)
 
 
-def _new_secret() -> str:
-    return secrets.token_hex(32)
-
-
 def _list_file(environ: Mapping[str, str]) -> Path | None:
     name = environ.get("BREACHED_PASSWORDS")
     if name and not Path(name).is_file():
@@ -316,13 +317,12 @@ def _traces_url(environ: Mapping[str, str]) -> str | None:
     return None if environ.get("TRIAL") == "yes" else url  # nothing leaves the house
 
 
-def _twilio(environ: Mapping[str, str], public_url: str | None) -> TwilioAccount | None:
+def _twilio(environ: Mapping[str, str]) -> TwilioAccount | None:
     sid = environ.get("TWILIO_ACCOUNT_SID")
     if not sid:
         return None
-    missing = [n for n in ("TWILIO_AUTH_TOKEN", "TWILIO_SENDER") if not environ.get(n)]
-    if not public_url:
-        missing.append("PUBLIC_URL")
+    needed = ("TWILIO_AUTH_TOKEN", "TWILIO_SENDER", "PUBLIC_URL")
+    missing = [name for name in needed if not environ.get(name)]
     if missing:
         raise BadSetting(f"TWILIO_ACCOUNT_SID is set, but not {', '.join(missing)}.")
     return TwilioAccount(
@@ -356,7 +356,7 @@ def _smtp(environ: Mapping[str, str]) -> SmtpServer | None:
     )
 
 
-def _kept_secret(path: Path, make: Callable[[], str] = _new_secret) -> str:
+def _kept_secret(path: Path, make: Callable[[], str] = secrets.token_hex) -> str:
     """Return the secret kept at ``path``, made once with mode 600.
 
     Several processes may start at once: the one whose link succeeds has made it.

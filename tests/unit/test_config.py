@@ -146,6 +146,40 @@ def test_second_factors_are_required_wherever_others_reach_us(tmp_path: Path) ->
         read(tmp_path, REQUIRE_SECOND_FACTOR="true")
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"ALLOWED_HOSTS": "outreach.example"},
+        {"ALLOWED_HOSTS": "localhost,outreach.example"},
+        {"PUBLIC_URL": "http://outreach.example"},
+        {"PUBLIC_URL": "https://outreach.example", "TRUSTED_PROXIES": "1"},
+        {"HOST": "10.0.0.12"},
+    ],
+)
+def test_whoever_is_reached_by_another_name_or_proxy_is_not_on_ones_own_machine(
+    tmp_path: Path, told: dict[str, str]
+) -> None:
+    """Behind a proxy of the same machine HOST says nothing of who else comes in."""
+    config = read(tmp_path, **told)
+
+    assert not config.is_loopback
+    assert config.requires_second_factor
+    assert config.administrators_need_reason
+    assert config.logs_are_json
+
+
+@pytest.mark.parametrize("names", ["", "localhost", "LOCALHOST, 127.0.0.1, [::1]"])
+def test_ones_own_machine_is_one_by_whichever_of_its_names(tmp_path: Path, names: str) -> None:
+    assert read(tmp_path, ALLOWED_HOSTS=names).is_loopback
+    assert read(tmp_path, ALLOWED_HOSTS=names, HOST="localhost", TRUSTED_PROXIES="0").is_loopback
+
+
+@pytest.mark.parametrize("public_url", ["", "http://outreach.example"])
+def test_a_proxy_needs_an_address_with_tls(tmp_path: Path, public_url: str) -> None:
+    with pytest.raises(BadSetting, match=r"TRUSTED_PROXIES.* PUBLIC_URL=https://"):
+        read(tmp_path, TRUSTED_PROXIES="1", ALLOWED_HOSTS="outreach.example", PUBLIC_URL=public_url)
+
+
 def test_a_mail_server_needs_a_sender_and_no_password_goes_in_the_clear(tmp_path: Path) -> None:
     sender = {"SMTP_HOST": "mail.example", "SMTP_FROM": "outreach@clinic.example"}
 
