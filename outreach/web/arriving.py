@@ -88,6 +88,12 @@ class Worker(ThreadWorker):
         super().load_wsgi()
         garbage.leave_what_is_loaded()
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Log what failed without its address, which may hold the token of a link."""
+        if req is not None:
+            req.uri = "of an address that is not logged"
+        super().handle_error(req, client, addr, exc)
+
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and wait for its request without a thread."""
         if self.nr_conns + 1 >= self.worker_connections:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(errors.TooOften, braked)
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(HTTPException, _http)
+    app.log_exception = _log_exception  # type: ignore[method-assign]
 
 
 def status_of(error: errors.OutreachError) -> int:
@@ -44,6 +46,11 @@ def _ours(error: errors.OutreachError) -> ResponseReturnValue:
     status = status_of(error)
     log.info("%s: %s, %s", type(error).__name__, status, request.endpoint)
     return _page(status, str(error)), status
+
+
+def _log_exception(exc_info: Any) -> None:
+    """Name the page, never its address as Flask does: that may hold the token of a link."""
+    log.error("failed: %s %s", request.method, request.endpoint, exc_info=exc_info)
 
 
 def braked(error: errors.TooOften) -> ResponseReturnValue:

@@ -5,8 +5,12 @@ import json
 import re
 import shlex
 import shutil
+import socket
+import ssl
 import subprocess
+import time
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -215,32 +219,80 @@ def test_units_are_read_by_systemd_without_a_complaint(tmp_path: Path) -> None:
     assert ours == []
 
 
-def test_nginx_takes_the_example(tmp_path: Path) -> None:
-    text = (FOLDER / "nginx.conf").read_text()
-    assert text.count("{") == text.count("}")
-    for header in ("X-Forwarded-For $remote_addr", "X-Forwarded-Proto", "X-Request-Id"):
-        assert header in text
+def nginx_with_the_example(folder: Path) -> list[str] | None:
+    """Return how nginx is called with the example, its files and ports in a place of its own.
+
+    None: this machine has none to ask.
+    """
     nginx, openssl = shutil.which("nginx"), shutil.which("openssl")
     if nginx is None or openssl is None:
-        return  # its words were looked at; this machine has no nginx to ask
+        return None
     subprocess.run(
         [
             openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=outreach",
             "-keyout", "privkey.pem", "-out", "fullchain.pem",
         ],
-        cwd=tmp_path, check=True, capture_output=True,
+        cwd=folder, check=True, capture_output=True,
     )  # fmt: skip
-    site = tmp_path / "site.conf"
-    site.write_text(
-        text.replace("/etc/ssl/outreach", str(tmp_path)).replace("/var/log/nginx", str(tmp_path))
+    text = (FOLDER / "nginx.conf").read_text()
+    text = text.replace("/etc/ssl/outreach", str(folder)).replace("/var/log/nginx", str(folder))
+    text = text.replace("127.0.0.1:8000", f"unix:{folder}/nobody")
+    text = re.sub(r"listen \[::\]:\d+.*;", "", text)
+    text = re.sub(r"listen (\d+)", rf"listen unix:{folder}/\1", text)
+    site, main = folder / "site.conf", folder / "nginx.conf"
+    site.write_text(text)
+    places = "".join(f"{each}_temp_path {folder}/{each};" for each in ("client_body", "proxy"))
+    main.write_text(
+        f"pid {folder}/pid; events {{}} http {{ {places} include {site}; }} daemon off;\n"
     )
-    main = tmp_path / "nginx.conf"
-    main.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{ include {site}; }}\n")
-    told = subprocess.run(
-        [nginx, "-t", "-q", "-c", str(main), "-p", str(tmp_path), "-e", str(tmp_path / "errors")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return [nginx, "-c", str(main), "-p", str(folder), "-e", str(folder / "errors")]
+
+
+def test_nginx_takes_the_example(tmp_path: Path) -> None:
+    text = (FOLDER / "nginx.conf").read_text()
+    assert text.count("{") == text.count("}")
+    for header in ("X-Forwarded-For $remote_addr", "X-Forwarded-Proto", "X-Request-Id"):
+        assert header in text
+    if (nginx := nginx_with_the_example(tmp_path)) is None:
+        return  # its words were looked at
+    told = subprocess.run([*nginx, "-t", "-q"], capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr
+
+
+def test_nginx_logs_no_token(tmp_path: Path) -> None:
+    """Nobody is behind it, so that it has errors to log as well."""
+    if (nginx := nginx_with_the_example(tmp_path)) is None:
+        return  # ``test_tokens_in_logs.py`` looks at its words
+    served = subprocess.Popen([*nginx, "-q"])
+    try:
+        for port, path in product(("80", "443"), ("/welcome/T0KEN", "//Welcome/%540KEN?x", "/a")):
+            answer_of_nginx(tmp_path / port, path, with_tls=port == "443")
+    finally:
+        served.terminate()
+        served.wait(30)
+
+    lines = (tmp_path / "outreach.jsonl").read_text().splitlines()
+    paths = [json.loads(line)["path"] for line in lines]
+    assert paths == ["/welcome/...", "/Welcome/...", "/a"] * 2
+    assert "/a" in (tmp_path / "errors").read_text()
+    for file in ("outreach.jsonl", "errors"):
+        assert "0KEN" not in (tmp_path / file).read_text()
+
+
+def answer_of_nginx(at: Path, path: str, *, with_tls: bool) -> bytes:
+    """Return what it answers, once it listens."""
+    ends_at = time.monotonic() + 30
+    while not at.exists() and time.monotonic() < ends_at:
+        time.sleep(0.05)
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(str(at))
+    if with_tls:
+        trusting = ssl.create_default_context(cafile=str(at.parent / "fullchain.pem"))
+        trusting.check_hostname = False
+        client = trusting.wrap_socket(client)
+    with client:
+        client.sendall(f"GET {path} HTTP/1.0\r\nHost: outreach.example\r\n\r\n".encode())
+        return client.recv(1000)
 
 
 def test_no_file_names_where_images_or_packages_come_from() -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config import Config
 from outreach import orm, traces
+from outreach.accounts import access_links
 from outreach.accounts.rules import Role
 from outreach.app import create_app
 from outreach.deps import Deps
@@ -107,6 +108,23 @@ def test_a_page_and_its_statements_are_told_by_name(
     sent = b"".join(collector.bodies)
     for word in ("Philomena", "Nguyen", patient.ref, "MRN-7788", "5125550147", nurse.email):
         assert word.encode() not in sent
+
+
+def test_the_token_of_a_link_is_not_told(
+    collector: Collector, config: Config, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_session: object, token: str, **_more: object) -> None:
+        raise RuntimeError(f"nothing comes of {token}")
+
+    client = traced_app(config, clock).test_client()
+
+    client.get("/welcome/rT5b0q2Lz8nQ")
+    monkeypatch.setattr(access_links, "owner", fails)
+    client.get("/welcome/rT5b0q2Lz8nQ")
+
+    found = [each for each in collector.spans() if each.name == "GET accounts.welcome"]
+    assert [told(each)["http.response.status_code"] for each in found] == [404, 500]
+    assert b"rT5b0q2Lz8nQ" not in b"".join(collector.bodies)
 
 
 def test_a_proxy_that_is_trusted_begins_the_trace_and_a_stranger_does_not(
