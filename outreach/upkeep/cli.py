@@ -126,19 +126,24 @@ def copy(target: str) -> None:
 
 
 @database.command("web-role")
-@click.argument("role")
+@click.argument("role", required=False)
 @click.option("--remove", is_flag=True, help="Switch row-level security off; the role stays.")
-def web_role(role: str, *, remove: bool) -> None:
+def web_role(role: str | None, *, remove: bool) -> None:
     """Make ROLE, to which row-level security binds the web; can be run again, while all runs.
 
     Then set WEB_DATABASE_ROLE and restart the web. Take that setting out before --remove.
+    Without ROLE it is the one that WEB_DATABASE_ROLE names, and nothing is done if that is none.
     """
+    role = role or deps().config.web_database_role
+    if role is None and not remove:
+        click.echo("WEB_DATABASE_ROLE names no role: row-level security stays as it is.")
+        return
     if db.engine.dialect.name != "postgresql":
         raise click.ClickException("Row-level security is PostgreSQL's.")
     each_by_itself = db.engine.execution_options(isolation_level="AUTOCOMMIT")
     try:
         with each_by_itself.connect() as connection:
-            if remove:
+            if role is None or remove:
                 second_wall.take_down(connection)
             else:
                 second_wall.build(connection, role)

@@ -224,7 +224,13 @@ def _trouble_with_tables(connection: Connection, role: str, mend: str) -> str | 
     return None
 
 
-_MAY_BECOME = text("SELECT pg_has_role(:role, 'SET')")
+# Before 16 whoever is a member may; from then on only whom it was granted so.
+_MAY_BECOME = text("""
+    SELECT pg_has_role(
+        :role,
+        CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END
+    )
+""")
 
 _MAY_FORGE = text("SELECT has_table_privilege(:role, 'audit_event', 'UPDATE, DELETE')")
 

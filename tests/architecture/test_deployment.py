@@ -19,6 +19,7 @@ import yaml
 
 from config import ROOT, Config
 from scripts import web
+from scripts.operating import settings
 
 FOLDER = ROOT / "docs" / "deployment"
 UNITS = sorted(FOLDER.glob("*.service"))
@@ -142,16 +143,32 @@ def settings_of_ours() -> set[str]:
 
 
 def test_whatever_setting_an_operator_writes_reaches_every_process() -> None:
-    """The operator writes lines into one file; only what is made of others stands beside it."""
+    """The operator writes lines into one file; beside it stands what is made of others, or set."""
     process = compose()["x-process"]
-    made_of_others = {"DATABASE_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES"}
+    beside = {"DATABASE_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "WEB_DATABASE_ROLE"}
 
     assert process["env_file"] == [".env"]
-    assert set(process["environment"]) == made_of_others
+    assert set(process["environment"]) == beside
     for name in ("migrate", "web", "scheduler", "worker", "backup"):
         service = compose()["services"][name]
         assert service["environment"] == process["environment"]
         assert service["env_file"] == [".env"]
+
+
+def test_the_second_wall_stands_wherever_it_is_deployed() -> None:
+    told = settings((FOLDER / "outreach.env").read_text())
+    units = {path.stem: path.read_text() for path in UNITS}
+    migrating = re.findall(
+        r"^ExecStart=/opt/outreach/.venv/bin/(.*)$", units["outreach-migrate"], re.MULTILINE
+    )
+    in_compose = compose()["x-process"]["environment"]["WEB_DATABASE_ROLE"]
+    put_back = (ROOT / "scripts" / "restore").read_text()
+
+    assert told["WEB_DATABASE_ROLE"] == "outreach_web"
+    assert in_compose == "${WEB_DATABASE_ROLE-outreach_web}", "empty for none"
+    assert migrating == ["alembic upgrade head", "flask --app outreach db web-role"]
+    assert compose()["services"]["migrate"]["command"] == ["sh", "-c", " && ".join(migrating)]
+    assert put_back.index("upgrade head") < put_back.index("db web-role")
 
 
 def test_every_setting_is_explained_to_operators() -> None:

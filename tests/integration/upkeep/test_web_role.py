@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from config import BadSetting, Config
 from outreach import orm
@@ -100,6 +101,46 @@ def test_the_command_makes_the_role_and_can_be_run_again(
     assert (code, said) == (0, "Row-level security is off.\n")
     assert "Row-level security is off on access_key, anonymised" in (_trouble(fresh, role) or "")
     _run(fresh, f"DROP OWNED BY {role}")
+
+
+def test_the_command_takes_the_role_that_the_settings_name(
+    fresh: str, role: str, config: Config, clock: FakeClock, gateway: FakeGateway
+) -> None:
+    """So units and containers run it after each migration, whether there is a wall or none."""
+
+    def done(named: str | None) -> tuple[int, str]:
+        told = replace(config, database_url=fresh, web_database_role=named)
+        app = create_app(Deps(told, clock, gateway))
+        ended = app.test_cli_runner().invoke(args=["db", "web-role"])
+        return ended.exit_code, ended.output
+
+    code, said = done(None)
+    assert (code, "stays as it is" in said) == (0, True), said
+    assert "does not exist" in (_trouble(fresh, role) or "")
+
+    code, said = done(role)
+    assert (code, f"WEB_DATABASE_ROLE={role}" in said) == (0, True), said
+    assert _trouble(fresh, role) is None
+    _run(fresh, f"DROP OWNED BY {role}")
+
+
+def test_an_account_that_may_make_no_roles_builds_the_wall_with_one_it_was_given(
+    postgres: Server, role: str, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/operations.md has both made: createuser, and createuser -g."""
+    with postgres.database() as url:
+        name = make_url(url).database
+        _run(url, f"CREATE ROLE {role} NOLOGIN", f"CREATE ROLE outreach_owner LOGIN IN ROLE {role}")
+        _run(url, f'ALTER DATABASE "{name}" OWNER TO outreach_owner')
+        as_owner = make_url(url).set(username="outreach_owner")
+        owned = as_owner.render_as_string(hide_password=False)
+        migrate(owned)
+
+        code, said = _command(owned, config, monkeypatch, role)
+
+        assert (code, _trouble(owned, role)) == (0, None), said
+        _run(url, "DROP OWNED BY outreach_owner CASCADE", f"DROP OWNED BY {role}")
+        _run(url, f'ALTER DATABASE "{name}" OWNER TO postgres', "DROP ROLE outreach_owner")
 
 
 @pytest.mark.parametrize(
