@@ -10,10 +10,13 @@ FREE_TRIES = 5
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=15)
 FAILURES_COUNT_FOR = timedelta(hours=24)
-# Failures of one account from everywhere, and of one address against everybody.
+# Failures of one account from everywhere; what each place keeps of its own all the same.
 ACCOUNT_FREE_TRIES = 100
 ACCOUNT_WAIT = timedelta(minutes=1)
-SWARM_FREE_TRIES = 100
+OWN_TRIES = 3
+OWN_WAIT = timedelta(hours=6)
+# At how many accounts one address fails: that many people of one house don't mistype at once.
+SWARM_FREE_ACCOUNTS = 100
 SWARM_WINDOW = timedelta(minutes=15)
 
 # How long a proof of who one is lets one export, appoint and change factors.
@@ -171,23 +174,35 @@ class Failures:
     last_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Swarm:
+    """At how many accounts tries from one place were refused, and when the last one was."""
+
+    accounts: int
+    last_at: datetime | None
+
+
 def wait_before_next_try(
-    same: Failures, everywhere: Failures, from_here: Failures, *, now: datetime
+    same: Failures, everywhere: Failures, from_here: Swarm, *, now: datetime
 ) -> timedelta:
     """Return how long the next try waits.
 
     ``same``: this account from this place; each failure past FREE_TRIES doubles the wait.
-    ``everywhere``: this account from all places: past ACCOUNT_FREE_TRIES, one try a minute,
-    so that a thousand addresses don't guess a thousand times as fast. ``from_here``: one place
-    against all accounts.
+    ``everywhere``: this account from all places. Past ACCOUNT_FREE_TRIES a place has OWN_TRIES,
+    which no other place can use up, so that nobody elsewhere keeps the owner out. Who spent
+    them shares one try a minute with all the others who did, and has one every OWN_WAIT.
+    So somebody with N networks guesses at an account 1,541 + 7 N times a day at most: 1,681
+    times with twenty, 71,541 with ten thousand: too few to find a password of the length that
+    we ask for, unless it stands in a list. ``from_here``: one place against all accounts.
     """
     until = [now]
     if same.last_at and same.count >= FREE_TRIES:
         doublings = min(same.count - FREE_TRIES, 12)  # beyond, LONGEST_WAIT holds anyway
         until.append(same.last_at + min(FIRST_WAIT * 2**doublings, LONGEST_WAIT))
-    if everywhere.last_at and everywhere.count >= ACCOUNT_FREE_TRIES:
-        until.append(everywhere.last_at + ACCOUNT_WAIT)
-    if from_here.last_at and from_here.count >= SWARM_FREE_TRIES:
+    is_spent = everywhere.count >= ACCOUNT_FREE_TRIES and same.count >= OWN_TRIES
+    if everywhere.last_at and same.last_at and is_spent:
+        until.append(min(everywhere.last_at + ACCOUNT_WAIT, same.last_at + OWN_WAIT))
+    if from_here.last_at and from_here.accounts >= SWARM_FREE_ACCOUNTS:
         until.append(from_here.last_at + LONGEST_WAIT)
     return max(until) - now
 

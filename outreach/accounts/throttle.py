@@ -12,6 +12,7 @@ from outreach.accounts.rules import (
     FAILURES_COUNT_FOR,
     SWARM_WINDOW,
     Failures,
+    Swarm,
     wait_before_next_try,
 )
 from outreach.brakes.rules import network_of
@@ -51,14 +52,14 @@ def wait(session: Session, account: str, source: Source, *, now: datetime) -> ti
             func.max(row.at).filter(is_same),
             func.count().filter(is_account),
             func.max(row.at).filter(is_account),
-            func.count().filter(swarm),
+            func.count(row.account_hash.distinct()).filter(swarm),
             func.max(row.at).filter(swarm),
         ).where(or_(is_account, is_source), row.at > now - FAILURES_COUNT_FOR)
     ).one()
     same, everywhere = Failures(found[0], found[1]), Failures(found[2], found[3])
-    from_here = Failures(found[4], found[5])
+    from_here = Swarm(found[4], found[5])
     if source.is_known:  # what strangers did to this account slows nobody on their own device
-        everywhere = from_here = Failures(0, None)
+        everywhere, from_here = Failures(0, None), Swarm(0, None)
     return wait_before_next_try(same, everywhere, from_here, now=now)
 
 
