@@ -79,6 +79,9 @@ def _remarks(connection: Connection) -> Iterator[str]:
     with reading(), Session(connection) as session:
         if holding.current(session) is not None:
             yield "texts wait since a restore: flask messages reconcile"
+    config = deps().config
+    if not (config.is_loopback or config.breached_passwords):
+        yield "no list of breached passwords: BREACHED_PASSWORDS"
 
 
 def _may_read() -> bool:

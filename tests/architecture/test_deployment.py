@@ -171,6 +171,13 @@ def test_the_second_wall_stands_wherever_it_is_deployed() -> None:
     assert put_back.index("upgrade head") < put_back.index("db web-role")
 
 
+def test_operators_are_asked_for_a_list_of_breached_passwords() -> None:
+    told = settings((FOLDER / "outreach.env").read_text())
+
+    assert told["BREACHED_PASSWORDS"] == "", "it is too large to come along"
+    assert "#   BREACHED_PASSWORDS " in (FOLDER / "compose.yml").read_text()
+
+
 def test_every_setting_is_explained_to_operators() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     table = text.split("## Settings")[1].split("\n## ")[0]

@@ -27,7 +27,7 @@ from tests.builders import (
     make_planned_call,
     make_staff,
 )
-from tests.fakes import FakeClock, FakeGateway
+from tests.fakes import PUBLIC_URL, FakeClock, FakeGateway
 
 NOW = FakeClock()()
 AN_HOUR = timedelta(hours=1)
@@ -176,6 +176,20 @@ def test_ready_while_the_database_answers_and_fits(client: FlaskClient, sessions
     assert (ready.status_code, ready.text) == (200, "ok\n")
     assert older.status_code == 503
     assert "0001_older" in older.text
+
+
+def test_whoever_has_no_list_of_breached_passwords_is_told(start: Starts, tmp_path: Path) -> None:
+    """Only where others come in: what one tries on one's own machine needs none."""
+    reached = {"is_loopback": False, "public_url": PUBLIC_URL}
+    (tmp_path / "list").write_text("")
+
+    without = start(**reached).get("/readyz")
+
+    words = "ok, but no list of breached passwords: BREACHED_PASSWORDS\n"
+    assert (without.status_code, without.text) == (200, words)
+    with_one = start(**reached, breached_passwords=tmp_path / "list")
+    for client in (with_one, start()):
+        assert client.get("/readyz").text == "ok\n"
 
 
 def test_ready_on_the_database_of_a_newer_release(client: FlaskClient, sessions: Sessions) -> None:
