@@ -50,8 +50,8 @@ class _OfVitals(Collector):
         if vitals.planner_seen_at is not None:
             yield GaugeMetricFamily(
                 "outreach_planner_silent_seconds",
-                "Since when no scheduler has planned.",
-                max(0.0, (self._now - vitals.planner_seen_at).total_seconds()),
+                "How long ago a scheduler last began to plan.",
+                self._far_from(vitals.planner_seen_at),
             )
 
             leader = GaugeMetricFamily(
@@ -70,7 +70,14 @@ class _OfVitals(Collector):
 
     def _is_led(self) -> bool:
         seen_at = self._vitals.planner_seen_at
-        return seen_at is not None and self._now - seen_at < LED_WITHIN
+        return seen_at is not None and self._far_from(seen_at) < LED_WITHIN.total_seconds()
+
+    def _far_from(self, at: datetime) -> float:
+        """Return how long ago ``at`` is, or how far ahead.
+
+        What lies ahead was noted before a clock was set back: nobody knows what was since.
+        """
+        return abs((self._now - at).total_seconds())
 
     def _waiting(self, name: str, words: str, waiting: Waiting) -> Iterator[GaugeMetricFamily]:
         yield GaugeMetricFamily(f"outreach_{name}", f"How many {words}.", waiting.count)

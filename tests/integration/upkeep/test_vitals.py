@@ -92,6 +92,19 @@ def test_the_machine_whose_scheduler_planned_lately_leads(
         assert page.count("outreach_leader{") == 1
 
 
+def test_a_beat_from_the_future_is_as_bad_as_an_old_one(
+    client: FlaskClient, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock was set back by an hour: nobody knows whether anybody planned since."""
+    monkeypatch.setattr(planning_jobs, "HOST", "elm")
+    beat(sessions, now=NOW + AN_HOUR)
+
+    page = client.get("/metrics").text
+
+    assert value(page, "outreach_planner_silent_seconds") == 3600
+    assert 'outreach_leader{host="elm"} 0.0' in page
+
+
 def test_how_old_the_newest_backup_is(
     client: FlaskClient,
     config: Config,
