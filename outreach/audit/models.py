@@ -38,3 +38,12 @@ class AuditLink(Model):
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     event_id: Mapped[int] = mapped_column(ForeignKey("audit_event.id"), unique=True)
     digest: Mapped[str] = mapped_column(String(64))
+
+
+class TrailCheck(Model):
+    """Whether the chain held the end that was kept of it, when that was last looked at. One row."""
+
+    __tablename__ = "audit_check"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    is_whole: Mapped[bool]

@@ -128,13 +128,19 @@ class FollowUp(Model):
 
 
 class Beat(Model):
-    """When the planner last ran, and on which machine. One row."""
+    """When the planner last ran, and on which machine. One row.
+
+    ``complete_at`` is when it last left nobody without the call that they should have, None until
+    it looked; ``lacking`` how many it left so when it last ran.
+    """
 
     __tablename__ = "planner_beat"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     host: Mapped[str | None] = mapped_column(String(255))
+    complete_at: Mapped[datetime | None]
+    lacking: Mapped[int | None]
 
 
 class Interruption(Model):

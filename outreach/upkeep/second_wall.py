@@ -79,6 +79,8 @@ _RUNNING = "How the installation runs; names nobody."
 # Tables without a policy, and why.
 OPEN: Mapping[str, str] = {
     "alembic_version": _RUNNING,
+    "audit_check": _RUNNING,
+    "job_end": _RUNNING,
     "last_backup": _RUNNING,
     "planner_beat": _RUNNING,
     "planner_interruption": _RUNNING,

@@ -151,6 +151,7 @@ _COUNTS = "ids and counts"
 WITHOUT_PATIENT: Mapping[str, str] = {
     "access_key": "which other system reads a clinic, and who let it",
     "access_link": _STAFF,
+    "audit_check": _COUNTS,
     "audit_link": _COUNTS,
     "authenticator": _STAFF,
     "brake_count": _COUNTS,
@@ -165,6 +166,7 @@ WITHOUT_PATIENT: Mapping[str, str] = {
     "hours_rule": "what laws say",
     "import_run": "emptied of what it quotes by the job 'forget remarks of imports'",
     "instrument_permission": _CLINIC,
+    "job_end": _COUNTS,
     "kept_search": "deleted by the job 'forget searches'",
     "last_backup": _COUNTS,
     "low_sugar_card": _CLINIC,
