@@ -45,6 +45,7 @@ SQLITE_PRAGMAS = (
 )
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
+_failed: ContextVar[list[int] | None] = ContextVar("failed", default=None)
 
 # Seconds; the last one milliseconds. Ten seconds of silence are the end of a connection.
 _LIMITS = {
@@ -252,10 +253,33 @@ def recount(sessions: Sessions, model: type[Model]) -> None:
         session.connection().exec_driver_sql(f"ANALYZE {model.__tablename__}")
 
 
+@contextmanager
+def failing_rows() -> Iterator[list[int]]:
+    """Give a list into which every row comes, by id, that fails meanwhile and is passed over.
+
+    Whoever gathers them around this one is told as well.
+    """
+    around, failed = _failed.get(), list[int]()
+    token = _failed.set(failed)
+    try:
+        yield failed
+    finally:
+        _failed.reset(token)
+        if around is not None:
+            around += failed
+
+
+def row_failed(row_id: int) -> None:
+    """Tell whoever gathers them of a row that failed and is passed over."""
+    failed = _failed.get()
+    if failed is not None:
+        failed.append(row_id)
+
+
 def for_each(ids: Iterable[int], work: Callable[[int], int | bool]) -> int:
     """Do ``work`` for each id and return the sum of what it returns.
 
-    One bad row is logged, by id, and never stops the rest.
+    One bad row is logged, by id, and never stops the rest; see :func:`failing_rows`.
     """
     done = 0
     for each in ids:
@@ -263,6 +287,7 @@ def for_each(ids: Iterable[int], work: Callable[[int], int | bool]) -> int:
             done += work(each)
         except Exception:
             log.exception("%s failed for row %s", getattr(work, "__name__", "work"), each)
+            row_failed(each)
     return done
 
 

@@ -91,6 +91,7 @@ def write_next(sessions: Sessions, clock: Clock, place: Place) -> bool:
     except Exception:
         # The lease runs out and somebody tries again, MOST_TRIES times in all.
         log.exception("writing file %s failed", export_id)
+        orm.row_failed(export_id)
     finally:
         part.unlink(missing_ok=True)
     return True

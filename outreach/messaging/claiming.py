@@ -38,7 +38,7 @@ from outreach.messaging.rules import (
     decide_reply,
     wait_before_retry,
 )
-from outreach.orm import rows_of
+from outreach.orm import row_failed, rows_of
 from outreach.patients import consent, hours, registry
 from outreach.patients.hours import HoursBook
 from outreach.patients.models import Patient
@@ -149,6 +149,7 @@ def _by_patient(
             gone, judged = _settled_and_judged(session, texts, now=now)
         except CannotDecrypt:
             log.exception("%s %s can't be decrypted", kind, row_id)
+            row_failed(row_id)
             gone, judged = set(), {row.id: _put_off(row, now=now) for row in texts}
         settled |= gone
         decisions |= judged
@@ -165,6 +166,7 @@ def _judged(session: Session, rows: Sequence[Due], *, now: datetime) -> dict[int
             decision = facts.decide(row)
         except Exception:
             log.exception("message %s can't be judged", row.id)
+            row_failed(row.id)
             decision = _put_off(row, now=now)
         if decision is not None:
             decisions[row.id] = decision

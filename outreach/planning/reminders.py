@@ -26,6 +26,7 @@ from outreach.accounts.models import Clinic, StaffMember
 from outreach.messaging import outbox, templates
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, SkipReason
+from outreach.orm import row_failed
 from outreach.panels import duty
 from outreach.patients import consent, hours, registry
 from outreach.patients.hours import HoursBook
@@ -91,6 +92,7 @@ def _unless_broken(
         return _message(row, book, words, now=now)
     except Exception:
         log.exception("no reminder for planned call %s", row.PlannedCall.id)
+        row_failed(row.PlannedCall.id)
         return None
 
 

@@ -23,6 +23,7 @@ from outreach import garbage, logs, orm, tables, traces
 from outreach.audit import keeping
 from outreach.clock import NoTimeZones, Watch, need_time_zones, utc_now
 from outreach.scheduler.leader import Leadership, leadership_for
+from outreach.scheduler.noting import noted
 from outreach.scheduler.schedule import Lane, PeriodicJob, exports_of, periodic_jobs
 from outreach.telephony.carrier import carrier_of
 from outreach.telephony.mail import mailer_of
@@ -170,6 +171,7 @@ def main() -> None:
         go_on=lambda: not stopping.is_set(),
         audit_head=keeping.kept_in(config.instance_path),
     )
+    jobs = noted(jobs, sessions, utc_now)
     runner = Runner(jobs, leadership_for(engine, config.instance_path), stopping)
     signal.signal(signal.SIGTERM, runner.stop)
     signal.signal(signal.SIGINT, runner.stop)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from outreach.upkeep.vitals import Vitals, Waiting
@@ -20,7 +20,7 @@ class _OfVitals(Collector):
         self._now = now
         self._is_ready = is_ready
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Yield a count and an age for everything that waits."""
         vitals = self._vitals
         yield GaugeMetricFamily(
@@ -67,6 +67,27 @@ class _OfVitals(Collector):
                 "How old the newest whole backup is.",
                 max(0.0, (self._now - vitals.backed_up_at).total_seconds()),
             )
+        if vitals.jobs:
+            yield from self._jobs()
+
+    def _jobs(self) -> Iterator[Metric]:
+        """Yield how it went with each job, by ``name``: Prometheus means its own by ``job``."""
+        since = GaugeMetricFamily(
+            "outreach_job_since_well_seconds",
+            "How long ago the job last ended well, without a row that failed.",
+            labels=["name"],
+        )
+        every = GaugeMetricFamily(
+            "outreach_job_every_seconds", "After how long the job comes again.", labels=["name"]
+        )
+        failures = CounterMetricFamily(
+            "outreach_job_failures", "Runs of the job that did not end well.", labels=["name"]
+        )
+        for job in self._vitals.jobs:
+            since.add_metric([job.name], self._far_from(job.well_at))
+            every.add_metric([job.name], job.every_seconds)
+            failures.add_metric([job.name], job.failures)
+        yield from (since, every, failures)
 
     def _is_led(self) -> bool:
         seen_at = self._vitals.planner_seen_at
@@ -79,7 +100,7 @@ class _OfVitals(Collector):
         """
         return abs((self._now - at).total_seconds())
 
-    def _waiting(self, name: str, words: str, waiting: Waiting) -> Iterator[GaugeMetricFamily]:
+    def _waiting(self, name: str, words: str, waiting: Waiting) -> Iterator[Metric]:
         yield GaugeMetricFamily(f"outreach_{name}", f"How many {words}.", waiting.count)
         yield GaugeMetricFamily(
             f"outreach_{name}_oldest_seconds",

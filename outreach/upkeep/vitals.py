@@ -1,5 +1,6 @@
 """Whether an installation is well: what a monitor asks every few seconds. Reads only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,8 @@ from outreach.messaging import holding
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageStatus
 from outreach.planning.models import Beat, PlannedCall
-from outreach.upkeep.models import LastBackup
+from outreach.upkeep import job_ends
+from outreach.upkeep.models import JobEnd, LastBackup
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Vitals:
 
     ``planner_seen_at`` is when a scheduler last planned, None before the first one did, and
     ``leader`` the machine on which; ``outbox_held_since`` since when texts wait after a restore,
-    None where they do not; ``backed_up_at`` when the newest backup was made, None before one was.
+    None where they do not; ``backed_up_at`` when the newest backup was made, None before one was;
+    ``jobs`` how it went with each job of the scheduler.
     """
 
     calls_to_make: Waiting
@@ -45,10 +48,11 @@ class Vitals:
     leader: str | None = None
     outbox_held_since: datetime | None = None
     backed_up_at: datetime | None = None
+    jobs: Sequence[JobEnd] = ()
 
 
 def read(session: Session, *, now: datetime) -> Vitals:
-    """Return the figures at ``now``, in seven statements."""
+    """Return the figures at ``now``, in eight statements."""
     hold = holding.current(session)
     beat = session.execute(select(Beat.at, Beat.host)).first()
     opens, ends = PlannedCall.dial_from_at, PlannedCall.dial_until_at
@@ -71,6 +75,7 @@ def read(session: Session, *, now: datetime) -> Vitals:
         beat.host if beat else None,
         hold.began_at if hold else None,
         session.scalar(select(func.max(LastBackup.at))),
+        job_ends.every(session),
     )
 
 

@@ -7,6 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import yaml
 
 from config import ROOT, Config
@@ -15,6 +16,7 @@ from outreach.commands import Commands
 from outreach.concerns.rules import Urgency
 from outreach.deps import Deps
 from outreach.upkeep import figures
+from outreach.upkeep.models import JobEnd
 from outreach.upkeep.views import MONITORED
 from outreach.upkeep.vitals import Vitals, Waiting
 from outreach.web.by_address import is_address
@@ -28,7 +30,8 @@ NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 def _given() -> set[str]:
     nothing = Waiting(0, None)
     concerns = dict.fromkeys(Urgency, nothing)
-    vitals = Vitals(nothing, nothing, nothing, nothing, concerns, NOW, backed_up_at=NOW)
+    jobs = [JobEnd(name="only", every_seconds=60, well_at=NOW, failures=0)]
+    vitals = Vitals(nothing, nothing, nothing, nothing, concerns, NOW, backed_up_at=NOW, jobs=jobs)
     page = figures.exposition(vitals, now=NOW, is_ready=True).decode()
     given = set(re.findall(r"^# TYPE (outreach_[a-z_]+)", page, re.MULTILINE))
     return given | {f"outreach_request_seconds_{part}" for part in ("bucket", "count", "sum")}
@@ -82,6 +85,70 @@ def test_prometheus_takes_both_files(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+THREE_HOURS = 180  # minutes
+_OF_JOB = 'outreach_job_{}{{name="{}",instance="{}"}}'
+
+
+def _job(name: str, since_well: str, failures: str) -> dict[str, str]:
+    """Return what two machines tell of a job that comes every minute, minute by minute."""
+    told = {
+        "since_well_seconds": since_well,
+        "every_seconds": f"60x{THREE_HOURS}",
+        "failures_total": failures,
+    }
+    return {
+        _OF_JOB.format(of, name, machine): values
+        for of, values in told.items()
+        for machine in ("elm", "ash")
+    }
+
+
+NEVER, WELL, GROWING = f"0x{THREE_HOURS}", f"30x{THREE_HOURS}", f"0+60x{THREE_HOURS}"
+# Which alert there is, and how many of it, after how many minutes of what is told.
+RAISED = {
+    "a job that ends well": ("JobNotDone", _job("index", WELL, NEVER), {60: 0}),
+    "one that does not end": ("JobNotDone", _job("index", GROWING, NEVER), {38: 0, 45: 1}),
+    "one that sends for hours": ("JobNotDone", _job("send in turn", GROWING, NEVER), {120: 0}),
+    "one that fails now and then": ("JobNotDone", _job("index", WELL, "0+1x3 3x170"), {60: 0}),
+    "one that fails every other time": (
+        "JobNotDone",
+        _job("send in turn", GROWING, "0+0.5x180"),
+        {10: 0, 30: 1},
+    ),
+}
+
+
+@pytest.mark.parametrize(("alert", "told", "raised"), RAISED.values(), ids=RAISED)
+def test_prometheus_raises_an_alert_when_it_should(
+    alert: str, told: dict[str, str], raised: dict[int, int], tmp_path: Path
+) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        return
+    asked = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}})'
+    looks = [
+        {
+            "expr": asked,
+            "eval_time": f"{minutes}m",
+            "exp_samples": [{"labels": "{}", "value": count}] if count else [],
+        }
+        for minutes, count in raised.items()
+    ]
+    series = [{"series": name, "values": values} for name, values in told.items()]
+    test = {"interval": "1m", "input_series": series, "promql_expr_test": looks}
+    shutil.copy(FOLDER / "alerts.yml", tmp_path)
+    (tmp_path / "test.yml").write_text(
+        yaml.safe_dump({"rule_files": ["alerts.yml"], "tests": [test]})
+    )
+
+    done = subprocess.run(
+        [promtool, "test", "rules", "test.yml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_runbook_has_every_alert_and_no_other() -> None:

@@ -20,6 +20,7 @@ from outreach.exports.jobs import expire_exports
 from outreach.exports.models import Export
 from outreach.exports.rules import LEASE, MOST_TRIES, Progress, Trouble
 from outreach.measures.rules import MeasureKind
+from outreach.orm import failing_rows
 from outreach.patients.models import Patient
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
@@ -244,11 +245,13 @@ def test_what_fails_again_and_again_is_given_up(
         raise OSError("no space left")
 
     monkeypatch.setattr(sheets, "write_csv", fails)
-    for _try in range(MOST_TRIES):
+    with failing_rows() as failed:
+        for _try in range(MOST_TRIES):
+            house.write()
+            house.clock.advance(LEASE)
         house.write()
-        house.clock.advance(LEASE)
-    house.write()
 
+    assert failed == [house.one().id] * MOST_TRIES
     assert house.one().progress is Progress.FAILED
     assert house.one().trouble == Trouble.GAVE_UP
     assert "It failed several times" in house.client.get("/exports/").text

@@ -3,14 +3,14 @@
 from datetime import date, time, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from outreach.messaging import outbox
 from outreach.messaging.jobs import send_due_messages
 from outreach.messaging.models import Message
 from outreach.messaging.rules import SkipReason
-from outreach.orm import Sessions
+from outreach.orm import Sessions, failing_rows
 from outreach.patients import consent, registry
 from outreach.patients.models import Patient
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
@@ -95,6 +95,21 @@ def test_who_has_one_wrong_number_and_one_that_works_is_reminded_on_that_one(
     send_due_messages(sessions, gateway, clock)
 
     assert [sms.to for sms in gateway.sent] == [NUMBER]
+
+
+def test_one_reminder_that_breaks_never_stops_the_others(
+    sessions: Sessions, clock: FakeClock
+) -> None:
+    make_reminder(sessions, clock)
+    with sessions.begin() as session:
+        session.execute(delete(Message))
+        session.scalars(select(Patient)).one().zone = "Not/AZone"
+        broken = session.scalars(select(PlannedCall.id)).one()
+
+    with failing_rows() as failed:
+        make_reminder(sessions, clock, phone="+15125550148")
+
+    assert failed == [broken]
 
 
 def test_writing_and_sending_again_does_nothing(

@@ -19,7 +19,7 @@ from outreach.messaging.rules import (
     MessageStatus,
     SkipReason,
 )
-from outreach.orm import Sessions
+from outreach.orm import Sessions, failing_rows
 from outreach.patients import consent
 from outreach.patients.models import Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, NumberHealth
@@ -208,7 +208,9 @@ def test_one_text_that_breaks_never_stops_the_others(
         assert first is not None
         session.get_one(Patient, first.patient_id).zone = "Not/AZone"
 
-    assert send_due_messages(sessions, gateway, clock) == 1
+    with failing_rows() as failed:
+        assert send_due_messages(sessions, gateway, clock) == 1
+    assert failed == [first.id]
 
 
 def test_a_text_that_always_breaks_is_given_up_at_last(

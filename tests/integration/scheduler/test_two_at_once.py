@@ -23,6 +23,7 @@ from outreach.planning import checking
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.scheduler.schedule import periodic_jobs
+from outreach.upkeep import job_ends
 from tests.conftest import KEYS, KEYS_WRITTEN
 from tests.fakes import FakeClock, FakeGateway
 from tests.integration.planning import busy
@@ -134,6 +135,7 @@ def test_when_the_leader_is_killed_the_other_one_takes_over(
 
         assert _eventually(lambda: len(leaders()) == 2)
         assert _eventually(lambda: _open_calls(sessions) > 0)
+        assert _eventually(lambda: "plan missing calls" in _noted(sessions))
         assert pair[1 - leader].poll() is None
 
 
@@ -181,6 +183,11 @@ def _open_calls(sessions: Sessions) -> int:
         return session.scalars(
             select(func.count(PlannedCall.id)).where(PlannedCall.planned_at > BEGINS_AT)
         ).one()
+
+
+def _noted(sessions: Sessions) -> list[str]:
+    with orm.reading(), sessions() as session:
+        return [job.name for job in job_ends.every(session)]
 
 
 def _eventually(holds: object) -> bool:
