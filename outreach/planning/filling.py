@@ -6,7 +6,8 @@ written: a server of a database works on each with a core of its own.
 """
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from threading import Lock
 
@@ -49,9 +50,13 @@ class Gaps:
             self._fill()
         else:
             with ThreadPoolExecutor(self._at_once, "planner") as pool:
-                for done in [pool.submit(self._fill) for _worker in range(self._at_once)]:
+                for done in [self._begin(pool) for _worker in range(self._at_once)]:
                     done.result()
         return self._planned
+
+    def _begin(self, pool: Executor) -> Future[None]:
+        """Fill in a thread of its own, whose failing rows are told as those of this one."""
+        return pool.submit(copy_context().run, self._fill)
 
     def _fill(self) -> None:
         while self._after_id is not None:

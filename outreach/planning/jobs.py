@@ -5,13 +5,14 @@ from datetime import datetime
 
 from outreach.clock import Clock
 from outreach.messaging import outbox
-from outreach.orm import Sessions, for_batches, for_each, reading
+from outreach.orm import Sessions, failing_rows, for_batches, for_each, reading
 from outreach.planning import (
     caller_days,
     candidates,
     courses,
     follow_ups,
     interruption,
+    lag,
     pauses,
     reminders,
     silence,
@@ -24,13 +25,34 @@ REFITTED = 50  # a transaction: each of these is planned anew by itself
 
 
 def plan_missing_calls(sessions: Sessions, clock: Clock) -> int:
-    """Plan a call for every enrolment that should have one and has none; return how many."""
-    now = clock()
+    """Plan a call for every enrolment that should have one and has none; return how many.
+
+    Notes how many it left without one, see :mod:`outreach.planning.lag`.
+    """
+    now, planned = clock(), 0
     away_id = beat(sessions, now=now)
     with reading(), sessions() as session:  # mostly there is nothing to write
         first = courses.unplanned_ids(session, after_id=0, limit=1)
         dialect = session.get_bind().dialect
-    return Gaps(sessions, dialect, first[0] - 1, away_id, now).fill() if first else 0
+    with failing_rows() as failed:
+        try:
+            if first:
+                planned = Gaps(sessions, dialect, first[0] - 1, away_id, now).fill()
+        except Exception:
+            with reading(), sessions() as session:
+                left = lag.left_by_one_that_broke_off(session)
+            _note_lag(sessions, left, now=now)
+            raise
+    _note_lag(sessions, len(set(failed)), now=now)
+    return planned
+
+
+def _note_lag(sessions: Sessions, lacking: int, *, now: datetime) -> None:
+    with reading(), sessions() as session:  # mostly there is nothing to write
+        is_due = lag.needs_note(session, lacking, now=now)
+    if is_due:
+        with sessions.begin() as session:
+            lag.note(session, lacking, now=now)
 
 
 def beat(sessions: Sessions, *, now: datetime) -> int | None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from outreach.bulk import BulkInsert
 from outreach.clock import day_began_at, local_day
+from outreach.orm import row_failed
 from outreach.patients.rules import Slot
 from outreach.planning import next_call
 from outreach.planning.courses import Progress, Reader
@@ -107,6 +108,7 @@ class Planner:
                 found = self._next_contact(session, enrolment_id, course, place)
             except Exception:  # a row that can't be read never stops the others
                 log.exception("no call planned for enrolment %s", enrolment_id)
+                row_failed(enrolment_id)
                 continue
             if found is not None:
                 clinic_id, contact = found

@@ -61,6 +61,17 @@ class _OfVitals(Collector):
             )
             leader.add_metric([vitals.leader or "unknown"], float(self._is_led()))
             yield leader
+        if vitals.plan_complete_at is not None:
+            yield GaugeMetricFamily(
+                "outreach_planning_lag_seconds",
+                "How long ago the planner last left nobody without the call they should have.",
+                self._far_from(vitals.plan_complete_at),
+            )
+            yield GaugeMetricFamily(
+                "outreach_planning_lacking",
+                "How many it left without one when it last ran; at most, where it broke off.",
+                vitals.lacking,
+            )
         if vitals.backed_up_at is not None:
             yield GaugeMetricFamily(
                 "outreach_backup_age_seconds",

@@ -36,7 +36,9 @@ class Vitals:
     ``planner_seen_at`` is when a scheduler last planned, None before the first one did, and
     ``leader`` the machine on which; ``outbox_held_since`` since when texts wait after a restore,
     None where they do not; ``backed_up_at`` when the newest backup was made, None before one was;
-    ``jobs`` how it went with each job of the scheduler.
+    ``jobs`` how it went with each job of the scheduler; ``plan_complete_at`` when the planner last
+    left nobody without the call they should have, None until it looked, and ``lacking`` how many it
+    left so when it last ran.
     """
 
     calls_to_make: Waiting
@@ -49,12 +51,14 @@ class Vitals:
     outbox_held_since: datetime | None = None
     backed_up_at: datetime | None = None
     jobs: Sequence[JobEnd] = ()
+    plan_complete_at: datetime | None = None
+    lacking: int = 0
 
 
 def read(session: Session, *, now: datetime) -> Vitals:
     """Return the figures at ``now``, in eight statements."""
     hold = holding.current(session)
-    beat = session.execute(select(Beat.at, Beat.host)).first()
+    beat = session.scalars(select(Beat)).first()
     opens, ends = PlannedCall.dial_from_at, PlannedCall.dial_until_at
     is_open = PlannedCall.is_open
     to_make, since, overdue, overdue_since = session.execute(
@@ -76,6 +80,8 @@ def read(session: Session, *, now: datetime) -> Vitals:
         hold.began_at if hold else None,
         session.scalar(select(func.max(LastBackup.at))),
         job_ends.every(session),
+        beat.complete_at if beat else None,
+        (beat.lacking or 0) if beat else 0,
     )
 
 

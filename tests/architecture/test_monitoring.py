@@ -31,7 +31,17 @@ def _given() -> set[str]:
     nothing = Waiting(0, None)
     concerns = dict.fromkeys(Urgency, nothing)
     jobs = [JobEnd(name="only", every_seconds=60, well_at=NOW, failures=0)]
-    vitals = Vitals(nothing, nothing, nothing, nothing, concerns, NOW, backed_up_at=NOW, jobs=jobs)
+    vitals = Vitals(
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        concerns,
+        NOW,
+        backed_up_at=NOW,
+        jobs=jobs,
+        plan_complete_at=NOW,
+    )
     page = figures.exposition(vitals, now=NOW, is_ready=True).decode()
     given = set(re.findall(r"^# TYPE (outreach_[a-z_]+)", page, re.MULTILINE))
     return given | {f"outreach_request_seconds_{part}" for part in ("bucket", "count", "sum")}
@@ -108,6 +118,8 @@ def _job(name: str, since_well: str, failures: str) -> dict[str, str]:
 NEVER, WELL, GROWING = f"0x{THREE_HOURS}", f"30x{THREE_HOURS}", f"0+60x{THREE_HOURS}"
 # Which alert there is, and how many of it, after how many minutes of what is told.
 RAISED = {
+    "a plan that is complete": ("PlanningLag", {"outreach_planning_lag_seconds": WELL}, {60: 0}),
+    "one that is not": ("PlanningLag", {"outreach_planning_lag_seconds": GROWING}, {15: 0, 18: 1}),
     "a job that ends well": ("JobNotDone", _job("index", WELL, NEVER), {60: 0}),
     "one that does not end": ("JobNotDone", _job("index", GROWING, NEVER), {38: 0, 45: 1}),
     "one that sends for hours": ("JobNotDone", _job("send in turn", GROWING, NEVER), {120: 0}),
