@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select
+from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from outreach.audit.models import AuditEvent, AuditLink
+from outreach.audit.models import AuditEvent, AuditLink, TrailCheck
 from outreach.audit.rules import BEGINNING, Entry, digest
+from outreach.orm import insert_new
 
 # An event whose transaction took longer than so many others is found by the proof alone.
 LOOKED_BACK = 10_000
 PAGE = 5000
+_ONLY = 1
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,17 @@ def trouble_with_end(session: Session, kept: Head) -> str | None:
     if digest_there != kept.digest:
         return f"link {kept.position} is not the one that was kept"
     return None
+
+
+def was_whole(session: Session) -> bool | None:
+    """Say whether the chain held a head from before when that was last looked at; None: never."""
+    return session.scalar(select(TrailCheck.is_whole).where(TrailCheck.id == _ONLY))
+
+
+def note_whole(session: Session, *, is_whole: bool) -> None:
+    """Note whether the chain holds a head from before, for monitors. Does not commit."""
+    insert_new(session, TrailCheck, [{"id": _ONLY, "is_whole": is_whole}])
+    session.execute(update(TrailCheck).values(is_whole=is_whole))
 
 
 def _broken(position: int, before: str, words: str) -> Proof:

@@ -15,7 +15,7 @@ def link_events(sessions: Sessions, kept_in: Path | None = None) -> int:
     """Link new events of the trail into its chain, and log where it ends; return how many.
 
     ``kept_in`` is the file that keeps the end. Where the chain does not hold that one any more,
-    it stays, and each time is an error in the log.
+    it stays, each time is an error in the log, and monitors are told.
     """
     linked = 0
     while True:
@@ -40,7 +40,12 @@ def _keep_end(sessions: Sessions, path: Path) -> None:
     with reading(), sessions() as session:
         trouble = chain.trouble_with_end(session, kept) if kept else None
         end = chain.head(session)
+        was_whole = chain.was_whole(session)
     if trouble:
         log.error("the audit trail is not as it was: %s, which %s has", trouble, path)
     elif end.position and end != kept:
         keeping.keep(path, end)
+    is_whole = trouble is None
+    if kept and is_whole is not was_whole:
+        with sessions.begin() as session:
+            chain.note_whole(session, is_whole=is_whole)

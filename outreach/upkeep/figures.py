@@ -78,6 +78,12 @@ class _OfVitals(Collector):
                 "How old the newest whole backup is.",
                 max(0.0, (self._now - vitals.backed_up_at).total_seconds()),
             )
+        if vitals.is_trail_whole is not None:
+            yield GaugeMetricFamily(
+                "outreach_audit_whole",
+                "1 while the audit trail holds the end that was kept of it outside the database.",
+                float(vitals.is_trail_whole),
+            )
         if vitals.jobs:
             yield from self._jobs()
 

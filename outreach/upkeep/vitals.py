@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from outreach.audit import chain
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Urgency
 from outreach.messaging import holding
@@ -38,7 +39,8 @@ class Vitals:
     None where they do not; ``backed_up_at`` when the newest backup was made, None before one was;
     ``jobs`` how it went with each job of the scheduler; ``plan_complete_at`` when the planner last
     left nobody without the call they should have, None until it looked, and ``lacking`` how many it
-    left so when it last ran.
+    left so when it last ran; ``is_trail_whole`` whether the audit trail is as it was kept, None
+    until somebody looked.
     """
 
     calls_to_make: Waiting
@@ -53,10 +55,11 @@ class Vitals:
     jobs: Sequence[JobEnd] = ()
     plan_complete_at: datetime | None = None
     lacking: int = 0
+    is_trail_whole: bool | None = None
 
 
 def read(session: Session, *, now: datetime) -> Vitals:
-    """Return the figures at ``now``, in eight statements."""
+    """Return the figures at ``now``, in nine statements."""
     hold = holding.current(session)
     beat = session.scalars(select(Beat)).first()
     opens, ends = PlannedCall.dial_from_at, PlannedCall.dial_until_at
@@ -79,9 +82,10 @@ def read(session: Session, *, now: datetime) -> Vitals:
         beat.host if beat else None,
         hold.began_at if hold else None,
         session.scalar(select(func.max(LastBackup.at))),
-        job_ends.every(session),
-        beat.complete_at if beat else None,
-        (beat.lacking or 0) if beat else 0,
+        jobs=job_ends.every(session),
+        plan_complete_at=beat.complete_at if beat else None,
+        lacking=(beat.lacking or 0) if beat else 0,
+        is_trail_whole=chain.was_whole(session),
     )
 
 

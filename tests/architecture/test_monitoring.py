@@ -41,6 +41,7 @@ def _given() -> set[str]:
         backed_up_at=NOW,
         jobs=jobs,
         plan_complete_at=NOW,
+        is_trail_whole=True,
     )
     page = figures.exposition(vitals, now=NOW, is_ready=True).decode()
     given = set(re.findall(r"^# TYPE (outreach_[a-z_]+)", page, re.MULTILINE))
@@ -120,6 +121,8 @@ NEVER, WELL, GROWING = f"0x{THREE_HOURS}", f"30x{THREE_HOURS}", f"0+60x{THREE_HO
 RAISED = {
     "a plan that is complete": ("PlanningLag", {"outreach_planning_lag_seconds": WELL}, {60: 0}),
     "one that is not": ("PlanningLag", {"outreach_planning_lag_seconds": GROWING}, {15: 0, 18: 1}),
+    "a trail that is whole": ("AuditBroken", {"outreach_audit_whole": "1x60"}, {30: 0}),
+    "one that was cut": ("AuditBroken", {"outreach_audit_whole": "1x9 0x60"}, {5: 0, 12: 1}),
     "a job that ends well": ("JobNotDone", _job("index", WELL, NEVER), {60: 0}),
     "one that does not end": ("JobNotDone", _job("index", GROWING, NEVER), {38: 0, 45: 1}),
     "one that sends for hours": ("JobNotDone", _job("send in turn", GROWING, NEVER), {120: 0}),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
@@ -185,6 +186,30 @@ def test_an_end_that_was_cut_off_is_told_and_the_end_that_was_kept_stays(
         "the audit trail is not as it was: link 5 is not the one that was kept"
     )
     assert keeping.read(path) == kept
+
+
+def test_monitors_are_told_whether_the_chain_holds_the_end_that_was_kept(
+    client: FlaskClient, sessions: Sessions, tmp_path: Path
+) -> None:
+    def told() -> list[str]:
+        page = client.get("/metrics").text
+        return [line for line in page.splitlines() if line.startswith("outreach_audit_whole ")]
+
+    path = tmp_path / "audit_head"
+    act(sessions, 5)
+    link_events(sessions, path)
+    assert told() == [], "nothing was held against anything yet"
+    link_events(sessions, path)
+    assert told() == ["outreach_audit_whole 1.0"]
+
+    tamper(sessions, delete(AuditLink), update(AuditEvent).values(action="left alone"))
+    link_events(sessions, path)
+    assert told() == ["outreach_audit_whole 0.0"]
+
+    keeping.set_aside(path)  # as after a restore
+    for _tick in range(2):
+        link_events(sessions, path)
+    assert told() == ["outreach_audit_whole 1.0"]
 
 
 def test_the_end_that_was_kept_moves_on_with_the_chain(sessions: Sessions, tmp_path: Path) -> None:
