@@ -46,9 +46,11 @@ from outreach.web.bounded import whole
 bp = Blueprint("chart", __name__, url_prefix="/patients")
 bp.add_app_template_global(lambda: labels, "chart_labels")
 
+READERS = (*KEEPERS, Role.NURSE)
+
 
 @bp.get("/<ref>")
-@role_required(*Role)
+@role_required(*READERS)
 def patient(ref: str) -> ResponseReturnValue:
     """Show everything about one patient, newest first."""
     now, actor = deps().clock(), signed_in()
