@@ -15,7 +15,7 @@ from outreach.patients.models import Patient
 from outreach.retention.models import LegalHold
 from tests.builders import PASSWORD, make_clinic, make_enrolment, make_patient, make_staff
 from tests.conftest import HASH, sign_in
-from tests.integration.test_access import TwoClinics
+from tests.integration.access.house import TwoClinics
 
 STOLEN = "<script>alert(1)</script>"
 

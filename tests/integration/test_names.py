@@ -36,7 +36,7 @@ from tests.builders import (
 )
 from tests.conftest import FAST_HASHER, HASH, sign_in
 from tests.fakes import FakeClock, FakeGateway
-from tests.integration.test_access import TwoClinics
+from tests.integration.access.house import TwoClinics
 
 DAYS = "from_on=2026-11-01&until_on=2026-11-22"
 STAND_IN = re.compile(r"Patient [\w-]{6}")

@@ -30,7 +30,7 @@ from tests.builders import (
 )
 from tests.conftest import FAST_HASHER, HASH, raise_wall, sign_in
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock
-from tests.integration.test_access import TwoClinics
+from tests.integration.access.house import TwoClinics
 from tests.postgres import Server
 
 ROLE = "outreach_web"
