@@ -8,7 +8,7 @@ import base64
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,6 +60,7 @@ KEYS = Config(database_url="", instance_path=Path(), secret_key="").data_keys
 KEYS_WRITTEN = ",".join(f"{name}:{base64.b64encode(secret).decode()}" for name, secret in KEYS)
 sealing.use(KEYS)
 remember()
+watch.listen()
 garbage.none_yet()
 in_memory.settle()
 
@@ -71,6 +72,7 @@ def _watched_logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     logging.getLogger().addHandler(watch)
     yield
     logging.getLogger().removeHandler(watch)
+    assert watch.found_in_the_file() == [], "somebody is told of in the log"
 
 
 @pytest.fixture(autouse=True)
@@ -202,6 +204,22 @@ HASH = FAST_HASHER.hash(PASSWORD)
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     garbage.seldom()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Read what processes that a test started wrote: into its folder, and to our standard error."""
+    report = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if call.when == "call" and folder:
+        watch.hear_files(folder)
+    if call.when == "teardown" and report.passed:
+        said = "".join(text for name, text in report.sections if "stderr" in name)
+        if told := watch.told_in(said.splitlines()):
+            report.outcome, report.longrepr = "failed", f"somebody is told of: {told}"
+    return report
 
 
 @pytest.hookimpl(trylast=True)

@@ -84,26 +84,6 @@ def test_a_line_is_json_with_the_number_of_its_request() -> None:
     assert "request" not in later
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["sent to +15125550147", "ring (512) 555-0147", "Rosa asked", "ana@clinic.example signed in"],
-)
-def test_the_watch_sees_people(line: str, sessions: Sessions) -> None:
-    with sessions.begin() as session:
-        make_patient(session, make_clinic(session))
-
-    assert watch.tells(line)
-    assert not watch.tells("message 12: OutcomeUnknown (20 s)")
-
-
-def test_the_watch_reads_what_every_logger_says(sessions: Sessions) -> None:
-    assert watch in logging.getLogger().handlers
-    logging.getLogger("outreach.anything").error("to +15125550147")
-
-    assert len(watch.found()) == 1
-    watch.begin()
-
-
 def test_each_answer_carries_a_number_of_its_own(client: FlaskClient) -> None:
     numbers = {client.get("/sign-in").headers["X-Request-Id"] for _time in range(3)}
 
