@@ -23,8 +23,6 @@ def words(config: Config) -> list[str]:
         "--worker-class", "outreach.web.arriving.Worker",
         "--workers", str(config.web_workers), "--threads", str(config.web_threads),
         "--preload", "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
-        # Seconds: a browser or a proxy lets go first, never while it sends a form.
-        "--keep-alive", "75",
         *(["--worker-tmp-dir", str(_SHARED_MEMORY)] if _SHARED_MEMORY.is_dir() else []),
     ]  # fmt: skip
 

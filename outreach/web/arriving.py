@@ -5,6 +5,10 @@ ever: as many sockets that send a byte a second as there are threads, and nobody
 answered. Here the loop that waits for connections anyway gathers what arrives, and drops what
 takes too long. Where there is no room for another connection, the one that has waited longest
 without a whole request makes room. Only large files of an import go on arriving in a thread.
+
+All processes take from one line: who asks waits in the kernel until a thread is free, wherever
+that is. So a process takes no connection while all its threads are at work, and keeps none after
+its answer: whoever had one would wait for that process, be others idle.
 """
 
 import errno
@@ -14,8 +18,9 @@ import selectors
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
-from itertools import takewhile
 from typing import Any
 
 from gunicorn import http
@@ -29,6 +34,7 @@ FILES_A_THREAD = 8  # its database, with log and lock, and what it reads and wri
 _OWN_FILES = 64  # listeners, pipes, logs, figures
 _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 STALL_SECONDS = 30  # of one reading or writing, within a thread
+LEAVE_SECONDS = 2  # until a client that has its answer must have hung up
 _BREATH_SECONDS = 0.05
 _PIECE = 64 * 1024
 _END = b"\r\n\r\n"
@@ -58,12 +64,12 @@ def most_connections(threads: int, files: int) -> int:
 
 
 class Connection(TConn):
-    """A connection with what has arrived of its next request, and by when all must have."""
+    """A connection with what has arrived of its request, and how long it is waited for."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.arrived = bytearray()
-        self.arrive_by = 0.0
+        self.wait_until = 0.0
 
     def init(self) -> None:
         """Be read by a thread, which waits for no stalled client."""
@@ -78,7 +84,10 @@ class Worker(ThreadWorker):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self.cfg.set("keepalive", 0)
         self.arriving: deque[Connection] = deque()
+        self.leaving: deque[Connection] = deque()
+        self.at_work = 0
         files, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         most = most_connections(self.cfg.threads, files)
         self.worker_connections = min(int(self.cfg.worker_connections), most)
@@ -94,8 +103,14 @@ class Worker(ThreadWorker):
             req.uri = "of an address that is not logged"
         super().handle_error(req, client, addr, exc)
 
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's
+        """Leave who comes to another process while all threads here are at work."""
+        super().set_accept_enabled(enabled and self.at_work < self.cfg.threads)
+
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and wait for its request without a thread."""
+        if not self._accepting:
+            return  # the last thread that was free got work in this very round
         if self.nr_conns + 1 >= self.worker_connections:
             self._make_room()
         try:
@@ -109,84 +124,82 @@ class Worker(ThreadWorker):
                 time.sleep(_BREATH_SECONDS)  # until one of those at work is done
             return
         self.nr_conns += 1
-        self._await(Connection(self.cfg, client, address, listener.getsockname()))
+        conn = Connection(self.cfg, client, address, listener.getsockname())
+        self._wait_for(conn, self.arriving, self.arrive_seconds, self._on_piece)
+        self._on_piece(conn, client)  # most have asked before they are taken
 
-    def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
-        """Wait for the next request of a connection that is kept alive, also without one."""
-        if client.fileno() < 0:
-            return  # it made room in this very round
-        self.poller.unregister(client)
-        self.keepalived_conns.remove(conn)
-        self._await(conn)
+    def enqueue_req(self, conn: Connection) -> None:
+        """Give a request to the next thread that is free."""
+        self.at_work += 1
+        super().enqueue_req(conn)
+        self.set_accept_enabled(self._accepting)
 
-    def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - gunicorn's
-        """Close connections that were silent too long; not one that asks in this very moment.
+    def finish_request(self, conn: Connection, done: Future[object]) -> None:
+        """Say that nothing follows, and let the client hang up, which the loop waits for.
 
-        Its request came in after this round began, and the next one reads it.
+        A connection that is closed before is cut off, with what was under way to the client
+        (RFC 9112, 9.6). gunicorn would let everybody wait for this one.
         """
-        now = time.monotonic()
-        # They stand in the order of their time.
-        over = takewhile(lambda conn: force or conn.timeout <= now, self.keepalived_conns)
-        for conn in list(over):
-            if force or not _has_arrived(conn.sock):
-                self.keepalived_conns.remove(conn)
-                self._end(conn)
+        del done
+        self.at_work -= 1
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # it has hung up
+            self.nr_conns -= 1
+            conn.close()
+        else:
+            self._wait_for(conn, self.leaving, LEAVE_SECONDS, self._on_leaving)
 
     def murder_pending(self) -> None:
-        """Drop what has taken too long to arrive."""
-        super().murder_pending()
+        """Drop what has taken too long to arrive, or to hang up."""
         now = time.monotonic()
-        while self.arriving and self.arriving[0].arrive_by <= now:
-            self._drop(self.arriving[0])
+        for waiting in (self.arriving, self.leaving):
+            while waiting and waiting[0].wait_until <= now:
+                self._end(waiting.popleft())
 
     def _make_room(self) -> bool:
         """Drop the connection that has waited longest without a whole request, if one has.
 
-        First those that asked for nothing since their last answer.
+        First those that have their answer.
         """
-        if self.keepalived_conns:
-            self._end(self.keepalived_conns.popleft())
-        elif self.arriving:
-            self._end(self.arriving.popleft())
-        else:
-            return False
-        return True
+        waiting = self.leaving or self.arriving
+        if waiting:
+            self._end(waiting.popleft())
+        return bool(waiting)
 
-    def _await(self, conn: Connection) -> None:
+    def _wait_for(
+        self,
+        conn: Connection,
+        among: deque[Connection],
+        seconds: float,
+        then: Callable[[Connection, socket.socket], None],
+    ) -> None:
         conn.sock.setblocking(False)
-        conn.arrived.clear()
-        conn.arrive_by = time.monotonic() + self.arrive_seconds
-        self.arriving.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_piece, conn))
+        conn.wait_until = time.monotonic() + seconds
+        among.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(then, conn))
 
     def _on_piece(self, conn: Connection, client: socket.socket) -> None:
-        if client.fileno() < 0:
-            return  # it made room in this very round
-        try:
-            piece = client.recv(_PIECE)
-        except BlockingIOError:
+        piece = _read(client)
+        if piece is None:
             return
-        except OSError:
-            piece = b""
         conn.arrived += piece
         if not piece:
-            self._drop(conn)
+            self.arriving.remove(conn)
+            self._end(conn)
         elif is_whole(conn.arrived):
-            self._let_go(conn)
-            if conn.parser is None:
-                conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
+            self.poller.unregister(client)
+            self.arriving.remove(conn)
+            conn.parser = http.get_parser(self.cfg, client, conn.client)
             conn.parser.unreader.unread(bytes(conn.arrived))
             conn.arrived.clear()
             conn.data_ready = True
             self.enqueue_req(conn)
 
-    def _let_go(self, conn: Connection) -> None:
-        self.poller.unregister(conn.sock)
-        self.arriving.remove(conn)
-
-    def _drop(self, conn: Connection) -> None:
-        self.arriving.remove(conn)
-        self._end(conn)
+    def _on_leaving(self, conn: Connection, client: socket.socket) -> None:
+        if _read(client) == b"":
+            self.leaving.remove(conn)
+            self._end(conn)
 
     def _end(self, conn: Connection) -> None:
         self.poller.unregister(conn.sock)
@@ -194,8 +207,16 @@ class Worker(ThreadWorker):
         conn.close()
 
 
-def _has_arrived(waiting: socket.socket) -> bool:
+def _read(client: socket.socket) -> bytes | None:
+    """Return what has come; nothing where the other end is gone, None where it is still awaited.
+
+    None too of a connection that made room in this very round.
+    """
+    if client.fileno() < 0:
+        return None
     try:
-        return bool(waiting.recv(1, socket.MSG_PEEK))
-    except OSError:  # nothing, or nobody
-        return False
+        return client.recv(_PIECE)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""

@@ -36,7 +36,6 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             "threads": 4,
             "loglevel": "warning",
             "control_socket_disable": True,
-            "keepalive": 600,  # seconds: it waits while the other one is measured
         }
         for name, value in settings.items():
             self.cfg.set(name, value)

@@ -166,7 +166,6 @@ def _serve(
             "--bind", f"127.0.0.1:{asked.port}", "--worker-class", "outreach.web.arriving.Worker",
             "--workers", str(asked.workers), "--threads", str(asked.threads), "--preload",
             "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10",
-            "--keep-alive", "75",
         ],
         cwd=ROOT,
         env=environment | {"PROMETHEUS_MULTIPROC_DIR": str(times), "RATE_LIMITS": UNBRAKED},

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -37,3 +38,12 @@ def pid(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     answer = str(os.getpid()).encode()
     start("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
+
+
+def until_told(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer when there is the file that is named, or at once where none is."""
+    named = environ["wsgi.input"].read().decode()
+    while named and not Path(named).exists():
+        time.sleep(0.01)
+    start("200 OK", [("Content-Length", "4")])
+    return [b"done"]

@@ -6,11 +6,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from selectors import EVENT_READ, DefaultSelector
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,7 +18,6 @@ from config import ROOT
 from outreach.web.arriving import (
     FILES_A_THREAD,
     LARGEST_HEAD,
-    Worker,
     is_whole,
     most_connections,
 )
@@ -29,11 +26,19 @@ from outreach.web.bounded import LARGEST_FORM
 THREADS, SLOW = 2, 40
 LOADED = 10_000  # objects, at the least
 PATIENCE = 30  # seconds, until a test gives up
-WHOLE = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def _post(body: bytes) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+WHOLE = _post(b"hello")
 
 
 @contextmanager
-def _served(worker: str, app: str = "echo", *, files: int = 1024) -> Iterator[int]:
+def _served(
+    worker: str, app: str = "echo", *, files: int = 1024, workers: int = 1, threads: int = THREADS
+) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -41,7 +46,7 @@ def _served(worker: str, app: str = "echo", *, files: int = 1024) -> Iterator[in
     server = subprocess.Popen(
         ["/bin/sh", "-c", f'ulimit -n {files}; exec "$@"', "sh",
          sys.executable, "-m", "gunicorn", f"{place}:{app}", "--bind", f"127.0.0.1:{port}",
-         "--worker-class", worker, "--workers", "1", "--threads", str(THREADS),
+         "--worker-class", worker, "--workers", str(workers), "--threads", str(threads),
          "--no-control-socket", "--log-level", "error"],
         cwd=ROOT,
     )  # fmt: skip
@@ -97,13 +102,13 @@ def test_many_slow_clients_keep_nobody_waiting(port: int, begun: bytes) -> None:
         assert _answer(client) == b"5"
 
 
-def test_a_connection_kept_alive_is_no_way_around_it(port: int) -> None:
+def test_whoever_has_their_answer_and_stays_keeps_nobody_waiting(port: int) -> None:
+    """The loop of gunicorn would wait two seconds for each to hang up."""
+    last = WHOLE.replace(b"Host: a", b"Host: a\r\nConnection: close")
     with ExitStack() as open_ones:
         for _each in range(SLOW):
             slow = open_ones.enter_context(_connected(port))
-            slow.sendall(WHOLE)
-            assert _answer(slow) == b"5"
-            slow.sendall(WHOLE[:20])
+            slow.sendall(last)
         client = open_ones.enter_context(_connected(port))
         client.sendall(WHOLE)
 
@@ -118,13 +123,14 @@ def test_what_is_loaded_is_not_looked_through_for_garbage_between_pages() -> Non
 
 
 @pytest.mark.parametrize("size", [1, 7, 30])
-def test_what_comes_in_pieces_is_answered_and_so_is_the_next(port: int, size: int) -> None:
+def test_what_comes_in_pieces_is_answered_once(port: int, size: int) -> None:
     with _connected(port) as client:
-        for _request in range(2):
-            for at in range(0, len(WHOLE), size):
-                client.sendall(WHOLE[at : at + size])
-                time.sleep(0.001)
-            assert _answer(client) == b"5"
+        for at in range(0, len(WHOLE), size):
+            client.sendall(WHOLE[at : at + size])
+            time.sleep(0.001)
+
+        assert _answer(client) == b"5"
+        assert client.recv(100) == b""
 
 
 @pytest.mark.parametrize("size", [LARGEST_FORM - 1, LARGEST_FORM + 1, 3 * LARGEST_FORM])
@@ -152,26 +158,34 @@ def test_what_takes_too_long_is_dropped() -> None:
         assert slow.recv(100) == b""
 
 
-@pytest.mark.parametrize("is_last", [False, True], ids=["at work", "as it ends"])
-def test_whoever_asks_again_as_their_time_is_over_is_not_cut_off(*, is_last: bool) -> None:
-    worker = Worker.__new__(Worker)
-    worker.poller, worker.keepalived_conns, worker.nr_conns = DefaultSelector(), deque(), 3
-    with ExitStack() as open_ones:
-        ends = [[open_ones.enter_context(each) for each in socket.socketpair()] for _ in range(3)]
-        clients, ours = zip(*ends, strict=True)
-        for each, timeout in zip(ours, (0.0, 0.0, time.monotonic() + PATIENCE), strict=True):
-            each.setblocking(False)
-            worker.poller.register(each, EVENT_READ)
-            kept = SimpleNamespace(sock=each, timeout=timeout, close=each.close)
-            worker.keepalived_conns.append(kept)
-        clients[0].sendall(b"G")
+def test_whoever_comes_waits_for_no_process_while_another_is_free(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    with (
+        _served("outreach.web.arriving.Worker", "until_told", workers=2, threads=1) as port,
+        _connected(port) as slow,
+    ):
+        slow.sendall(_post(str(told).encode()))
+        for _each in range(SLOW):
+            with _connected(port) as client:
+                client.sendall(_post(b""))
+                assert _answer(client) == b"done"
 
-        worker.murder_keepalived(force=is_last)
+        told.touch()
+        assert _answer(slow) == b"done"
 
-        left = [each.sock for each in worker.keepalived_conns]
-        assert left == ([] if is_last else [ours[0], ours[2]])
-        assert worker.nr_conns == len(left) == len(worker.poller.get_map())
-        assert clients[1].recv(1) == b""
+
+def test_whoever_comes_while_nobody_is_free_is_answered_in_turn(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    with (
+        _served("outreach.web.arriving.Worker", "until_told", threads=1) as port,
+        ExitStack() as open_ones,
+    ):
+        clients = [open_ones.enter_context(_connected(port)) for _each in range(SLOW)]
+        for client in clients:
+            client.sendall(_post(str(told).encode()))
+
+        told.touch()
+        assert [_answer(client) for client in clients] == [b"done"] * SLOW
 
 
 def test_without_a_file_left_nobody_waits_and_the_process_lives_on() -> None:
