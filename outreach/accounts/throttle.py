@@ -1,12 +1,12 @@
 """Refused tries: counting them, and how long the next one waits."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from outreach import sealing
 from outreach.accounts.models import SignInFailure
 from outreach.accounts.rules import (
     FAILURES_COUNT_FOR,
@@ -42,8 +42,8 @@ def wait(session: Session, account: str, source: Source, *, now: datetime) -> ti
     ``account``: what is guessed at; one kind of guess never has the name of another.
     """
     row = SignInFailure
-    is_account = row.account_hash == _hash(account)
-    is_source = row.address_hash == _hash(source.name)
+    is_account = row.account_hash == _account_hash(account)
+    is_source = row.address_hash == _address_hash(source.name)
     is_same = and_(is_account, is_source)
     swarm = and_(is_source, row.at > now - SWARM_WINDOW)
     found = session.execute(
@@ -65,18 +65,27 @@ def wait(session: Session, account: str, source: Source, *, now: datetime) -> ti
 
 def note_failure(session: Session, account: str, source: Source, *, now: datetime) -> None:
     """Keep one refused try. Does not commit."""
-    session.add(SignInFailure(account_hash=_hash(account), address_hash=_hash(source.name), at=now))
+    session.add(
+        SignInFailure(
+            account_hash=_account_hash(account), address_hash=_address_hash(source.name), at=now
+        )
+    )
 
 
 def forget(session: Session, account: str, source: Source) -> None:
     """Count from nothing again: this account got in from here. Does not commit."""
     session.execute(
         delete(SignInFailure).where(
-            SignInFailure.account_hash == _hash(account),
-            SignInFailure.address_hash == _hash(source.name),
+            SignInFailure.account_hash == _account_hash(account),
+            SignInFailure.address_hash == _address_hash(source.name),
         )
     )
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _account_hash(account: str) -> str:
+    """Return what an account is known by again: without the key, addresses could be tried."""
+    return sealing.keyed_hash(account, place="sign_in_failure.account_hash")
+
+
+def _address_hash(name: str) -> str:
+    return sealing.keyed_hash(name, place="sign_in_failure.address_hash")

@@ -3,14 +3,14 @@
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
 from outreach.orm import Model
 from outreach.panels.rules import DEFAULT_WEEKLY_MINUTES, ChangeReason, LeftOut
 from outreach.patients.rules import Sex
-from outreach.sealing import Sealed
+from outreach.sealing import UNREADABLE, OnceInClear, Sealed
 
 _CURRENT = text("until_at IS NULL")
 _OPEN = text("applied_at IS NULL AND dropped_at IS NULL")
@@ -59,7 +59,7 @@ class Absence(Model):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     from_at: Mapped[datetime]
     until_at: Mapped[datetime]
-    reason: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(OnceInClear("caller_absence.reason", instead=UNREADABLE))
     ended_at: Mapped[datetime | None]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     created_at: Mapped[datetime]

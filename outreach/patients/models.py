@@ -19,7 +19,7 @@ from outreach.patients.rules import (
     Wishes,
     weekdays_from_mask,
 )
-from outreach.sealing import NUMBER, Findable, Sealed
+from outreach.sealing import NUMBER, Findable, OnceInClear, Sealed
 
 
 class Patient(Model):
@@ -52,7 +52,7 @@ class Patient(Model):
     family_name: Mapped[str] = mapped_column(Sealed("patient.family_name"))
     preferred_name: Mapped[str | None] = mapped_column(Sealed("patient.preferred_name"))
     said_as: Mapped[str | None] = mapped_column(Sealed("patient.said_as"))
-    pronouns: Mapped[str | None] = mapped_column(String(40))
+    pronouns: Mapped[str | None] = mapped_column(OnceInClear("patient.pronouns"))
     name_rank: Mapped[int] = mapped_column(BigInteger, default=0)
     record_rank: Mapped[int] = mapped_column(BigInteger, default=0)
     date_of_birth: Mapped[date]

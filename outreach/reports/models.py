@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
 from outreach.orm import Model
+from outreach.sealing import UNREADABLE, OnceInClear
 
 
 class Target(Model):
@@ -26,7 +27,7 @@ class Target(Model):
     measure: Mapped[str] = mapped_column(String(40))
     number: Mapped[int]
     share: Mapped[Decimal | None] = mapped_column(Numeric(4, 3))
-    plan: Mapped[str] = mapped_column(Text)
+    plan: Mapped[str] = mapped_column(OnceInClear("report_target.plan", instead=UNREADABLE))
     due_on: Mapped[date | None]
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     at: Mapped[datetime]

@@ -188,7 +188,7 @@ def list_keys() -> None:
         does += " Encrypts what is looked up." if key_id == known[0] else ""
         click.echo(f"{key_id}: {counts.pop(key_id, 0):,} values.{does}")
     if in_clear:
-        click.echo(f"In clear: {in_clear:,} values of staff and clinics, until 'keys reseal'.")
+        click.echo(f"In clear: {in_clear:,} values, until 'keys reseal'.")
     for key_id, count in counts.items():
         click.echo(f"{key_id}: {count:,} values. THIS KEY IS NOT HERE.")
     if counts:

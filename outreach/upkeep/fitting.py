@@ -18,6 +18,8 @@ from outreach import orm, sealing
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.encryption import CannotDecrypt, Cipher, DataKey, key_of
 from outreach.factors.models import Authenticator
+from outreach.panels.models import Absence
+from outreach.reports.models import Target
 from outreach.upkeep.rotating import Place, places
 
 log = logging.getLogger(__name__)
@@ -135,9 +137,10 @@ def _asked(config: Config) -> _Found:
 def _has_any_in_clear(connection: Connection) -> bool:
     """Say whether something of the staff or a clinic was never encrypted, as after an upgrade.
 
-    Asked of the tables that are there whenever a clinic works; others may have many rows.
+    Asked of the tables that are there whenever a clinic works, and of what people wrote about
+    the staff and their aims; others may have many rows.
     """
-    asked = {StaffMember.__table__, Clinic.__table__}
+    asked = {each.__table__ for each in (StaffMember, Clinic, Absence, Target)}
     return any(
         connection.scalar(select(place.key).where(place.is_in_clear).limit(1))
         for place in places()

@@ -3,6 +3,7 @@
 import logging
 import threading
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from outreach.encryption import Cipher, DataKey
 from outreach.messaging import pacing
 from outreach.messaging.models import SenderPace
 from outreach.orm import Sessions
+from outreach.reports.models import Target
 from outreach.scheduler import runner as runner_module
 from outreach.scheduler.leader import FileLeadership
 from outreach.scheduler.runner import Runner
@@ -31,6 +33,7 @@ from outreach.sealed_sql import AlreadyEncrypted
 from outreach.upkeep import compacting, copying, fitting, promises, rotating
 from outreach.upkeep.jobs import seal_what_is_in_clear
 from tests.builders import (
+    make_absence,
     make_clinic,
     make_enrolment,
     make_patient,
@@ -45,7 +48,7 @@ from tests.telephones import make_inbox_item, make_phone_call
 
 pytestmark = pytest.mark.usefixtures("with_old_key")
 PHONE, SENDER = "+15125550111", "CedarCare"
-VALUES = 14  # of the people here: see the fixture
+VALUES = 17  # of the people here: see the fixture
 
 
 @pytest.fixture
@@ -55,7 +58,11 @@ def people(sessions: Sessions) -> None:
         clinic = make_clinic(session, sms_sender=SENDER)
         nurse = make_staff(session, clinic, Role.NURSE, phone=PHONE)
         caller = make_staff(session, clinic, name="Zoë Ångström", work_phone="+15125550122")
-        patient = make_patient(session, clinic)
+        patient = make_patient(session, clinic, pronouns="they/them")
+        make_absence(session, caller, clinic.id, reason="Her knee")
+        plan = {"share": Decimal("0.8"), "plan": "Ring Mrs. Ek later", "at": MONDAY_10_CHICAGO}
+        about = {"clinic_id": clinic.id, "measure": "reached", "number": 1}
+        session.add(Target(**about, **plan, by_staff_id=nurse.id))
         planned = make_planned_call(session, make_enrolment(session, patient, caller=caller))
         make_phone_call(session, planned, caller, staff_number="+15125550190")
         make_inbox_item(session, patient)
@@ -116,7 +123,7 @@ def all_sealed(values: list[str], key: str = "old") -> bool:
 def test_all_are_sealed_while_everything_runs_and_once(in_clear: None, sessions: Sessions) -> None:
     plain = read(sessions)
     assert kept(sessions) == plain
-    assert {PHONE, SENDER, "", "Zoë Ångström"} < set(plain)
+    assert {PHONE, SENDER, "", "Zoë Ångström", "they/them", "Her knee"} < set(plain)
     with sessions() as session:
         assert rotating.count_in_clear(session.connection()) == VALUES
 
@@ -223,7 +230,7 @@ def test_the_list_of_keys_says_how_many_are_in_clear(
         assert result.exit_code == 0, result.output
         return result.output
 
-    assert f"In clear: {VALUES} values of staff and clinics, until 'keys reseal'." in said()
+    assert f"In clear: {VALUES} values, until 'keys reseal'." in said()
     assert "+1" not in said()
     assert app.test_cli_runner().invoke(args=["keys", "reseal"]).exit_code == 0
     assert "In clear" not in said()
@@ -319,6 +326,8 @@ _TYPES = """
       OR table_name = 'clinic' AND column_name IN ('phone_number', 'sms_sender')
       OR table_name = 'inbound_text' AND column_name = 'to_number'
       OR table_name = 'phone_call' AND column_name = 'shown_number'
+      OR table_name = 'caller_absence' AND column_name = 'reason'
+      OR table_name = 'patient' AND column_name = 'pronouns'
       OR table_name = 'sender_pace' AND column_name = 'sender')
 """
 
