@@ -1,13 +1,15 @@
 """The promises of the plan, held against its rows: ``flask plan check``."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import available_timezones
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.clock import local_day
+from outreach.patients.models import Patient
 from outreach.patients.rules import is_allowed_at
 from outreach.planning import candidates, courses, next_call, pauses, silence, spoken
 from outreach.planning.courses import Standing
@@ -33,11 +35,14 @@ class Breach:
 def breaches(session: Session, *, now: datetime) -> list[Breach]:
     """Return every promise of the plan that the rows break at ``now``; reads only."""
     found = [(words, session.scalars(of(now)).all()) for words, of in _BY_ROWS.items()]
-    found.append(("who should have a call has one", list(_without_a_call(session, now=now))))
+    lost = _in_no_known_zone(session)
+    found.append(("every time zone is one that this machine knows", sorted(lost)))
+    without = list(_without_a_call(session, lost, now=now))
+    found.append(("who should have a call has one", without))
     found += _about_silence(session, now=now).items()
     found.append(("pauses end on their day", list(pauses.over_ids(session, now=now - LEFT_FOR))))
     by_calendar: dict[str, list[int]] = {words: [] for words in _BY_CALENDAR}
-    for call, standing in _open_calls(session, now=now):
+    for call, standing in _open_calls(session, lost, now=now):
         for words, holds in _BY_CALENDAR.items():
             if not holds(call, standing):
                 by_calendar[words].append(standing.enrolment_id)
@@ -108,11 +113,26 @@ def _where_open() -> Select[int]:
     )
 
 
-def _without_a_call(session: Session, *, now: datetime) -> Iterator[int]:
+def _in_no_known_zone(session: Session) -> frozenset[int]:
+    """Return who lives where no clock can be told: nothing else can be judged of them.
+
+    A zone may be newer than the machine's own list of zones.
+    """
+    zones = session.scalars(select(Patient.zone).distinct()).all()
+    unknown = set(zones) - available_timezones()
+    query = select(Enrolment.id).join(Patient, Patient.id == Enrolment.patient_id)
+    return (
+        frozenset(session.scalars(query.where(Patient.zone.in_(unknown))))
+        if unknown
+        else frozenset()
+    )
+
+
+def _without_a_call(session: Session, lost: frozenset[int], *, now: datetime) -> Iterator[int]:
     """Yield who is active, has a caller and a contact ahead, and no call for it."""
     after_id = 0
     while ids := courses.unplanned_ids(session, after_id=after_id, limit=PAGE):
-        for standing in courses.standings(session, ids, now=now):
+        for standing in courses.standings(session, _but(lost, ids), now=now):
             if next_call.contact_of(standing, now=now):
                 yield standing.enrolment_id
         after_id = ids[-1]
@@ -141,12 +161,18 @@ def _is_due(step: Step, silence: Silence, policy: FollowUpPolicy, *, now: dateti
     return step in {follow.step for follow in steps(silence, policy, now=until_at)}
 
 
-def _open_calls(session: Session, *, now: datetime) -> Iterator[tuple[PlannedCall, Standing]]:
+def _but(lost: frozenset[int], ids: Iterable[int]) -> list[int]:
+    return [each for each in ids if each not in lost]
+
+
+def _open_calls(
+    session: Session, lost: frozenset[int], *, now: datetime
+) -> Iterator[tuple[PlannedCall, Standing]]:
     """Yield every open call with where its enrolment stands, a page at a time."""
     after_id = 0
     while page := _page(session, after_id):
         by_enrolment = {call.enrolment_id: call for call in page}
-        for standing in courses.standings(session, list(by_enrolment), now=now):
+        for standing in courses.standings(session, _but(lost, by_enrolment), now=now):
             yield by_enrolment[standing.enrolment_id], standing
         after_id = page[-1].id
         for call in page:

@@ -36,6 +36,7 @@ from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Urgency
 from outreach.measures import newest
 from outreach.measures.models import Reading
+from outreach.messaging import checking as texts
 from outreach.messaging.models import Message, SendTry
 from outreach.messaging.rules import REPLIES, MessageKind, MessageStatus, TryResult
 from outreach.orm import Model
@@ -89,6 +90,10 @@ def breaches(
         ids = session.scalars(of(now)).all()
         found.append(Breach(promise, table.__tablename__, tuple(ids)))
     found.append(Breach("a text goes out once", Message.__tablename__, _sent_twice(session)))
+    many = tuple(dict.fromkeys(texts.over_limits(session, now=now)))
+    found.append(Breach("nobody gets more texts unasked than their clinic sends", "patient", many))
+    late = tuple(texts.at_night(session, now=now))
+    found.append(Breach("nobody is texted unasked at night", Message.__tablename__, late))
     differing = tuple(_differing_from_rows(session, now=now))
     found.append(Breach("roll-ups of reports say what the rows say", "clinic", differing))
     found.append(
@@ -324,6 +329,10 @@ _BY_ROWS: dict[str, tuple[type[Model], Rows]] = {
     "the carrier takes a text once": (Message, _taken_twice),
     "no text waits past its end": (Message, _past_its_end),
     "nobody is texted without consent or after saying stop": (Message, _sent_without_consent),
+    "a text never stands behind what the carrier reported of it": (
+        Message,
+        lambda _now: texts.gone_back(),
+    ),
     "every dial that counts was recorded": (PlannedCall, _counted_without_attempt),
     "a completed call was a conversation": (PlannedCall, _completed_without_words),
     "no call stays on the line for ever": (PhoneCall, _on_the_line_for_ever),

@@ -158,7 +158,8 @@ class SkipReason(enum.StrEnum):
     MEASURED = "it was measured meanwhile"
 
 
-_RANK = {
+# A carrier's report moves a text on, never back.
+RANKS = {
     MessageStatus.SCHEDULED: 0,
     MessageStatus.CALLING: 0,
     MessageStatus.UNKNOWN: 0,
@@ -178,7 +179,7 @@ def advanced(current: MessageStatus, reported: DeliveryStatus) -> MessageStatus:
     Reports arrive in any order and more than once, so status only moves up.
     """
     candidate = MessageStatus(reported.value)
-    return candidate if _RANK[candidate] > _RANK[current] else current
+    return candidate if RANKS[candidate] > RANKS[current] else current
 
 
 # Where two compete for the one text of a day, the first of these goes out.

@@ -11,14 +11,15 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
-from outreach.accounts.rules import Role
+from outreach.accounts.rules import Role, Scope
 from outreach.audit import trail
 from outreach.calls.models import CallNote
 from outreach.calls.rules import Outcome
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernKind, ConcernStatus, Urgency
-from outreach.messaging.models import Message, SendTry
-from outreach.messaging.rules import MessageKind, MessageStatus, TryResult
+from outreach.messaging import setting
+from outreach.messaging.models import DeliveryEvent, Message, SendTry
+from outreach.messaging.rules import Limits, MessageKind, MessageStatus, TryResult
 from outreach.orm import Sessions
 from outreach.patients import consent
 from outreach.patients.models import Anonymised, Patient, PhoneNumber
@@ -132,6 +133,33 @@ def _sent_twice(session: Session, patient: Patient) -> int:
     return _text(session, patient)
 
 
+def _too_many(*hours_ago: int) -> Callable[[Session, Patient], int]:
+    """Return what sends texts so many hours ago, and returns who got them."""
+
+    def send(session: Session, patient: Patient) -> int:
+        for number, hours in enumerate(hours_ago):
+            at = NOW - hours * AN_HOUR
+            _text(session, patient, cause=f"planned_call:{number}", calling_at=at)
+        return patient.id
+
+    return send
+
+
+def _at_night(session: Session, patient: Patient) -> int:
+    return _text(session, patient, calling_at=NOW - 3 * AN_HOUR)  # 7 in the morning
+
+
+def _late_at_night(session: Session, patient: Patient) -> int:
+    return _text(session, patient, calling_at=NOW - 13 * AN_HOUR)  # 21:00 of the day before
+
+
+def _gone_back(session: Session, patient: Patient) -> int:
+    found = _text(session, patient, status=MessageStatus.SENT)
+    session.add(DeliveryEvent(message_id=found, status="delivered", received_at=NOW))
+    session.flush()
+    return found
+
+
 def _sent_after_stop(session: Session, patient: Patient) -> int:
     consent.note(
         session, patient, Channel.SMS, NUMBER,
@@ -231,6 +259,11 @@ BREAKS: dict[str, Callable[[Session, Patient], int]] = {
     "the carrier takes a text once": _taken_twice,
     "nobody is texted without consent or after saying stop": _sent_after_stop,
     "nobody is texted without consent or after saying stop (number)": _sent_to_another_number,
+    "nobody gets more texts unasked than their clinic sends": _too_many(1, 2),
+    "nobody gets more texts unasked than their clinic sends (week)": _too_many(1, 49, 97, 166),
+    "nobody is texted unasked at night": _at_night,
+    "nobody is texted unasked at night (late)": _late_at_night,
+    "a text never stands behind what the carrier reported of it": _gone_back,
     "every dial that counts was recorded": _counted_without_attempt,
     "a completed call was a conversation": _completed_without_words,
     "no call stays on the line for ever": _on_the_line_for_ever,
@@ -274,6 +307,23 @@ def test_a_text_to_somebody_who_agreed_breaks_nothing(sessions: Sessions) -> Non
     with sessions.begin() as session:
         patient = make_patient(session, make_clinic(session), sms_consent=True)
         _text(session, patient)
+
+        assert broken(session) == {}
+
+
+def test_as_many_texts_as_a_clinic_sends_by_day_break_nothing(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        patient = make_patient(session, clinic, sms_consent=True)
+        _too_many(2, 25, 168)(session, patient)  # 168: a week ago, when the first is forgotten
+        other = make_patient(session, clinic, sms_consent=True)
+        everywhere = Scope(0, everything=True, clinic_ids=frozenset())
+        by = make_staff(session, clinic).id
+        limits, changed_at = Limits(per_day=1, per_week=1), NOW - AN_HOUR
+        setting.limit(session, everywhere, clinic.id, limits, by_staff_id=by, now=changed_at)
+        for hours in (2, 24):  # they keep to the limits of before
+            at = NOW - hours * AN_HOUR
+            _text(session, other, cause=f"planned_call:{100 + hours}", calling_at=at)
 
         assert broken(session) == {}
 
@@ -360,3 +410,27 @@ def test_a_roll_up_that_differs_from_its_rows_is_named_unless_it_waits(
         session.add(TouchedDays(clinic_id=clinic.id, from_on=day.day, until_on=day.day))
     with sessions() as session:
         assert promise not in broken(session)
+
+
+def test_a_zone_that_this_machine_does_not_know_is_told_and_ends_no_check(
+    sessions: Sessions,
+) -> None:
+    """It came from a machine with a newer list of zones."""
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        caller = make_staff(session, clinic)
+        patients = [make_patient(session, clinic) for _each in range(4)]
+        for lost in patients[:2]:
+            lost.zone = "Europe/Atlantis"
+        people = [make_enrolment(session, each, caller=caller) for each in patients]
+        for called in (people[0], people[2]):
+            make_planned_call(session, called)
+        lost_ids, waiting = (people[0].id, people[1].id), people[3].id
+
+    with sessions() as session:
+        found = broken(session)
+
+    assert found == {
+        "every time zone is one that this machine knows": lost_ids,
+        "who should have a call has one": (waiting,),
+    }
