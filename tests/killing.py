@@ -1,13 +1,17 @@
 """Ends a process before any statement and commit, and puts a database back as it was."""
 
 import enum
+import os
 import shutil
-from collections.abc import Callable, Iterator
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.default import DefaultDialect
 
 from outreach import orm
 from outreach.orm import Model
@@ -77,13 +81,16 @@ class Death:
 
 
 @contextmanager
-def deadly(engine: Engine, death: Death) -> Iterator[None]:
-    """Let ``death`` wait before each statement and commit, and after each commit."""
-    dialect: Any = engine.dialect
+def deadly(engine: Engine | type[Engine], death: Death) -> Iterator[None]:
+    """Let ``death`` wait before each statement and commit, and after each commit.
+
+    Of one engine, or of whatever engines there will be.
+    """
+    dialect: Any = engine.dialect if isinstance(engine, Engine) else DefaultDialect
     commit = dialect.do_commit
 
-    def committed(connection: Any) -> None:
-        commit(connection)
+    def committed(*of_dialect: Any) -> None:
+        commit(*of_dialect)
         death.passes(Point.COMMITTED)
 
     def executes(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
@@ -103,6 +110,64 @@ def deadly(engine: Engine, death: Death) -> Iterator[None]:
         dialect.do_commit = commit
         for name, listener in listeners.items():
             event.remove(engine, name, listener)
+
+
+# Where a process is killed by the system; elsewhere an exception that nothing catches will do.
+AROUND_COMMITS = (Point.COMMIT, Point.COMMITTED)
+
+
+def apart(work: Callable[[], object]) -> int:
+    """Let a process of its own do ``work``; return how it ended, as ``os.waitpid`` says it.
+
+    The caller lets go of every connection before: one belongs to one process.
+    """
+    child = os.fork()
+    if child == 0:
+        came_to_its_end = False
+        try:
+            work()
+            came_to_its_end = True
+        except Exception:  # noqa: BLE001 - whoever forked it is told below
+            traceback.print_exc()
+        finally:
+            os._exit(0 if came_to_its_end else 1)
+    return os.waitpid(child, 0)[1]
+
+
+def kill(engine: Engine | type[Engine], work: Callable[[], object], at: int) -> None:
+    """Let a process of its own do ``work``, which the system kills at a point, as ``kill -9`` does.
+
+    Nothing of it runs any further, and its connection and files stay as they are.
+    """
+
+    def until_killed() -> None:
+        with deadly(engine, Death(at, _kill_me)):
+            work()
+
+    status = apart(until_killed)
+    assert os.WIFSIGNALED(status), "it came to its end"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def first_writes_and_commits(points: Sequence[Point]) -> list[int]:
+    """Return numbers of points: first writing statements of transactions, both sides of commits."""
+    found, is_written = [], False
+    for number, point in enumerate(points, start=1):
+        if point in AROUND_COMMITS or (point is Point.WRITE and not is_written):
+            found.append(number)
+        is_written = point is Point.WRITE or (is_written and point not in AROUND_COMMITS)
+    return found
+
+
+def spread(numbers: Sequence[int], most: int) -> Sequence[int]:
+    """Return so many at most, and the last among them: alike steps of one loop are alike."""
+    every = -(-len(numbers) // most)
+    return numbers[(len(numbers) - 1) % every :: every]
+
+
+def _kill_me() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("still alive")
 
 
 class Kept:

@@ -6,10 +6,8 @@ does: nothing of it runs any further, and its connection and files stay as they 
 """
 
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from outreach import orm
 from outreach.oversight.looks import LOOKED
@@ -21,10 +19,9 @@ from tests.integration.kills.databases import Marks, Rows, seen
 from tests.integration.kills.sending import Request
 from tests.integration.kills.table import WALKED
 from tests.integration.kills.world import World
-from tests.killing import Death, Killed, Point, deadly
+from tests.killing import AROUND_COMMITS, Death, Killed, Point, deadly, kill
 
 EVERY = bool(os.environ.get("OUTREACH_CRASHES"))
-AROUND_COMMITS = (Point.COMMIT, Point.COMMITTED)
 # What is asked for twice is written down, and counted, twice.
 TRAIL = ("audit_event", "audit_link", "brake_count")
 
@@ -145,18 +142,4 @@ def _end(world: World, request: Request, number: int) -> None:
 
 def _kill(world: World, request: Request, number: int) -> None:
     world.forget()  # a connection belongs to one process
-    child = os.fork()
-    if child == 0:
-        try:
-            with deadly(world.engine, Death(number, _kill_me)):
-                request.send(world)
-        finally:
-            os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    assert os.WIFSIGNALED(status), "it came to its end"
-    assert os.WTERMSIG(status) == signal.SIGKILL
-
-
-def _kill_me() -> NoReturn:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("still alive")
+    kill(world.engine, lambda: request.send(world), number)

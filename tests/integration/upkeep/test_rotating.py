@@ -1,6 +1,5 @@
 """Values move to another key while people work, and one that nobody can read is told."""
 
-import base64
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,7 +39,7 @@ from tests.builders import (
 )
 from tests.fakes import MONDAY_10_CHICAGO, FakeClock, FakeGateway
 from tests.integration.messaging.conftest import make_message
-from tests.integration.upkeep.conftest import NEW, OLD
+from tests.integration.upkeep.conftest import NEW, OLD, written
 
 pytestmark = pytest.mark.usefixtures("with_old_key")
 
@@ -133,10 +132,6 @@ def test_the_check_tells_what_nobody_can_read(sessions: Sessions) -> None:
             session.scalar(select(CallNote.text))
 
 
-def _written(*keys: tuple[str, bytes]) -> str:
-    return "\n".join(f"{name}:{base64.b64encode(secret).decode()}" for name, secret in keys)
-
-
 def test_one_value_that_cant_be_read_stops_no_other(sessions: Sessions) -> None:
     with sessions.begin() as session:
         _note(session)
@@ -212,7 +207,7 @@ def test_an_operator_rotates_by_commands(
     with sessions.begin() as session:
         _note(session)
     file = config.instance_path / "data_keys"
-    file.write_text(_written(OLD))
+    file.write_text(written(OLD))
     file.chmod(0o640)
 
     assert "old: " in run("list").output
@@ -244,7 +239,7 @@ def test_a_crash_between_database_and_key_file_is_seen_and_mended(
     with sessions.begin() as session:
         _note(session)
     file = config.instance_path / "data_keys"
-    file.write_text(_written(OLD, NEW))
+    file.write_text(written(OLD, NEW))
     engine.dispose()
     with monkeypatch.context() as crashing:
         crashing.setattr(cli, "replace_secret", crash)
@@ -273,11 +268,11 @@ def test_what_cant_be_read_is_named_and_keeps_its_key(
         session.execute(text("UPDATE call_note SET text = 'v1.old.AAAA'"))
         note_id = session.scalar(select(text("id")).select_from(text("call_note")))
     file = config.instance_path / "data_keys"
-    file.write_text(_written(OLD, NEW))
+    file.write_text(written(OLD, NEW))
     told = f"Can't be decrypted: 1 of call_note: {note_id}"
     assert told in run("reseal", status=1).output
     assert told in run("retire", "--everything-is-stopped", status=1).output
-    assert file.read_text() == _written(OLD, NEW)
+    assert file.read_text() == written(OLD, NEW)
     fitting.tell(replace(config, data_keys=(OLD, NEW)))
 
 
