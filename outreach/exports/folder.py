@@ -27,7 +27,7 @@ def create(path: Path) -> None:
 
 def publish(part: Path, name: str) -> int:
     """Encrypt a whole file under its name, safe on the disk; return how long it was, in bytes."""
-    sealed = part.with_suffix(".sealed")
+    sealed = _sealed(part)
     create(sealed)
     with part.open("rb") as plain, sealed.open("wb") as written:
         size = sealed_files.seal(plain, written, sealing.cipher(), place=_PLACE)
@@ -36,6 +36,16 @@ def publish(part: Path, name: str) -> int:
     sealed.replace(part.parent / name)
     to_disk(part.parent)
     return size
+
+
+def clear(part: Path) -> None:
+    """Leave nothing of a file that is not whole: on a full disk it would take the room it lacks."""
+    for half in (part, _sealed(part)):
+        half.unlink(missing_ok=True)
+
+
+def _sealed(part: Path) -> Path:
+    return part.with_suffix(".sealed")
 
 
 def read(path: Path) -> Generator[bytes]:

@@ -93,7 +93,7 @@ def write_next(sessions: Sessions, clock: Clock, place: Place) -> bool:
         log.exception("writing file %s failed", export_id)
         orm.row_failed(export_id)
     finally:
-        part.unlink(missing_ok=True)
+        folder.clear(part)
     return True
 
 

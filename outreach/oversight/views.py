@@ -8,6 +8,7 @@ from babel.dates import format_datetime
 from flask import (
     Blueprint,
     Response,
+    current_app,
     make_response,
     redirect,
     render_template,
@@ -17,6 +18,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import DBAPIError
 from wtforms import SelectChoice
 
 from outreach import orm
@@ -33,7 +35,7 @@ from outreach.oversight import emergency, events, looks, on_lists
 from outreach.oversight.emergency import Wanted
 from outreach.oversight.forms import SHOWN_DAYS, AuditForm, EmergencyForm
 from outreach.web.bounded import whole
-from outreach.web.error_pages import braked, is_error_page
+from outreach.web.error_pages import is_error_page
 
 bp = Blueprint("oversight", __name__, url_prefix="/audit")
 
@@ -104,8 +106,8 @@ def note_look(response: Response) -> Response:
                 _note_list(actor.staff_id, page)
             if response.mimetype == "text/html" and _shows_names(actor):
                 _note_shown(actor.staff_id, page, response.get_data(as_text=True))
-    except TooOften as error:
-        return make_response(braked(error))
+    except (TooOften, DBAPIError) as error:  # nobody handles what is raised after a view
+        return make_response(current_app.handle_user_exception(error))
     return response
 
 

@@ -19,8 +19,9 @@ from outreach.deps import Deps
 from outreach.orm import Sessions
 from outreach.scheduler.leader import DatabaseLeadership
 from outreach.scheduler.schedule import periodic_jobs
+from outreach.upkeep import promises
 from tests.conftest import FAST_HASHER, migrate, sign_in
-from tests.fakes import FakeClock, FakeGateway
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock, FakeGateway
 from tests.integration.calls.conftest import Day
 from tests.postgres import Server
 
@@ -107,11 +108,36 @@ def test_what_was_typed_is_on_the_page_and_saved_once_it_is_sent_again(
 
     assert again.status_code == 302
     assert _saved(engine) == (1, [long_note])
+    _assert_every_promise_holds(engine)
+
+
+def test_a_page_whose_look_cant_be_noted_says_why_and_keeps_what_was_typed(
+    app: Flask, client: FlaskClient, engine: Engine, day: Day
+) -> None:
+    """A form that is refused shows the patient again, so that look is noted too, or not shown."""
+    sign_in(client, day.ana)
+    with app.app_context():
+        inside = db.engine
+    refused = day.form(reached="yes", minutes="no number", note=NOTE)
+    with read_only(inside, engine):
+        looked = client.get(f"/calls/{day.rosa.ref}")
+        answer = client.post(f"/calls/{day.rosa.ref}", data=refused)
+
+    assert (looked.status_code, answer.status_code) == (503, 503)
+    assert fields_of(answer.text)["note"] == NOTE
+    assert TROUBLES["read-only"][1] in looked.text
+    assert day.rosa.family_name not in looked.text + answer.text
+    _assert_every_promise_holds(engine)
 
 
 def fields_of(page: str) -> dict[str, str]:
     found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page)
     return {unescape(name): unescape(value) for name, value in found}
+
+
+def _assert_every_promise_holds(engine: Engine) -> None:
+    with orm.reading(), orm.make_sessions(engine)() as session:
+        assert promises.breaches(session, now=MONDAY_10_CHICAGO) == []
 
 
 def _saved(engine: Engine) -> tuple[int, list[str]]:
@@ -143,6 +169,7 @@ def test_jobs_go_on_once_there_is_room_again(
     other.dispose()
 
     assert sum(job.run() for job in jobs) > 0
+    _assert_every_promise_holds(engine)
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +209,7 @@ def test_after_a_restart_of_the_database_every_process_goes_on_by_itself(
     assert "The database does not answer." in answer.text
     assert client.post(f"/calls/{day.rosa.ref}", data=fields_of(answer.text)).status_code == 302
     assert _saved(engine) == (1, [NOTE])
+    _assert_every_promise_holds(engine)
     seat.release()
     assert seat.acquire()
     seat.release()
@@ -201,3 +229,4 @@ def test_a_password_is_never_put_on_a_page(
     assert answer.status_code == 503
     assert "a secret" not in answer.text
     assert fields_of(answer.text) == {}
+    _assert_every_promise_holds(engine)

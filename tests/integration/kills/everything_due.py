@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from outreach.accounts.rules import Role, Scope
+from outreach.accounts.rules import Role
 from outreach.concerns import raising
 from outreach.concerns.rules import OnCallRank
 from outreach.exports import requesting
 from outreach.exports.models import Export
 from outreach.exports.requesting import Wish
 from outreach.exports.rules import Content, Format, Progress
-from outreach.messaging import pacing, setting
+from outreach.messaging import pacing
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, MessageStatus
 from outreach.telephony.gateway import OutboundSms
@@ -32,25 +32,16 @@ from tests.telephones import make_phone_call
 
 PACED = "+15125550111"
 OVER, STRAY = "over.csv", "stray.csv"  # files whose days are over, or that nobody knows
-_EVERYTHING = Scope(0, everything=True, clinic_ids=frozenset())
 
 
 def fill(session: Session, people: Busy, gateway: FakeGateway, *, now: datetime) -> None:
     """Add what is due to be sent, looked up, told, written to a file and deleted."""
-    _wanted_by_the_clinic(session, people, now=now)
+    make_staff(session, people.clinic, Role.MANAGER, phone="+12025550177")  # hears of the week
     _texts(session, now=now)
     _lost_texts(session, gateway, now=now)
     _lost_calls(session, now=now)
     _concerns(session, now=now)
     _files(session, people, now=now)
-
-
-def _wanted_by_the_clinic(session: Session, people: Busy, *, now: datetime) -> None:
-    """Let two managers of the clinic be told of the week by text and by e-mail."""
-    make_staff(session, people.clinic, Role.MANAGER, phone="+12025550177")
-    kinds = (MessageKind.DIGEST, MessageKind.DIGEST_EMAIL)
-    by = people.manager.id
-    setting.choose(session, _EVERYTHING, people.clinic.id, kinds, by_staff_id=by, now=now)
 
 
 def _texts(session: Session, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic, SignInFailure, StaffMember
-from outreach.accounts.rules import Actor, Role
+from outreach.accounts.rules import Actor, Role, Scope
 from outreach.audit import trail
 from outreach.audit.models import AuditEvent, AuditLink
 from outreach.calls.models import Attempt, CallNote, Promise
@@ -17,7 +17,9 @@ from outreach.calls.rules import Outcome
 from outreach.intake.models import ImportRun
 from outreach.intake.rules import FileKind
 from outreach.measures.models import Reading
+from outreach.messaging import setting
 from outreach.messaging.models import Message, UnrecordedText
+from outreach.messaging.rules import MessageKind
 from outreach.orm import Model, Sessions
 from outreach.panels import proposals
 from outreach.panels.models import CallerProfile, PanelMembership, Proposal, Shift
@@ -57,6 +59,8 @@ from tests.builders import (
 from tests.telephones import keep_in_clear, work_phones_as_kept
 
 TODAY = date(2026, 11, 23)
+_ALL = Scope(0, everything=True, clinic_ids=frozenset())
+_WEEKLY = (MessageKind.DIGEST, MessageKind.DIGEST_EMAIL)
 # Keys are handed out by the database, which leaves gaps where a transaction was undone.
 _KEYS = {
     "id",
@@ -134,6 +138,7 @@ def fill(sessions: Sessions, *, now: datetime) -> Busy:
         _long_over(session, clinic, manager, now=now)
         _not_in_order(session, clinic)
         _asks_for_support(session, now=now)
+        setting.choose(session, _ALL, clinic.id, _WEEKLY, by_staff_id=manager.id, now=now)
         keep_in_clear(session, caller)
         trail.record(session, "opened the clinic", actor_id=manager.id, now=now)
         patient = make_patient(session, clinic, sms_consent=True, phone="+15125550199")
