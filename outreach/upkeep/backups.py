@@ -12,10 +12,11 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, func, inspect, select, text, update
@@ -147,8 +148,17 @@ def restore(
         raise BackupTrouble(
             f"The backup is of {manifest.kind}. Restore it there; 'flask db copy' carries it over."
         )
-    put_back = _restore_sqlite if manifest.kind == "sqlite" else _restore_postgresql
-    put_back(backup / manifest.file, target)
+    settle = partial(_settle, manifest=manifest, now=now)
+    if manifest.kind == "sqlite":
+        _restore_sqlite(backup / manifest.file, target, settle)
+    else:
+        _restore_postgresql(backup / manifest.file, target)
+        settle(url)
+    return manifest
+
+
+def _settle(url: str, manifest: Manifest, *, now: datetime) -> None:
+    """Prove what was put back, sign everybody out, let texts wait and write that down."""
     engine = orm.make_engine(url)
     try:
         _check(engine, manifest)
@@ -162,7 +172,6 @@ def restore(
             )
     finally:
         engine.dispose()
-    return manifest
 
 
 def hold_texts(session: Session, backup: Path, *, now: datetime) -> None:
@@ -260,7 +269,12 @@ def _dump_postgresql(source: URL, file: Path) -> Contents:
         engine.dispose()
 
 
-def _restore_sqlite(file: Path, target: URL) -> None:
+def _restore_sqlite(file: Path, target: URL, settle: Callable[[str], None]) -> None:
+    """Put a file in its place once it is settled.
+
+    A process that dies before leaves none there: a machine that starts again by itself would send
+    a second time what went out since the backup.
+    """
     path = Path(target.database or "")
     _check_nothing_is_there(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -268,12 +282,14 @@ def _restore_sqlite(file: Path, target: URL) -> None:
     try:
         shutil.copyfile(file, draft)
         draft.chmod(0o600)
+        settle(f"sqlite:///{draft}")
         to_disk(draft)
         os.link(draft, path)  # fails where somebody made one meanwhile
     except FileExistsError as error:
         raise BackupTrouble(f"{path} is there already. Move it away first.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        for left in path.parent.glob(f"{draft.name}*"):
+            left.unlink()
     to_disk(path.parent)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from outreach import orm, sealing
 from outreach.commands import Commands
-from outreach.upkeep import backups
+from outreach.upkeep import backups, rotating
 from tests import postgres as embedded
 from tests.conftest import KEYS
 from tests.integration.kills.databases import Marks, Rows, seen
@@ -142,6 +142,7 @@ class Whole:
     points: tuple[Point, ...]
     here: dict[str, Rows]
     there: dict[str, Rows]
+    by_key: dict[str, int]
 
 
 @pytest.mark.parametrize(("operator", "name"), WALKS, indirect=["operator"], scope="module")
@@ -165,7 +166,7 @@ def _undisturbed(operator: Operator, command: Command) -> Whole:
     with deadly(Engine, death):
         result = operator.run(command.words)
     assert result.exit_code == 0, result.output
-    return Whole(before, tuple(death.points), *_rows(operator, before))
+    return Whole(before, tuple(death.points), *_rows(operator, before), _by_key(operator))
 
 
 def _prepare(operator: Operator, command: Command) -> None:
@@ -206,6 +207,12 @@ def _assert_once(operator: Operator, command: Command, whole: Whole, where: str)
     for table in command.more:
         assert len(here[table]) >= len(whole.here[table]), f"{where}: {table}"
     assert there == whole.there, where
+    assert command.more or _by_key(operator) == whole.by_key, where
+
+
+def _by_key(operator: Operator) -> dict[str, int]:
+    with orm.reading(), operator.schedule.engine.connect() as connection:
+        return rotating.count_by_key(connection)
 
 
 def _assert_all_is_well(operator: Operator) -> None:
