@@ -166,7 +166,8 @@ def _undisturbed(operator: Operator, command: Command) -> Whole:
     with deadly(Engine, death):
         result = operator.run(command.words)
     assert result.exit_code == 0, result.output
-    return Whole(before, tuple(death.points), *_rows(operator, before), _by_key(operator))
+    here, there = _rows(operator, before)
+    return Whole(before, tuple(death.points), here, there, _by_key(operator))
 
 
 def _prepare(operator: Operator, command: Command) -> None:
@@ -191,12 +192,14 @@ def _run_again(operator: Operator, command: Command) -> None:
         backups.read(backup)  # whatever looks like a backup is a whole one
 
 
-def _rows(operator: Operator, before: tuple[Marks, Marks]) -> tuple[dict[str, Rows], ...]:
+def _rows(
+    operator: Operator, before: tuple[Marks, Marks]
+) -> tuple[dict[str, Rows], dict[str, Rows]]:
     """Return what changed in both databases, decrypted."""
     sealing.use([*KEYS, NEW], KEYS[0][0])
     after = operator.marks()
-    engines = (operator.database.engine, operator.other.engine)
-    return tuple(map(seen, engines, before, after))
+    here, there = operator.database.engine, operator.other.engine
+    return seen(here, before[0], after[0]), seen(there, before[1], after[1])
 
 
 def _assert_once(operator: Operator, command: Command, whole: Whole, where: str) -> None:

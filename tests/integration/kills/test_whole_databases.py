@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_restore_killed_anywhere_puts_no_database_there_that_would_send(
     assert points.count(Point.COMMIT) > 0
     for at in spread(range(1, len(points) + 1), MOST):
         target = tmp_path / f"{at}.sqlite3"
-        kill(Engine, lambda to=target: _restore(backup, to), at)
+        kill(Engine, partial(_restore, backup, target), at)
         if target.exists():
             with pytest.raises(BackupTrouble, match="there already"):
                 _restore(backup, target)

@@ -62,15 +62,7 @@ TODAY = date(2026, 11, 23)
 _ALL = Scope(0, everything=True, clinic_ids=frozenset())
 _WEEKLY = (MessageKind.DIGEST, MessageKind.DIGEST_EMAIL)
 # Keys are handed out by the database, which leaves gaps where a transaction was undone.
-_KEYS = {
-    "id",
-    "object_id",
-    "planned_call_id",
-    "attempt_id",
-    "cause",
-    "dedupe_key",
-    "source_id",
-}
+_KEYS = {"id", "object_id", "planned_call_id", "attempt_id", "cause", "dedupe_key", "source_id"}
 _SEEN: tuple[type[Model], ...] = (
     PlannedCall,
     Enrolment,
