@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -217,10 +218,13 @@ def _made(sessions: Sessions) -> tuple[int, int]:
 
 def test_jobs_go_on_once_there_is_room_and_do_nothing_twice(machine: Machine) -> None:
     def work(disk: Disk, sessions: Sessions) -> None:
-        with schedule_on(sessions.kw["bind"], machine.beside) as schedule:
-            disk.fill()
-            failed = [name for name in job_names() if not _ran(lambda: schedule.run(name))]  # noqa: B023
-            assert {"plan missing calls", "catch up overdue calls"} <= {*failed}
+        engine = sessions.kw["bind"]
+        with schedule_on(engine, machine.beside) as schedule:
+            with orm.reading(), engine.connect() as connection:  # so a job gets as far as it can
+                connection.execute(select(1))
+                disk.fill()
+                failed = {name for name in job_names() if not _ran(partial(schedule.run, name))}
+            assert {"plan missing calls", "send due messages", "mail digests"} <= failed
             disk.free()
             for minutes in (0, 6, 60):
                 schedule.clock.advance(timedelta(minutes=minutes))
