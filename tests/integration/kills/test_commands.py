@@ -25,7 +25,8 @@ from tests.integration.kills.operator import Operator
 from tests.integration.kills.schedule import schedule_on, walked_of
 from tests.integration.kills.walking import TRAIL
 from tests.integration.upkeep.conftest import NEW, own_keys_afterwards
-from tests.killing import Death, Point, apart, deadly, kill
+from tests.integration.upkeep.test_copying import everything
+from tests.killing import Death, Point, apart, deadly, kill, spread
 from tests.postgres import Server
 
 MOST = 8
@@ -36,14 +37,15 @@ class Command:
     """What an operator types. Words in braces are filled in by :meth:`Operator.named`.
 
     ``after``: what was done before. ``done``: how it ends where it was done already. ``later``: it
-    is run again so many minutes later. ``more``: tables that hold other rows, and no fewer, once it
-    was run twice.
+    is run again so many minutes later. ``writes_files``: it may die half way while it only reads
+    rows. ``more``: tables that hold other rows, and no fewer, once it was run twice.
     """
 
     words: str
     after: tuple[str, ...] = ()
     done: int = 0
     later: int = 0
+    writes_files: bool = False
     more: frozenset[str] = frozenset()
 
 
@@ -60,7 +62,9 @@ WALKED = {
     "patients import": Command(
         "patients import {folder}/patients.csv --clinic {clinic}", more=frozenset({"import_run"})
     ),
-    "db backup": Command("db backup {folder}/backups", later=1, more=frozenset({"last_backup"})),
+    "db backup": Command(
+        "db backup {folder}/backups", later=1, writes_files=True, more=frozenset({"last_backup"})
+    ),
     "db hold-texts": Command("db hold-texts {backup}", after=("db backup {folder}/backups",)),
     "db copy": Command("db copy {other}", done=1),
     "keys reseal": Command("keys reseal"),
@@ -151,7 +155,10 @@ def test_a_command_killed_anywhere_and_run_again_has_its_effect_once(
 ) -> None:
     command = WALKED[name]
     whole = _undisturbed(operator, command)
-    for at in walked_of(whole.points, operator.database.engine, most=MOST):
+    walked = walked_of(whole.points, operator.database.engine, most=MOST)
+    if command.writes_files:
+        walked = spread(range(1, len(whole.points) + 1), MOST)
+    for at in walked:
         _prepare(operator, command)
         kill(Engine, lambda: operator.run(command.words), at)
         _run_again(operator, command)
@@ -163,9 +170,15 @@ def test_a_command_killed_anywhere_and_run_again_has_its_effect_once(
 def _undisturbed(operator: Operator, command: Command) -> Whole:
     _prepare(operator, command)
     before, death = operator.marks(), Death()
+    said = everything(operator.database.engine)
     with deadly(Engine, death):
         result = operator.run(command.words)
     assert result.exit_code == 0, result.output
+    sealing.use([*KEYS, NEW], KEYS[0][0])
+    if command.words.startswith("keys "):
+        assert everything(operator.database.engine) == said, "by another key the same is said"
+    if command.words.startswith("db copy"):
+        assert everything(operator.other.engine) == said
     here, there = _rows(operator, before)
     return Whole(before, tuple(death.points), here, there, _by_key(operator))
 
