@@ -29,7 +29,7 @@ from tests.integration.upkeep.test_copying import everything
 from tests.killing import Death, Point, apart, deadly, kill, spread
 from tests.postgres import Server
 
-MOST = 8
+MOST = 6
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from tests.integration.kills.walking import EVERY
 from tests.killing import Death, Point, deadly, kill
 from tests.postgres import Server
 
-MOST = 12
+MOST = 8
 # Jobs that write nothing to the database, and why they may die anywhere.
 NOTHING = {"sweep uploads": "deletes files by their age, and can be done again"}
 
@@ -123,7 +123,8 @@ def test_a_job_killed_anywhere_and_run_again_has_its_effect_once(
         _go_on(schedule, name)
         where = f"killed at {at} of {len(whole.points)}, {whole.points[at - 1].value}"
         _assert_once(schedule, name, whole, where)
-    if whole.points.count(Point.COMMIT) > 1 or EVERY:  # else it is whole, or as if it never ran
+    is_here = schedule.engine.dialect.name == "sqlite"
+    if EVERY or (is_here and whole.points.count(Point.COMMIT) > 1):  # else whole, or never begun
         _die(schedule, name, walked[len(walked) // 2])
         _check_promises(schedule)
 
@@ -194,7 +195,7 @@ def _assert_letters_are_told(schedule: Schedule, sent: list[str], due: list[str]
 
 def _check_promises(schedule: Schedule) -> None:
     """Let every job go on, now and when leases are over: no promise is broken, nothing doubled."""
-    for minutes in (0, 6, 60):
+    for minutes in (0, 60):
         schedule.clock.advance(timedelta(minutes=minutes))
         for name in job_names():
             schedule.run(name)
