@@ -1,9 +1,11 @@
 """Keeping what somebody types into a form, so that walking away loses nothing."""
 
+import logging
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
 
 from outreach import orm
 from outreach.accounts.access import actor_or_none, open_without_factor, role_required, signed_in
@@ -13,6 +15,8 @@ from outreach.deps import deps
 from outreach.errors import NotAllowed
 from outreach.typed import keeping
 from outreach.typed.rules import fields_of
+
+log = logging.getLogger(__name__)
 
 bp = Blueprint("typed", __name__, url_prefix="/typed")
 
@@ -58,6 +62,9 @@ def forget_sent(response: Response) -> Response:
         return response
     place = request.form.get(MARK, "")
     if place:
-        with orm.writing(), db.sessionmaker.begin() as own:
-            keeping.drop(own, actor.staff_id, place)
+        try:
+            with orm.writing(), db.sessionmaker.begin() as own:
+                keeping.drop(own, actor.staff_id, place)
+        except DBAPIError:  # what they sent is saved: an error page would make them send it again
+            log.warning("what was typed and sent is kept until it is old", exc_info=True)
     return response

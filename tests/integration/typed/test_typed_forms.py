@@ -7,10 +7,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from outreach.accounts.models import StaffMember
 from outreach.orm import Sessions
-from outreach.typed import jobs
+from outreach.typed import jobs, keeping
 from outreach.typed.models import TypedForm
 from outreach.typed.rules import MOST_FORMS
 from tests.builders import make_clinic, make_staff
@@ -116,6 +117,23 @@ def test_a_form_that_was_taken_is_forgotten_and_a_refused_one_is_not(
 
     assert found(client, "/shortcuts") is None
     assert found(client, "/nowhere") == WORDS
+
+
+def test_what_was_taken_stays_taken_where_it_can_not_be_forgotten(
+    client: FlaskClient, ana: StaffMember, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error page would make them send it a second time."""
+    sign_in(client, ana)
+    keep(client, ana, WORDS, "/shortcuts")
+
+    def is_full(*_given: object) -> None:
+        raise OperationalError("", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(keeping, "drop", is_full)
+    taken = client.post("/shortcuts", data={"typed_form": "/shortcuts", "is_on": "y"})
+
+    assert taken.status_code == 302
+    assert found(client, "/shortcuts") == WORDS
 
 
 def test_who_is_signed_out_as_they_send_is_led_back_to_the_page(
