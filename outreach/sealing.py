@@ -134,17 +134,33 @@ class SealedType(Encrypted, TypeDecorator[Any]):
 
 
 class Sealed(SealedType):
-    """A text that is only read. Each time another nonce, so that alike texts look different."""
+    """A text that is only read. Each time another nonce, so that alike texts look different.
+
+    Args:
+        place: is bound into each value.
+        pad: up to a multiple of so many bytes it is filled with spaces, so that nobody sees how
+            long a name is. The release before reads the spaces with it, and shows the same.
+    """
 
     cache_ok = True
 
+    def __init__(self, place: str, pad: int = 0) -> None:
+        super().__init__(place)
+        self.pad = pad
+
     def sealed(self, value: Any) -> str:
         """Return the text ``value`` encrypted."""
-        return cipher().encrypt(str(value).encode(), place=self.place)
+        return cipher().encrypt(filled(str(value).encode(), self.pad), place=self.place)
 
     def opened(self, value: str) -> Any:
         """Return the text."""
-        return cipher().decrypt(value, place=self.place).decode()
+        text = cipher().decrypt(value, place=self.place).decode()
+        return text.rstrip(" ") if self.pad else text
+
+
+def filled(plain: bytes, pad: int) -> bytes:
+    """Return a text with spaces up to a multiple of ``pad`` bytes, at least one; 0 for none."""
+    return plain.ljust(max(1, -(-len(plain) // pad)) * pad) if pad else plain
 
 
 class SealedJSON(Sealed):
@@ -318,6 +334,7 @@ def opener(column: Any) -> Callable[[str], Any]:
     return kind.opened
 
 
+NAME_BYTES = 64  # as long as hardly any name is
 NUMBER = "number"  # the place of telephone numbers of patients, wherever they stand
 NUMBERS = Findable(NUMBER)
 UNREADABLE = "?"  # no empty text: a name is split into words, a number is sent to a carrier

@@ -18,7 +18,6 @@ from outreach.messaging import models as messaging
 from outreach.panels import models as panels
 from outreach.patient_list import models as patient_list
 from outreach.patients import models as patients
-from outreach.patients import ranking
 from outreach.phoning import models as phoning
 from outreach.planning import models as planning
 from outreach.programmes import models as programmes
@@ -50,7 +49,6 @@ ALL = (
     wordings,
     panels,
     patients,
-    ranking,  # listens to what is written
     phoning,
     planning,
     programmes,

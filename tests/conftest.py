@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from outreach.accounts.models import StaffMember
 from outreach.app import create_app
 from outreach.db import db
 from outreach.deps import Deps
+from outreach.intake import spool
 from outreach.orm import Sessions
 from outreach.upkeep import second_wall
 from tests import garbage, in_memory
@@ -80,6 +82,12 @@ def _nothing_about_people_is_logged(_watched_logs: None) -> Iterator[None]:
     watch.begin()
     yield
     assert watch.found() == [], "somebody is told of in the log"
+
+
+@pytest.fixture(autouse=True)
+def _files_come_in_as_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give patients of a file their ids in its order, so that a test knows whose is whose."""
+    monkeypatch.setattr(spool, "_anywhere", count(1).__next__)
 
 
 def migrate(url: str) -> None:

@@ -20,7 +20,7 @@ from outreach.callers.rules import days_of
 from outreach.panels import duty
 from outreach.panels.models import Absence, Cover, PanelMembership
 from outreach.patients.models import Patient
-from outreach.patients.rules import Slot
+from outreach.patients.rules import Slot, name_key
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES
 
@@ -59,7 +59,8 @@ def arrange(
     how many others were to cover for a stand-in who is none any more. Does not commit.
     """
     kept, ended = of_absence(session, absence.id, now=now), 0
-    for line in lines:
+    # Not in the order of names, which the order of the rows would tell.
+    for line in sorted(lines, key=lambda each: each.enrolment_id):
         before, begins_at = kept.get(line.enrolment_id), max(now, line.span.from_at)
         is_same = (
             before is not None and before.stand_in_id == line.chosen_id and before.note == note
@@ -146,10 +147,11 @@ def made_by(
             if scope.staff_id == stand_in.id
             else visible(scope, Cover.clinic_id, Cover.patient_id),
         )
-        .order_by(Patient.name_rank, Cover.id)
-    )
+        .order_by(Cover.id)
+    ).all()
+    by_name = sorted(rows, key=lambda row: name_key(row.family_name, row.given_name))
     soonest = sorted(
-        rows,
+        by_name,
         key=lambda row: (row.from_at, row.until_at, *in_order_of_names(row.name, row.id)),
     )
     grouped = groupby(soonest, key=lambda row: (row.name, row.from_at, row.until_at))
@@ -204,9 +206,10 @@ def patients_of(session: Session, absence: Absence) -> list[CoveredPatient]:
             Enrolment.status.in_(OPEN_STATUSES),
             or_(PanelMembership.caller_id == absence.staff_id, is_theirs, newest.is_not(None)),
         )
-        .order_by(Patient.name_rank, Patient.id)
+        .order_by(Patient.id)
     ).all()
-    return [CoveredPatient(ref, f"{given} {family}", name) for ref, given, family, name in rows]
+    by_name = sorted(rows, key=lambda row: name_key(row.family_name, row.given_name))
+    return [CoveredPatient(ref, f"{given} {family}", name) for ref, given, family, name in by_name]
 
 
 def note_of(session: Session, absence_id: int) -> str:

@@ -90,7 +90,8 @@ def leave(
     ]
     if unfit:
         raise UnfitCaller(unfit)
-    for line in going:
+    # Not in the order of names, which the order of the rows would tell.
+    for line in sorted(going, key=lambda each: each.enrolment_id):
         assignment.change_caller(
             session,
             line.enrolment_id,

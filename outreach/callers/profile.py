@@ -205,7 +205,7 @@ def panel(session: Session, scope: Scope, staff_id: int, *, now: datetime) -> li
             Enrolment.status.in_(OPEN_STATUSES),
             visible(scope, Patient.clinic_id, Patient.id),
         )
-        .order_by(Patient.name_rank, Patient.id)
+        .order_by(Patient.id)
     ).all()
     return [
         PanelLine(
@@ -218,7 +218,7 @@ def panel(session: Session, scope: Scope, staff_id: int, *, now: datetime) -> li
             on_duty=row.stand_in,
             covered_until_at=row.until_at,
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: row.Patient.name_key)
     ]
 
 

@@ -148,9 +148,9 @@ def _panel(session: Session, clinic_id: int, caller_id: int, span: Slot) -> list
             Enrolment.clinic_id == clinic_id,
             Enrolment.status.in_(OPEN_STATUSES),
         )
-        .order_by(Patient.name_rank, Patient.id)
+        .order_by(Patient.id)
     ).all()
-    return [(row, span, None) for row in rows]
+    return [(row, span, None) for row in sorted(rows, key=lambda row: row.Patient.name_key)]
 
 
 def _covered(
@@ -183,9 +183,9 @@ def _covered(
             Enrolment.clinic_id == clinic_id,
             Enrolment.status.in_(OPEN_STATUSES),
         )
-        .order_by(Patient.name_rank, Cover.id)
+        .order_by(Cover.id)
     ).all()
-    newest = {row.Enrolment.id: row for row in rows}
+    newest = {row.Enrolment.id: row for row in sorted(rows, key=lambda row: row.Patient.name_key)}
     return [
         (
             row,

@@ -33,7 +33,7 @@ TEMPLATE = ROOT / "templates" / "exports" / "own_data.typ"
 LEFT_OUT = frozenset(
     {
         "search_entry", "search_backlog", "call_lease", "audit_link", "latest_reading", "last_talk",
-        "report_week",
+        "report_week", "directory_change",
     }
 )  # fmt: skip
 # Keys that tell nobody anything, and the caller's own telephone.

@@ -28,7 +28,6 @@ from outreach.intake.rules import (
     VisitOf,
 )
 from outreach.intake.spool import Spool, open_spool
-from outreach.patients import ranking
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,6 @@ def carry_out(
     report = checked.report
     occasion = Occasion(target.clinic_id, by_staff_id, now)
     merging.merge(session, checked.spool, report, occasion, is_dry=False, watch=watch)
-    ranking.place_new(session)
     run = ImportRun(
         clinic_id=target.clinic_id,
         by_staff_id=by_staff_id,

@@ -70,7 +70,7 @@ def merge(
 
     Does not commit. ``is_dry``: the same, without writing.
     """
-    version_id = None
+    version_id, said = None, (len(report.problems), len(report.notes))
     into = Into(occasion.clinic_id, occasion.by_staff_id, occasion.now, is_dry)
     if not is_dry:
         _wait_for_other_imports(session, occasion.clinic_id)
@@ -109,6 +109,7 @@ def merge(
         report.withdrawn += len({row["patient_id"] for row in withdrawals})
         watch(len(batch))
     visiting.keep_named(session, spool, into, report, size=BATCH)
+    report.put_in_order(*said)
 
 
 def _fill_states(

@@ -5,6 +5,7 @@ already unlinked, so nothing of it outlives the process, whatever happens.
 """
 
 import pickle
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -33,8 +34,17 @@ UNIQUE (record_number, key));
 """
 
 
+def _anywhere() -> int:
+    """Return a place that nobody has: of so many, no two draw the same."""
+    return 1 + secrets.randbits(62)
+
+
 class Spool:
-    """Patients by record number, in the order of the file, and the readings apart from them."""
+    """Patients by record number, in an order by chance, and the readings apart from them.
+
+    Many files are sorted by name. Were rows written in that order, their ids would tell who comes
+    before whom, though names are encrypted.
+    """
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -47,8 +57,8 @@ class Spool:
         Readings that name ``patient`` go to the earlier one where the two are equal.
         """
         added = self._database.execute(
-            "INSERT OR IGNORE INTO patient (record_number, content) VALUES (?, ?)",
-            (patient.record_number, pickle.dumps(patient, pickle.HIGHEST_PROTOCOL)),
+            "INSERT OR IGNORE INTO patient VALUES (?, ?, ?)",
+            (_anywhere(), patient.record_number, pickle.dumps(patient, pickle.HIGHEST_PROTOCOL)),
         )
         if added.rowcount:
             self._name(patient.external_ids, added.lastrowid)
@@ -81,8 +91,13 @@ class Spool:
     def add_visit_of(self, found: VisitOf) -> bool:
         """Keep a visit of somebody the clinic has; False where the same one came before."""
         added = self._database.execute(
-            "INSERT OR IGNORE INTO visit_of (record_number, key, content) VALUES (?, ?, ?)",
-            (found.record_number, found.visit.key, pickle.dumps(found, pickle.HIGHEST_PROTOCOL)),
+            "INSERT OR IGNORE INTO visit_of VALUES (?, ?, ?, ?)",
+            (
+                _anywhere(),
+                found.record_number,
+                found.visit.key,
+                pickle.dumps(found, pickle.HIGHEST_PROTOCOL),
+            ),
         )
         return added.rowcount == 1
 

@@ -102,9 +102,9 @@ def everybody(session: Session, scope: Scope, clinic_id: int) -> list[OnPanel]:
             Enrolment.status.in_(OPEN_STATUSES),
             visible(scope, Enrolment.clinic_id, Enrolment.patient_id),
         )
-        .order_by(Patient.name_rank, Patient.id)
+        .order_by(Patient.id)
     ).all()
-    return [OnPanel(*row) for row in rows]
+    return [OnPanel(*row) for row in sorted(rows, key=lambda row: row.Patient.name_key)]
 
 
 def count_waiting(session: Session, clinic_id: int) -> int:

@@ -6,25 +6,26 @@ from outreach.calls import last_talk
 from outreach.commands import Commands
 from outreach.db import db
 from outreach.measures import newest
-from outreach.patients import ranking
+from outreach.searching import directory
 
-group = Commands("patient-list", help="Last readings and last talks, as the list filters by.")
+group = Commands("patient-list", help="What the list filters, sorts and searches by.")
 
 
 @group.command("check")
 def check() -> None:
-    """Compare what is kept with all readings and attempts."""
+    """Compare what is kept with all readings, attempts and patients' names."""
     readings = db.session.scalars(newest.differing()).all()
     attempts = db.session.scalars(last_talk.differing()).all()
-    click.echo(f"{len(readings)} readings and {len(attempts)} attempts differ.")
-    if readings or attempts:
+    names = directory.differing(db.session)
+    click.echo(f"{len(readings)} readings, {len(attempts)} attempts and {len(names)} names differ.")
+    if readings or attempts or names:
         raise SystemExit(1)
 
 
 @group.command("rebuild")
 def rebuild() -> None:
-    """Make it anew from all readings and attempts, in one transaction."""
+    """Make it anew from all readings, attempts and names, in one transaction."""
     readings, talks = newest.rebuild(db.session), last_talk.rebuild(db.session)
-    placed = ranking.place_anew(db.session)
+    named = directory.fold_all(db.session)
     db.session.commit()
-    click.echo(f"{readings} last readings, {talks} last talks, {placed} patients in their order.")
+    click.echo(f"{readings} last readings, {talks} last talks, {named} patients by their names.")

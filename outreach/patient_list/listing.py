@@ -1,4 +1,4 @@
-"""A page of the list, in one statement; how many are on it; and all of it for a file."""
+"""A page of the list; how many are on it; and all of it for a file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Scope
+from outreach.among import among
 from outreach.callers.rules import last_day_of
 from outreach.chart.rules import programme_week
 from outreach.clock import local_day
@@ -19,18 +20,20 @@ from outreach.measures.models import LatestReading
 from outreach.measures.rules import MeasureKind
 from outreach.panels import duty
 from outreach.panels.models import Cover, PanelMembership
-from outreach.patient_list import ordering, selecting
-from outreach.patient_list.ordering import Cursor, Key
+from outreach.patient_list import by_name, ordering, selecting
+from outreach.patient_list.ordering import Cursor
 from outreach.patient_list.rules import Filters, Wanted
-from outreach.patient_list.selecting import Frame, Search
+from outreach.patient_list.selecting import Condition, Frame, Search
 from outreach.patients.models import Patient
 from outreach.patients.rules import age_on
 from outreach.planning.models import PlannedCall
 from outreach.programmes.models import Enrolment, ProgrammeVersion
 from outreach.programmes.rules import OPEN_STATUSES, Phase
 from outreach.results import due
+from outreach.searching.directory import Directory
 
 PAGE_SIZE = 50
+_Row = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,14 @@ def frame(session: Session, scope: Scope, filters: Filters, *, now: datetime) ->
         .order_by(Clinic.name, Clinic.id)
     ).all()
     versions = session.scalars(select(ProgrammeVersion).order_by(ProgrammeVersion.id)).all()
+    here = [clinic.id for clinic in clinics if filters.clinic in {None, clinic.code}]
     return Frame(
         scope,
         now,
         {clinic.id: clinic for clinic in clinics},
         {clinic.id: local_day(now, ZoneInfo(clinic.zone)) for clinic in clinics},
         {version.id: version.protocol for version in versions},
+        Directory(session, here),
         _due_ids(session, scope, now) if filters.due else (),
     )
 
@@ -96,20 +101,68 @@ def page(
     *,
     size: int = PAGE_SIZE,
 ) -> Page:
-    """Return the page at ``cursor``: one statement, and one for where the cursor stands."""
-    sorted_by = ordering.keys(wanted)
+    """Return the page at ``cursor``."""
     is_before = cursor is not None and cursor.is_before
-    read_by = [key.turned() for key in sorted_by] if is_before else sorted_by
     met = selecting.conditions(asked_in, wanted.filters, search)
-    past = ordering.past(session, asked_in.scope, read_by, cursor.ref) if cursor else []
-    ids = select(Patient.id).where(*met, *past).order_by(*ordering.order(read_by)).limit(size + 1)
-    rows = session.execute(_rows(ids, read_by, asked_in.now)).all()
+    at = cursor.ref if cursor else None
+    read = _read_by_name if wanted.sort in by_name.ORDERS else _read_by_keys
+    rows, is_past = read(session, asked_in, wanted, met, at, is_before=is_before, most=size + 1)
     shown = rows[:size]
     has_rest = len(rows) > size
     lines = [_line(row, asked_in) for row in (reversed(shown) if is_before else shown)]
     if is_before:
         return Page(lines, has_earlier=has_rest, has_more=True)
-    return Page(lines, has_earlier=bool(past), has_more=has_rest)
+    return Page(lines, has_earlier=is_past, has_more=has_rest)
+
+
+def _read_by_keys(
+    session: Session,
+    asked_in: Frame,
+    wanted: Wanted,
+    met: Sequence[Condition],
+    at: str | None,
+    *,
+    is_before: bool,
+    most: int,
+) -> tuple[Sequence[_Row], bool]:
+    """Return what a page tells, and whether it begins behind a patient: one statement.
+
+    And one for where the patient ``at`` stands, behind whom it is read on.
+    """
+    sorted_by = ordering.keys(wanted)
+    read_by = [key.turned() for key in sorted_by] if is_before else sorted_by
+    past = ordering.past(session, asked_in.scope, read_by, at) if at else []
+    ids = select(Patient.id).where(*met, *past).order_by(*ordering.order(read_by)).limit(most)
+    page_ids = ids.subquery()
+    on_page = _rows(asked_in.now).join(page_ids, page_ids.c.id == Patient.id)
+    rows = session.execute(on_page.order_by(*ordering.order(read_by))).all()
+    return rows, bool(past)
+
+
+def _read_by_name(
+    session: Session,
+    asked_in: Frame,
+    wanted: Wanted,
+    met: Sequence[Condition],
+    at: str | None,
+    *,
+    is_before: bool,
+    most: int,
+) -> tuple[Sequence[_Row], bool]:
+    """As :func:`_read_by_keys`, in the order of the directory."""
+    behind_id = ordering.visible_id(session, asked_in.scope, at) if at else None
+    ids = by_name.ids_of(
+        session,
+        asked_in,
+        wanted,
+        met,
+        behind_id=behind_id,
+        is_turned=wanted.is_backwards != is_before,
+        most=most,
+    )
+    place = {patient_id: number for number, patient_id in enumerate(ids)}
+    rows = session.execute(_rows(asked_in.now).where(among(Patient.id, ids))).all()
+    return sorted(rows, key=lambda row: place[row.Patient.id]), behind_id is not None
 
 
 def count(session: Session, asked_in: Frame, filters: Filters, search: Search) -> int:
@@ -138,9 +191,9 @@ def _due_ids(session: Session, scope: Scope, now: datetime) -> tuple[int, ...]:
     return tuple(sorted({each.patient.id for each in found}))
 
 
-def _rows(ids: Select[int], sorted_by: Sequence[Key], now: datetime) -> Select[*tuple[Any, ...]]:
-    """Return the patients of ``ids``, each with all that a line tells of them."""
-    page_ids, stand_in = ids.subquery(), aliased(StaffMember)
+def _rows(now: datetime) -> Select[*tuple[Any, ...]]:
+    """Return patients, each with all that a line tells of them."""
+    stand_in = aliased(StaffMember)
     last = selecting.latest
     return (
         select(
@@ -162,7 +215,6 @@ def _rows(ids: Select[int], sorted_by: Sequence[Key], now: datetime) -> Select[*
             selecting.has_number(is_working=True).label("has_working_number"),
             selecting.has_stopped_texts().label("has_stopped"),
         )
-        .join(page_ids, page_ids.c.id == Patient.id)
         .join(Clinic, Clinic.id == Patient.clinic_id)
         .outerjoin(Enrolment, Enrolment.id == selecting.latest_enrolment())
         .outerjoin(
@@ -179,7 +231,6 @@ def _rows(ids: Select[int], sorted_by: Sequence[Key], now: datetime) -> Select[*
                 PlannedCall.is_open,
             ),
         )
-        .order_by(*ordering.order(sorted_by))
     )
 
 

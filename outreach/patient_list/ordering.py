@@ -1,4 +1,7 @@
-"""The order of the list, and where in it to go on: by keys, never by counting rows."""
+"""The order of the list, and where in it to go on: by keys, never by counting rows.
+
+Names and record numbers are encrypted, and sorted by in ``by_name``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,10 +66,6 @@ def keys(wanted: Wanted) -> list[Key]:
     turn = wanted.is_backwards
     last = Key(Patient.id, is_falling=turn)
     match wanted.sort:
-        case Sort.NAME:
-            return [Key(Patient.name_rank, turn), last]
-        case Sort.RECORD:
-            return [Key(Patient.record_rank, turn), last]
         case Sort.HBA1C:
             value = latest(LatestReading.value, MeasureKind.HBA1C)
             return [_or_last(value, (Decimal(-1), Decimal(1000)), is_falling=not turn), last]
@@ -77,6 +76,8 @@ def keys(wanted: Wanted) -> list[Key]:
         case Sort.ENROLLED:
             ends = (date.min, date.max)
             return [_or_last(_starts_on(), ends, is_falling=not turn), last]
+        case encrypted:
+            raise ValueError(f"{encrypted} has no keys in SQL.")
 
 
 def order(sorted_by: Sequence[Key]) -> list[ColumnElement[Any]]:
@@ -105,6 +106,13 @@ def past(
     ]
     # The first key alone is what an index can begin from.
     return [pairs[0][0].is_past(pairs[0][1], or_at=True), or_(*steps)]
+
+
+def visible_id(session: Session, scope: Scope, ref: str) -> int | None:
+    """Return the patient with ``ref``, None where they are not in scope (any more)."""
+    return session.scalar(
+        select(Patient.id).where(Patient.ref == ref, visible(scope, Patient.clinic_id, Patient.id))
+    )
 
 
 def _or_last(value: ColumnElement[Any], ends: tuple[Any, Any], *, is_falling: bool) -> Key:

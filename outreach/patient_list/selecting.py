@@ -24,6 +24,7 @@ from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel, NumberHealth
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES, EnrolmentStatus, Protocol
+from outreach.searching.directory import Directory
 from outreach.searching.matching import matching
 from outreach.searching.rules import Asked
 
@@ -32,7 +33,7 @@ Condition = ColumnElement[bool]
 
 @dataclass(frozen=True)
 class Frame:
-    """What the conditions are asked in: whose view, when, and the programmes there are.
+    """What the conditions are asked in: whose view, when, the programmes and names there are.
 
     ``today`` is the day at each clinic in scope. ``due_ids`` are the patients with something
     to measure, read only where they are asked for.
@@ -43,6 +44,7 @@ class Frame:
     clinics: Mapping[int, Clinic]
     today: Mapping[int, date]
     protocols: Mapping[int, Protocol]
+    directory: Directory
     due_ids: tuple[int, ...] = ()
 
 
@@ -57,7 +59,7 @@ class Search:
 def conditions(frame: Frame, filters: Filters, search: Search) -> list[Condition]:
     """Return the conditions that a patient is on the list, scope first."""
     found: list[Condition] = [visible(frame.scope, Patient.clinic_id, Patient.id)]
-    found += matching(search.asked, Patient.id, has_notes=search.has_notes)
+    found += matching(search.asked, Patient.id, frame.directory, has_notes=search.has_notes)
     # What is quickly said stands first: readings are asked of those who are left.
     for part in (_who, _programme, _contact, _health):
         found += part(frame, filters)

@@ -17,9 +17,13 @@ from outreach.patients.rules import (
     NumberHealth,
     Sex,
     Wishes,
+    name_key,
     weekdays_from_mask,
 )
-from outreach.sealing import NUMBER, Findable, OnceInClear, Sealed
+from outreach.sealing import NAME_BYTES, NUMBER, Findable, OnceInClear, Sealed
+
+# Not 0, which the release before takes for somebody who is to be placed.
+UNRANKED = -1
 
 
 class Patient(Model):
@@ -30,9 +34,10 @@ class Patient(Model):
     to talk with them, ``said_as`` how to say their name. ``state`` is the
     part of the country where they live (ISO 3166-2 without the country: TX), from their
     address. ``wished_caller`` is whom they would rather speak with, None for anybody.
-    ``name_rank`` and ``record_rank`` are their place in the order of names and record numbers,
-    which are encrypted; see ``ranking``. ``is_welfare_check_agreed``: whether a nurse may make
-    sure that they are well when nobody reaches them for long; None: not asked yet.
+    ``name_rank`` and ``record_rank`` say nothing any more: UNRANKED. The release before kept who
+    comes before whom there; the next one drops them.
+    ``is_welfare_check_agreed``: whether a nurse may make sure that they are well when nobody
+    reaches them for long; None: not asked yet.
     """
 
     __tablename__ = "patient"
@@ -48,13 +53,13 @@ class Patient(Model):
     ref: Mapped[str] = mapped_column(String(16), unique=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     record_number: Mapped[str] = mapped_column(Findable("patient.record_number"))
-    given_name: Mapped[str] = mapped_column(Sealed("patient.given_name"))
-    family_name: Mapped[str] = mapped_column(Sealed("patient.family_name"))
-    preferred_name: Mapped[str | None] = mapped_column(Sealed("patient.preferred_name"))
-    said_as: Mapped[str | None] = mapped_column(Sealed("patient.said_as"))
+    given_name: Mapped[str] = mapped_column(Sealed("patient.given_name", NAME_BYTES))
+    family_name: Mapped[str] = mapped_column(Sealed("patient.family_name", NAME_BYTES))
+    preferred_name: Mapped[str | None] = mapped_column(Sealed("patient.preferred_name", NAME_BYTES))
+    said_as: Mapped[str | None] = mapped_column(Sealed("patient.said_as", NAME_BYTES))
     pronouns: Mapped[str | None] = mapped_column(OnceInClear("patient.pronouns"))
-    name_rank: Mapped[int] = mapped_column(BigInteger, default=0)
-    record_rank: Mapped[int] = mapped_column(BigInteger, default=0)
+    name_rank: Mapped[int] = mapped_column(BigInteger, default=UNRANKED)
+    record_rank: Mapped[int] = mapped_column(BigInteger, default=UNRANKED)
     date_of_birth: Mapped[date]
     sex: Mapped[Sex]
     language: Mapped[str] = mapped_column(String(10))
@@ -80,6 +85,11 @@ class Patient(Model):
     def full_name(self) -> str:
         """Given and family name."""
         return f"{self.given_name} {self.family_name}"
+
+    @property
+    def name_key(self) -> tuple[str, ...]:
+        """What a few patients are sorted by; who sorts a whole clinic asks its directory."""
+        return name_key(self.family_name, self.given_name)
 
     @property
     def wishes(self) -> Wishes:

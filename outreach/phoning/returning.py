@@ -235,12 +235,12 @@ def find(session: Session, scope: Scope, written: str) -> Sequence[Patient]:
         )
     )
     found = [row.patient_id for row in likely if row.e164.endswith(digits[-11:])]
-    return session.scalars(
+    patients = session.scalars(
         select(Patient)
         .where(visible(scope, Patient.clinic_id, Patient.id), among(Patient.id, found))
-        .order_by(Patient.name_rank, Patient.id)
-        .limit(MOST_FOUND)
-    ).all()
+        .order_by(Patient.id)
+    )
+    return sorted(patients, key=lambda each: each.name_key)[:MOST_FOUND]
 
 
 def _clinics(session: Session, number: str) -> Sequence[Clinic]:

@@ -11,9 +11,11 @@ from outreach.accounts.scoping import visible_clinics
 from outreach.among import among
 from outreach.patients.models import Patient
 from outreach.reports.asked import Here
+from outreach.searching.directory import Directory
+from outreach.searching.names import By
 
 PAGE = 100
-MOST_PAGES = 10_000  # No clinic has a million patients; a database takes no larger offset.
+MOST_PAGES = 10_000  # No clinic has a million patients.
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,13 @@ def page_of(
     """
     number = min(max(1, number), MOST_PAGES)
     wanted = list(dict.fromkeys(patient_ids))
+    if not is_ordered:
+        wanted = Directory(session, [here.clinic_id]).sorted(wanted, By.NAME)
     skipped = (number - 1) * PAGE
-    shown = wanted[skipped : skipped + PAGE] if is_ordered else wanted
-    chosen = _chosen(here, shown).order_by(Patient.name_rank, Patient.id)
-    rows = session.execute(chosen if is_ordered else chosen.offset(skipped).limit(PAGE))
-    people = [_person(*row) for row in rows]
-    if is_ordered:
-        place = {patient_id: index for index, patient_id in enumerate(shown)}
-        people.sort(key=lambda person: place[person.id])
+    shown = wanted[skipped : skipped + PAGE]
+    people = [_person(*row) for row in session.execute(_chosen(here, shown))]
+    place = {patient_id: index for index, patient_id in enumerate(shown)}
+    people.sort(key=lambda person: place[person.id])
     return Page(len(wanted), number, people)
 
 

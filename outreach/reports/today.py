@@ -19,7 +19,7 @@ from outreach.messaging.rules import LETTERS, MessageStatus
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient, PhoneNumber
-from outreach.patients.rules import NumberHealth
+from outreach.patients.rules import NumberHealth, name_key
 from outreach.planning import interruption
 from outreach.planning.models import FollowUp, Interruption, PlannedCall
 from outreach.planning.rules import FollowUpKind
@@ -241,16 +241,11 @@ def _uncovered(session: Session, here: Here, named: int) -> Some:
             Enrolment.status == EnrolmentStatus.ACTIVE,
             duty.is_uncovered(here.now, ahead=COVER_LOOKED_AHEAD),
         )
-        .order_by(Patient.name_rank, Enrolment.id)
-        .limit(named)
+        .order_by(Enrolment.id)
     )
     with every_clinic(session, "whoever is away from one clinic is away"):
         rows = session.execute(asked).all()
-    people = tuple(
-        NamedPatient(ref, f"{given} {family}", caller)
-        for _count, ref, given, family, caller in rows
-    )
-    return Some(rows[0][0] if rows else 0, people)
+    return _first_by_name(rows, named)
 
 
 def _concerns(session: Session, here: Here) -> Concerns:
@@ -291,14 +286,19 @@ def _numberless(session: Session, here: Here, named: int) -> Some:
             Enrolment.status.in_((EnrolmentStatus.ACTIVE, EnrolmentStatus.UNREACHABLE)),
             ~has_number,
         )
-        .order_by(Patient.name_rank, Enrolment.id)
-        .limit(named)
+        .order_by(Enrolment.id)
     ).all()
+    return _first_by_name(rows, named)
+
+
+def _first_by_name(rows: Sequence[Any], named: int) -> Some:
+    """Return how many there are and the first of them; names are encrypted, so all are read."""
+    by_name = sorted(rows, key=lambda row: name_key(row.family_name, row.given_name))
     people = tuple(
         NamedPatient(ref, f"{given} {family}", caller)
-        for _count, ref, given, family, caller in rows
+        for _count, ref, given, family, caller in by_name[:named]
     )
-    return Some(rows[0][0] if rows else 0, people)
+    return Some(len(rows), people)
 
 
 def _to_follow(session: Session, here: Here) -> dict[FollowUpKind, int]:

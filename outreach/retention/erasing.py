@@ -15,7 +15,7 @@ from outreach.calls.models import CallNote
 from outreach.messaging.models import Message
 from outreach.orm import Model
 from outreach.patients import registry
-from outreach.patients.models import Anonymised, Patient, PatientBefore
+from outreach.patients.models import UNRANKED, Anonymised, Patient, PatientBefore
 from outreach.patients.rules import Cause
 from outreach.programmes.models import Enrolment, EnrolmentBefore
 from outreach.reports.breakdown import AGE_BANDS
@@ -76,9 +76,9 @@ def anonymise(session: Session, patient_id: int, *, now: datetime) -> bool:
             "record_number": f"removed-{token_hex(8)}",
             "date_of_birth": coarser(patient.date_of_birth),
             "weekdays": 0,
-            # Their place says between which names theirs was: they are placed anew.
-            "name_rank": 0,
-            "record_rank": 0,
+            # Where a place of theirs is left, it says between which names theirs was.
+            "name_rank": UNRANKED,
+            "record_rank": UNRANKED,
         },
     )
     session.execute(

@@ -25,7 +25,6 @@ from outreach.messaging.jobs import (
 )
 from outreach.orm import Sessions
 from outreach.patient_list.jobs import forget_searches
-from outreach.patients.jobs import place_in_order
 from outreach.phoning.jobs import settle_lost_calls
 from outreach.planning.jobs import (
     begin_pauses,
@@ -42,7 +41,7 @@ from outreach.questionnaires.jobs import end_left_questionnaires
 from outreach.reports.jobs import roll_up
 from outreach.results.jobs import write_measure_reminders
 from outreach.retention.jobs import anonymise_due
-from outreach.searching.jobs import index_backlog
+from outreach.searching.jobs import fold_directories, index_backlog
 from outreach.telephony.gateway import TelephonyGateway
 from outreach.telephony.mail import Mailer
 from outreach.typed.jobs import forget_typed
@@ -148,7 +147,7 @@ def periodic_jobs(
             lane=Lane.SETTLING,
         ),
         PeriodicJob("link audit events", 30, lambda: link_events(sessions, audit_head)),
-        PeriodicJob("place in order", 60, lambda: place_in_order(sessions), lane=Lane.LONG),
+        PeriodicJob("fold directories", 60, lambda: fold_directories(sessions), lane=Lane.LONG),
         PeriodicJob("index backlog", 60, lambda: index_backlog(sessions)),
         PeriodicJob("roll up reports", 60, lambda: roll_up(sessions, clock), lane=Lane.LONG),
         PeriodicJob("clear sign-ins", 3600, lambda: clear_sign_ins(sessions, clock)),

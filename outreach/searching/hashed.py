@@ -1,12 +1,15 @@
-"""Words as the index holds them: keyed hashes, so that a stolen file has no word to read.
+"""Words of notes as the index holds them: keyed hashes, so that a stolen file has no word to read.
 
-A word of a note is one hash: it is found whole. A word of a name has a short hash for each of
-its beginnings, one behind the other, so that the beginning of the word is the beginning of its
-token. Who steals the file sees which words are alike, in which order they stand, and of names
-how long they are and how they begin alike; see docs/decisions/0015.
+A word is one hash: it is found whole. Who steals the file sees which words are alike, and in
+which order they stand; see docs/decisions/0015.
+
+The release before looks for names by hashes of their beginnings, which with a list of names tell
+them. While one of its processes may run, those it has to find are still written for it
+(``let_older_search``), and taken away afterwards (``upkeep/forgetting.py``).
 """
 
 import base64
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -21,6 +24,17 @@ _OF_NOTE = "search note"
 _OF_NAME = "search name"
 _WORD_BYTES = 10
 _LETTER = 4  # signs a letter: siblings are mixed up once in a million
+_older_until = [0.0]  # by time.monotonic
+
+
+def let_older_search(seconds: float) -> None:
+    """Write words of names for the release before, for so long."""
+    _older_until[:] = [time.monotonic() + seconds]
+
+
+def is_searched_by_older() -> bool:
+    """Say whether a process of the release before may have to find a patient by name."""
+    return time.monotonic() < _older_until[0]
 
 
 def of_notes(words: Sequence[str]) -> list[str]:
@@ -30,7 +44,7 @@ def of_notes(words: Sequence[str]) -> list[str]:
 
 
 def of_names(words: Sequence[str]) -> list[str]:
-    """Return the tokens of words of names, in their order."""
+    """Return the tokens of words of names, in their order, as the release before has them."""
     cipher = sealing.cipher()
     return [_by_letter(cipher, word) for word in words]
 
@@ -38,11 +52,6 @@ def of_names(words: Sequence[str]) -> list[str]:
 def in_notes(term: Term) -> Term:
     """Return what to look for in notes: the words whole."""
     return Term(tuple(of_notes(term.words)))
-
-
-def in_names(term: Term) -> Term:
-    """Return what to look for in names, where the last word may go on."""
-    return Term(tuple(of_names(term.words)), term.is_prefix)
 
 
 @lru_cache(_KNOWN)

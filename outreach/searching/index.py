@@ -1,7 +1,7 @@
-"""Keeping the index: a row is indexed in the transaction that writes it.
+"""Keeping the index: a note is indexed in the transaction that writes it.
 
-Patients and notes written through the session are followed by themselves, whoever writes
-them; those who insert by the thousand call :func:`add_patients`.
+Notes written through the session are followed by themselves, whoever writes them. Patients are
+indexed only for the release before, as long as it may run: we look for them in the directory.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,12 +42,16 @@ class Named(NamedTuple):
 
 
 def add_patients(session: Session, ids: Sequence[int]) -> None:
-    """Index patients that were inserted past the session. Does not commit."""
+    """Index patients for the release before. Does not commit."""
+    if not hashed.is_searched_by_older():
+        return
     _keep(session.connection(), map(_patient_entry, _rows_of_patients(session, ids)))
 
 
 def add_named(session: Session, patients: Iterable[Named]) -> None:
     """As :func:`add_patients`, for newcomers: what was just encrypted need not be decrypted."""
+    if not hashed.is_searched_by_older():
+        return
     bulk.write_new(session.connection(), SearchEntry, map(_patient_entry, patients))
 
 
@@ -68,29 +72,26 @@ def waiting(session: Session) -> bool:
 
 
 def rebuild(session: Session) -> int:
-    """Empty the index and let everything wait to be indexed anew; return how many rows."""
+    """Empty the index and let every note wait to be indexed anew; return how many rows."""
     session.execute(delete(SearchEntry))
     session.execute(delete(SearchBacklog))
-    for kind, table in ((Kind.PATIENT, Patient), (Kind.NOTE, CallNote)):
-        source = select(literal(kind.value), table.id).order_by(table.id)
-        session.execute(insert(SearchBacklog).from_select(["kind", "source_id"], source))
+    source = select(literal(Kind.NOTE.value), CallNote.id).order_by(CallNote.id)
+    session.execute(insert(SearchBacklog).from_select(["kind", "source_id"], source))
     return session.scalar(select(func.count()).select_from(SearchBacklog)) or 0
 
 
 def missing(session: Session) -> int:
-    """Count the patients and notes that are neither in the index nor wait for it."""
-    return sum(
-        session.scalar(
-            select(func.count())
-            .select_from(table)
-            .where(
-                ~exists().where(SearchEntry.kind == kind, SearchEntry.source_id == table.id),
-                ~exists().where(SearchBacklog.kind == kind, SearchBacklog.source_id == table.id),
-            )
+    """Count the notes that are neither in the index nor wait for it."""
+    entry, backlog = SearchEntry, SearchBacklog
+    lacking = (
+        select(func.count())
+        .select_from(CallNote)
+        .where(
+            ~exists().where(entry.kind == Kind.NOTE, entry.source_id == CallNote.id),
+            ~exists().where(backlog.kind == Kind.NOTE, backlog.source_id == CallNote.id),
         )
-        or 0
-        for kind, table in ((Kind.PATIENT, Patient), (Kind.NOTE, CallNote))
     )
+    return session.scalar(lacking) or 0
 
 
 def _rows_of_patients(session: Session, ids: Sequence[int]) -> Iterable[Any]:
@@ -145,6 +146,8 @@ def _keeping(dialect: str) -> Any:
 
 
 def _follow_patient(_mapper: Mapper[Any], connection: Connection, patient: Patient) -> None:
+    if not hashed.is_searched_by_older():
+        return
     state = inspect(patient)
     if any(state.attrs[column.key].history.has_changes() for column in _SEARCHED):
         _keep(connection, [_patient_entry(patient)])

@@ -1,7 +1,8 @@
-"""Work the scheduler starts for the full-text index."""
+"""Work the scheduler starts for the full-text index and the directories of names."""
 
+from outreach import orm
 from outreach.orm import Sessions
-from outreach.searching import index
+from outreach.searching import directory, index
 
 
 def index_backlog(sessions: Sessions) -> int:
@@ -13,3 +14,16 @@ def index_backlog(sessions: Sessions) -> int:
         done += some
         if some == 0:
             return done
+
+
+def fold_directories(sessions: Sessions) -> int:
+    """Write pages anew where much was changed, or must not be there; return how many clinics."""
+    with orm.reading(), sessions() as session:
+        clinic_ids = directory.to_fold(session)
+
+    def one(clinic_id: int) -> bool:
+        with sessions.begin() as session:
+            directory.fold(session, clinic_id)
+        return True
+
+    return orm.for_each(clinic_ids, one)

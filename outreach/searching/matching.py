@@ -1,4 +1,7 @@
-"""What was asked for as a condition in SQL: by the GIN index or by FTS5, never by LIKE."""
+"""What was asked for as a condition in SQL: notes by the GIN index or by FTS5, never by LIKE.
+
+Who is found by name is known from the directory; SQL gets their ids.
+"""
 
 from typing import Any
 
@@ -9,39 +12,60 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, Text, TypeDecorator
 
+from outreach.among import among
 from outreach.calls.models import CallNote
 from outreach.searching import hashed
+from outreach.searching.directory import Directory
 from outreach.searching.models import Kind, SearchEntry
 from outreach.searching.rules import Asked, Term, as_fts5, as_tsquery
 
 
 def matching(
-    asked: Asked, patient_id: InstrumentedAttribute[int], *, has_notes: bool
+    asked: Asked,
+    patient_id: InstrumentedAttribute[int],
+    directory: Directory,
+    *,
+    has_notes: bool,
 ) -> list[ColumnElement[bool]]:
     """Return the conditions that a patient is found: by ``has_notes`` also by their notes.
 
-    The rule is :func:`rules.is_met`. A note that a correction replaced is not searched.
+    Names are looked up in ``directory``, notes in the index. The rule is :func:`rules.is_met`.
+    A note that a correction replaced is not searched.
     """
-    conditions = [~_any_of(term, patient_id, has_notes=has_notes) for term in asked.unwanted]
-    wanted = [_any_of(term, patient_id, has_notes=has_notes) for term in asked.wanted]
+    if asked.is_empty:
+        return []
+    if not has_notes:
+        return _by_name(asked, patient_id, directory)
+    conditions = [~_any_of(term, patient_id, directory) for term in asked.unwanted]
+    wanted = [_any_of(term, patient_id, directory) for term in asked.wanted]
     if wanted:
         conditions.append(or_(*wanted) if asked.is_either else and_(*wanted))
     return conditions
 
 
+def _by_name(
+    asked: Asked, patient_id: InstrumentedAttribute[int], directory: Directory
+) -> list[ColumnElement[bool]]:
+    """Return one condition, as who is found is known before SQL is asked."""
+    unwanted = set().union(*map(directory.having, asked.unwanted))
+    if not asked.wanted:
+        return [~among(patient_id, sorted(unwanted))]
+    wanted = list(map(directory.having, asked.wanted))
+    found = set.union(*wanted) if asked.is_either else set.intersection(*wanted)
+    return [among(patient_id, sorted(found - unwanted))]
+
+
 def _any_of(
-    term: Term, patient_id: InstrumentedAttribute[int], *, has_notes: bool
+    term: Term, patient_id: InstrumentedAttribute[int], directory: Directory
 ) -> ColumnElement[bool]:
-    is_standing: ColumnElement[bool] = SearchEntry.kind == Kind.PATIENT
-    if has_notes:
-        is_standing = or_(
-            is_standing,
-            exists().where(
-                CallNote.id == SearchEntry.source_id,
-                CallNote.superseded_at.is_(None),
-            ),
-        )
-    return patient_id.in_(select(SearchEntry.patient_id).where(_has(term), is_standing))
+    is_standing = exists().where(
+        CallNote.id == SearchEntry.source_id,
+        CallNote.superseded_at.is_(None),
+    )
+    noted = select(SearchEntry.patient_id).where(
+        _has(term), SearchEntry.kind == Kind.NOTE, is_standing
+    )
+    return or_(among(patient_id, sorted(directory.having(term))), patient_id.in_(noted))
 
 
 class _TermText(TypeDecorator[Term]):
@@ -51,13 +75,11 @@ class _TermText(TypeDecorator[Term]):
     cache_ok = True
 
     def process_bind_param(self, value: Term | None, dialect: Dialect) -> str | None:
-        """Return the query of the engine; both are made of keyed hashes alone."""
+        """Return the query of the engine, which is made of keyed hashes alone."""
         if value is None:
             return None
         as_query = as_tsquery if dialect.name == "postgresql" else as_fts5
-        names, notes = hashed.in_names(value), hashed.in_notes(value)
-        joint = " | " if dialect.name == "postgresql" else " OR "
-        return joint.join((as_query(names), as_query(notes)))
+        return as_query(hashed.in_notes(value))
 
 
 class _Has(FunctionElement[bool]):

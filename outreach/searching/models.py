@@ -1,17 +1,20 @@
-"""The full-text index: one row for what is searched together, kept by both databases."""
+"""The full-text index of notes, and the directories of names; kept by both databases alike."""
 
 import enum
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from outreach.orm import Model
+from outreach.sealing import SealedJSON
 from outreach.searching.rules import as_tsvector
+
+PAGE_BYTES = 16 * 1024  # pages are filled up to a multiple of it: how long names are is not seen
 
 
 class Kind(enum.StrEnum):
@@ -41,7 +44,9 @@ class Words(TypeDecorator[Sequence[str]]):
 
 
 class SearchEntry(Model):
-    """The hashed words of one patient's names and record number, or of one note.
+    """The hashed words of one note.
+
+    Those of patients' names are of the release before, and taken away; see ``DirectoryPage``.
 
     On PostgreSQL a GIN index stands on ``words``; on SQLite triggers carry each change into
     the FTS5 table ``search_words`` (migration 0020, decision 0013).
@@ -67,3 +72,35 @@ class SearchBacklog(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     source_id: Mapped[int]
+
+
+class DirectoryPage(Model):
+    """Some of the names of a clinic's patients, in their order, encrypted: see ``names``.
+
+    All pages of a clinic are written anew at once, under a new random ``version``.
+    """
+
+    __tablename__ = "directory_page"
+    __table_args__ = (UniqueConstraint("clinic_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    number: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
+    names: Mapped[dict[str, Any]] = mapped_column(SealedJSON("directory_page.names", PAGE_BYTES))
+
+
+class DirectoryChange(Model):
+    """A patient whose names the pages of their clinic don't say as they are.
+
+    Triggers on ``patient`` write it in the transaction that adds or renames somebody, whoever
+    does that and however (migration 0070). It holds no name: who opens the directory reads it
+    of the patient. ``token`` is another random number with each change.
+    """
+
+    __tablename__ = "directory_change"
+    __table_args__ = (Index(None, "clinic_id"),)
+
+    patient_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    token: Mapped[int] = mapped_column(BigInteger)

@@ -16,7 +16,16 @@ from outreach.db import db
 from outreach.deps import deps
 from outreach.encryption import Cipher, DataKey
 from outreach.orm import make_engine, one_picture, reading
-from outreach.upkeep import backups, compacting, copying, fitting, promises, rotating, second_wall
+from outreach.upkeep import (
+    backups,
+    compacting,
+    copying,
+    fitting,
+    forgetting,
+    promises,
+    rotating,
+    second_wall,
+)
 from outreach.upkeep.backups import BackupTrouble
 from outreach.upkeep.compacting import CannotCompact
 from outreach.upkeep.copying import CannotCopy
@@ -235,10 +244,11 @@ def use_key() -> None:
 def reseal() -> None:
     """Encrypt with the newest key what is only read; while everything runs, again and again.
 
-    Names, addresses and numbers of staff and clinics from before they were encrypted too: once
-    no process of the release before is left.
+    Names, addresses and numbers of staff and clinics from before they were encrypted too, and
+    what told patients' names is forgotten: once no process of the release before is left.
     """
     done = rotating.reseal(db.sessionmaker, sealing.cipher())
+    forgetting.forget(db.sessionmaker)
     click.echo(f"Encrypted {done.count:,} values with the newest key.")
     _tell_unreadable(done.unreadable)
     if done.unreadable:

@@ -39,6 +39,9 @@ def _compact_file(engine: Engine) -> None:
     connection = engine.raw_connection()  # without the BEGIN of ours
     try:
         cursor = connection.cursor()
+        # Words that were taken out of the index lie in it until its parts are made one.
+        if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'search_words'").fetchone():
+            cursor.execute("INSERT INTO search_words (search_words) VALUES ('optimize')")
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         is_busy, *_pages = cursor.fetchone() or (1,)

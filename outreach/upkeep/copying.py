@@ -1,7 +1,8 @@
 """Carrying a whole database over to another, of the same kind or not, and proving it.
 
 All in one transaction of the target: it ends as a whole copy or as it was. The index of the
-full-text search is made anew there, by the scheduler: the two kinds keep it differently.
+full-text search is made anew there, by the scheduler: the two kinds keep it differently. So are
+the directories of names, as the target's own triggers note everybody as new.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +46,12 @@ from outreach.reports.models import (
 from outreach.sealed_sql import AlreadyEncrypted
 from outreach.sealing import SealedType
 from outreach.searching import index
-from outreach.searching.models import SearchBacklog, SearchEntry
+from outreach.searching.models import (
+    DirectoryChange,
+    DirectoryPage,
+    SearchBacklog,
+    SearchEntry,
+)
 
 PAGE = 2000
 # The target's own triggers note what is copied as touched, and the scheduler rolls it up there.
@@ -54,6 +60,8 @@ _MADE_ANEW = {
     for each in (
         SearchEntry,
         SearchBacklog,
+        DirectoryPage,
+        DirectoryChange,
         DayCount,
         DialCount,
         WeekCount,

@@ -20,6 +20,8 @@ from outreach.encryption import CannotDecrypt, Cipher, DataKey, key_of
 from outreach.factors.models import Authenticator
 from outreach.panels.models import Absence
 from outreach.reports.models import Target
+from outreach.searching import hashed
+from outreach.upkeep import forgetting
 from outreach.upkeep.rotating import Place, places
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ def tell(config: Config) -> None:
         raise KeysDontFit(found.trouble)
     seconds = sealing.RENEWED_WITHIN_SECONDS if found.has_any_in_clear else 0
     sealing.use(config.data_keys, config.encrypting_key, in_clear_for=seconds)
+    hashed.let_older_search(sealing.RENEWED_WITHIN_SECONDS if found.has_old_tokens else 0)
 
 
 def make_first(config: Config) -> bool:
@@ -115,6 +118,7 @@ class _Found(NamedTuple):
 
     trouble: str | None
     has_any_in_clear: bool = False
+    has_old_tokens: bool = False
 
 
 def _asked(config: Config) -> _Found:
@@ -129,7 +133,9 @@ def _asked(config: Config) -> _Found:
     try:
         with orm.reading(), engine.connect() as connection:
             words = trouble(connection, config.data_keys)
-            return _Found(words, not words and _has_any_in_clear(connection))
+            if words:
+                return _Found(words)
+            return _Found(None, _has_any_in_clear(connection), forgetting.is_due(connection))
     finally:
         engine.dispose()
 

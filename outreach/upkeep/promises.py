@@ -40,7 +40,6 @@ from outreach.messaging import checking as texts
 from outreach.messaging.models import Message, SendTry
 from outreach.messaging.rules import REPLIES, MessageKind, MessageStatus, TryResult
 from outreach.orm import Model
-from outreach.patients import ranking
 from outreach.patients.models import Anonymised, ConsentEvent, PhoneNumber
 from outreach.patients.rules import Channel
 from outreach.phoning.models import PhoneCall
@@ -51,6 +50,7 @@ from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import OPEN_STATUSES
 from outreach.reports import comparing
 from outreach.reports.models import TouchedDays, TouchedEnrolment
+from outreach.searching import directory
 from outreach.upkeep import rotating
 
 # The sweepers run every minute: what is still there after an hour is stuck.
@@ -105,8 +105,8 @@ def breaches(
         Breach("what is encrypted can be decrypted with the keys at hand", table, tuple(ids))
         for table, ids in rotating.unreadable(session.connection(), sealing.cipher(), most=most)
     ]
-    misplaced = tuple(ranking.out_of_order(session))
-    found.append(Breach("patients are in the order of their names", "patient", misplaced))
+    misnamed = tuple(directory.differing(session))
+    found.append(Breach("patients are sorted and found by their names", "patient", misnamed))
     proof = chain.prove(session, kept=kept)
     if proof.broken:
         promise = f"the audit trail is as it was written: {proof.broken}"

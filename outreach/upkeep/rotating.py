@@ -36,7 +36,15 @@ from outreach.inbox import answers
 from outreach.messaging.models import Message
 from outreach.orm import Model, Sessions, reading
 from outreach.sealed_sql import AlreadyEncrypted
-from outreach.sealing import Findable, OnceInClear, Recipient, SealedType, is_in_clear, opened_twice
+from outreach.sealing import (
+    Findable,
+    OnceInClear,
+    Recipient,
+    SealedType,
+    filled,
+    is_in_clear,
+    opened_twice,
+)
 from outreach.searching import index
 
 log = logging.getLogger(__name__)
@@ -87,7 +95,7 @@ class Place:
 
     def moved(self, value: str, source: Cipher, target: Cipher) -> str:
         """Return ``value`` of ``source`` as ``target`` encrypts it."""
-        plain = self.opened(source, value)
+        plain = filled(self.opened(source, value), getattr(self.column.type, "pad", 0))
         if self.is_found_by:
             return target.encrypt_alike(plain, place=self.place)
         return target.encrypt(plain, place=self.place)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from outreach.accounts.models import StaffMember
 from outreach.orm import Model
-from outreach.sealing import Sealed
+from outreach.sealing import NAME_BYTES, Sealed
 from outreach.welfare.rules import Outcome, StepKind
 
 
@@ -43,7 +43,7 @@ class EmergencyContact(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    name: Mapped[str] = mapped_column(Sealed("emergency_contact.name"))
+    name: Mapped[str] = mapped_column(Sealed("emergency_contact.name", NAME_BYTES))
     relation: Mapped[str] = mapped_column(Sealed("emergency_contact.relation"))
     e164: Mapped[str] = mapped_column(Sealed("emergency_contact.e164"))
     is_agreed: Mapped[bool]

@@ -19,7 +19,7 @@ from config import ROOT
 from outreach import orm, sealing
 from outreach.encryption import KEY_BYTES
 from outreach.orm import Model, Sessions
-from outreach.patients.models import Patient, PhoneNumber, tail_of
+from outreach.patients.models import UNRANKED, Patient, PhoneNumber, tail_of
 from outreach.sealing import SealedType
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -185,7 +185,7 @@ def _sealed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     if table == PhoneNumber.__tablename__:
         row = {**row, "tail": tail_of(row["e164"])}
     if table == Patient.__tablename__:
-        row = {"name_rank": row["id"], "record_rank": row["id"], **row}
+        row = {"name_rank": UNRANKED, "record_rank": UNRANKED, **row}
     row = {**_empty(table), **row}
     return {
         name: kind.sealed(value)

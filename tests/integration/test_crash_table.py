@@ -27,6 +27,7 @@ SEVERAL = {
     "phoning.views:hang_up": (2, "reads; then the carrier; what it says is a row of its own"),
     "questionnaires.call_views:_keep": (2, "one or the other: kept, or told of what came late"),
     "reports.cli:rebuild": (2, "what is not rolled up is counted from rows, and goes on"),
+    "upkeep.cli:reseal": (2, "each value, and each page of old ranks and words, by itself"),
     "searching.cli:rebuild": (3, "what is not indexed yet waits in a table, and goes on"),
 }
 

@@ -11,9 +11,11 @@ from sqlalchemy.engine import make_url
 from config import ROOT
 from outreach.calls.models import CallNote
 from outreach.orm import Sessions
-from outreach.patients.jobs import place_in_order
-from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
+from outreach.patients.models import UNRANKED, ConsentEvent, Patient, PhoneNumber
 from outreach.planning.models import PlannedCall
+from outreach.searching.jobs import fold_directories
+from outreach.searching.names import By
+from outreach.upkeep import forgetting
 from tests.builders import (
     make_attempt,
     make_clinic,
@@ -23,6 +25,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import migrate
+from tests.directories import everywhere
 
 WORDS = "Felt dizzy, 100% «better» now"
 
@@ -60,10 +63,13 @@ def test_an_upgrade_encrypts_what_is_there_and_a_downgrade_opens_it(
             kept = connection.execute(text(f"SELECT {column} FROM patient")).scalars()  # noqa: S608
             assert all(re.match(r"[vs]1\.", value) for value in kept)
     assert _triggers(engine) == triggers
-    place_in_order(sessions)
+    forgetting.forget(sessions)
+    fold_directories(sessions)
     with sessions() as session:
-        by_name = select(Patient.family_name).order_by(Patient.name_rank)
-        assert session.scalars(by_name).all() == ["Åbergström", "Zuckermann"]
+        named = dict(session.execute(select(Patient.id, Patient.family_name)).all())
+        by_name = [named[each] for each in everywhere(session).in_order(By.NAME)]
+        assert by_name == ["Åbergström", "Zuckermann"]
+        assert set(session.scalars(select(Patient.name_rank))) == {UNRANKED}
         assert session.scalars(select(Patient.approach)).all() == [None, None]
         assert session.scalars(select(CallNote.text)).all() == [WORDS, WORDS]
         assert session.scalars(select(PhoneNumber.e164).order_by(PhoneNumber.id)).all() == numbers

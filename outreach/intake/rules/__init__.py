@@ -240,6 +240,11 @@ class Report:
         else:
             self.more_problems += 1
 
+    def put_in_order(self, problems: int, notes: int) -> None:
+        """Sort what was said behind the first so many by file and line: it came by chance."""
+        self.problems[problems:] = sorted(self.problems[problems:], key=_place)
+        self.notes[notes:] = sorted(self.notes[notes:], key=_place)
+
     @property
     def counts(self) -> dict[str, int]:
         """The numbers, by name."""
@@ -262,3 +267,7 @@ class Report:
             problems=[Problem(**each) for each in remarks["problems"]],
             notes=[Note(**each) for each in remarks["notes"]],
         )
+
+
+def _place(remark: Problem | Note) -> tuple[str, int]:
+    return remark.file, remark.line

@@ -162,6 +162,7 @@ WITHOUT_PATIENT: Mapping[str, str] = {
     "clinic_closure": _CLINIC,
     "clinic_safety": _CLINIC,
     "crisis_card": _CLINIC,
+    "directory_page": "written anew without them by the job 'fold directories'",
     "export": "its file is deleted after a setting's days; ids and references stay",
     "hours_rule": "what laws say",
     "import_run": "emptied of what it quotes by the job 'forget remarks of imports'",

@@ -1,15 +1,17 @@
 """Bringing files into the database: whole or not at all, and twice is once."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import delete, event, func, select
 from sqlalchemy.orm import Session
 
 from outreach.accounts.models import Clinic
 from outreach.audit.models import AuditEvent
-from outreach.intake import importing, merging
+from outreach.intake import importing, merging, spool
 from outreach.intake.files import BadFile
 from outreach.intake.models import ImportRun
 from outreach.intake.rules import FileKind, Report
@@ -20,11 +22,12 @@ from outreach.patients.models import ConsentEvent, Patient, PhoneNumber
 from outreach.patients.rules import Channel, ConsentSource, Sex
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
-from outreach.searching import index
+from outreach.searching import hashed, index
 from outreach.searching.matching import matching
 from outreach.searching.models import SearchEntry
 from outreach.searching.rules import parse
 from tests.builders import make_clinic, make_patient
+from tests.directories import everywhere
 from tests.integration.intake.conftest import bring_in, put, rows
 from tests.unit.intake.builders import (
     NOW,
@@ -314,21 +317,54 @@ def test_who_came_in_is_found_by_name_at_once(
 ) -> None:
     bring_in(sessions, clinic, put(folder, a_table(a_row(family_name="Núñez-Groß"))))
 
-    conditions = matching(parse("nunez gross"), Patient.id, has_notes=False)
+    conditions = matching(parse("nunez gross"), Patient.id, everywhere(session), has_notes=False)
     assert session.scalars(select(Patient.family_name).where(*conditions)).all() == ["Núñez-Groß"]
     assert index.missing(session) == 0
 
 
-def test_the_index_has_of_who_came_in_what_it_would_read_anew(
-    sessions: Sessions, session: Session, clinic: Clinic, folder: Path
+def test_rows_of_a_file_in_order_lie_there_in_another(
+    sessions: Sessions,
+    session: Session,
+    clinic: Clinic,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Else the ids of a file that is sorted by name would tell who comes before whom."""
+    draw = random.Random(5)  # noqa: S311 - the same order each time
+    monkeypatch.setattr(spool, "_anywhere", lambda: draw.getrandbits(62))
+    monkeypatch.setattr(merging, "BATCH", 7)
+    names = [f"Name{number:02}" for number in range(30)]
+    people = [a_row(mrn=name, family_name=name) for name in names]
+    bring_in(sessions, clinic, put(folder, a_table(*people)))
+
+    for column in (PhoneNumber, Enrolment):
+        query = select(Patient.family_name).join(column, column.patient_id == Patient.id)
+        lie = session.scalars(query.order_by(column.id)).all()
+        assert sorted(lie) == names
+        assert {name in lie[:15] for name in names[:15]} == {True, False}
+    session.rollback()  # SQLite has one writer
+    again = [a_row(mrn=name, family_name=f"New{name}") for name in names]
+    report = bring_in(sessions, clinic, put(folder, a_table(*again)))
+    told = [note.line for note in report.notes if note.line > 1]
+    assert told == list(range(2, 32))
+
+
+def test_the_release_before_finds_who_came_in_as_if_it_had_indexed_them(
+    sessions: Sessions,
+    session: Session,
+    clinic: Clinic,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hashed, "_older_until", [inf])
     table = a_table(a_row(family_name="O'Núñez", preferred_name="Bo"), a_row(mrn="LS2"))
     bring_in(sessions, clinic, put(folder, table))
     entries = select(SearchEntry.source_id, SearchEntry.words).order_by(SearchEntry.source_id)
     from_file = session.execute(entries).all()
 
-    index.rebuild(session)
-    index.work_off_backlog(session)
+    ids = [row.source_id for row in from_file]
+    session.execute(delete(SearchEntry))
+    index.add_patients(session, ids)
 
     assert len(from_file) == 2
     assert session.execute(entries).all() == from_file

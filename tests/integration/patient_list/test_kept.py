@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from outreach import orm
@@ -24,6 +24,8 @@ from outreach.patient_list.selecting import Search
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
+from outreach.searching import directory
+from outreach.searching.models import DirectoryChange
 from tests.builders import (
     make_attempt,
     make_enrolment,
@@ -137,12 +139,17 @@ def test_a_command_finds_what_differs_and_mends_it(
         make_attempt(session, call, place.caller, Outcome.COMPLETED, at=NOW)
         session.execute(update(LatestReading).values(value=Decimal(5)))
         session.execute(text("DELETE FROM last_talk"))
+        directory.fold_all(session)
+        patient.family_name = "Renamed"
+        session.flush()
+        session.execute(delete(DirectoryChange))
 
     runner = app.test_cli_runner()
     checked = runner.invoke(args=["patient-list", "check"])
-    assert (checked.exit_code, checked.output) == (1, "1 readings and 1 attempts differ.\n")
+    words = "1 readings, 1 attempts and 1 names differ.\n"
+    assert (checked.exit_code, checked.output) == (1, words)
     made = runner.invoke(args=["patient-list", "rebuild"]).output
-    assert made == "1 last readings, 1 last talks, 4 patients in their order.\n"
+    assert made == "1 last readings, 1 last talks, 4 patients by their names.\n"
     assert runner.invoke(args=["patient-list", "check"]).exit_code == 0
 
 

@@ -20,6 +20,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.conftest import migrate
+from tests.directories import everywhere
 
 
 def test_an_installation_that_is_upgraded_loses_nobody(
@@ -43,5 +44,5 @@ def test_an_installation_that_is_upgraded_loses_nobody(
     assert index_backlog(sessions) == 2
     with sessions() as session:
         for typed in ("fruher dizzy", "Frueher"):
-            conditions = matching(parse(typed), Patient.id, has_notes=True)
+            conditions = matching(parse(typed), Patient.id, everywhere(session), has_notes=True)
             assert session.scalars(select(Patient.id).where(*conditions)).all() == [patient.id]
