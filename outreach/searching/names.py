@@ -176,4 +176,4 @@ def _entries(page: Mapping[str, Any]) -> Iterable[Entry]:
 
 def _line(key: Sequence[str]) -> str:
     """Return a key of several parts as one text of one line that sorts as they do."""
-    return "\t".join(part.replace("\t", " ").replace("\n", " ") for part in key)
+    return "\0".join(part.replace("\0", " ").replace("\n", " ") for part in key)

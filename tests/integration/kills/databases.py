@@ -28,6 +28,8 @@ CHANCE = {
     "credential_id",
     "access_key.prefix",
     "digest",
+    "directory_page.names",
+    "directory_page.version",
     "key_hash",
     "password_hash",
     "public_key",

@@ -134,7 +134,7 @@ def fill(sessions: Sessions, *, now: datetime) -> Busy:
         _outside_the_hours(session, clinic, caller, now=now)
         _off_their_callers_days(session, clinic, now=now)
         _to_measure(session, clinic, caller, now=now)
-        _searched(session, manager, now=now)
+        _searched(session, clinic, manager, now=now)
         _broken_off(session, clinic, caller, now=now)
         _long_over(session, clinic, manager, now=now)
         _asks_for_support(session, now=now)
@@ -332,7 +332,7 @@ def _broken_off(session: Session, clinic: Clinic, caller: StaffMember, *, now: d
     )
 
 
-def _searched(session: Session, person: StaffMember, *, now: datetime) -> None:
+def _searched(session: Session, clinic: Clinic, person: StaffMember, *, now: datetime) -> None:
     """Add what was typed to search long ago, and what is not in the index yet."""
     session.add_all(
         [
@@ -341,6 +341,9 @@ def _searched(session: Session, person: StaffMember, *, now: datetime) -> None:
             TypedForm(staff_id=person.id, place="/goals/1", fields=[], at=now - timedelta(days=4)),
         ]
     )  # fmt: skip
+    over = make_enrolment(session, make_patient(session, clinic), status=EnrolmentStatus.COMPLETED)
+    call = make_planned_call(session, over, status=CallStatus.COMPLETED, version_id=over.version_id)
+    make_attempt(session, call, person, note="The garden, and her knee")
     index.rebuild(session)
 
 
