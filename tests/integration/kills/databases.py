@@ -28,6 +28,7 @@ CHANCE = {
     "credential_id",
     "access_key.prefix",
     "digest",
+    "directory_page.id",
     "directory_page.names",
     "directory_page.version",
     "key_hash",
