@@ -42,7 +42,8 @@ def _compact_file(engine: Engine) -> None:
         # Words that were taken out of the index lie in it until its parts are made one.
         if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'search_words'").fetchone():
             cursor.execute("INSERT INTO search_words (search_words) VALUES ('optimize')")
-            connection.commit()
+            if cursor.connection.in_transaction:  # as the driver began one by itself
+                cursor.execute("COMMIT")
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         is_busy, *_pages = cursor.fetchone() or (1,)
