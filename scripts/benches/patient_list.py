@@ -47,7 +47,7 @@ from outreach.planning.models import PlannedCall
 from outreach.programmes.models import Enrolment
 from outreach.sealed_sql import AlreadyEncrypted
 from outreach.sealing import Sealed
-from outreach.searching import index
+from outreach.searching import directory, index
 from outreach.searching.models import SearchEntry
 from outreach.searching.rules import parse
 from scripts.benches import databases, queue_rows
@@ -127,6 +127,7 @@ def fill(address: str, sessions: Sessions, patients: int) -> None:
         session.execute(readings, {"reason": Sealed("reading.reason").sealed("")})
         newest.rebuild(session)
         last_talk.rebuild(session)
+        directory.fold_all(session)  # as the scheduler does, within a minute
     databases.settle(address)
 
 
