@@ -41,17 +41,6 @@ def answer(session: Session, question: Hashable, ask: Callable[[], T]) -> T:
     return answered
 
 
-def keep(session: Session, question: Hashable, answered: object) -> None:
-    """Let ``answered`` be what is known of a ``question`` while a transaction reads."""
-    if orm.is_reading():
-        _answers(session)[question] = answered
-
-
-def known(session: Session, question: Hashable) -> Any:
-    """Return what is known of a ``question``, None where it was not asked yet."""
-    return _answers(session).get(question) if orm.is_reading() else None
-
-
 def _answers(session: Session) -> dict[Hashable, Any]:
     """Return what was answered within the transaction that ``session`` is in, by question."""
     session.connection()  # begins a transaction, where there is none

@@ -169,8 +169,10 @@ def _keep_aside(
 
 def drop(session: Session, call: PlannedCall, actor: Actor) -> None:
     """Forget the draft of a call that was recorded. Does not commit."""
-    session.execute(*_dropped(call.id, actor.staff_id))
-    session.execute(*_asides_dropped(call.id, actor.staff_id))
+    if not absent.is_known(session, Draft.planned_call_id, call.id):
+        session.execute(*_dropped(call.id, actor.staff_id))
+    if not absent.is_known(session, DraftAside.planned_call_id, call.id):
+        session.execute(*_asides_dropped(call.id, actor.staff_id))
 
 
 @built_once

@@ -9,10 +9,11 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from outreach import absent
 from outreach.accounts.rules import Actor
 from outreach.audit import trail
 from outreach.built_once import built_once
-from outreach.calls import drafts, ending, leases, overtaken, promised, told, tried
+from outreach.calls import drafts, ending, leases, overtaken, promised, seldom_there, told, tried
 from outreach.calls.ending import AS_BEFORE, Afterwards, Ending
 from outreach.calls.models import Attempt, AttemptBefore, CallNote
 from outreach.calls.rules import Outcome
@@ -88,6 +89,8 @@ class Event:
 
 def recorded(session: Session, form_key: str) -> Attempt | None:
     """Return the attempt that the form with this key was recorded as, if it was."""
+    if absent.is_known(session, Attempt.form_key, form_key):
+        return None
     return session.scalar(*_recorded_as(form_key))
 
 
@@ -116,7 +119,7 @@ def record(
         OtherWords: another tab typed something else, and nobody has chosen yet.
         TimePassed: the agreed time is over.
     """
-    call = _claim(session, patient, call_id)
+    call = _claim(session, patient, call_id, report)
     # Somebody may have sent the same form at the same moment: they held the row until now.
     known = _same(recorded(session, report.form_key), report)
     if known is not None and call is not None:
@@ -165,9 +168,20 @@ def _same(known: Attempt | None, report: CallReport) -> Attempt | None:
     return known
 
 
-def _claim(session: Session, patient: Patient, call_id: int) -> PlannedCall | None:
-    """Return the open call, with one more dial counted; a conditional UPDATE decides."""
-    return session.scalar(*_claimed(call_id, patient.id))
+def _claim(
+    session: Session, patient: Patient, call_id: int, report: CallReport
+) -> PlannedCall | None:
+    """Return the open call, with one more dial counted; a conditional UPDATE decides.
+
+    Then what of it need not be read is found out, while nobody else adds to it.
+    """
+    call = session.scalar(*_claimed(call_id, patient.id))
+    if call is None:
+        return None
+    if report.outcome.is_reached:
+        follow_ups.hold(session, call.enrolment_id)
+    seldom_there.look_ahead_to_record(session, call, report.form_key)
+    return call
 
 
 @built_once
@@ -181,7 +195,7 @@ def _claimed(call: Any, patient: Any) -> ReturningUpdate[PlannedCall]:
         )
         .values(dials=PlannedCall.dials + 1)
         .returning(PlannedCall)
-        .execution_options(populate_existing=True)
+        .execution_options(populate_existing=True, synchronize_session=False)
     )
 
 

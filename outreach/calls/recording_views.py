@@ -16,7 +16,7 @@ from markupsafe import Markup
 from outreach import orm
 from outreach.accounts.access import role_required, signed_in
 from outreach.accounts.rules import Role
-from outreach.calls import drafts, outcomes, screen, taken, told, tried
+from outreach.calls import coming, drafts, outcomes, screen, taken, told, tried
 from outreach.calls import queue as queues
 from outreach.calls.forms import CallReportForm
 from outreach.calls.models import Attempt
@@ -121,6 +121,7 @@ def _recorded(basis: Basis, form: CallReportForm, *, then: str | None) -> Respon
             attempt = outcomes.record(
                 db.session, patient, basis.call.id, report, actor=actor, now=basis.now
             )
+            urgency = watching.most_urgent_at(db.session, patient.id, now=basis.now)
             db.session.commit()
     except outcomes.CallAlreadyClosed:
         db.session.rollback()
@@ -131,22 +132,29 @@ def _recorded(basis: Basis, form: CallReportForm, *, then: str | None) -> Respon
         _tell_at_once(patient, form, now=basis.now)
         form.form_errors.append(_("Another tab holds other words about this call: choose first."))
         return _shown_again(basis, form), 422
-    return _next_page(patient, attempt, report, then=then, now=basis.now)
+    return _next_page(patient, attempt, report, then=then, urgency=urgency)
 
 
 def _next_page(
-    patient: Patient, attempt: Attempt, report: CallReport, *, then: str | None, now: datetime
+    patient: Patient,
+    attempt: Attempt,
+    report: CallReport,
+    *,
+    then: str | None,
+    urgency: Urgency | None,
 ) -> ResponseReturnValue:
-    """Go on to where a call leads: its concern, the patient, or the next call."""
+    """Go on to where a call leads: its concern, the patient, or the next call.
+
+    ``urgency``: of the most urgent concern that it raised.
+    """
     words = _saved(patient, is_next=then != "stay")
     if report.afterwards.tells_missed:
         is_told = tried.is_told(db.session, attempt.id)
         words += " " + (_("The text goes out.") if is_told else _("No text goes out."))
     flash(_with_undo(words, patient.ref, attempt.id), "good")
-    raised = watching.most_urgent_at(db.session, patient.id, now=now)
-    if raised in (Urgency.NOW, Urgency.SAME_DAY):
+    if urgency in (Urgency.NOW, Urgency.SAME_DAY):
         return redirect(url_for("safety.told", ref=patient.ref))
-    if raised is not None:
+    if urgency is not None:
         flash(_("What you just saved is on the nurses' list."), "warm")
     return redirect(_onward(patient.ref, then))
 
@@ -197,13 +205,12 @@ def _saved(patient: Patient, *, is_next: bool) -> str:
 
 
 def _what_comes(patient: Patient, *, is_next: bool) -> str:
-    if registry.working_number(db.session, patient.id) is None:
+    has_number, dial_from_at = coming.of(db.session, patient.id)
+    if not has_number:
         return _("No working number is left: look under 'Number to fix'.")
-    try:
-        planned = screen.call_of(db.session, patient)
-    except NoPlannedCall:
+    if dial_from_at is None:
         return _without_call(patient)
-    when = local_moment(planned.dial_from_at, patient.zone)
+    when = local_moment(dial_from_at, patient.zone)
     if is_next:
         return _("The next one to that patient: %(when)s, their time.", when=when)
     return _("Next call: %(when)s, their time.", when=when)

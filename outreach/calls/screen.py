@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, exists, select
 from sqlalchemy.orm import Session
 
+from outreach import absent
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
@@ -306,6 +307,8 @@ def must_read(session: Session, call: PlannedCall, actor: Actor, *, now: datetim
 
 def open_promises(session: Session, patient_id: int) -> Sequence[Promise]:
     """Return what was promised and not kept yet, the oldest first."""
+    if absent.is_known(session, Promise.patient_id, patient_id):
+        return ()
     return session.scalars(*_open_promises(patient_id)).all()
 
 
@@ -363,6 +366,8 @@ def _talk_of(patient_id: Any, staff_id: Any) -> Select[bool]:
 
 
 def _attempts(session: Session, call_id: int) -> Sequence[Row[datetime, Outcome, str]]:
+    if absent.is_known(session, Attempt.planned_call_id, call_id):
+        return ()
     return rows_of(session, *_attempts_of(call_id))
 
 

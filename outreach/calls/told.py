@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from outreach import absent
 from outreach.accounts.rules import Actor
 from outreach.built_once import built_once
 from outreach.calls.models import Attempt
@@ -74,6 +75,8 @@ def of_call(
     session: Session, patient: Patient, attempt: Attempt, *, now: datetime
 ) -> list[Concern]:
     """Return the concerns that `tell` raised in the call of ``attempt``."""
+    if absent.is_known(session, Concern.patient_id, patient.id):
+        return []
     by_staff_id = attempt.caller_id
     since = last_recorded(session, patient.id, by_staff_id, besides=attempt.id)
     page = page_of_call(attempt.form_key, by_staff_id=by_staff_id, since=since)

@@ -92,7 +92,7 @@ def in_force(
 ) -> OwnLimits | None:
     """Return the limits that hold for readings of ``kind`` on the clinic's ``today``."""
     kept_as = limited_kind(kind)
-    if kept_as is None:
+    if kept_as is None or absent.is_known(session, OwnLimits.patient_id, patient_id):
         return None
     newest = session.scalar(*_newest_of(patient_id, kept_as))
     return newest if newest is not None and newest.holds_on(today) else None

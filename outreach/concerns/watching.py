@@ -144,6 +144,8 @@ def _shown(patient_id: Any, closed_since: Any) -> Select[Concern]:
 
 def most_urgent_at(session: Session, patient_id: int, *, now: datetime) -> Urgency | None:
     """Return how urgent what was raised, or given its reading, at this very instant is."""
+    if absent.is_known(session, Concern.patient_id, patient_id):
+        return None
     found = session.scalars(*_urgencies_at(patient_id, now)).all()
     return next((urgency for urgency in Urgency if urgency in found), None)
 

@@ -49,12 +49,22 @@ def store(
 ) -> Reading:
     """Keep one value, as entered and in its canonical unit. Does not commit."""
     reading = made(
-        patient, reported, source=source, attempt_id=attempt_id, by_staff_id=by_staff_id, now=now
+        patient,
+        reported,
+        source=source,
+        attempt_id=attempt_id,
+        by_staff_id=by_staff_id,
+        now=now,
+        external_key=external_key,
     )
-    reading.external_key = external_key
-    session.add(reading)
+    return add(session, [reading])[0]
+
+
+def add(session: Session, made_ones: Sequence[Reading]) -> Sequence[Reading]:
+    """Keep what was :func:`made`, in one statement, and return it with its ids. No commit."""
+    session.add_all(made_ones)
     session.flush()
-    return reading
+    return made_ones
 
 
 def made(
@@ -65,6 +75,7 @@ def made(
     attempt_id: int | None,
     by_staff_id: int | None,
     now: datetime,
+    external_key: str | None = None,
 ) -> Reading:
     """Return one value as a reading that nobody keeps yet."""
     measure = REGISTRY[reported.kind]
@@ -85,6 +96,7 @@ def made(
         signs=sorted(reported.signs),
         begins_on=reported.begins_on,
         is_unreliable=reported.is_unreliable,
+        external_key=external_key,
     )
 
 

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import holidays
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Row, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from outreach import asked_once
@@ -76,20 +76,20 @@ def book_of(session: Session, *, today: date, clinic_ids: Iterable[int] | None =
 
 
 def _read(session: Session, today: date, clinic_ids: Sequence[int] | None) -> HoursBook:
-    found: dict[int, Clinic] = {}
+    found: dict[int, Row[*tuple[Any, ...]]] = {}
     closed: dict[int, set[date]] = {}
     some = clinic_ids is not None
     wanted = {"clinic_ids": clinic_ids} if clinic_ids is not None else {}
-    for clinic, on in session.execute(_clinics(some=some), wanted):
-        found[clinic.id] = clinic
-        closed.setdefault(clinic.id, set()).update([on] if on else [])
+    for row in rows_of(session, _clinics(some=some), wanted):
+        found[row.id] = row
+        closed.setdefault(row.id, set()).update([row.on] if row.on else [])
     houses = {
         each.id: _House(
             each.region,
             ContactHours(
                 each.opens,
                 each.closes,
-                closed_on=frozenset(closed[each.id] | public_holidays(each, today).keys()),
+                closed_on=frozenset(closed[each.id] | _public_holidays(each, today).keys()),
             ),
         )
         for each in found.values()
@@ -98,9 +98,20 @@ def _read(session: Session, today: date, clinic_ids: Sequence[int] | None) -> Ho
 
 
 @cache
-def _clinics(*, some: bool) -> Select[Clinic, date]:
-    """Return the statement of clinics with their closed days, of ``clinic_ids`` where ``some``."""
-    clinics = select(Clinic, Closure.on).outerjoin(Closure, Closure.clinic_id == Clinic.id)
+def _clinics(*, some: bool) -> Select[*tuple[Any, ...]]:
+    """Return the statement of clinics with their closed days, of ``clinic_ids`` where ``some``.
+
+    Only what their hours depend on: names and numbers would be decrypted each time.
+    """
+    clinics = select(
+        Clinic.id,
+        Clinic.region,
+        Clinic.opens,
+        Clinic.closes,
+        Clinic.keeps_holidays,
+        Clinic.holiday_area,
+        Closure.on,
+    ).outerjoin(Closure, Closure.clinic_id == Clinic.id)
     if some:
         clinics = clinics.where(Clinic.id.in_(bindparam("clinic_ids", expanding=True)))
     return clinics.order_by(Clinic.id)
@@ -113,6 +124,10 @@ def hours_of(session: Session, patient: Patient, *, today: date) -> ContactHours
 
 def public_holidays(clinic: Clinic, today: date) -> dict[date, str]:
     """Return the public holidays that a clinic keeps, with their names."""
+    return _public_holidays(clinic, today)
+
+
+def _public_holidays(clinic: Clinic | Row[*tuple[Any, ...]], today: date) -> dict[date, str]:
     if not clinic.keeps_holidays:
         return {}
     years = tuple(range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1))
@@ -135,16 +150,14 @@ def _laws(
     rules = rows_of(session, *_rules(sorted(regions), today))
     laws: dict[tuple[str, str | None], tuple[Law, ...]] = {}
     for rule in rules:
-        law = Law(
-            weekdays_from_mask(rule.weekdays),
-            rule.opens,
-            rule.closes,
-            rule.from_on,
-            rule.until_on,
-        )
-        key = (rule.region, rule.state)
-        laws[key] = (*laws.get(key, ()), law)
+        region, state, *law = rule
+        laws[region, state] = (*laws.get((region, state), ()), _law(*law))
     return laws
+
+
+@lru_cache(maxsize=256)
+def _law(weekdays: int, *when: Any) -> Law:
+    return Law(weekdays_from_mask(weekdays), *when)
 
 
 @built_once

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from outreach import sealing
+from outreach import absent, sealing
 from outreach.accounts.models import StaffMember
 from outreach.built_once import built_once
 from outreach.errors import NotFound, RuleBroken
@@ -301,6 +301,8 @@ def write_down(
 
     Does not commit.
     """
+    if absent.is_known(session, PhoneCall.planned_call_id, planned_call_id):
+        return None
     found = session.scalars(*_written_down(planned_call_id, staff_id, now)).all()
     return max(found, default=None)
 

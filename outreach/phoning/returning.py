@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from outreach import absent
 from outreach.accounts.models import Clinic, Membership, StaffMember
 from outreach.accounts.rules import Role, Scope
 from outreach.accounts.scoping import visible
@@ -201,6 +202,8 @@ def see_to(session: Session, scope: Scope, task_id: int, staff_id: int, *, now: 
 
 def talked(session: Session, patient_id: int, staff_id: int, *, now: datetime) -> None:
     """Note that a patient has been spoken with, so nobody has to ring back. No commit."""
+    if absent.is_known(session, ReturnedCall.patient_id, patient_id):
+        return
     _close(session, ReturnedCall.patient_id == patient_id, staff_id, now=now)
 
 

@@ -25,6 +25,7 @@ from outreach.patients.rules import ContactHours, Daypart, Wishes, weekdays_from
 from outreach.planning import course_rows
 from outreach.planning.rules import WEEK, Calendar, Course
 from outreach.programmes.models import Enrolment, ProgrammeVersion
+from outreach.programmes.protocol import protocol_of
 from outreach.programmes.rules import EnrolmentStatus, Protocol, Rhythm
 
 Found = sqlalchemy.Row[*tuple[Any, ...]]
@@ -147,8 +148,7 @@ class Reader:
         version_id, starts_on, latest, chosen, recent, away_from, away_until = json.loads(text)
         last_due_on, completed_at = _parsed(latest) or (None, None)
         if version_id not in self._protocols:
-            version = session.scalars(*_version(version_id)).one()
-            self._protocols[version_id] = version.protocol
+            self._protocols[version_id] = protocol_of(session, version_id)
         begins = date.fromisoformat(starts_on)
         last = date.fromisoformat(last_due_on) if last_due_on else None
         return Progress(
@@ -239,11 +239,6 @@ def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
     Somebody may withdraw between the moment a planner looks and the moment it writes.
     """
     return session.scalars(*_active_ids(enrolment_ids)).all()
-
-
-@built_once
-def _version(version_id: Any) -> Select[ProgrammeVersion]:
-    return select(ProgrammeVersion).where(ProgrammeVersion.id == version_id)
 
 
 @built_once

@@ -110,11 +110,18 @@ def end_by_conversation(
 ) -> None:
     """Close what is open for somebody who was just spoken with. Does not commit.
 
-    The enrolment is locked first, as ``silence.settle`` does: else it might ask for
-    something in the moment in which it was answered.
+    Whoever calls this holds the enrolment (:func:`hold`).
+    """
+    if not absent.is_known(session, FollowUp.enrolment_id, enrolment_id):
+        session.execute(*_answered(enrolment_id, by_staff_id, now))
+
+
+def hold(session: Session, enrolment_id: int) -> None:
+    """Keep others from asking for something in the moment in which it is answered.
+
+    As ``silence.settle`` does before it asks. Until the transaction ends.
     """
     session.execute(*_held(enrolment_id))
-    session.execute(*_answered(enrolment_id, by_staff_id, now))
 
 
 @built_once

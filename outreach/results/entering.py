@@ -83,7 +83,7 @@ def keep(
     note: str = "",
     form_key: str | None = None,
     told: Sequence[Concern] = (),
-) -> list[Reading]:
+) -> Sequence[Reading]:
     """Keep values that were taken together, and raise what they ask for. Does not commit.
 
     Upper and lower pressure are two readings and one concern. A page of its own is kept once:
@@ -98,21 +98,22 @@ def keep(
     keys = {each.kind: f"form:{form_key}:{each.kind}" if form_key else None for each in reported}
     if readings.are_kept(session, patient.id, [key for key in keys.values() if key]):
         return []
-    kept = [
-        readings.store(
-            session,
+    by_staff_id = actor.staff_id
+    made = [
+        readings.made(
             patient,
             each,
             source=source,
             attempt_id=attempt_id,
-            by_staff_id=actor.staff_id,
+            by_staff_id=by_staff_id,
             now=now,
             external_key=keys[each.kind],
         )
         for each in reported
     ]
+    kept = readings.add(session, made)
     found = [judged for each in kept if (judged := judge(session, each, now=now))]
-    raise_worst(session, patient, found, note=note, by_staff_id=actor.staff_id, now=now, told=told)
+    raise_worst(session, patient, found, note=note, by_staff_id=by_staff_id, now=now, told=told)
     return kept
 
 

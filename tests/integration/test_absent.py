@@ -1,19 +1,24 @@
-"""What is known not to be there is not read; whoever may write reads it all the same."""
+"""What is known not to be there is not read, until it is written or the transaction ends."""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import Session
 
 from outreach import absent, orm
-from outreach.accounts.models import Clinic
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.calls import seldom_there
 from outreach.calls.models import Promise
 from outreach.goals import setting
 from outreach.goals.models import Goal
+from outreach.goals.rules import GoalArea
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from tests.builders import (
+    LONG_AGO,
     make_clinic,
     make_enrolment,
     make_goal,
@@ -63,15 +68,62 @@ def test_absence_is_of_one_column_and_one_value(sessions: Sessions) -> None:
         assert not absent.is_known(session, Promise.patient_id, patient.id)
 
 
-def test_a_writer_knows_of_nothing_that_it_is_absent(sessions: Sessions) -> None:
+def add_goals_at_once(session: Session, patient: Patient) -> None:
+    by = make_staff(session, session.get_one(Clinic, patient.clinic_id))
+    orm.insert_new(session, Goal, [goal_of(patient, by)])
+
+
+def add_goal_later(session: Session, patient: Patient) -> None:
+    by = make_staff(session, session.get_one(Clinic, patient.clinic_id))
+    session.add(Goal(**goal_of(patient, by)))
+
+
+def goal_of(patient: Patient, by: StaffMember) -> dict[str, Any]:
+    return {
+        "clinic_id": patient.clinic_id,
+        "patient_id": patient.id,
+        "area": GoalArea.EXERCISE,
+        "text": "Walk to the church",
+        "set_at": LONG_AGO,
+        "set_by_id": by.id,
+    }
+
+
+def test_a_writer_looks_ahead_too(sessions: Sessions, engine: Engine) -> None:
     patient = rosa(sessions)
 
     with sessions.begin() as session:
         look(session, patient)
-        add_goal(session, patient)
+        with statements(engine) as seen:
+            assert not setting.open_of(session, patient.id)
+
+    assert not seen
+
+
+@pytest.mark.parametrize("add", [add_goal, add_goals_at_once, add_goal_later])
+def test_what_a_writer_adds_is_not_absent(
+    sessions: Sessions, add: Callable[[Session, Patient], None]
+) -> None:
+    patient = rosa(sessions)
+
+    with sessions.begin() as session:
+        look(session, patient)
+        add(session, patient)
 
         assert not absent.is_known(session, Goal.patient_id, patient.id)
         assert len(setting.open_of(session, patient.id)) == 1
+
+
+def test_what_was_rolled_back_to_is_looked_for_anew(sessions: Sessions) -> None:
+    patient = rosa(sessions)
+
+    with sessions.begin() as session:
+        look(session, patient)
+        with session.begin_nested() as added:
+            add_goal(session, patient)
+            added.rollback()
+
+        assert not absent.is_known(session, Goal.patient_id, patient.id)
 
 
 def test_a_later_transaction_looks_anew(sessions: Sessions) -> None:
