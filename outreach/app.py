@@ -75,6 +75,7 @@ from outreach.web import (
     compiled_templates,
     error_pages,
     field_attributes,
+    field_words,
     headers,
     hosts,
     navigation,
@@ -182,6 +183,7 @@ def _attach(app: Flask, outside: Deps) -> None:
     template_filters.init_app(app)
     ringing.init_app(app, is_trial=config.is_trial)
     field_attributes.use()
+    field_words.use()
     app.add_template_global(same_page)
     app.add_template_filter(measure_labels.measure_name)
     app.add_template_filter(measure_labels.reading_words)
