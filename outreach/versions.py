@@ -2,13 +2,16 @@
 
 from functools import cache
 
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Connection, column, insert, inspect, select, table
+from sqlalchemy.orm import Session
 
 from config import ROOT
 
 # Where Alembic keeps what it did. It is not asked itself: it takes longer to load than a page
 # takes to make, and would read every migration to find the last one.
-_DONE = table("alembic_version", column("version_num"))
+TABLE = "alembic_version"
+_DONE = table(TABLE, column("version_num"))
+_AND = ", "
 _MIGRATIONS = ROOT / "outreach" / "migrations" / "versions"
 
 
@@ -34,7 +37,14 @@ def of(connection: Connection) -> str:
     """Return the version of a database, empty where it has none."""
     if not inspect(connection).has_table(_DONE.name):
         return ""
-    return ", ".join(sorted(connection.scalars(select(_DONE.c.version_num))))
+    return _AND.join(sorted(connection.scalars(select(_DONE.c.version_num))))
+
+
+def put_back(session: Session, version: str) -> None:
+    """Say which version a database is of that was put back without saying it. Does not commit."""
+    if version and not of(session.connection()):
+        done = [{"version_num": each} for each in version.split(_AND)]
+        session.execute(insert(_DONE), done)
 
 
 @cache

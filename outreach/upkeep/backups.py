@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from sqlalchemy import Connection, Engine, delete, func, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
@@ -149,11 +151,8 @@ def restore(
             f"The backup is of {manifest.kind}. Restore it there; 'flask db copy' carries it over."
         )
     settle = partial(_settle, manifest=manifest, now=now)
-    if manifest.kind == "sqlite":
-        _restore_sqlite(backup / manifest.file, target, settle)
-    else:
-        _restore_postgresql(backup / manifest.file, target)
-        settle(url)
+    put_back = _restore_sqlite if manifest.kind == "sqlite" else _restore_postgresql
+    put_back(backup / manifest.file, target, settle)
     return manifest
 
 
@@ -164,6 +163,7 @@ def _settle(url: str, manifest: Manifest, *, now: datetime) -> None:
         _check(engine, manifest)
         orm.use_wal(engine)
         with orm.make_sessions(engine).begin() as session:
+            versions.put_back(session, manifest.version)
             session.execute(delete(SignIn))
             _hold_texts(session, manifest, now=now)
             _note(session, at=datetime.fromisoformat(manifest.made_at))
@@ -305,34 +305,52 @@ def _check_nothing_is_there(path: Path) -> None:
             )
 
 
-def _restore_postgresql(file: Path, target: URL) -> None:
-    engine = orm.make_engine(target.render_as_string(hide_password=False))
+def _restore_postgresql(file: Path, target: URL, settle: Callable[[str], None]) -> None:
+    """Put a dump back without its version, which comes with what is settled.
+
+    A process that dies before leaves a database that is at no version, on which nothing starts.
+    """
+    url = target.render_as_string(hide_password=False)
+    engine = orm.make_engine(url)
     try:
         if inspect(engine).get_table_names():
             raise BackupTrouble("There are tables in that database already. Name an empty one.")
     finally:
         engine.dispose()
-    _run(
-        target,
-        ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-acl"],
-        str(file),
-    )
+    command = ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-acl"]
+    with NamedTemporaryFile("w", suffix=".list") as contents:
+        contents.write(_without_version(_said(["pg_restore", "--list", str(file)])))
+        contents.flush()
+        _run(target, [*command, f"--use-list={contents.name}"], str(file))
+    settle(url)
+
+
+def _without_version(contents: str) -> str:
+    """Return a dump's table of contents without the rows that say which version it is."""
+    rows_of_version = re.compile(rf"\d.* TABLE DATA \S+ {versions.TABLE} ")
+    lines = contents.splitlines(keepends=True)
+    return "".join(each for each in lines if not rows_of_version.match(each))
 
 
 def _run(url: URL, command: Sequence[str], *arguments: str) -> None:
     """Run one of PostgreSQL's programs on ``url``; the password never stands on its line."""
-    path = program(command[0])
     address = url.set(drivername="postgresql", password=None).render_as_string()
     secret: Mapping[str, str] = {"PGPASSWORD": url.password} if url.password else {}
+    _said([*command, f"--dbname={address}", *arguments], secret)
+
+
+def _said(command: Sequence[str], secret: Mapping[str, str] | None = None) -> str:
+    """Return what one of PostgreSQL's programs writes."""
     done = subprocess.run(  # noqa: S603 - by whoever runs the command, on their own machine
-        [path, *command[1:], f"--dbname={address}", *arguments],
-        env={**os.environ, **secret},
+        [program(command[0]), *command[1:]],
+        env={**os.environ, **(secret or {})},
         check=False,
         capture_output=True,
         text=True,
     )
     if done.returncode:
         raise BackupTrouble(f"{command[0]} failed: {done.stderr.strip()[:500]}")
+    return done.stdout
 
 
 def program(name: str) -> str:

@@ -13,12 +13,14 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 
-from outreach import orm
+from outreach import commands, orm
 from outreach.accounts.models import SignIn
 from outreach.audit import keeping, trail
 from outreach.audit.jobs import link_events
 from outreach.audit.models import AuditEvent
+from outreach.commands import Needs
 from outreach.deps import Deps
+from outreach.messaging import holding
 from outreach.orm import Model, Sessions
 from outreach.upkeep import backups, promises
 from outreach.upkeep.backups import BackupTrouble
@@ -87,6 +89,46 @@ def test_what_was_backed_up_comes_back_and_everybody_signs_in_again(
     assert told == f"restored a backup of {NOW.isoformat()}"
     with sessions() as session:
         assert broken <= {each.promise for each in promises.breaches(session, now=NOW)}
+
+
+def test_a_restore_that_ends_half_way_leaves_nothing_that_would_send(
+    database_url: str,
+    sessions: Sessions,
+    empty_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A machine that starts again by itself would send what went out since the backup."""
+    busy.fill(sessions, now=NOW)
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+    monkeypatch.setattr(holding, "close", _power_cut)
+
+    with pytest.raises(PowerCut):
+        backups.restore(made, empty_url, now=NOW)
+
+    engine = orm.make_engine(empty_url)
+    assert commands.trouble(engine, Needs.THIS_RELEASE) is not None
+    engine.dispose()
+
+
+class PowerCut(Exception):
+    """Nothing goes on after it."""
+
+
+def _power_cut(*_arguments: object, **_named: object) -> None:
+    raise PowerCut
+
+
+def test_what_is_put_back_is_of_the_version_that_it_was(
+    database_url: str, empty_url: str, tmp_path: Path
+) -> None:
+    made = backups.make(database_url, tmp_path / "kept", now=NOW)
+
+    backups.restore(made, empty_url, now=NOW)
+
+    engine = orm.make_engine(empty_url)
+    assert commands.trouble(engine, Needs.THIS_RELEASE) is None
+    engine.dispose()
 
 
 def test_a_backup_is_held_against_no_end_of_the_audit_trail_that_is_newer(
