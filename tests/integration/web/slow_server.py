@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -27,6 +28,13 @@ def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
 def unlooked(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Answer with how many objects are never again looked through for garbage."""
     answer = str(gc.get_freeze_count()).encode()
+    start("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer]
+
+
+def turn(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer with how many seconds a thread may keep the others waiting."""
+    answer = str(sys.getswitchinterval()).encode()
     start("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
 

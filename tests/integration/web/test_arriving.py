@@ -18,6 +18,7 @@ from config import ROOT
 from outreach.web.arriving import (
     FILES_A_THREAD,
     LARGEST_HEAD,
+    TURN_SECONDS,
     is_whole,
     most_connections,
 )
@@ -120,6 +121,13 @@ def test_what_is_loaded_is_not_looked_through_for_garbage_between_pages() -> Non
         client.sendall(WHOLE)
 
         assert int(_answer(client)) > LOADED
+
+
+def test_threads_take_short_turns() -> None:
+    with _served("outreach.web.arriving.Worker", "turn") as port, _connected(port) as client:
+        client.sendall(WHOLE)
+
+        assert float(_answer(client)) == pytest.approx(TURN_SECONDS)
 
 
 @pytest.mark.parametrize("size", [1, 7, 30])
