@@ -131,7 +131,7 @@ def copy(target: str) -> None:
         raise click.ClickException(f"Nothing was copied: {type(error).__name__}.") from error
     finally:
         engine.dispose()
-    click.echo(f"Copied {copied:,} rows; counts, sums and texts agree.")
+    click.echo(f"Copied {copied:,} rows; every value is the same there.")
 
 
 @database.command("web-role")
