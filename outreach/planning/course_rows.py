@@ -10,6 +10,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     String,
+    Text,
     bindparam,
     case,
     cast,
@@ -24,7 +25,7 @@ from outreach.panels.models import PanelMembership, Shift
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
-from outreach.programmes.models import CadenceChoice, Enrolment
+from outreach.programmes.models import CadenceChoice, Enrolment, ProgrammeVersion
 from outreach.programmes.rules import EnrolmentStatus
 from outreach.sql import as_json
 
@@ -99,9 +100,18 @@ def of_page() -> Select[*tuple[Any, ...]]:
 
 @cache
 def of_enrolments() -> Select[*tuple[Any, ...]]:
-    """Return :func:`rows` of ``enrolment_ids``, as most pages of one patient ask; built once."""
+    """Return :func:`rows` of ``enrolment_ids``, as most pages of one patient ask; built once.
+
+    With the version of each, and its data as text: to be read once a version, not once a row.
+    """
     these = among(Enrolment.id, bindparam("enrolment_ids"))
-    return rows(Enrolment, caller_id(Enrolment)).where(these)
+    data = (
+        select(cast(ProgrammeVersion.data, Text))
+        .where(ProgrammeVersion.id == Enrolment.version_id)
+        .scalar_subquery()
+    )
+    found = rows(Enrolment, caller_id(Enrolment)).where(these)
+    return found.add_columns(Enrolment.version_id, data)
 
 
 def _place(of: type[Enrolment], caller_id: ColumnElement[int]) -> ScalarSelect[str]:

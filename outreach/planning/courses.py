@@ -25,7 +25,6 @@ from outreach.patients.rules import ContactHours, Daypart, Wishes, weekdays_from
 from outreach.planning import course_rows
 from outreach.planning.rules import WEEK, Calendar, Course
 from outreach.programmes.models import Enrolment, ProgrammeVersion
-from outreach.programmes.protocol import protocol_of
 from outreach.programmes.rules import EnrolmentStatus, Protocol, Rhythm
 
 Found = sqlalchemy.Row[*tuple[Any, ...]]
@@ -117,7 +116,12 @@ class Reader:
         """Return the row of each of ``enrolment_ids``, by id."""
         these = {"enrolment_ids": enrolment_ids}
         query = course_rows.of_enrolments()
-        return list(map(Row._make, self._read(session, query, weekly_from=date.min, **these)))
+        rows = []
+        for *row, version_id, data in self._read(session, query, weekly_from=date.min, **these):
+            if version_id not in self._protocols:
+                self._protocols[version_id] = Protocol.from_data(json.loads(data))
+            rows.append(Row(*row))
+        return rows
 
     def unplanned(self, session: Session, *, after_id: int, limit: int) -> Sequence[Found]:
         """Return what a :class:`Row` holds of the enrolments of :func:`unplanned_ids`, locked.
@@ -148,7 +152,8 @@ class Reader:
         version_id, starts_on, latest, chosen, recent, away_from, away_until = json.loads(text)
         last_due_on, completed_at = _parsed(latest) or (None, None)
         if version_id not in self._protocols:
-            self._protocols[version_id] = protocol_of(session, version_id)
+            version = session.scalars(*_version(version_id)).one()
+            self._protocols[version_id] = version.protocol
         begins = date.fromisoformat(starts_on)
         last = date.fromisoformat(last_due_on) if last_due_on else None
         return Progress(
@@ -239,6 +244,11 @@ def active_ids(session: Session, enrolment_ids: Sequence[int]) -> Sequence[int]:
     Somebody may withdraw between the moment a planner looks and the moment it writes.
     """
     return session.scalars(*_active_ids(enrolment_ids)).all()
+
+
+@built_once
+def _version(version_id: Any) -> Select[ProgrammeVersion]:
+    return select(ProgrammeVersion).where(ProgrammeVersion.id == version_id)
 
 
 @built_once

@@ -2,22 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach import orm
-from outreach.built_once import built_once
 from outreach.errors import NotFound
 from outreach.programmes.models import Programme, ProgrammeVersion
-from outreach.programmes.rules import PUBLISHED_PROTOCOL, Protocol
+from outreach.programmes.rules import PUBLISHED_PROTOCOL
 
 PUBLISHED = "published-protocol"
-
-# A version is written once and never changed: a process reads each of a database once.
-_read: WeakKeyDictionary[Engine | Connection, dict[int, Protocol]] = WeakKeyDictionary()
 
 
 class NoSuchProgramme(NotFound):
@@ -62,23 +55,3 @@ def newest_version(session: Session, *, now: datetime, code: str = PUBLISHED) ->
     session.add(version)
     session.flush()
     return version
-
-
-def protocol_of(session: Session, version_id: int) -> Protocol:
-    """Return the protocol of a version; one that readers have seen is not read again.
-
-    What a writer sees may be rolled back, and its number become another's.
-    """
-    known = _read.setdefault(session.get_bind(), {})
-    if version_id in known:
-        return known[version_id]
-    (row,) = orm.rows_of(session, *_data_of(version_id))
-    protocol = Protocol.from_data(row.data)
-    if orm.is_reading():
-        known[version_id] = protocol
-    return protocol
-
-
-@built_once
-def _data_of(version_id: Any) -> Select[dict[str, Any]]:
-    return select(ProgrammeVersion.data).where(ProgrammeVersion.id == version_id)
