@@ -32,7 +32,11 @@ def verify(link: int | None, digest: str | None) -> None:
         click.echo(f"The chain is broken: {proof.broken}.")
         raise SystemExit(1)
     click.echo(f"The chain is whole: {proof.head.position} links, digest {proof.head.digest}.")
-    if kept:
-        click.echo(f"Link {kept.position}, kept outside the database, is in it.")
+    click.echo(
+        f"Link {kept.position}, kept outside the database, is in it."
+        if kept
+        else "No end of it is kept here, so nothing proves that nothing was cut off: run this where"
+        " the scheduler runs, or with a link and its digest from a log."
+    )
     if proof.unlinked:
         click.echo(f"Not linked yet: {proof.unlinked} events.")

@@ -15,7 +15,8 @@ def link_events(sessions: Sessions, kept_in: Path | None = None) -> int:
     """Link new events of the trail into its chain, and log where it ends; return how many.
 
     ``kept_in`` is the file that keeps the end. Where the chain does not hold that one any more,
-    it stays, each time is an error in the log, and monitors are told.
+    it stays, each time is an error in the log, and monitors are told. Where there is none, the log
+    says so once.
     """
     linked = 0
     while True:
@@ -41,6 +42,9 @@ def _keep_end(sessions: Sessions, path: Path) -> None:
         trouble = chain.trouble_with_end(session, kept) if kept else None
         end = chain.head(session)
         was_whole = chain.was_whole(session)
+    if kept is None and end.position:
+        # Whoever can delete the file as well is found out by whoever keeps the log.
+        log.warning("no end of the audit trail was kept here: %s begins anew", path)
     if trouble:
         log.error("the audit trail is not as it was: %s, which %s has", trouble, path)
     elif end.position and end != kept:

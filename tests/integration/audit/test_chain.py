@@ -223,6 +223,26 @@ def test_the_end_that_was_kept_moves_on_with_the_chain(sessions: Sessions, tmp_p
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_an_end_that_is_not_there_any_more_is_told(
+    app: Flask, sessions: Sessions, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Deleted, say, by who cut the end off the chain."""
+    path, run = keeping.kept_in(config.instance_path), app.test_cli_runner()
+    act(sessions, 3)
+    link_events(sessions, path)
+    caplog.clear()
+    link_events(sessions, path)
+    assert "begins anew" not in caplog.text
+    assert "is in it" in run.invoke(args=["audit", "verify"]).output
+
+    path.unlink()
+
+    assert "nothing proves that nothing was cut off" in run.invoke(args=["audit", "verify"]).output
+    for _tick in range(2):
+        link_events(sessions, path)
+    assert caplog.text.count("no end of the audit trail was kept here") == 1
+
+
 def test_what_is_no_end_of_a_chain_is_none(tmp_path: Path) -> None:
     path = tmp_path / "audit_head"
     assert keeping.read(path) is None
