@@ -39,7 +39,8 @@ def look_ahead(session: Session, call: PlannedCall) -> None:
 def look_ahead_to_record(session: Session, call: PlannedCall, form_key: str) -> None:
     """Find out what recording ``call`` need not read, end or throw away. One statement.
 
-    The call is claimed, and its enrolment held: who writes of either is done, or waits.
+    The call is claimed, and its enrolment held where somebody was reached: whoever records the
+    same call, or asks for something because nobody was, is done or waits.
     """
     of_patient = (
         BegunQuestionnaire.patient_id,
