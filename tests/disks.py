@@ -54,7 +54,7 @@ class OwnDisk:
 class NoFileGrows:
     """Files end where a write would make them longer than so many bytes."""
 
-    full_says = "The database does not answer."  # SQLite takes it for a disk that fails
+    full_says = "The disk takes no more, or fails."  # SQLite can't tell the one from the other
 
     def fill(self, *, but: int = 0) -> None:
         """Leave so many bytes of each file, and no more."""

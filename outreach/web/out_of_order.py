@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 10
 KINDS = (OperationalError, InterfaceError, InternalError, NoConnectionFree)
-_DISK_FULL, _READ_ONLY = "53100", "25006"  # PostgreSQL, appendix A
+_DISK_FULL, _DISK_BROKEN, _READ_ONLY = "53100", "58030", "25006"  # PostgreSQL, appendix A
 _TWICE, _IN_A_CIRCLE = "23505", "40P01"
 _TWICE_IN_SQLITE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 _SECRET = ("password", "proof", "code")
@@ -76,15 +76,19 @@ def _reason(cause: BaseException | None) -> str:
     if _is_twice(cause) or getattr(cause, "sqlstate", None) == _IN_A_CIRCLE:
         return _("Somebody changed the same at this very moment.")
     if isinstance(cause, sqlite3.Error):
-        is_full = cause.sqlite_errorcode == sqlite3.SQLITE_FULL
-        is_kept_from_writing = cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
+        kind = cause.sqlite_errorcode & 0xFF  # the rest says more than people need
+        is_full, is_kept_from_writing = kind == sqlite3.SQLITE_FULL, kind == sqlite3.SQLITE_READONLY
+        is_disk_broken = kind == sqlite3.SQLITE_IOERR
     else:
         code = getattr(cause, "sqlstate", None)
         is_full, is_kept_from_writing = code == _DISK_FULL, code == _READ_ONLY
+        is_disk_broken = code == _DISK_BROKEN
     if is_full:
         return _("There is no room left on the disk.")
     if is_kept_from_writing:
         return _("The database takes no changes at the moment.")
+    if is_disk_broken:  # or a quota is used up, which looks the same
+        return _("The disk takes no more, or fails.")
     return _("The database does not answer.")
 
 
