@@ -12,18 +12,24 @@ from flask.templating import Environment
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, Macro
-from markupsafe import Markup, escape
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
 
 _PLAIN = frozenset({FunctionType, MethodType})
 _OF_BLOCKS_AND_LOOPS = ("_block_vars", "_loop_vars")  # what templates hand to every call
 
 
 def escaped(value: object) -> str:
-    """Return ``value`` as it stands in a page: what is safe as it is, is not copied."""
+    """Return ``value`` as it stands in a page: what is safe as it is, is not copied.
+
+    What comes out is a piece of a page, and need not say that it is safe to escape: so a text is
+    escaped by what markupsafe itself does it with, without an object around each piece.
+    """
     kind = type(value)  # not __class__: what stands for another value tells that one's
     if kind is Markup or (kind is str and value.isalnum()):  # type: ignore[attr-defined]
         return value  # type: ignore[return-value]
-    return escape(value)
+    if kind is str:
+        return _escape_inner(value)  # type: ignore[arg-type]
+    return str(value) if kind is int else escape(value)
 
 
 class _Generator(CodeGenerator):

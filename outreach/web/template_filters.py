@@ -12,9 +12,10 @@ from babel.dates import format_datetime as babel_format
 from babel.dates import format_time
 from flask import Flask, has_request_context
 from flask_babel import Domain, format_decimal, get_babel, get_locale, get_translations
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from outreach.web import phones
+from outreach.web.rendering import escaped
 
 
 def local_time(instant: datetime, zone: ZoneInfo | str) -> str:
@@ -151,7 +152,7 @@ class Words:
 
 def _filled(words: str, filled: Mapping[str, object]) -> Markup:
     """As ``Markup.__mod__``, which makes an object of each thing to fill in: twice the time."""
-    safe = {name: escape(each) for name, each in filled.items()}
+    safe = {name: escaped(each) for name, each in filled.items()}
     return Markup(str(words) % safe)  # noqa: S704 - our own words, and the rest is escaped
 
 
