@@ -5,7 +5,9 @@ no flag, no concern. To find that out singly takes half of the screen's statemen
 of what recording a call takes. Whoever reads such a table asks here first; who has not looked
 ahead knows of nothing that it is absent.
 
-What is found out holds until the transaction ends, or until it writes into that table itself.
+What is found out holds until the transaction ends, or until it writes into that table itself
+through the session. What is written past that, in bulk or by a trigger, is not noticed: ask for no
+table that is written so in the same transaction.
 """
 
 from collections.abc import Hashable, Sequence
