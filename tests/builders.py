@@ -298,20 +298,21 @@ def make_promise(session: Session, patient: Patient, by: StaffMember, **deviatio
 
 
 def make_goal(session: Session, patient: Patient, by: StaffMember, **deviations: Any) -> Goal:
-    goal = Goal(
-        **{
-            "clinic_id": patient.clinic_id,
-            "patient_id": patient.id,
-            "area": GoalArea.EXERCISE,
-            "text": "Walk to the church",
-            "set_at": LONG_AGO,
-            "set_by_id": by.id,
-        }
-        | deviations
-    )
+    goal = Goal(**goal_row(patient, by) | deviations)
     session.add(goal)
     session.flush()
     return goal
+
+
+def goal_row(patient: Patient, by: StaffMember) -> dict[str, Any]:
+    return {
+        "clinic_id": patient.clinic_id,
+        "patient_id": patient.id,
+        "area": GoalArea.EXERCISE,
+        "text": "Walk to the church",
+        "set_at": LONG_AGO,
+        "set_by_id": by.id,
+    }
 
 
 def make_reading(

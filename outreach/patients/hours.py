@@ -89,7 +89,7 @@ def _read(session: Session, today: date, clinic_ids: Sequence[int] | None) -> Ho
             ContactHours(
                 each.opens,
                 each.closes,
-                closed_on=frozenset(closed[each.id] | _public_holidays(each, today).keys()),
+                closed_on=frozenset(closed[each.id] | public_holidays(each, today).keys()),
             ),
         )
         for each in found.values()
@@ -122,12 +122,8 @@ def hours_of(session: Session, patient: Patient, *, today: date) -> ContactHours
     return book_of(session, today=today, clinic_ids=[patient.clinic_id]).of_patient(patient)
 
 
-def public_holidays(clinic: Clinic, today: date) -> dict[date, str]:
-    """Return the public holidays that a clinic keeps, with their names."""
-    return _public_holidays(clinic, today)
-
-
-def _public_holidays(clinic: Clinic | Row[*tuple[Any, ...]], today: date) -> dict[date, str]:
+def public_holidays(clinic: Clinic | Row[*tuple[Any, ...]], today: date) -> dict[date, str]:
+    """Return the public holidays that a clinic keeps, with their names; also of a row of it."""
     if not clinic.keeps_holidays:
         return {}
     years = tuple(range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1))

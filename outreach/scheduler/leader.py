@@ -4,7 +4,8 @@ Leading only saves work: what makes a second call or text impossible are keys in
 database. PostgreSQL: an advisory lock on a connection of its own. SQLite: a locked file.
 A leader asks every second whether it still leads. When PostgreSQL hears nothing from it for
 SILENCE_SECONDS, because its machine is cut off, frozen or dead, the seat is free again. A machine
-whose clock is wrong does not lead.
+whose clock is wrong does not lead, and none on a database that is not of this release's version:
+one that is being put back, or migrated.
 """
 
 import fcntl
@@ -16,7 +17,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from outreach import same_time
+from outreach import same_time, versions
 from outreach.clock import Clock, utc_now
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ class DatabaseLeadership:
             return False
         try:
             connection.execute(text(f"SET idle_session_timeout = '{SILENCE_SECONDS}s'"))
-            is_ours = self._is_on_time(connection) and connection.scalar(
+            trouble = self._clock_trouble(connection) or versions.trouble(connection)
+            is_ours = self._may_lead(trouble) and connection.scalar(
                 text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}
             )
         except DBAPIError:
@@ -103,16 +105,18 @@ class DatabaseLeadership:
         if self._connection is None:
             return False
         try:
-            return self._is_on_time(self._connection)
+            return self._may_lead(self._clock_trouble(self._connection))
         except DBAPIError:
             return False
 
-    def _is_on_time(self, connection: Connection) -> bool:
-        words = same_time.trouble(connection, self._clock()) or ""
-        if words and not self._said:  # asked every second, said once
-            log.error("%s It can't lead.", words)
-        self._said = words
-        return not words
+    def _clock_trouble(self, connection: Connection) -> str | None:
+        return same_time.trouble(connection, self._clock())
+
+    def _may_lead(self, trouble: str | None) -> bool:
+        if trouble and not self._said:  # asked every second, said once
+            log.error("%s This scheduler can't lead.", trouble)
+        self._said = trouble or ""
+        return not trouble
 
     def release(self) -> None:
         """Close the connection and with it the lock."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from config import Config
-from outreach import garbage, logs, orm, same_time, tables, traces
+from outreach import garbage, logs, orm, same_time, tables, traces, versions
 from outreach.clock import Clock, NoTimeZones, need_time_zones, utc_now
 from outreach.messaging.jobs import send_due_messages, send_in_turn
 from outreach.orm import Sessions
@@ -57,16 +57,18 @@ class Worker:
     def _repeat(self, send: Callable[..., int], wait: Callable[[float], object]) -> None:
         while not self._stopping.is_set():
             try:
-                if self._is_on_time():
+                if self._may_send():
                     with traces.span("job send"):
                         send(self._sessions, self._gateway, self._clock, go_on=self.goes_on)
             except Exception:
                 log.exception("sending failed")
             wait(IDLE_SECONDS)
 
-    def _is_on_time(self) -> bool:
+    def _may_send(self) -> bool:
         with orm.reading(), self._sessions() as session:
-            words = same_time.trouble(session.connection(), self._machines_clock())
+            connection = session.connection()
+            words = same_time.trouble(connection, self._machines_clock())
+            words = words or versions.trouble(connection)
         if words:
             log.error("%s Nothing is sent.", words)
         return not words

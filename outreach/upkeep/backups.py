@@ -308,7 +308,8 @@ def _check_nothing_is_there(path: Path) -> None:
 def _restore_postgresql(file: Path, target: URL, settle: Callable[[str], None]) -> None:
     """Put a dump back without its version, which comes with what is settled.
 
-    A process that dies before leaves a database that is at no version, on which nothing starts.
+    A process that dies before leaves a database that is at no version: no scheduler leads on it,
+    no worker sends from it, no command begins.
     """
     url = target.render_as_string(hide_password=False)
     engine = orm.make_engine(url)

@@ -210,8 +210,9 @@ def _same_rows(target: Connection, table: Table, page: Sequence[Any]) -> Mapping
     """
     keys = list(table.primary_key.columns)
     wanted = [_key_of(table, row) for row in page]
-    has_one = keys[0].in_([key for (key,) in wanted]) if len(keys) == 1 else None
-    which = tuple_(*keys).in_(wanted) if has_one is None else has_one
+    which = tuple_(*keys).in_(wanted)
+    if len(keys) == 1:  # not every database takes a row of one value
+        which = keys[0].in_([key for (key,) in wanted])
     found = target.execute(select(*map(_as_kept, table.columns)).where(which)).mappings()
     return {_key_of(table, row): row for row in found}
 

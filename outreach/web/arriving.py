@@ -38,8 +38,8 @@ STALL_SECONDS = 30  # of one reading or writing, within a thread
 LEAVE_SECONDS = 2  # until a client that has its answer must have hung up
 _BREATH_SECONDS = 0.05
 # How long a thread may keep the others of its process from going on. A Save asks the database forty
-# times, and after each answer waits for its turn: by Python's own five milliseconds, it took longer
-# beside one other page than both of them one after the other.
+# times, and after each answer waits for its turn: beside a thread that only computes, by Python's
+# own five milliseconds, forty short waits took 229 ms, and take 33 (15 alone).
 TURN_SECONDS = 0.0005
 _PIECE = 64 * 1024
 _END = b"\r\n\r\n"

@@ -1,7 +1,8 @@
 """How templates are run: what comes out is Jinja's, without what it does anew for each word.
 
 A call screen writes 1,700 values and calls 500 macros and functions. Of a queue's rendering this
-saves a fifth, of a call screen's a twelfth. Each of the three is at a place that Jinja has for it.
+saves a fifth, of a call screen's a twelfth. Each of the three is at a place that Jinja has for it;
+one name of markupsafe's is its own, and tests hold what comes out against what it writes itself.
 """
 
 from collections.abc import MutableMapping

@@ -1,24 +1,22 @@
 """What is known not to be there is not read, until it is written or the transaction ends."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import Session
 
 from outreach import absent, orm
-from outreach.accounts.models import Clinic, StaffMember
+from outreach.accounts.models import Clinic
 from outreach.calls import seldom_there
 from outreach.calls.models import Promise
 from outreach.goals import setting
 from outreach.goals.models import Goal
-from outreach.goals.rules import GoalArea
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from outreach.planning.models import PlannedCall
 from tests.builders import (
-    LONG_AGO,
+    goal_row,
     make_clinic,
     make_enrolment,
     make_goal,
@@ -70,23 +68,12 @@ def test_absence_is_of_one_column_and_one_value(sessions: Sessions) -> None:
 
 def add_goals_at_once(session: Session, patient: Patient) -> None:
     by = make_staff(session, session.get_one(Clinic, patient.clinic_id))
-    orm.insert_new(session, Goal, [goal_of(patient, by)])
+    orm.insert_new(session, Goal, [goal_row(patient, by)])
 
 
 def add_goal_later(session: Session, patient: Patient) -> None:
     by = make_staff(session, session.get_one(Clinic, patient.clinic_id))
-    session.add(Goal(**goal_of(patient, by)))
-
-
-def goal_of(patient: Patient, by: StaffMember) -> dict[str, Any]:
-    return {
-        "clinic_id": patient.clinic_id,
-        "patient_id": patient.id,
-        "area": GoalArea.EXERCISE,
-        "text": "Walk to the church",
-        "set_at": LONG_AGO,
-        "set_by_id": by.id,
-    }
+    session.add(Goal(**goal_row(patient, by)))
 
 
 def test_a_writer_looks_ahead_too(sessions: Sessions, engine: Engine) -> None:

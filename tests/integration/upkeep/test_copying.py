@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, Engine, Text, delete, func, insert, select, text, type_coerce
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Numeric,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    type_coerce,
+)
 
 from outreach import orm
 from outreach.audit.jobs import link_events
@@ -244,6 +255,15 @@ def test_one_reading_among_many_that_differs_by_the_least_is_found(
 
     with pytest.raises(CannotCopy, match=r"reading differs in value\."):
         carry_over(engine, other)
+
+
+def test_every_decimal_says_how_many_places_it_keeps() -> None:
+    """To which both kinds of database are read; what is kept as a float could not be compared."""
+    columns = [column for table in Model.metadata.sorted_tables for column in table.columns]
+    decimals = [column.type for column in columns if isinstance(column.type, Numeric)]
+
+    assert len(decimals) > 4
+    assert all(each.scale is not None and each.asdecimal for each in decimals)
 
 
 def test_the_command_copies_and_says_so(
