@@ -8,7 +8,7 @@ from jinja2.bccache import Bucket
 
 # Whoever changes how templates are compiled changes this: a process of the release before, which
 # looks into the same folder while it is renewed, could not run what is found there.
-_NAMES = "quick_%s.cache"
+_NAMES = "quicker_%s.cache"
 
 
 def kept_in(folder: Path) -> BytecodeCache | None:

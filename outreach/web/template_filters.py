@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,9 @@ from babel.dates import format_datetime as babel_format
 from babel.dates import format_time
 from flask import Flask, has_request_context
 from flask_babel import Domain, format_decimal, get_babel, get_locale, get_translations
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from outreach.web import phones
@@ -99,6 +102,12 @@ def place(zone: str) -> str:
     return zone.rsplit("/", 1)[-1].replace("_", " ")
 
 
+@pass_eval_context
+def once_each(page: EvalContext, macro: Macro) -> Callable[..., str]:
+    """Return ``macro`` with a memory that ends with the page, for what many of its rows say."""
+    return cache(partial(macro, page))
+
+
 def init_app(app: Flask) -> None:
     """Register the filters and the icon macro of every template."""
     for written in (
@@ -123,6 +132,7 @@ def init_app(app: Flask) -> None:
     get_babel(app).instance.domain_instance = _Domain(domain=get_babel(app).default_domain)
     app.add_template_filter(phones.as_written, "phone")
     app.add_template_global(percent)
+    app.add_template_global(once_each)
     app.add_template_global(_icon_of(app), "icon")
 
 

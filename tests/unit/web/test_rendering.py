@@ -1,7 +1,8 @@
 """Templates come out as Jinja's own environment renders them."""
 
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from markupsafe import Markup, escape
 from werkzeug.local import LocalProxy
 
 from outreach.web.rendering import Rendering, escaped
+from outreach.web.template_filters import once_each
 
 VALUES = st.one_of(
     st.text(), st.text().map(Markup), st.integers(), st.booleans(), st.none(), st.floats()
@@ -32,12 +34,23 @@ PAGES = {
         {%- for each in [1, 2] %}{{ needs_page(each) }}{{ each | string | title }}{% endfor %}
         {%- block part %}{{ needs_house() }}{{ needs_safety() }}{{ method(1, b='&') }}{% endblock %}
         {%- include 'part.html' %}{{ ('<' ~ name) | upper }}{{ none }}{{ absent }}
+        {{- thing.size }}{{ thing.word.upper() }}{{ thing.none }}{{ thing.absent }}
+        {{- thing.items_of.a.b }}{{ thing.items_of.absent is defined }}{{ thing.items_of.c }}
+        {%- for each in thing.rows if each.size > 1 %}{{ each.size }}{% endfor %}
         {%- autoescape false %}{{ name }}{% endautoescape %}{{ 2.5 }}{{ '<b>' | safe }}""",
+    "rows.html": """
+        {%- macro words(word) %}{% set _ignored = say(word) %}<b>{{ word }}</b>{% endmacro %}
+        {%- set once = once_each(words) %}
+        {%- for each in ['<', 'x', '<'] %}{{ once(each) }}{% endfor %}""",
     "mail.txt": "{{ name }} {{ word() }}",
 }
 
 
 class _Thing:
+    size, word, none = 2, "<i>", None
+    items_of: ClassVar = {"a": {"b": "<b>"}, "c": None}
+    rows: ClassVar = [SimpleNamespace(size=1), SimpleNamespace(size=3), {"size": 5}]
+
     def method(self, number: int, b: str) -> str:
         return f"{number}{b}"
 
@@ -61,6 +74,7 @@ def _environment(kind: Callable[..., Environment]) -> Environment:
     made = kind(Flask(__name__), loader=DictLoader(PAGES), autoescape=_is_page)
     made.globals.update(house="<house>", needs_page=_needs_page, needs_house=_needs_house)
     made.globals.update(needs_safety=_needs_safety, method=_Thing().method, word=lambda: "<w>")
+    made.globals["thing"] = _Thing()
     return made
 
 
@@ -115,3 +129,13 @@ def test_what_one_template_is_given_no_other_one_has() -> None:
 
     assert own.render() == "mine"
     assert "own" not in ours.globals
+
+
+def test_what_is_said_alike_is_said_once_a_page() -> None:
+    ours, said = _environment(Rendering), list[str]()
+    ours.globals["once_each"] = once_each
+
+    page = ours.get_template("rows.html").render(say=said.append)
+
+    assert page == "<b>&lt;</b><b>x</b><b>&lt;</b>"
+    assert said == ["<", "x"]
