@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ SQLITE_PRAGMAS = (
     "synchronous=FULL",
     "cache_size=-16000",
 )
+
+STATEMENTS = 500  # more than are built once
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 _failed: ContextVar[list[int] | None] = ContextVar("failed", default=None)
@@ -150,10 +152,31 @@ def rows_of(
     """Return the rows of a statement that selects columns, not objects, for ``wanted``.
 
     As ``session.execute``, past what that does for objects: half of the CPU of a short read.
-    For statements that are built once and read on every page.
+    Only for statements that are built once and read on every page: each is remembered.
     """
     session.flush()
-    return session.connection().execute(statement, wanted).all()
+    known = {"compiled_cache": _in_sql(statement)}
+    return session.connection().execute(statement, wanted, execution_options=known).all()
+
+
+class _InSQL(dict[Any, Any]):
+    """What one statement is in SQL, by the database and the names of what it is told.
+
+    SQLAlchemy's own memory is of all statements, and finds one by all of its parts: of a queue's
+    there are a thousand, which are gone through anew each time it is asked.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the SQL for a ``key`` of SQLAlchemy's: database, parts, names, and how."""
+        return super().get((key[0], *key[2:]), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__((key[0], *key[2:]), compiled)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _in_sql(_statement: object) -> _InSQL:
+    return _InSQL()
 
 
 def one_picture(session: Session) -> None:

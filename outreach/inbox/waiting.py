@@ -18,6 +18,7 @@ from outreach.errors import NotFound
 from outreach.inbox.models import InboxItem
 from outreach.inbox.rules import OLD_AFTER, Understood
 from outreach.messaging.models import InboundText
+from outreach.orm import rows_of
 from outreach.panels import duty
 from outreach.panels.models import PanelMembership
 from outreach.patients.models import Patient
@@ -95,11 +96,12 @@ def count(
 ) -> int:
     """Return how many texts in ``scope`` wait; the arguments are those of :func:`lines`."""
     statement = _count(shape_of(scope), overdue_only=overdue_only, has_danger=bool(danger_at))
-    return session.scalar(statement, _values(scope, danger_at, now=now)) or 0
+    ((found,),) = rows_of(session, statement, _values(scope, danger_at, now=now))
+    return int(found)
 
 
 @cache
-def _count(shape: Scope, *, overdue_only: bool, has_danger: bool) -> Select[int]:
+def _count(shape: Scope, *, overdue_only: bool, has_danger: bool) -> Select[*tuple[Any, ...]]:
     waits = _waits(shape, overdue_only=overdue_only, has_danger=has_danger)
     return select(func.count()).select_from(InboxItem).where(*waits)
 

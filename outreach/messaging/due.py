@@ -21,7 +21,6 @@ from outreach.encryption import CannotDecrypt
 from outreach.messaging import holding
 from outreach.messaging.models import Message
 from outreach.messaging.rules import MessageKind, MessageStatus
-from outreach.orm import rows_of
 
 # Part of the statement, not a parameter: else the index of what waits could not be used.
 IS_WAITING = Message.status == bindparam(
@@ -81,7 +80,8 @@ def texts(
     )
     open_number, open_body = sealing.opener(Message.to_number), sealing.opener(Message.body)
     readable, unreadable = [], []
-    for row in rows_of(session, waiting, {}):
+    session.flush()
+    for row in session.connection().execute(waiting).all():  # another statement each time
         found = Due._make(row)
         try:
             number, body = open_number(found.to_number), open_body(found.body)

@@ -40,6 +40,25 @@ def test_each_has_their_own_values_and_the_statement_is_built_once(sessions: Ses
     assert built == [1]
 
 
+def test_what_is_known_of_one_statement_is_never_taken_for_another(sessions: Sessions) -> None:
+    @built_once
+    def by_name(name: Any) -> Select[int, str]:
+        return select(Clinic.id, Clinic.name).where(Clinic.name == name)
+
+    @built_once
+    def by_names(names: Any) -> Select[str]:
+        return select(Clinic.name).where(Clinic.name.in_(names)).order_by(Clinic.name)
+
+    with sessions.begin() as session:
+        ids = {name: make_clinic(session, name=name).id for name in ("North", "South")}
+
+    for _again in range(2):
+        with sessions() as session:
+            assert rows_of(session, *by_name("South")) == [(ids["South"], "South")]
+            assert rows_of(session, *by_names(["South", "North"])) == [("North",), ("South",)]
+            assert rows_of(session, *by_names(["North"])) == [("North",)]
+
+
 def test_what_is_sealed_is_found_by_what_it_says(sessions: Sessions) -> None:
     """A parameter is stored as the column beside it stores its values."""
 
