@@ -1,11 +1,22 @@
 """Functions of SQL that the two databases spell differently."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, Date, Dialect, Text, bindparam, column, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Date,
+    Dialect,
+    Text,
+    bindparam,
+    column,
+    literal,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -13,6 +24,15 @@ from sqlalchemy.types import TypeDecorator
 
 from outreach.orm import UTCDateTime
 from outreach.sealed_sql import refuse_in
+
+
+def is_one_of(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of a few values that never change.
+
+    As ``column.in_``, which writes its list into the statement anew each time that it is sent.
+    """
+    listed: ColumnElement[bool] = column.in_([literal(each, column.type) for each in values])
+    return listed
 
 
 class as_json(FunctionElement[str]):  # noqa: N801 - reads like an SQL function

@@ -1,12 +1,11 @@
 """The open calls of a caller's patients, with all that the queue says of each: one statement."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from outreach.accounts.models import StaffMember
@@ -23,20 +22,64 @@ from outreach.patients.models import Patient, PhoneNumber
 from outreach.planning.models import PlannedCall
 from outreach.planning.rules import CallStatus
 from outreach.programmes.models import Enrolment, ProgrammeVersion
-from outreach.sql import all_as_json
+from outreach.sql import all_as_json, is_one_of
+
+
+class OpenCall(NamedTuple):
+    """A row of the statement, in the order of its columns.
+
+    Each is read forty times: a row of SQLAlchemy looks each name up, for longer than it took to
+    read it.
+    """
+
+    id: int
+    tries_a_day: int
+    sequence: int
+    complete_by_on: date
+    dial_from_at: datetime
+    dial_until_at: datetime
+    is_agreed: bool
+    dials: int
+    ref: str
+    given_name: str
+    family_name: str
+    preferred_name: str | None
+    language: str
+    zone: str
+    weekdays: int
+    clinic_id: int
+    state: str | None
+    dedicated_id: int
+    dedicated_name: str
+    last_note: str | None
+    last_note_at: datetime | None
+    promise_id: int | None
+    promise: str | None
+    promise_on: date | None
+    status_before: CallStatus | None
+    status_two_before: CallStatus | None
+    spoken_at: datetime | None
+    answered_at: datetime | None
+    held_by: str | None
+    held_until: datetime | None
+    started_at: datetime | None
+    tries: str | None
+    numbers: str | None
+    draft_id: int | None
+    hidden_because: str | None
 
 
 def of(
     session: Session, caller_id: int, *, now: datetime, has_begun: bool = False
-) -> Sequence[Row[Any]]:
-    """Return a row for each open call of those whom ``caller_id`` calls at ``now``.
+) -> list[OpenCall]:
+    """Return each open call of those whom ``caller_id`` calls at ``now``.
 
     Args:
         has_begun: only those whose time to dial has come, a few of a panel.
     """
     running_since = now - leases.LONGEST_CALL
     wanted = {"caller_id": caller_id, "now": now, "running_since": running_since}
-    return rows_of(session, _statement(has_begun=has_begun), wanted)
+    return list(map(OpenCall._make, rows_of(session, _statement(has_begun=has_begun), wanted)))
 
 
 @dataclass(frozen=True)
@@ -96,13 +139,10 @@ def _statement(*, has_begun: bool) -> Select[*tuple[Any, ...]]:
     found = (
         select(
             PlannedCall.id,
-            PlannedCall.phase,
-            PlannedCall.patient_id,
             ProgrammeVersion.data["attempts"]["max_dials_per_day"]
             .as_integer()
             .label("tries_a_day"),
             PlannedCall.sequence,
-            PlannedCall.due_on,
             PlannedCall.complete_by_on,
             PlannedCall.dial_from_at,
             PlannedCall.dial_until_at,
@@ -128,20 +168,20 @@ def _statement(*, has_begun: bool) -> Select[*tuple[Any, ...]]:
             _one(_before(1)).label("status_two_before"),
             _one(_last_conversation()).label("spoken_at"),
             _one(_nurses_answer()).label("answered_at"),
-            _one(select(holder.name).join(Lease, Lease.staff_id == holder.id).where(others)).label(
+            _only(select(holder.name).join(Lease, Lease.staff_id == holder.id).where(others)).label(
                 "held_by"
             ),
-            _one(select(Lease.until_at).where(others)).label("held_until"),
-            _one(
+            _only(select(Lease.until_at).where(others)).label("held_until"),
+            _only(
                 select(Lease.started_at).where(
                     Lease.planned_call_id == PlannedCall.id,
                     Lease.staff_id == caller_id,
                     leases.is_running(running_since),
                 )
             ).label("started_at"),
-            _one(_tries()).label("tries"),
-            _one(_numbers()).label("numbers"),
-            _one(
+            _only(_tries()).label("tries"),
+            _only(_numbers()).label("numbers"),
+            _only(
                 select(Draft.id).where(
                     Draft.planned_call_id == PlannedCall.id,
                     Draft.staff_id == caller_id,
@@ -172,7 +212,12 @@ def _statement(*, has_begun: bool) -> Select[*tuple[Any, ...]]:
 
 
 def _one(query: Select[Any]) -> ColumnElement[Any]:
-    return query.correlate(PlannedCall, Patient).limit(1).scalar_subquery()
+    return _only(query.limit(1))
+
+
+def _only(query: Select[Any]) -> ColumnElement[Any]:
+    """Return the value of a query of which there is no second row: a unique key, an aggregate."""
+    return query.correlate(PlannedCall, Patient).scalar_subquery()
 
 
 def _before(skipped: int) -> Select[Any]:
@@ -195,7 +240,7 @@ def _last_conversation() -> Select[Any]:
         select(Attempt.at)
         .where(
             Attempt.patient_id == Patient.id,
-            Attempt.outcome.in_(REACHED),
+            is_one_of(Attempt.outcome, REACHED),
             Attempt.superseded_at.is_(None),
         )
         .order_by(Attempt.at.desc())
@@ -209,7 +254,7 @@ def _nurses_answer() -> Select[Any]:
         .join(Concern, Concern.id == ConcernStep.concern_id)
         .where(
             Concern.patient_id == Patient.id,
-            ConcernStep.kind.in_((StepKind.NOTED, StepKind.CLOSED)),
+            is_one_of(ConcernStep.kind, (StepKind.NOTED, StepKind.CLOSED)),
         )
         .order_by(ConcernStep.at.desc())
     )

@@ -21,6 +21,7 @@ from outreach.planning import next_call
 from outreach.planning.models import PlannedCall
 from outreach.programmes.models import Enrolment
 from outreach.programmes.rules import EnrolmentStatus
+from outreach.sql import is_one_of
 
 # Whoever left for good, or died, is not rung any more, whatever was promised.
 GONE = (EnrolmentStatus.WITHDRAWN, EnrolmentStatus.DIED)
@@ -140,7 +141,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
         .join(Promise, Promise.patient_id == PanelMembership.patient_id)
         .where(
             duty.enrolments_of(caller_id, now),
-            Enrolment.status.not_in(GONE),
+            ~is_one_of(Enrolment.status, GONE),
             ~has_call,
             Promise.kept_at.is_(None),
             Promise.withdrawn_at.is_(None),

@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
-from itertools import takewhile
-from typing import Any
+from functools import cache, cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from outreach.accounts.rules import Actor
 from outreach.calls import done, open_calls, promised, trying
 from outreach.calls.done import Done, Removed
+from outreach.calls.open_calls import OpenCall
 from outreach.calls.promised import Loose
 from outreach.calls.rules import (
     AskedBy,
@@ -42,9 +41,14 @@ from outreach.patients.rules import (
 from outreach.planning.rules import CallStatus
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One call of the queue, with all that its row shows."""
+class Entry(NamedTuple):
+    """One call of the queue, with all that its row shows.
+
+    ``tried_today`` counts on the patient's own day. ``asked_by``: who asked for the time at which
+    this call is now. ``rest``: why a call that is due is not to be made now; such a one stands
+    apart, and what must not wait has none. ``ends_in_days``: how many are left after today, where
+    the patient is, until it counts as missed.
+    """
 
     planned_call_id: int
     ref: str
@@ -53,7 +57,11 @@ class Entry:
     language: str
     zone: str
     facts: QueueFacts
+    group: QueueGroup
+    score: Score
+    rest: Rest | None
     complete_by_on: date
+    ends_in_days: int
     last_note: str | None
     last_note_at: datetime | None
     promise_id: int | None
@@ -65,58 +73,21 @@ class Entry:
     has_draft: bool
     hidden_because: str | None
     attempts: Sequence[PastAttempt]
+    tried_today: int
+    asked_by: AskedBy | None
     numbers: Sequence[RowNumber]
     tries_a_day: int
     started_at: datetime | None
-
-    @cached_property
-    def tried_today(self) -> int:
-        """How often this call was tried on the patient's own day."""
-        zone = ZoneInfo(self.zone)
-        today = local_day(self.facts.now, zone)
-        return sum(local_day(each.at, zone) == today for each in self.attempts)
-
-    @cached_property
-    def asked_by(self) -> AskedBy | None:
-        """Who asked for the time at which this call is now."""
-        last = self.attempts[-1].outcome if self.attempts else None
-        return asked_by(last, is_agreed=self.facts.is_agreed)
-
-    @cached_property
-    def group(self) -> QueueGroup:
-        """The part of the queue it stands in."""
-        return group_of(self.facts)
-
-    @cached_property
-    def score(self) -> Score:
-        """Why it stands where it stands."""
-        return score_of(self.facts)
 
     @property
     def may_wait_a_day(self) -> bool:
         """Whether nothing is lost where it comes again tomorrow."""
         return may_wait(self.facts) and not self.facts.is_last_day
 
-    @cached_property
-    def rest(self) -> Rest | None:
-        """Why a call that is due is not to be made now; a promise alone never rests for tries."""
-        found = rest_of(
-            self.facts,
-            is_put_off=self.hidden_because is not None,
-            was_tried_today=self.tried_today > 0,
-        )
-        is_promise = self.group is QueueGroup.PROMISED and found is not Rest.SAID
-        return None if is_promise else found
-
     @property
     def is_hidden(self) -> bool:
         """Whether it stands apart, with the reason; what must not wait is shown all the same."""
         return self.rest is not None
-
-    @cached_property
-    def ends_in_days(self) -> int:
-        """How many days are left after today, where the patient is, until it counts as missed."""
-        return (self.complete_by_on - local_day(self.facts.now, ZoneInfo(self.zone))).days
 
 
 @dataclass(frozen=True)
@@ -165,11 +136,15 @@ class Queue:
 
     def of(self, group: QueueGroup) -> list[Entry]:
         """Return the entries of one part that are theirs to work now."""
-        return [
-            entry
-            for entry in self.entries
-            if entry.group is group and entry.held_by is None and not entry.is_hidden
-        ]
+        return self._parts.get(group, [])
+
+    @cached_property
+    def _parts(self) -> dict[QueueGroup, list[Entry]]:
+        found: dict[QueueGroup, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.held_by is None and not entry.is_hidden:
+                found.setdefault(entry.group, []).append(entry)
+        return found
 
     @property
     def hidden(self) -> list[Entry]:
@@ -212,61 +187,62 @@ def _entries(
     """
     rows = open_calls.of(session, actor.staff_id, now=now, has_begun=has_begun)
     book = hours.book_of(session, today=now.date(), clinic_ids={row.clinic_id for row in rows})
-    zone = ZoneInfo(actor.zone)
-    day_ends_at = day_began_at(now, zone) + timedelta(days=1)
+    day_ends_at = day_began_at(now, ZoneInfo(actor.zone)) + timedelta(days=1)
+
+    @cache
+    def there(clinic_id: int, state: str | None, zone: str, weekdays: int) -> _There:
+        wishes = Wishes(weekdays_from_mask(weekdays))
+        return _There(now, ZoneInfo(zone), book.of(clinic_id, state).wished(wishes))
+
     entries = [
         _entry(
             row,
             actor.staff_id,
-            book.of(row.clinic_id, row.state),
-            now=now,
+            there(row.clinic_id, row.state, row.zone, row.weekdays),
             day_ends_at=day_ends_at,
         )
         for row in rows
     ]
-    return sorted(entries, key=lambda entry: (*order_key(entry.facts), entry.planned_call_id))
+    return sorted(
+        entries,
+        key=lambda each: (*order_key(each.facts, each.group, each.score), each.planned_call_id),
+    )
 
 
 def _own(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.covered_for is None]
 
 
-def _entry(
-    row: Row[Any],
-    caller_id: int,
-    usual: ContactHours,
-    *,
-    now: datetime,
-    day_ends_at: datetime,
-) -> Entry:
-    zone = ZoneInfo(row.zone)
-    today = local_day(now, zone)
-    numbers = trying.numbers_in(row.numbers)
-    wishes = Wishes(weekdays_from_mask(row.weekdays))
-    theirs = usual.wished(wishes)
-    lawful = hours_on(today, zone, theirs)
-    is_lawful = lawful is not None and lawful.from_at <= now < lawful.until_at
-    is_barred = not is_lawful and not may_agree(now, zone, theirs)
-    is_kept = row.is_agreed and not is_barred and now < row.dial_until_at
-    is_closed = row.dial_from_at <= now and not is_lawful and not is_kept
-    facts = QueueFacts(
-        now=now,
-        day_ends_at=day_ends_at,
-        dial_from_at=row.dial_from_at,
-        dial_until_at=row.dial_until_at,
-        lawful_until_at=lawful.until_at if lawful and is_lawful else None,
-        is_agreed=row.is_agreed,
-        is_last_day=row.complete_by_on <= today,
-        is_first_call=row.sequence == 1,
-        missed_in_a_row=_missed_in_a_row(row.status_before, row.status_two_before),
-        dials=row.dials,
-        has_number=any(each.works for each in numbers),
-        is_promise_due=row.promise_on is not None and row.promise_on <= today,
-        spoken_at=row.spoken_at,
-        answered_at=row.answered_at,
-        is_barred=is_barred,
-        opens_at=next_allowed_at(now, zone, theirs) if is_closed else None,
-    )
+class _There:
+    """What holds now where a patient is: the same for all who live there and wish the same."""
+
+    def __init__(self, now: datetime, zone: ZoneInfo, theirs: ContactHours) -> None:
+        self.now, self.zone, self._theirs = now, zone, theirs
+        self.today = local_day(now, zone)
+        lawful = hours_on(self.today, zone, theirs)
+        self.is_lawful = lawful is not None and lawful.from_at <= now < lawful.until_at
+        self.lawful_until_at = lawful.until_at if lawful and self.is_lawful else None
+        self.is_barred = not self.is_lawful and not may_agree(now, zone, theirs)
+
+    @cached_property
+    def opens_at(self) -> datetime:
+        """When calling is allowed again."""
+        return next_allowed_at(self.now, self.zone, self._theirs)
+
+    def is_today(self, at: datetime) -> bool:
+        """Say whether ``at`` falls on the day that it is there now."""
+        return local_day(at, self.zone) == self.today
+
+
+def _entry(row: OpenCall, caller_id: int, there: _There, *, day_ends_at: datetime) -> Entry:
+    numbers, attempts = trying.numbers_in(row.numbers), trying.attempts_in(row.tries)
+    facts = _facts(row, there, has_number=any(each.works for each in numbers), until=day_ends_at)
+    group = group_of(facts)
+    tried_today = sum(there.is_today(each.at) for each in attempts)
+    is_put_off = row.hidden_because is not None
+    rest = rest_of(facts, is_put_off=is_put_off, was_tried_today=tried_today > 0)
+    if group is QueueGroup.PROMISED and rest is not Rest.SAID:
+        rest = None  # a promise alone never rests for tries
     return Entry(
         planned_call_id=row.id,
         ref=row.ref,
@@ -275,7 +251,11 @@ def _entry(
         language=row.language,
         zone=row.zone,
         facts=facts,
+        group=group,
+        score=score_of(facts),
+        rest=rest,
         complete_by_on=row.complete_by_on,
+        ends_in_days=(row.complete_by_on - there.today).days,
         last_note=row.last_note,
         last_note_at=row.last_note_at,
         promise_id=row.promise_id,
@@ -286,13 +266,42 @@ def _entry(
         covered_for=row.dedicated_name if row.dedicated_id != caller_id else None,
         has_draft=row.draft_id is not None,
         hidden_because=row.hidden_because,
-        attempts=trying.attempts_in(row.tries),
+        attempts=attempts,
+        tried_today=tried_today,
+        asked_by=asked_by(attempts[-1].outcome if attempts else None, is_agreed=row.is_agreed),
         numbers=numbers,
         tries_a_day=row.tries_a_day,
         started_at=row.started_at,
     )
 
 
-def _missed_in_a_row(*before: CallStatus | None) -> int:
-    """Count the missed calls right before this one, newest first; more than two is two."""
-    return len(list(takewhile(lambda status: status is CallStatus.MISSED, before)))
+def _facts(row: OpenCall, there: _There, *, has_number: bool, until: datetime) -> QueueFacts:
+    """Return what the place of a call depends on; ``until`` the caller's own day lasts."""
+    now, today = there.now, there.today
+    is_kept = row.is_agreed and not there.is_barred and now < row.dial_until_at
+    is_closed = row.dial_from_at <= now and not there.is_lawful and not is_kept
+    return QueueFacts(
+        now=now,
+        day_ends_at=until,
+        dial_from_at=row.dial_from_at,
+        dial_until_at=row.dial_until_at,
+        lawful_until_at=there.lawful_until_at,
+        is_agreed=row.is_agreed,
+        is_last_day=row.complete_by_on <= today,
+        is_first_call=row.sequence == 1,
+        missed_in_a_row=_missed_in_a_row(row.status_before, row.status_two_before),
+        dials=row.dials,
+        has_number=has_number,
+        is_promise_due=row.promise_on is not None and row.promise_on <= today,
+        spoken_at=row.spoken_at,
+        answered_at=row.answered_at,
+        is_barred=there.is_barred,
+        opens_at=there.opens_at if is_closed else None,
+    )
+
+
+def _missed_in_a_row(before: CallStatus | None, two_before: CallStatus | None) -> int:
+    """Count the missed calls right before this one; more than two is two."""
+    if before is not CallStatus.MISSED:
+        return 0
+    return 2 if two_before is CallStatus.MISSED else 1

@@ -11,6 +11,7 @@ from outreach.patients.rules import NumberHealth
 from outreach.sql import instant_from_json
 
 SHOWN_DIGITS = 2
+_NOTHING = (None, "[]")  # as the two databases say it
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def numbers_in(kept: str | None) -> Sequence[RowNumber]:
 
 def attempts_in(kept: str | None) -> Sequence[PastAttempt]:
     """Return the tries of a call, in order; see open_calls."""
+    if kept in _NOTHING:  # as it is of most calls
+        return ()
     found = [
         (instant_from_json(at), row_id, Outcome(outcome), str(sealing.STAFF_NAMES.read(name)))
         for at, outcome, name, row_id in json.loads(kept or "[]")

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from outreach.accounts.models import Clinic
 from outreach.among import among, among_words, array_text
 from outreach.orm import Sessions
+from outreach.sql import is_one_of
 from tests.builders import make_clinic
 
 ODD = ['a "name"', "back\\slash", "{a,b}", "NULL", "", " space ", "ñ, ç", "two\nlines", '\\"', "'"]
@@ -24,6 +25,17 @@ def test_every_word_is_found_as_it_is_written_and_no_other(sessions: Sessions) -
 
     assert sorted(found) == sorted(ODD)
     assert none == []
+
+
+def test_a_list_that_never_changes_is_part_of_the_statement(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        for name in ("North", "South", "West"):
+            make_clinic(session, name=name)
+
+    listed = is_one_of(Clinic.name, ("South", "West"))
+    with sessions() as session:
+        assert set(session.scalars(select(Clinic.name).where(listed))) == {"South", "West"}
+        assert set(session.scalars(select(Clinic.name).where(~listed))) == {"North"}
 
 
 @pytest.mark.parametrize("how_many", [0, 1, 3])

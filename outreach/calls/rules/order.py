@@ -103,7 +103,7 @@ class Score:
     @property
     def points(self) -> int:
         """The sum of the reasons: another reason never makes it less."""
-        return sum(why.points for why in self.whys)
+        return sum([_POINTS[why] for why in self.whys])
 
     @property
     def leading(self) -> Why:
@@ -185,7 +185,7 @@ def score_of(facts: QueueFacts) -> Score:
         Why.FIRST_CALL: facts.is_first_call,
         Why.TRIED_BEFORE: facts.dials > 0,
     }
-    return Score(tuple(why for why, holds in holding.items() if holds) or (Why.DUE,))
+    return Score(tuple([why for why, holds in holding.items() if holds]) or (Why.DUE,))
 
 
 def whys_of(facts: QueueFacts) -> tuple[Why, ...]:
@@ -193,13 +193,14 @@ def whys_of(facts: QueueFacts) -> tuple[Why, ...]:
     return score_of(facts).whys
 
 
-def order_key(facts: QueueFacts) -> tuple[int, datetime, int, datetime]:
-    """Return the sort key of a call within its group: lower is sooner.
+def order_key(
+    facts: QueueFacts, group: QueueGroup, score: Score
+) -> tuple[int, datetime, int, datetime]:
+    """Return the sort key of a call within its ``group``: lower is sooner.
 
     What is to be called now goes by its score; among equals, whoever was spoken with longest
     ago comes first, so that nobody starves. What comes later goes by its time.
     """
-    points = score_of(facts).points
-    if group_of(facts) is not QueueGroup.NOW:
-        return 0, facts.from_at, -points, facts.closes_at
-    return -points, facts.spoken_at or _NEVER, 0, facts.closes_at
+    if group is not QueueGroup.NOW:
+        return 0, facts.from_at, -score.points, facts.closes_at
+    return -score.points, facts.spoken_at or _NEVER, 0, facts.closes_at

@@ -76,6 +76,10 @@ DEVIATIONS: dict[Why, dict[str, object]] = {
 PRESSING = {why: replace(READY, **more) for why, more in DEVIATIONS.items()}  # type: ignore[arg-type]
 
 
+def _place(facts: QueueFacts) -> tuple[int, datetime, int, datetime]:
+    return order_key(facts, group_of(facts), score_of(facts))
+
+
 @pytest.mark.parametrize(
     ("deviations", "group"),
     [
@@ -156,7 +160,7 @@ def test_there_is_always_a_reason_and_due_only_stands_alone(facts: QueueFacts) -
 def test_a_nurses_answer_comes_first_then_a_promised_time_then_what_closes() -> None:
     shuffled = [PRESSING[why] for why in reversed(PRESSING)]
 
-    ordered = sorted(shuffled, key=order_key)
+    ordered = sorted(shuffled, key=_place)
 
     assert [whys_of(facts)[0] for facts in ordered] == list(Why)
 
@@ -175,13 +179,13 @@ def test_among_equals_whoever_was_spoken_with_longest_ago_comes_first() -> None:
     lately = replace(READY, spoken_at=NOW - 24 * HOUR)
     long_ago = replace(READY, spoken_at=NOW - 240 * HOUR)
 
-    assert sorted([lately, long_ago, never], key=order_key) == [never, long_ago, lately]
+    assert sorted([lately, long_ago, never], key=_place) == [never, long_ago, lately]
 
 
 def test_among_those_never_spoken_with_what_closes_first_comes_first() -> None:
     closing = replace(READY, lawful_until_at=NOW + HOUR + TICK)
 
-    assert sorted([READY, closing], key=order_key) == [closing, READY]
+    assert sorted([READY, closing], key=_place) == [closing, READY]
 
 
 def test_all_may_wait_but_a_nurses_answer_and_a_time_that_was_asked_for() -> None:
@@ -201,14 +205,14 @@ def test_what_comes_later_is_ordered_by_its_time_whatever_presses() -> None:
     soon = replace(READY, dial_from_at=NOW + HOUR)
     promised = replace(READY, dial_from_at=NOW + 2 * HOUR, is_agreed=True, is_last_day=True)
 
-    assert sorted([promised, soon], key=order_key) == [soon, promised]
+    assert sorted([promised, soon], key=_place) == [soon, promised]
 
 
 @given(st.lists(FACTS, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_is_total_and_does_not_depend_on_how_calls_were_found(
     calls: list[QueueFacts], chance: random.Random
 ) -> None:
-    keyed = [(*order_key(facts), place) for place, facts in enumerate(calls)]
+    keyed = [(*_place(facts), place) for place, facts in enumerate(calls)]
     shuffled = list(keyed)
     chance.shuffle(shuffled)
 
@@ -223,7 +227,7 @@ def test_a_promised_time_in_its_window_stands_above_all_but_safety(
     if group_of(promised) is group_of(other) is QueueGroup.NOW:
         is_promised = Why.AGREED in whys_of(other)
         if not is_promised and Why.SAFETY not in whys_of(other):
-            assert order_key(promised) < order_key(other)
+            assert _place(promised) < _place(other)
 
 
 @given(FACTS, st.sampled_from([why for why in Why if why is not Why.DUE]))
@@ -233,7 +237,7 @@ def test_another_reason_never_lowers_a_call(facts: QueueFacts, why: Why) -> None
     if set(before) <= set(whys_of(more)) | {Why.DUE}:
         assert score_of(more).points >= score_of(facts).points
         if group_of(facts) is group_of(more) is QueueGroup.NOW and len(whys_of(more)) > len(before):
-            assert order_key(more) < order_key(facts)
+            assert _place(more) < _place(facts)
 
 
 @given(FACTS, st.sampled_from(["Australia/Lord_Howe", "Pacific/Chatham", "Asia/Kathmandu"]))
@@ -245,7 +249,7 @@ def test_instants_told_in_another_zone_change_nothing(facts: QueueFacts, zone: s
     }
     told = replace(facts, **elsewhere)  # type: ignore[arg-type]
 
-    assert order_key(told) == order_key(facts)
+    assert _place(told) == _place(facts)
     assert (group_of(told), score_of(told)) == (group_of(facts), score_of(facts))
 
 
