@@ -1,6 +1,6 @@
 """The door: who is at the keyboard, and which pages open for whom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -191,13 +191,13 @@ def may_open(endpoint: str, clinic_id: int | None = None) -> bool:
 
     ``clinic_id``: that of the patient whom the page is about; a role elsewhere opens nothing.
     """
-    return _opens_for(_badge_shown(), endpoint, clinic_id)
+    return _opens_for(_badge_shown(), current_app.view_functions, endpoint, clinic_id)
 
 
 def _of_page() -> dict[str, object]:
     """Return what a page asks of the person at the keyboard, looked up once, not once a link."""
-    badge = _badge_shown()
-    return {"actor": badge.actor if badge else None, "may_open": partial(_opens_for, badge)}
+    badge, views = _badge_shown(), current_app.view_functions
+    return {"actor": badge.actor if badge else None, "may_open": partial(_opens_for, badge, views)}
 
 
 def _badge_shown() -> Badge | None:
@@ -205,10 +205,12 @@ def _badge_shown() -> Badge | None:
     return user if user and user.is_authenticated else None
 
 
-def _opens_for(badge: Badge | None, endpoint: str, clinic_id: int | None = None) -> bool:
+def _opens_for(
+    badge: Badge | None, views: Mapping[str, object], endpoint: str, clinic_id: int | None = None
+) -> bool:
     if badge is None:
         return False
-    view = current_app.view_functions.get(endpoint)
+    view = views.get(endpoint)
     allowed: frozenset[Role] = getattr(view, "allowed_roles", None) or frozenset()
     roles = badge.roles if clinic_id is None else badge.actor.at(clinic_id).roles
     return not roles.isdisjoint(allowed) and (

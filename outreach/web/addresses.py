@@ -11,7 +11,6 @@ from flask import Flask, request
 
 REMEMBERED = 20_000  # addresses; most of them name a patient
 LONGEST = 40  # characters of a value: what somebody typed is not kept
-_Given = tuple[tuple[str, type, Any], ...]
 
 
 def init_app(app: Flask) -> None:
@@ -22,29 +21,28 @@ def init_app(app: Flask) -> None:
 def remembering(make: Callable[..., str]) -> Callable[..., str]:
     """Return ``make``, Flask's ``url_for``, with a memory."""
 
-    @lru_cache(maxsize=REMEMBERED)
-    def made(_root: str, endpoint: str, given: _Given) -> str:
-        return make(endpoint, **{name: value for name, _kind, value in given})
+    # By kind too, since 1 and True are one key and two addresses.
+    @lru_cache(maxsize=REMEMBERED, typed=True)
+    def made(_root: str, endpoint: str, names: tuple[str, ...], *values: Any) -> str:
+        return make(endpoint, **dict(zip(names, values, strict=True)))
 
     def url_for(endpoint: str, **values: Any) -> str:
         """Return the address of a page, as Flask's own does."""
-        if not _is_always_the_same(endpoint, values):
-            return make(endpoint, **values)
-        # With its kind, since 1 and True are one key and two addresses.
-        given = tuple([(name, value.__class__, value) for name, value in values.items()])
-        return made(request.script_root, endpoint, given)
+        names = tuple(values)
+        if _is_always_the_same(endpoint, names) and all(map(_is_small, values.values())):
+            return made(request.script_root, endpoint, names, *values.values())
+        return make(endpoint, **values)
 
     return url_for
 
 
-def _is_always_the_same(endpoint: str, values: dict[str, Any]) -> bool:
+@lru_cache(maxsize=REMEMBERED)
+def _is_always_the_same(endpoint: str, names: tuple[str, ...]) -> bool:
     """Say whether an address depends on nothing of this request but where the product lies.
 
     ``.page`` is one of this very blueprint; ``_external`` and its like are about the host.
     """
-    return endpoint[0] != "." and all(
-        (name[0] != "_" or name == "_anchor") and _is_small(value) for name, value in values.items()
-    )
+    return endpoint[0] != "." and all(name[0] != "_" or name == "_anchor" for name in names)
 
 
 def _is_small(value: object) -> bool:
