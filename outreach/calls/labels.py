@@ -175,6 +175,17 @@ OPENER_WORDS = {
 }
 
 
+def outcome_words(outcome: Outcome) -> str:
+    """Return what a call came to, in words."""
+    return str(OUTCOME_WORDS[outcome])
+
+
+def why_words(why: Why) -> tuple[str, str]:
+    """Return a reason in words, and the tone of its tag."""
+    said, tone = WHY_WORDS[why]
+    return str(said), tone
+
+
 def rest_words(entry: Entry) -> str:
     """Return why a call rests, in words."""
     if entry.rest is None or entry.rest is Rest.SAID:

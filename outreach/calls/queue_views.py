@@ -5,6 +5,7 @@ addresses.
 """
 
 from datetime import datetime
+from functools import cache
 
 from flask import flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -23,8 +24,9 @@ from outreach.calls.labels import (
     ASKED_WORDS,
     GROUP_WORDS,
     OUTCOME_WORDS,
-    WHY_WORDS,
+    outcome_words,
     rest_words,
+    why_words,
 )
 from outreach.calls.leases import Mark
 from outreach.calls.open_calls import CallBacks
@@ -50,15 +52,15 @@ def queue() -> ResponseReturnValue:
     if "X-Background" not in request.headers:
         session[LOOKED_AT] = now.isoformat()
     fragment = "calls/_queue.html" if "HX-Request" in request.headers else "calls/queue.html"
-    # Words of every row are looked up here: once a page, not once a row.
+    # Words of rows are looked up once a page, not once a row.
     page = render_template(
         fragment,
         queue=found,
         groups=QueueGroup,
         group_words=GROUP_WORDS,
-        why_words={why: (str(said), tone) for why, (said, tone) in WHY_WORDS.items()},
+        why_words=cache(why_words),
         rest_words=rest_words,
-        outcome_words={outcome: str(said) for outcome, said in OUTCOME_WORDS.items()},
+        outcome_words=cache(outcome_words),
         asked_words=ASKED_WORDS,
         status_words=STATUSES,
         returned=returning.board_of(db.session, signed_in().staff_id, now=now),
