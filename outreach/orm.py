@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     CompoundSelect,
+    Connection,
     Dialect,
     Engine,
     Enum,
@@ -46,6 +47,7 @@ SQLITE_PRAGMAS = (
 
 STATEMENTS = 500  # more than are built once
 
+_PLACE = "connection"  # in a session's own notes
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 _failed: ContextVar[list[int] | None] = ContextVar("failed", default=None)
 
@@ -156,7 +158,23 @@ def rows_of(
     """
     session.flush()
     known = {"compiled_cache": _in_sql(statement)}
-    return session.connection().execute(statement, wanted, execution_options=known).all()
+    return _connection(session).execute(statement, wanted, execution_options=known).all()
+
+
+def _connection(session: Session) -> Connection:
+    """Return the connection of a transaction that goes on, asked for once.
+
+    To ask ``session`` takes as long as a short statement does; it tells whoever asks after a
+    failure that nothing goes on.
+    """
+    transaction, kept = session.get_transaction(), session.info.get(_PLACE)
+    goes_on = transaction is not None and transaction.is_active
+    if kept and kept[0] is transaction and goes_on and not session.in_nested_transaction():
+        known: Connection = kept[1]
+        return known
+    connection = session.connection()
+    session.info[_PLACE] = session.get_transaction(), connection
+    return connection
 
 
 class _InSQL(dict[Any, Any]):

@@ -1,9 +1,11 @@
 """A statement that is built once finds for each who asks what they asked for."""
 
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from outreach.accounts.models import Clinic
 from outreach.among import among
@@ -42,10 +44,6 @@ def test_each_has_their_own_values_and_the_statement_is_built_once(sessions: Ses
 
 def test_what_is_known_of_one_statement_is_never_taken_for_another(sessions: Sessions) -> None:
     @built_once
-    def by_name(name: Any) -> Select[int, str]:
-        return select(Clinic.id, Clinic.name).where(Clinic.name == name)
-
-    @built_once
     def by_names(names: Any) -> Select[str]:
         return select(Clinic.name).where(Clinic.name.in_(names)).order_by(Clinic.name)
 
@@ -54,9 +52,41 @@ def test_what_is_known_of_one_statement_is_never_taken_for_another(sessions: Ses
 
     for _again in range(2):
         with sessions() as session:
-            assert rows_of(session, *by_name("South")) == [(ids["South"], "South")]
+            assert rows_of(session, *_named("South")) == [(ids["South"], "South")]
             assert rows_of(session, *by_names(["South", "North"])) == [("North",), ("South",)]
             assert rows_of(session, *by_names(["North"])) == [("North",)]
+
+
+@built_once
+def _named(name: Any) -> Select[int, str]:
+    return select(Clinic.id, Clinic.name).where(Clinic.name == name)
+
+
+def test_what_a_transaction_wrote_is_read_in_it_and_gone_with_it(sessions: Sessions) -> None:
+    with sessions() as session:
+        assert rows_of(session, *_named("North")) == []
+        clinic_id = make_clinic(session, name="North").id
+        assert rows_of(session, *_named("North")) == [(clinic_id, "North")]
+
+        session.rollback()
+
+        assert rows_of(session, *_named("North")) == []
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_nothing_is_read_in_a_transaction_that_failed(
+    sessions: Sessions, *, is_nested: bool
+) -> None:
+    with sessions() as session:
+        assert rows_of(session, *_named("North")) == []
+        within = session.begin_nested() if is_nested else nullcontext()
+        with suppress(IntegrityError), within:
+            session.add(Clinic(code="C"))
+            with suppress(IntegrityError):
+                session.flush()
+
+            with pytest.raises(InvalidRequestError):
+                rows_of(session, *_named("North"))
 
 
 def test_what_is_sealed_is_found_by_what_it_says(sessions: Sessions) -> None:
