@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from flask import Flask
 from flask.templating import Environment as Flasks
+from flask_babel.speaklater import LazyString
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import DictLoader, Environment, pass_context, pass_environment, pass_eval_context
@@ -85,6 +86,13 @@ def _is_page(name: str | None) -> bool:
 @given(VALUES)
 def test_a_value_is_written_as_the_library_writes_it(value: object) -> None:
     assert str(escaped(value)) == str(escape(value))
+
+
+@given(VALUES)
+def test_words_that_are_looked_up_as_they_are_written_are_written_as_the_library_does(
+    value: object,
+) -> None:
+    assert str(escaped(LazyString(lambda: value))) == str(escape(LazyString(lambda: value)))
 
 
 def test_what_is_no_markup_never_counts_as_safe() -> None:
