@@ -4,7 +4,6 @@ import io
 from datetime import timedelta
 from typing import Any
 
-import segno
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -91,6 +90,8 @@ def authenticator_page() -> ResponseReturnValue:
 @fresh_required
 def authenticator_picture() -> ResponseReturnValue:
     """Draw the secret for the camera of a telephone."""
+    import segno  # noqa: PLC0415 - for one page, which people need once a telephone
+
     secret = _waiting_secret()
     drawn = io.BytesIO()
     picture = segno.make_qr(authenticator.uri(secret, _self().email), error="m")

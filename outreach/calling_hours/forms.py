@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-import holidays
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
@@ -38,6 +37,8 @@ class ClinicHoursForm(FlaskForm):
     @classmethod
     def of(cls, clinic: Clinic) -> "ClinicHoursForm":
         """Return the form as the clinic is now."""
+        import holidays  # noqa: PLC0415 - as in ``patients.hours``
+
         form = cls(obj=clinic)
         areas = holidays.list_supported_countries().get(clinic.region, [])
         form.holiday_area.choices = [

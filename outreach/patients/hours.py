@@ -6,7 +6,6 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-import holidays
 from sqlalchemy import Row, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
@@ -133,6 +132,8 @@ def public_holidays(clinic: Clinic | Row[*tuple[Any, ...]], today: date) -> dict
 @lru_cache(maxsize=256)
 def holidays_in(country: str, area: str | None, years: tuple[int, ...]) -> dict[date, str]:
     """Return the holidays of a country, and of one of its parts; none where it is unknown."""
+    import holidays  # noqa: PLC0415 - a fiftieth of a start, for clinics that keep some
+
     try:
         found = holidays.country_holidays(country, subdiv=area, years=years)
     except NotImplementedError:

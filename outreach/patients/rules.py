@@ -8,8 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 MONDAY_TO_SATURDAY = frozenset(range(6))
 
 
@@ -373,6 +371,8 @@ def _readings(day: date, at: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
 @lru_cache(64)
 def states_of(region: str) -> Mapping[str, str]:
     """Return the states of a country by their code (ISO 3166-2 without it), with their names."""
+    import holidays  # noqa: PLC0415 - as in ``hours``
+
     try:
         known = holidays.country_holidays(region)
     except NotImplementedError:

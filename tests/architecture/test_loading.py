@@ -16,6 +16,7 @@ from outreach import versions
 # What few pages or jobs need, and no start.
 SELDOM_NEEDED = {
     "alembic",
+    "holidays",
     "mako",
     "numpy",
     "opentelemetry",
@@ -23,6 +24,7 @@ SELDOM_NEEDED = {
     "pygments",
     "requests",
     "scipy",
+    "segno",
     "statsmodels",
     "twilio",
     "urllib3",

@@ -6,6 +6,8 @@ a denial ('I don't want to die') counts as the words do.
 """
 
 import re
+from collections.abc import Sequence
+from functools import cache
 
 from outreach.concerns.rules import ConcernKind
 from outreach.inbox.rules.words import squeezed
@@ -151,11 +153,12 @@ def _pattern(phrases: tuple[str, ...], more: tuple[str, ...]) -> re.Pattern[str]
     return re.compile(r"(?:^| )(?:" + "|".join(parts) + ")")
 
 
-_PATTERNS = (
-    (ConcernKind.SELF_HARM, _pattern(_SELF_HARM, _MORE[ConcernKind.SELF_HARM])),
-    (ConcernKind.MEDICAL, _pattern(_MEDICAL, _MORE[ConcernKind.MEDICAL])),
-    (ConcernKind.ABUSE, _pattern(_ABUSE, _MORE[ConcernKind.ABUSE])),
-)
+@cache
+def _patterns() -> Sequence[tuple[ConcernKind, re.Pattern[str]]]:
+    """Return the patterns, the gravest first; compiled with the first text, not at every start."""
+    return [(kind, _pattern(phrases, _MORE[kind])) for kind, phrases in PHRASES.items()]
+
+
 PHRASES = {
     ConcernKind.SELF_HARM: _SELF_HARM,
     ConcernKind.MEDICAL: _MEDICAL,
@@ -166,4 +169,4 @@ PHRASES = {
 def danger_in(text: str) -> ConcernKind | None:
     """Return what a text suggests danger of, the gravest first, or None."""
     said = squeezed(text) + " "
-    return next((kind for kind, pattern in _PATTERNS if pattern.search(said)), None)
+    return next((kind for kind, pattern in _patterns() if pattern.search(said)), None)
