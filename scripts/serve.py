@@ -7,11 +7,11 @@ it is loaded, which takes most of the start. :mod:`scripts.serving` goes on.
 import gc
 import os
 import shutil
-import socket
 import sys
 from pathlib import Path
 
 from config import BadSetting, Config
+from scripts import web
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     except BadSetting as error:
         print(error, file=sys.stderr)
         return 2
-    if _is_taken(config.host, config.port):
+    if web.is_taken(config.host, config.port):
         print(f"Port {config.port} is in use. Choose another, as PORT=8001.", file=sys.stderr)
         return 2
     # Where the web processes count their requests: read as the product is loaded.
@@ -40,16 +40,6 @@ def _request_times(config: Config) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     return folder
-
-
-def _is_taken(host: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return True
-    return False
 
 
 if __name__ == "__main__":

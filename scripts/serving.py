@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 
 import gunicorn
 from argon2 import PasswordHasher
@@ -25,7 +25,7 @@ from sqlalchemy import select
 
 from config import ROOT, Config
 from outreach import app, garbage, orm, traces, versions
-from outreach.accounts.models import StaffMember
+from outreach.accounts.models import Clinic, StaffMember
 from outreach.clock import NoTimeZones, need_time_zones, utc_now
 from outreach.errors import RuleBroken
 from outreach.orm import Sessions
@@ -34,9 +34,9 @@ from outreach.upkeep import fitting, second_wall
 from outreach.upkeep.fitting import KeysDontFit
 from outreach.upkeep.second_wall import NoWall
 from scripts import web
-from scripts.seed_demo import DEMO_ACCOUNTS, seed_if_empty
 
 STOP_SECONDS = 20
+ALONE_SECONDS = 10  # of the web server's, at most, until the scheduler begins
 _LOADED = app  # what gunicorn asks for by name
 _FORK = multiprocessing.get_context("fork")
 
@@ -53,10 +53,22 @@ class Children:
         self._is_stopping = False
 
     def begin(self) -> None:
-        """Start all, the web server first: people wait for it."""
+        """Start all, the web server first: people wait for it.
+
+        Until it is reached it has the machine to itself: the scheduler loads what it needs, and
+        to try a password takes as long as loading half the product.
+        """
         self._web = begin(_serve_pages, self._config)
+        self._wait_for_web()
         names = ["scheduler"] + ["worker"] * self._config.send_workers
         self._helpers = [(name, begin(_HELPERS[name])) for name in names]
+
+    def _wait_for_web(self) -> None:
+        ends_at = time.monotonic() + ALONE_SECONDS
+        while self._web.is_alive() and not self._is_stopping and time.monotonic() < ends_at:
+            if web.is_reached(self._config.host, self._config.port):
+                return
+            time.sleep(0.01)
 
     def watch(self) -> int:
         """Wait until told to stop or until the web server ends; return an exit status."""
@@ -122,13 +134,14 @@ def demo_password(sessions: Sessions, file: Path, hasher: PasswordHasher) -> str
 
     The file outlives the database it was made for, and the folder may serve several.
     """
+    demo = _demo()
     with orm.reading(), sessions() as session:
         hashes = session.scalars(
             select(StaffMember.password_hash)
-            .where(is_either(StaffMember.email, *(email for _role, email in DEMO_ACCOUNTS)))
+            .where(is_either(StaffMember.email, *(email for _role, email in demo.DEMO_ACCOUNTS)))
             .order_by(StaffMember.id)
         ).all()
-    if len(hashes) != len(DEMO_ACCOUNTS) or not file.exists():
+    if len(hashes) != len(demo.DEMO_ACCOUNTS) or not file.exists():
         return None
     password = file.read_text().strip()
     try:
@@ -205,11 +218,25 @@ def _load_demo(config: Config) -> None:
     engine = orm.make_engine(config.database_url)
     fresh = "-".join(secrets.choice(_SYLLABLES) + secrets.choice(_SYLLABLES) for _ in range(4))
     sessions, hasher = orm.make_sessions(engine), PasswordHasher()
-    if seed_if_empty(sessions, now=utc_now(), hasher=hasher, password=fresh):
+    if _is_empty(sessions) and _demo().seed_if_empty(
+        sessions, now=utc_now(), hasher=hasher, password=fresh
+    ):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with os.fdopen(os.open(_password_file(config), flags, 0o600), "w") as kept:
             kept.write(fresh + "\n")
     engine.dispose()
+
+
+def _is_empty(sessions: Sessions) -> bool:
+    with orm.reading(), sessions() as session:
+        return session.scalar(select(Clinic.id).limit(1)) is None
+
+
+def _demo() -> ModuleType:
+    """Load what fills an empty database: nobody waits for it elsewhere."""
+    from scripts import seed_demo  # noqa: PLC0415
+
+    return seed_demo
 
 
 def _password_of_demo(config: Config) -> str | None:
@@ -238,6 +265,6 @@ def _say_where(config: Config, password: str | None) -> None:
     print(f"\nOutreach is at http://{_shown(config.host)}:{config.port}\n", flush=True)
     if password is not None:
         print(f"Demo accounts, all with the password {password}")
-        for role, email in DEMO_ACCOUNTS:
+        for role, email in _demo().DEMO_ACCOUNTS:
             print(f"  {role:<14} {email}")
         print("\nThe demo clinics are made up. Ctrl-C stops everything.\n", flush=True)
