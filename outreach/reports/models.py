@@ -131,7 +131,7 @@ class TouchedEnrolment(Model):
     """Something changed about the weeks of an enrolment, as :class:`TouchedDays` is of days."""
 
     __tablename__ = "report_touched_enrolment"
-    __table_args__ = (Index(None, "clinic_id"),)
+    __table_args__ = (Index("ix_report_touched_enrolment_in_order", "clinic_id", "enrolment_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int]

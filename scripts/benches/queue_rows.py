@@ -1,4 +1,4 @@
-"""A clinic's worth of rows for the queue page, as many as asked for, written in bulk."""
+"""Clinics' worth of rows for the queue page, as many as asked for, written in bulk."""
 
 from datetime import date, datetime, time, timedelta
 from itertools import count
@@ -30,6 +30,7 @@ PASSWORD = "correct horse battery staple"  # noqa: S105 - of accounts that last 
 SMALL, USUAL, LARGE = 3, 28, 30
 PAST_CALLS = 3
 CHUNK = 200  # panels that are written at once
+CLINIC_PATIENTS = 20_000  # of each clinic: one of a million would have a day of none
 
 
 def email_of(size: int) -> str:
@@ -40,7 +41,8 @@ def email_of(size: int) -> str:
 def fill(address: str, patients: int, password_hash: str) -> dict[int, int]:
     """Write panels until there are ``patients``; return caller ids by size of panel.
 
-    Callers of 3 and 30 patients come first, all others have the usual 28.
+    Callers of 3 and 30 patients come first, all others have the usual 28. A clinic that has
+    CLINIC_PATIENTS is followed by another.
     """
     engine = orm.make_engine(address)
     sessions = orm.make_sessions(engine)
@@ -48,8 +50,11 @@ def fill(address: str, patients: int, password_hash: str) -> dict[int, int]:
     with sessions.begin() as session:
         version_id = protocol.newest_version(session, now=NOW).id
         rows = Rows(session)
-        clinic_id = _clinic(rows)
+        clinic_ids = list[int]()
         for at, size in enumerate(_sizes(patients)):
+            if at * USUAL >= len(clinic_ids) * CLINIC_PATIENTS:
+                clinic_ids.append(_clinic(rows, len(clinic_ids)))
+            clinic_id = clinic_ids[-1]
             email = email_of(size) if size not in callers else f"caller.{at}@bench.example"
             caller_id = _caller(rows, clinic_id, email, password_hash)
             callers.setdefault(size, caller_id)
@@ -70,14 +75,14 @@ def _sizes(patients: int) -> list[int]:
     return [SMALL, LARGE, *[USUAL] * usual]
 
 
-def _clinic(rows: Rows) -> int:
+def _clinic(rows: Rows, number: int) -> int:
     return rows.add(
         Clinic,
-        code="BENCH",
-        name="Bench",
+        code=f"BENCH{number or ''}",
+        name=f"Bench {number or ''}".strip(),
         zone=ZONE,
         region="US",
-        phone_number="+12025550100",
+        phone_number=f"+1202555{100 + number:04d}",
         sms_sender=None,
         opens=time(9),
         closes=time(20),
@@ -164,19 +169,22 @@ def _patient_rows(rows: Rows, number: int, belongs: tuple[int, int, int]) -> Non
         by_staff_id=None,
     )
     for weeks_ago in range(PAST_CALLS, -1, -1):
-        _call_rows(rows, owned | {"enrolment_id": enrolment_id}, caller_id, weeks_ago, number)
+        owned_call = owned | {"enrolment_id": enrolment_id}
+        _call_rows(rows, owned_call, (caller_id, version_id), weeks_ago, number)
 
 
 def _call_rows(
-    rows: Rows, owned: dict[str, int], caller_id: int, weeks_ago: int, number: int
+    rows: Rows, owned: dict[str, int], belongs: tuple[int, int], weeks_ago: int, number: int
 ) -> None:
     """Add the call of some week: completed and noted, or today's, which every third knows."""
+    caller_id, version_id = belongs
     due_on = TODAY - timedelta(weeks=weeks_ago)
     opens = NOW.replace(hour=15) - timedelta(weeks=weeks_ago)
     is_open, was_tried = weeks_ago == 0, number % 3 == 0
     call_id = rows.add(
         PlannedCall,
         **owned,
+        version_id=version_id,
         sequence=PAST_CALLS - weeks_ago + 1,
         phase="weeks_5_to_26",
         due_on=due_on,

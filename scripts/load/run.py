@@ -1,8 +1,9 @@
 """Load a server of one's own: ``python -m scripts.load.run --callers 20 --seconds 60``.
 
 Fills an empty database with callers and their panels, starts the web server as in production,
-measures one caller alone, lets each caller work at a person's pace while patients write texts,
-and at the end holds every promise against the rows. Ends with one line of JSON, the time in which
+measures one caller alone, lets each caller work at a person's pace while patients write texts and
+a scheduler beside them sends answers, whose carrier reports on each, and at the end holds every
+promise against the rows. Ends with one line of JSON, the time in which
 all arrive apart from their day; exits 1 where a request failed or a promise broke. ``--pace`` is
 the mean of seconds between two things that a caller does: 10 is a person, 1 is ten of them.
 """
@@ -70,8 +71,11 @@ def main() -> int:
             "LOAD_AHEAD": str(ahead.total_seconds()),
             "LOAD_PASSWORD": PASSWORD,
             "LOAD_PATIENTS": str(patients),
+            "LOAD_SERVER": f"http://127.0.0.1:{asked.port}",
+            "LOAD_REPORTED": str(Path(folder) / "reported.json"),
         }
         line = {"name": "load", "callers": asked.callers, "patients": patients, "pace": asked.pace}
+        _settle(environment)
         line |= _worked(asked, environment, Path(folder))
         print("before the promises are held against the rows:", json.dumps(line), file=sys.stderr)
         line["broken"] = sorted(_broken(address, ahead) - broken_before)
@@ -88,19 +92,45 @@ def _worked(asked: argparse.Namespace, environment: dict[str, str], folder: Path
         _wait(asked.port, server)
         alone = _load(ALONE, asked.port, environment, folder / "alone")
         day = Load(asked.callers, max(1, asked.callers // 200), asked.pace, asked.seconds)
-        found = _load(day, asked.port, environment, folder / "day")
+        scheduler = _beside(environment)
+        try:
+            found = _load(day, asked.port, environment, folder / "day")
+        finally:
+            scheduler_s = _ended(scheduler)
     finally:
-        before = _cpu_seconds()
-        server.terminate()
-        server.wait(30)
+        web_s = _ended(server)
     times = [alone, found["arriving"], found]  # a failure counts whenever it came
     asked_for = sum(each.get("requests", 0) for each in times)
     found["failed"] = sum(each.get("failed", 0) for each in times)
+    reported = json.loads(Path(environment["LOAD_REPORTED"]).read_text())
+    found["failed"] += reported.get("failed", 0)
     return found | {
+        "reports": reported.get("taken", 0),
+        "scheduler_cpu_s": round(scheduler_s),
         "alone_ms_half": alone["ms_half"],
         "slowest_to_alone": round(found["ms_of_99_percent"] / alone["ms_half"], 1),
-        "cpu_ms_a_request": round((_cpu_seconds() - before) * 1000 / asked_for, 1),
+        "cpu_ms_a_request": round(web_s * 1000 / asked_for, 1),
     }
+
+
+def _settle(environment: dict[str, str]) -> None:
+    """Let what a database that was just filled brings be done before anybody works."""
+    subprocess.run([*_BESIDE, "--settle"], cwd=ROOT, env=environment, check=True)
+
+
+def _beside(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(_BESIDE, cwd=ROOT, env=environment)
+
+
+_BESIDE = (sys.executable, "-m", "scripts.load.beside")
+
+
+def _ended(process: subprocess.Popen[bytes]) -> float:
+    """End a process; return what CPU it took, in seconds."""
+    before = _cpu_seconds()
+    process.terminate()
+    process.wait(60)
+    return _cpu_seconds() - before
 
 
 def _cpu_seconds() -> float:

@@ -26,7 +26,7 @@ def app() -> Flask:
 
 
 def outside(database_url: str, instance: Path, ahead: timedelta, keys: Keys) -> Deps:
-    """Return settings, clock and carrier; nothing is sent, since no scheduler runs.
+    """Return settings, clock and carrier; nothing is sent from here: see beside.py.
 
     ``keys`` are those that the rows were encrypted with.
     """

@@ -120,6 +120,14 @@ def text_in(browser: Browser, number: str, sid: str, rng: Random) -> Answer:
     return browser.post(path, told, "text in", headers)
 
 
+def report(browser: Browser, reference: int, sid: str, status: str) -> Answer:
+    """Tell what became of a text of ours."""
+    told = {"AccountSid": ACCOUNT, "MessageSid": sid, "MessageStatus": status}
+    path = f"/webhooks/sms-status/{reference}"
+    headers = {"X-Twilio-Signature": signature(PUBLIC_URL + path, told)}
+    return browser.post(path, told, "report", headers)
+
+
 def signature(url: str, told: Mapping[str, str]) -> str:
     """Return what Twilio signs a request with: HMAC-SHA1 over address and sorted parameters."""
     signed = url + "".join(name + told[name] for name in sorted(told))

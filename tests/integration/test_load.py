@@ -12,10 +12,12 @@ from outreach import orm, sealing
 from outreach.app import create_app
 from outreach.calls.models import Attempt, CallNote
 from outreach.clock import utc_now
-from outreach.messaging.models import InboundText
+from outreach.messaging.models import InboundText, Message
+from outreach.messaging.rules import MessageStatus
+from outreach.scheduler.schedule import periodic_jobs
 from scripts.benches import databases, queue_rows
 from scripts.benches.queue_rows import NOW, PASSWORD, SMALL, email_of
-from scripts.load import served, work
+from scripts.load import beside, served, work
 from scripts.load.work import Answer
 from scripts.phone_numbers import number_of
 from tests.conftest import FAST_HASHER, KEYS
@@ -74,6 +76,33 @@ def test_a_caller_s_day_and_a_patient_s_text_get_through(database_url: str, tmp_
     assert made >= SMALL
     assert set(words) & set(work.NOTES)
     assert texts == 1
+
+
+def test_an_answer_goes_out_and_the_carrier_s_report_on_it_comes_in(
+    database_url: str, tmp_path: Path
+) -> None:
+    queue_rows.fill(database_url, SMALL, FAST_HASHER.hash(PASSWORD))
+    outside = served.outside(database_url, tmp_path, NOW - utc_now(), KEYS)
+    server = Bare(create_app(outside).test_client())
+    carrier = beside.ReportingCarrier(
+        tmp_path / "taken",
+        lambda reference, sid, status: work.report(server, reference, sid, status),
+    )
+    engine = orm.make_engine(database_url)
+    sessions = orm.make_sessions(engine)
+    jobs = periodic_jobs(sessions, carrier, outside.clock, tmp_path)
+
+    for number in range(1, 9):  # to some of what patients write there is an answer
+        work.text_in(server, number_of(1), f"SM{number:032d}", RNG)
+    beside.leave_history(sessions, now=outside.clock())
+    beside.settle(jobs)
+    carrier.close()
+
+    with orm.reading(), sessions() as session:
+        statuses = session.scalars(select(Message.status)).all()
+    engine.dispose()
+    assert set(statuses) == {MessageStatus.DELIVERED}
+    assert carrier.reported == {"taken": len(statuses) * len(beside.REPORTS)}
 
 
 def test_a_caller_who_may_not_come_in_is_not_taken_for_one_who_works(
