@@ -65,7 +65,7 @@ from outreach.sent_again import one_at_a_time
 from outreach.telephony.carrier import carrier_of
 from outreach.typed import views as typed
 from outreach.upkeep import cli as upkeep_cli
-from outreach.upkeep import fitting, keys_cli, second_wall
+from outreach.upkeep import fitting, second_wall
 from outreach.upkeep import views as upkeep
 from outreach.web import (
     addresses,
@@ -254,7 +254,7 @@ def _register(app: Flask) -> None:
     app.cli.add_command(planning_cli.group)
     app.cli.add_command(upkeep_cli.check)
     app.cli.add_command(upkeep_cli.database)
-    app.cli.add_command(keys_cli.keys)
+    app.cli.add_command(upkeep_cli.keys)
     app.cli.add_command(audit_cli.group)
     app.cli.add_command(messaging_cli.group)
     app.cli.add_command(searching_cli.group)

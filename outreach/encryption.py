@@ -4,7 +4,7 @@ AES-256-GCM with a fresh 96-bit nonce for each value; the key's id stands in the
 old values stay readable while new ones take the newest key. What is looked up, as a number is,
 takes AES-256-SIV (RFC 5297) instead: the same value gives the same text, so that a database can
 compare, join and keep it unique; who steals it sees only which ones are alike. Those values and
-keyed hashes all use one key that stays, since two that are compared must have used the same one.
+keyed hashes all use the oldest key, since two that are compared must have used the same one.
 Knows no table and no setting.
 """
 
@@ -50,34 +50,22 @@ class Cipher:
     """Encrypts with the newest in use of several keys, decrypts with the one that a value names.
 
     Args:
-        keys: oldest first.
+        keys: oldest first; the first makes what is looked up.
         encrypting: the id of the one that encrypts; the last where none is named. Those behind
             it are known already and not used yet.
-        looking_up: makes what is looked up, and nothing else; the oldest of ``keys`` where there
-            is no such key.
     """
 
-    def __init__(
-        self,
-        keys: Sequence[DataKey],
-        encrypting: str | None = None,
-        *,
-        looking_up: DataKey | None = None,
-    ) -> None:
+    def __init__(self, keys: Sequence[DataKey], encrypting: str | None = None) -> None:
         if not keys:
             raise ValueError("There is no data key.")
-        looking_up = looking_up or keys[0]
+        encrypting = encrypting or keys[-1].id
         # Two uses of one secret never share a key.
         self._sealing = {key.id: AESGCM(_derived(key, b"encrypt")) for key in keys}
-        known = {key.id: key for key in (*keys, looking_up)}
-        self._alike = {
-            name: AESSIV(_derived(key, b"look up", _SIV_KEY_BYTES)) for name, key in known.items()
-        }
-        self._indexing = {name: _derived(key, b"index") for name, key in known.items()}
+        self._alike = {key.id: AESSIV(_derived(key, b"look up", _SIV_KEY_BYTES)) for key in keys}
+        self._indexing = {key.id: _derived(key, b"index") for key in keys}
         # The same number stands in several tables, and is compared in each.
         self._opened = lru_cache(_REMEMBERED)(self._open_alike)
-        self.newest, self.oldest = encrypting or keys[-1].id, keys[0].id
-        self.looking_up = looking_up.id
+        self.newest, self.oldest = encrypting, keys[0].id
 
     def encrypt(self, plain: bytes, *, place: str = "") -> str:
         """Return ``plain`` encrypted, as text.
@@ -107,8 +95,8 @@ class Cipher:
 
     def encrypt_alike(self, plain: bytes, *, place: str) -> str:
         """Return ``plain`` encrypted so that the same plain text at a place gives the same."""
-        sealed = self._alike[self.looking_up].encrypt(plain, [_bound(self.looking_up, place)])
-        return f"{_ALIKE}.{self.looking_up}.{_as_text(sealed)}"
+        sealed = self._alike[self.oldest].encrypt(plain, [_bound(self.oldest, place)])
+        return f"{_ALIKE}.{self.oldest}.{_as_text(sealed)}"
 
     def decrypt_alike(self, value: str, *, place: str) -> bytes:
         """Return what :meth:`encrypt_alike` encrypted.
@@ -133,15 +121,8 @@ class Cipher:
         return value.startswith(f"{_FORMAT}.{self.newest}.")
 
     def blind_index(self, value: str) -> str:
-        """Return a keyed hash of ``value`` to look it up by: HMAC-SHA256, 64 hexadecimal digits.
-
-        By the newest key, for what is hashed anew at each use.
-        """
+        """Return a keyed hash of ``value`` to look it up by: HMAC-SHA256, 64 hexadecimal digits."""
         return _hashed(self._indexing[self.newest], value).hex()
-
-    def lasting_index(self, value: str) -> str:
-        """As :meth:`blind_index`, by the key that stays: for what is used once, years later."""
-        return _hashed(self._indexing[self.looking_up], value).hex()
 
     def blind_indexes(self, value: str) -> list[str]:
         """Return the hash of ``value`` under every key, for a look-up while keys rotate."""
@@ -149,7 +130,7 @@ class Cipher:
 
     def keyed_hash(self, value: str, *, place: str) -> bytes:
         """Return the hash, 32 bytes, by which values are compared that need never be read."""
-        return _hashed(self._indexing[self.looking_up], f"{place}\0{value}")
+        return _hashed(self._indexing[self.oldest], f"{place}\0{value}")
 
 
 def key_of(value: str) -> str | None:

@@ -39,7 +39,6 @@ def use(
     keys: Sequence[tuple[str, bytes]],
     encrypting: str | None = None,
     *,
-    looking_up: DataKey | None = None,
     in_clear_for: float = 0,
 ) -> None:
     """Encrypt and decrypt with ``keys`` (id and 32 bytes each, oldest first) from now on.
@@ -47,11 +46,9 @@ def use(
     Args:
         keys: of this installation.
         encrypting: the id of the one that encrypts, the newest where none is named.
-        looking_up: of this database, the oldest of ``keys`` where it keeps none.
         in_clear_for: seconds for which what is :class:`OnceInClear` is written in clear yet.
     """
-    known = [DataKey(*each) for each in keys]
-    _in_use[:] = [Cipher(known, encrypting, looking_up=looking_up)]
+    _in_use[:] = [Cipher([DataKey(*each) for each in keys], encrypting)]
     _sealing_all_from[:] = [time.monotonic() + in_clear_for]
 
 

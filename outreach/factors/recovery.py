@@ -21,7 +21,7 @@ def renew(session: Session, staff_id: int, cipher: Cipher, *, now: datetime) -> 
         codes.add(new_recovery_code())
     session.add_all(
         RecoveryCode(
-            staff_id=staff_id, code_hash=cipher.lasting_index(_keyed(staff_id, code)), made_at=now
+            staff_id=staff_id, code_hash=cipher.blind_index(_keyed(staff_id, code)), made_at=now
         )
         for code in codes
     )

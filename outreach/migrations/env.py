@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from config import Config
 from outreach import orm, sealing, tables
 from outreach.orm import Model
-from outreach.upkeep import compacting, fitting, look_up_key
+from outreach.upkeep import compacting, fitting
 from outreach.upkeep.compacting import CannotCompact
 from outreach.upkeep.fitting import KeysDontFit
 
@@ -54,25 +54,10 @@ def _use_keys(url: str) -> None:
         raise CommandError(str(error)) from error
 
 
-def _make_look_up_key(url: str) -> None:
-    if fitting.make_look_up_key(replace(Config.from_environment(), database_url=url)):
-        _use_keys(url)
-
-
-def _lay_open(connection: Connection) -> None:
-    """Put the key of what is looked up among those of the installation, where it was before."""
-    try:
-        look_up_key.lay_open(connection, Config.from_environment())
-    except look_up_key.CannotLayOpen as error:
-        raise CommandError(str(error)) from error
-
-
 def _run() -> None:
     url = context.config.attributes.get("url") or Config.from_environment().database_url
-    has_own_keys = not sealing.is_ready()
-    if has_own_keys:
+    if not sealing.is_ready():
         _use_keys(url)
-    context.config.attributes["lay_open"] = _lay_open
     context.config.attributes["cipher"] = sealing.cipher()  # migrations import nothing of ours
     engine = orm.make_engine(url)
     try:
@@ -94,8 +79,6 @@ def _run() -> None:
             _compact(engine)
     finally:
         engine.dispose()
-    if has_own_keys:
-        _make_look_up_key(url)
 
 
 def _compact(engine: Engine) -> None:

@@ -1,18 +1,31 @@
 """Commands for operators: ``flask check ...`` and ``flask db ...``."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
+from config import READ_ONLY, Config, make_data_key, new_data_key, replace_secret, to_disk
+from outreach import sealing
 from outreach.audit import keeping
 from outreach.commands import Commands, Needs
 from outreach.db import db
 from outreach.deps import deps
+from outreach.encryption import Cipher, DataKey
 from outreach.orm import make_engine, one_picture, reading
-from outreach.upkeep import backups, compacting, copying, promises, second_wall
+from outreach.upkeep import (
+    backups,
+    compacting,
+    copying,
+    fitting,
+    forgetting,
+    promises,
+    rotating,
+    second_wall,
+)
 from outreach.upkeep.backups import BackupTrouble
 from outreach.upkeep.compacting import CannotCompact
 from outreach.upkeep.copying import CannotCopy
@@ -20,6 +33,7 @@ from outreach.upkeep.copying import CannotCopy
 SHOWN = 20
 
 check = Commands("check", help="Hold the promises of the product against the database.")
+keys = Commands("keys", help="Look after the keys that values are encrypted with.")
 database = Commands("db", help="Look after the database.")
 
 
@@ -166,13 +180,152 @@ def compact() -> None:
 
     Nothing else may run meanwhile. Needs room for a second copy.
     """
-    compact_database()
+    _compact()
     click.echo("Wrote the database anew.")
 
 
-def compact_database() -> None:
-    """Write the database anew, or end the command with why not."""
+@keys.command("list", needs=Needs.ANY_RELEASE)
+def list_keys() -> None:
+    """Say how many values each key holds; exit 1 where one names a key that is not here."""
+    config = deps().config
+    known = [key_id for key_id, _secret in config.data_keys]
+    with reading(), db.engine.connect() as connection:
+        counts = rotating.count_by_key(connection)
+        in_clear = rotating.count_in_clear(connection)
+    for key_id in known:
+        does = " Encrypts new values." if key_id == config.encrypting_key else ""
+        does += " Encrypts what is looked up." if key_id == known[0] else ""
+        click.echo(f"{key_id}: {counts.pop(key_id, 0):,} values.{does}")
+    if in_clear:
+        click.echo(f"In clear: {in_clear:,} values, until 'keys reseal'.")
+    for key_id, count in counts.items():
+        click.echo(f"{key_id}: {count:,} values. THIS KEY IS NOT HERE.")
+    if counts:
+        raise SystemExit(1)
+
+
+@keys.command("add", needs=Needs.ANY_RELEASE)
+def add_key() -> None:
+    """Add a new key. It only reads until 'keys use', so that every process can learn it first."""
+    config = deps().config
+    if not config.data_keys:
+        return _make_first(config)
+    written = f"{new_data_key()}:{READ_ONLY}"
+    if config.data_key_file is None:
+        click.echo(f"Add this at the end of DATA_KEYS, after a comma: {written}")
+        click.echo(_THEN_USE)
+        return None
+    file = config.data_key_file
+    _write_keys(file, [*_lines(file), written])
+    key_id = written.partition(":")[0]
+    click.echo(f"Added {key_id} to {file}. Keep a copy of the file.")
+    return click.echo(_THEN_USE)
+
+
+_THEN_USE = "Restart every process, on every machine, so that all can read by it. Then: keys use"
+
+
+@keys.command("use", needs=Needs.ANY_RELEASE)
+def use_key() -> None:
+    """Let the newest key encrypt new values, once every process knows it."""
+    config = deps().config
+    newest = config.data_keys[-1][0] if config.data_keys else None
+    if newest == config.encrypting_key:
+        raise click.ClickException("The newest key encrypts already. Add another first.")
+    if config.data_key_file is None:
+        click.echo(f"Take :{READ_ONLY} off {newest} in DATA_KEYS, then restart every process.")
+        return
+    lines = [line.removesuffix(f":{READ_ONLY}") for line in _lines(config.data_key_file)]
+    _write_keys(config.data_key_file, lines)
+    click.echo(f"{newest} encrypts from now on. Restart every process, one after the other.")
+
+
+@keys.command("reseal")
+def reseal() -> None:
+    """Encrypt with the newest key what is only read; while everything runs, again and again.
+
+    Names, addresses and numbers of staff and clinics from before they were encrypted too, and
+    what told patients' names is forgotten: once no process of the release before is left.
+    """
+    done = rotating.reseal(db.sessionmaker, sealing.cipher())
+    forgetting.forget(db.sessionmaker)
+    click.echo(f"Encrypted {done.count:,} values with the newest key.")
+    _tell_unreadable(done.unreadable)
+    if done.unreadable:
+        raise SystemExit(1)
+
+
+@keys.command("retire")
+@click.option("--everything-is-stopped", is_flag=True, required=True, help="Nothing else runs.")
+def retire(*, everything_is_stopped: bool) -> None:
+    """Move everything from the oldest key to the next ones, so that it can be taken out.
+
+    Stop every process before, and start none before the oldest key is out. Cut off, run it
+    again: no process starts before.
+    """
+    del everything_is_stopped
+    config = deps().config
+    if len(config.data_keys) == 1 or config.encrypting_key == config.data_keys[0][0]:
+        raise click.ClickException("No other key encrypts. Add one, and use it, first.")
+    oldest = config.data_keys[0][0]
+    begun = fitting.marker(config)
+    begun.write_text(f"{oldest}\n")
+    to_disk(begun)
+    try:
+        with db.sessionmaker.begin() as session:
+            moved = rotating.retire(session, _cipher(config), _cipher(config, without_oldest=True))
+    except rotating.CannotMove as error:
+        begun.unlink()
+        _tell_unreadable(error.unreadable)
+        raise click.ClickException(f"Nothing was moved; {oldest} stays.") from error
+    click.echo(f"Moved {moved:,} values. Nothing uses {oldest} any more.")
+    if config.data_key_file is not None:
+        lines = [line for line in _lines(config.data_key_file) if not line.startswith(f"{oldest}:")]
+        _write_keys(config.data_key_file, lines)
+    begun.unlink()
+    if config.data_key_file is None:
+        click.echo(f"Now take {oldest} out of DATA_KEYS. Keep it for old backups. Then start.")
+    else:
+        click.echo(f"Took it out of {config.data_key_file}. Keep it for old backups. Start again.")
+    _compact()
+
+
+def _cipher(config: Config, *, without_oldest: bool = False) -> Cipher:
+    """Return what encrypts by the configuration, which need not fit the database."""
+    known = config.data_keys[1:] if without_oldest else config.data_keys
+    return Cipher([DataKey(*each) for each in known], config.encrypting_key)
+
+
+def _make_first(config: Config) -> None:
+    """Make the key of an installation that never had one, though it has patients."""
+    if config.data_key_file is None:
+        raise click.ClickException("There is no key.")
+    with reading(), db.engine.connect() as connection:
+        used = fitting.key_in_use(connection)
+    if used:
+        raise click.ClickException(
+            f"The database is encrypted with the key {used}: put the copy of the data keys back."
+        )
+    make_data_key(config.data_key_file)
+    click.echo(f"Made {config.data_key_file}. Keep a copy of the file.")
+
+
+def _compact() -> None:
     try:
         compacting.compact(db.engine)
     except CannotCompact as error:
         raise click.ClickException(str(error)) from error
+
+
+def _tell_unreadable(unreadable: Mapping[str, Sequence[int]]) -> None:
+    for table, ids in unreadable.items():
+        shown = ", ".join(map(str, sorted(set(ids))[:SHOWN]))
+        click.echo(f"Can't be decrypted: {len(set(ids)):,} of {table}: {shown}", err=True)
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().replace(",", "\n").split()
+
+
+def _write_keys(file: Path, lines: Sequence[str]) -> None:
+    replace_secret(file, "\n".join(lines) + "\n")

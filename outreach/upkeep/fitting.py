@@ -1,8 +1,7 @@
 """Whether the keys of a process fit the database, asked before the first value is written.
 
-A stop is found by its number as one key encrypts it: the one that the database keeps, or the
-oldest where it keeps none. With another nothing would fail: every number would be new. So each
-process reads one stored value first.
+A stop is found by its number as the oldest key encrypts it. With another oldest key nothing
+would fail: every number would be new. So each process reads one stored value first.
 """
 
 import logging
@@ -10,24 +9,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from config import Config, make_data_key
 from outreach import orm, sealing
 from outreach.accounts.models import Clinic, StaffMember
-from outreach.clock import utc_now
 from outreach.encryption import CannotDecrypt, Cipher, DataKey, key_of
 from outreach.factors.models import Authenticator
 from outreach.panels.models import Absence
-from outreach.patients.models import Patient
 from outreach.reports.models import Target
 from outreach.searching import hashed
-from outreach.upkeep import forgetting, look_up_key
-from outreach.upkeep.rotating import Place, is_there, places
+from outreach.upkeep import forgetting
+from outreach.upkeep.rotating import Place, places
 
 log = logging.getLogger(__name__)
+
+Keys = Sequence[tuple[str, bytes]]
 
 
 class KeysDontFit(sealing.NoKeys):
@@ -55,9 +54,7 @@ def tell(config: Config) -> None:
     if found.trouble:
         raise KeysDontFit(found.trouble)
     seconds = sealing.RENEWED_WITHIN_SECONDS if found.has_any_in_clear else 0
-    sealing.use(
-        config.data_keys, config.encrypting_key, looking_up=found.looking_up, in_clear_for=seconds
-    )
+    sealing.use(config.data_keys, config.encrypting_key, in_clear_for=seconds)
     hashed.let_older_search(sealing.RENEWED_WITHIN_SECONDS if found.has_old_tokens else 0)
 
 
@@ -81,84 +78,45 @@ def make_first(config: Config) -> bool:
     return True
 
 
-def make_look_up_key(config: Config) -> bool:
-    """Make the key of what is looked up in a new database; say whether that was done.
-
-    Not where anybody works already: there the oldest key looks up, in other processes too.
-    Afterwards :func:`tell` again.
-    """
-    engine = _engine(config)
-    if engine is None:
-        return False
-    try:
-        with orm.make_sessions(engine).begin() as session:
-            if not _is_new(session.connection()):
-                return False
-            return look_up_key.keep(session, look_up_key.new(), now=utc_now())
-    finally:
-        engine.dispose()
-
-
 def marker(config: Config) -> Path:
     """Return the file that is there while the oldest key is being retired."""
     return config.instance_path / "retiring_key"
 
 
 def key_in_use(connection: Connection) -> str | None:
-    """Return the id of the key without which the database can't be read; None where it can."""
-    kept = look_up_key.kept(connection)
-    value = kept.secret if kept else _first_value(connection)[1]
+    """Return the id of the key that a stored value names, None where nothing is encrypted."""
+    value = _first_value(connection)[1]
     return key_of(value) if value else None
 
 
-def data_keys(config: Config) -> list[DataKey]:
-    """Return the keys of the configuration, oldest first."""
-    return [DataKey(*each) for each in config.data_keys]
-
-
-def trouble(connection: Connection, keys: Sequence[DataKey]) -> str | None:
+def trouble(connection: Connection, keys: Keys) -> str | None:
     """Return why ``keys``, oldest first, don't fit the database, None where they do."""
-    if not keys:
-        return _without_key(connection, key_in_use(connection))
-    try:
-        looking_up = look_up_key.of(connection, keys)
-    except CannotDecrypt:
-        return _not_here(key_in_use(connection))
-    return _trouble_with_values(connection, Cipher(keys, looking_up=looking_up))
-
-
-def _trouble_with_values(connection: Connection, cipher: Cipher) -> str | None:
     place, value = _first_value(connection)
-    if not place or not value:
-        return None
-    used = key_of(value)
-    if place.is_found_by and used != cipher.looking_up:
-        if cipher.looking_up != cipher.oldest:
-            return f"The numbers in the database name a key {used}; it keeps {cipher.looking_up}."
-        return (
-            f"The numbers in the database are encrypted with the key {used}; the oldest key"
-            f" here is {cipher.oldest}. Put {used} first again, or take out what was retired:"
-            " see Keys in docs/operations.md."
-        )
-    try:
-        place.opened(cipher, value)
-    except CannotDecrypt:
-        return _not_here(used)
+    used = key_of(value) if value else None
+    if not keys:
+        return _without_key(connection, used)
+    oldest = keys[0][0]
+    if place and value and used:
+        if place.is_found_by and used != oldest:
+            return (
+                f"The numbers in the database are encrypted with the key {used}; the oldest key"
+                f" here is {oldest}. Put {used} first again, or take out what was retired:"
+                " see Keys in docs/operations.md."
+            )
+        try:
+            place.opened(Cipher([DataKey(*each) for each in keys]), value)
+        except CannotDecrypt:
+            return (
+                f"The database is encrypted with a key {used} that is not here, or is another"
+                " one. Put the copy of the data keys back: see Keys in docs/operations.md."
+            )
     return None
-
-
-def _not_here(used: str | None) -> str:
-    return (
-        f"The database is encrypted with a key {used} that is not here, or is another"
-        " one. Put the copy of the data keys back: see Keys in docs/operations.md."
-    )
 
 
 class _Found(NamedTuple):
     """Why the keys don't fit, and whether the release before may still be at work."""
 
     trouble: str | None
-    looking_up: DataKey | None = None
     has_any_in_clear: bool = False
     has_old_tokens: bool = False
 
@@ -174,15 +132,10 @@ def _asked(config: Config) -> _Found:
         return _Found(None if config.data_keys else _NOT_YET)
     try:
         with orm.reading(), engine.connect() as connection:
-            words = trouble(connection, data_keys(config))
+            words = trouble(connection, config.data_keys)
             if words:
                 return _Found(words)
-            return _Found(
-                None,
-                look_up_key.of(connection, data_keys(config)),
-                _has_any_in_clear(connection),
-                forgetting.is_due(connection),
-            )
+            return _Found(None, _has_any_in_clear(connection), forgetting.is_due(connection))
     finally:
         engine.dispose()
 
@@ -197,7 +150,7 @@ def _has_any_in_clear(connection: Connection) -> bool:
     return any(
         connection.scalar(select(place.key).where(place.is_in_clear).limit(1))
         for place in places()
-        if place.may_be_in_clear and place.column.table in asked and is_there(connection, place)
+        if place.may_be_in_clear and place.column.table in asked and _is_there(connection, place)
     )
 
 
@@ -231,7 +184,7 @@ def _engine(config: Config) -> Engine | None:
 def _first_value(connection: Connection) -> tuple[Place | None, str | None]:
     """Return one encrypted value, what is looked up before what is only read."""
     for place in _asked_of():
-        if is_there(connection, place):
+        if _is_there(connection, place):
             query = select(place.raw).where(place.raw.is_not(None)).order_by(place.key).limit(1)
             value = connection.scalar(query)
             if value and key_of(value):
@@ -250,16 +203,19 @@ def _asked_of() -> Iterator[Place]:
             yield place
 
 
-def _is_new(connection: Connection) -> bool:
-    """Say whether a database of this release has nobody in it yet."""
-    return look_up_key.is_there(connection) and not any(
-        connection.scalar(select(each.id).limit(1)) for each in (Clinic, StaffMember, Patient)
-    )
+def _is_there(connection: Connection, place: Place) -> bool:
+    """Say whether the column is there: the database may be of an older release."""
+    return _has(connection, place.column.table.name, place.column.name)
+
+
+def _has(connection: Connection, table: str, column: str) -> bool:
+    found = inspect(connection)
+    return found.has_table(table) and column in {each["name"] for each in found.get_columns(table)}
 
 
 def _holds_anything(connection: Connection) -> bool:
     """Say whether a patient, or a value that needs a key, is in the database."""
     patient = next(each for each in places() if each.place == "patient.record_number")
-    if is_there(connection, patient) and connection.scalar(select(patient.key).limit(1)):
+    if _is_there(connection, patient) and connection.scalar(select(patient.key).limit(1)):
         return True
-    return key_in_use(connection) is not None
+    return _first_value(connection)[1] is not None

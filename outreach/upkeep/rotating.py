@@ -1,15 +1,14 @@
 """Moving encrypted values to another key, and saying what each key still holds.
 
 Values that are only read move while the product runs, a page at a time: a row that somebody
-changed meanwhile is left to the next run. So does the key of what is looked up, which lies among
-them (see look_up_key.py). Only to give what is looked up another key needs everything stopped: all
-of it moves at once, since two values that are compared must have used one key. What is still in
-clear, as names of the staff from before they were encrypted, is sealed while everything runs.
+changed meanwhile is left to the next run. What is looked up moves all at once, with everything
+stopped, since two values that are compared must have used one key. What is still in clear, as
+names of the staff from before they were encrypted, is sealed while everything runs.
 """
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,7 +20,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
-    inspect,
     not_,
     or_,
     select,
@@ -149,24 +147,10 @@ def places() -> list[Place]:
     return [*found, Place(secret, authenticator.PLACE, is_found_by=False)]
 
 
-def is_there(connection: Connection, place: Place) -> bool:
-    """Say whether the column is there: the database may be of an older release."""
-    found, table = inspect(connection), place.column.table.name
-    return found.has_table(table) and place.column.name in {
-        each["name"] for each in found.get_columns(table)
-    }
-
-
-def count_by_key(connection: Connection, *, looked_up: bool | None = None) -> dict[str, int]:
-    """Return how many values name each key. Reads every value's beginning, and none of it all.
-
-    Args:
-        looked_up: only values that rows are found by, or only the others.
-    """
+def count_by_key(connection: Connection) -> dict[str, int]:
+    """Return how many values name each key. Reads every value's beginning, and none of it all."""
     counts: dict[str, int] = {}
     for place in places():
-        if looked_up not in {None, place.is_found_by} or not is_there(connection, place):
-            continue
         second = func.substr(place.raw, 4)  # behind "v1." or "s1."
         key_id = _until_stop(connection, second)
         query = select(key_id, func.count()).where(place.raw.is_not(None)).group_by(key_id)
@@ -213,7 +197,6 @@ def reseal(sessions: Sessions, cipher: Cipher) -> Moved:
 def retire(session: Session, cipher: Cipher, remaining: Cipher) -> int:
     """Move everything to ``remaining``, the keys without the oldest; return how many values.
 
-    What is looked up moves to the one that ``remaining`` looks up by.
     Does not commit. Nothing else may run until the oldest key is out of the configuration.
     The search index waits to be made anew.
 
@@ -223,7 +206,7 @@ def retire(session: Session, cipher: Cipher, remaining: Cipher) -> int:
     connection = session.connection()
     done = Moved()
     for place in places():
-        is_due = {cipher.oldest, cipher.looking_up, *([None] if place.may_be_in_clear else [])}
+        is_due = {cipher.oldest, None} if place.may_be_in_clear else {cipher.oldest}
         for page in _pages(connection, place, after=None):
             rows = [(key, value) for key, value in page if key_of(value) in is_due]
             moved = done.moved(place, rows, partial(place.moved, source=cipher, target=remaining))
@@ -266,32 +249,11 @@ def unreadable(
         most: how many values of each column are looked at, the newest; None for all.
     """
     for place in places():
-        rows = _newest(connection, place, most)
+        query = select(place.key, place.raw).where(place.raw.is_not(None))
+        rows = connection.execute(query.order_by(place.key.desc()).limit(most))
         bad = [key for key, value in rows if not _is_readable(place, cipher, value)]
         if bad:
             yield place.column.table.name, sorted(bad)
-
-
-def not_found(
-    connection: Connection, cipher: Cipher, *, most: int | None = SAMPLE
-) -> Iterator[tuple[str, list[int]]]:
-    """Yield the table and the ids of rows with a value that nobody finds by what it says.
-
-    It names another key than the one that looks up; ``most`` as in :func:`unreadable`.
-    """
-    for place in places():
-        if place.is_found_by:
-            finds = {cipher.looking_up, *([None] if place.may_be_in_clear else [])}
-            rows = _newest(connection, place, most)
-            bad = [key for key, value in rows if key_of(value) not in finds]
-            if bad:
-                yield place.column.table.name, sorted(bad)
-
-
-def _newest(connection: Connection, place: Place, most: int | None) -> Iterable[tuple[int, str]]:
-    query = select(place.key, place.raw).where(place.raw.is_not(None))
-    rows = connection.execute(query.order_by(place.key.desc()).limit(most))
-    return ((key, value) for key, value in rows)
 
 
 def _is_readable(place: Place, cipher: Cipher, value: str) -> bool:

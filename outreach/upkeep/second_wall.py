@@ -82,7 +82,6 @@ OPEN: Mapping[str, str] = {
     "audit_check": _RUNNING,
     "job_end": _RUNNING,
     "last_backup": _RUNNING,
-    "look_up_key": "Sealed with a key that is not in the database.",
     "planner_beat": _RUNNING,
     "planner_interruption": _RUNNING,
     "outbox_hold": _RUNNING,
@@ -114,7 +113,6 @@ RIGHTS = {
     "audit_event": "SELECT, INSERT",
     "audit_link": "SELECT",
     "alembic_version": "SELECT",
-    "look_up_key": "SELECT",
 }
 ALL_RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
 

@@ -67,7 +67,7 @@ def _trouble(connection: Connection) -> str | None:
     config = deps().config
     return (
         versions.trouble(connection)
-        or fitting.trouble(connection, fitting.data_keys(config))
+        or fitting.trouble(connection, config.data_keys)
         or second_wall.trouble(connection, config.web_database_role)
         or same_time.trouble(connection, utc_now())
     )

@@ -18,7 +18,6 @@ PACKAGE = ROOT / "outreach"
 EDGES = {
     "views", "queue_views", "recording_views", "rota_views", "call_views", "outcome_views",
     "security_views", "staff_views", "region_views", "list_views", "webhooks", "cli",
-    "keys_cli",
 }  # fmt: skip
 DRIVERS = {"turns", "read_only"}  # how the drivers end a transaction, not when
 NEAR_FLASK = EDGES | {

@@ -170,7 +170,6 @@ WITHOUT_PATIENT: Mapping[str, str] = {
     "job_end": _COUNTS,
     "kept_search": "deleted by the job 'forget searches'",
     "last_backup": _COUNTS,
-    "look_up_key": "a key of the installation, of nobody",
     "low_sugar_card": _CLINIC,
     "membership": _STAFF,
     "message_setting": _CLINIC,

@@ -32,7 +32,6 @@ CHANCE = {
     "directory_page.names",
     "directory_page.version",
     "key_hash",
-    "look_up_key.key_id",
     "password_hash",
     "public_key",
     "ref",

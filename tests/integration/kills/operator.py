@@ -8,14 +8,12 @@ from click.testing import Result
 from sqlalchemy import Engine, select
 
 from config import Config
-from outreach import orm, sealing
+from outreach import orm
 from outreach.accounts.models import Clinic, StaffMember
 from outreach.app import create_app
 from outreach.db import db
 from outreach.deps import Deps
-from outreach.encryption import DataKey
-from outreach.upkeep import fitting, look_up_key
-from tests.conftest import FAST_HASHER, KEYS, KEYS_WRITTEN
+from tests.conftest import FAST_HASHER, KEYS_WRITTEN
 from tests.integration.kills.databases import Marks, database_of
 from tests.integration.kills.schedule import Schedule, job_names
 from tests.integration.upkeep.conftest import NEW, written
@@ -81,20 +79,12 @@ class Operator:
         """Return the marks of both databases."""
         return self.database.marks(), self.other.marks()
 
-    def read_by_all_keys(self) -> None:
-        """Let this process read what any of the installation's keys has encrypted."""
-        keys = [DataKey(*each) for each in (*KEYS, NEW)]
-        with orm.reading(), self.schedule.engine.connect() as connection:
-            looking_up = look_up_key.of(connection, keys)
-        sealing.use([*KEYS, NEW], KEYS[0][0], looking_up=looking_up)
-
     def run(self, words: str) -> Result:
         """Run a command here; it leaves this process with the keys of its file."""
         url = self.schedule.engine.url.render_as_string(hide_password=False)
         environ = {"INSTANCE_PATH": str(self.instance), "DATABASE_URL": url}
-        config = Config.from_environment(environ)
-        app = create_app(Deps(config, self.schedule.clock, self.schedule.gateway))
-        sealing.ask_first(lambda: fitting.tell(config))
+        outside = Deps(Config.from_environment(environ), self.schedule.clock, self.schedule.gateway)
+        app = create_app(outside)
         app.extensions["password_hasher"] = FAST_HASHER
         backup = max(self.backups(), default="none")
         named = words.format(backup=backup, **self._names)

@@ -28,7 +28,7 @@ from outreach.planning.jobs import plan_missing_calls
 from outreach.planning.models import PlannedCall
 from outreach.searching import directory, index
 from outreach.searching.jobs import index_backlog
-from outreach.upkeep import copying, look_up_key, promises
+from outreach.upkeep import copying, promises
 from outreach.upkeep.copying import CannotCopy
 from tests.builders import make_clinic, make_enrolment, make_patient, make_reading, make_staff
 from tests.fakes import FakeClock
@@ -264,20 +264,6 @@ def test_every_decimal_says_how_many_places_it_keeps() -> None:
 
     assert len(decimals) > 4
     assert all(each.scale is not None and each.asdecimal for each in decimals)
-
-
-def test_the_key_of_what_is_looked_up_is_that_of_the_source(
-    sessions: Sessions, engine: Engine, other: Engine
-) -> None:
-    """An empty database that is migrated by itself has made one."""
-    for each in (sessions, orm.make_sessions(other)):
-        with each.begin() as session:
-            look_up_key.keep(session, look_up_key.new(), now=NOW)
-
-    carry_over(engine, other)
-
-    with engine.connect() as here, other.connect() as there:
-        assert look_up_key.kept(there) == look_up_key.kept(here)
 
 
 def test_the_command_copies_and_says_so(

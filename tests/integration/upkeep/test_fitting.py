@@ -17,7 +17,6 @@ from sqlalchemy.exc import OperationalError
 from config import ROOT, Config
 from outreach import sealing
 from outreach.app import create_app
-from outreach.encryption import DataKey
 from outreach.orm import Sessions
 from outreach.patients.models import Patient
 from outreach.upkeep import fitting
@@ -62,13 +61,13 @@ def test_one_value_says_whether_the_keys_fit(
     kept: None, engine: Engine, keys: tuple[tuple[str, bytes], ...], words: str | None
 ) -> None:
     with engine.connect() as connection:
-        found = fitting.trouble(connection, [DataKey(*each) for each in keys])
+        found = fitting.trouble(connection, keys)
     assert found is None if words is None else words in (found or "")
 
 
 def test_an_empty_database_takes_any_key(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert fitting.trouble(connection, [DataKey(*NEW)]) is None
+        assert fitting.trouble(connection, [NEW]) is None
         assert "no data key yet" in (fitting.trouble(connection, []) or "")
 
 

@@ -1,6 +1,7 @@
 """A migration that fails leaves the old state, waits for no lock for long, and holds none."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,16 @@ from tests.postgres import Server
 POINTS = 4  # at which it is ended, of all its statements
 # Every migration before this one came before the first release: no large table was there.
 FIRST_GUARDED = "0033"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url
 
 
 def state(url: str) -> tuple[Any, ...]:

@@ -14,7 +14,10 @@ from sqlalchemy.orm import Session
 
 from config import ROOT, Config
 from outreach import sealing
+from outreach.app import create_app
 from outreach.calls.models import CallNote
+from outreach.db import db
+from outreach.deps import Deps
 from outreach.encryption import CannotDecrypt, Cipher, DataKey
 from outreach.messaging.models import Message
 from outreach.orm import Sessions
@@ -22,7 +25,7 @@ from outreach.patients.models import Patient, PhoneNumber
 from outreach.searching.jobs import index_backlog
 from outreach.searching.matching import matching
 from outreach.searching.rules import parse
-from outreach.upkeep import compacting, fitting, keys_cli, promises, rotating
+from outreach.upkeep import cli, compacting, fitting, promises, rotating
 from outreach.upkeep.compacting import CannotCompact
 from outreach.upkeep.fitting import KeysDontFit
 from outreach.upkeep.rotating import CannotMove, Moved
@@ -35,7 +38,7 @@ from tests.builders import (
     make_staff,
 )
 from tests.directories import everywhere
-from tests.fakes import MONDAY_10_CHICAGO
+from tests.fakes import MONDAY_10_CHICAGO, FakeClock, FakeGateway
 from tests.integration.messaging.conftest import make_message
 from tests.integration.upkeep.conftest import NEW, OLD, written
 
@@ -175,6 +178,30 @@ def test_no_hash_by_the_retired_key_is_left(sessions: Sessions) -> None:
     assert kept[2] == "missed_you:1"
 
 
+@pytest.fixture
+def run(config: Config) -> Callable[..., Result]:
+    """Run a command of the keys as an operator does, with what the file of keys says now."""
+    environ = {"INSTANCE_PATH": str(config.instance_path)}
+
+    def run(*words: str, status: int = 0) -> Result:
+        again = Config.from_environment(environ)
+        settings = replace(
+            config,
+            data_keys=again.data_keys,
+            data_key_file=again.data_key_file,
+            encrypting_key=again.encrypting_key,
+        )
+        clock = FakeClock()
+        app = create_app(Deps(settings, clock, FakeGateway(clock)))
+        result = app.test_cli_runner().invoke(args=["keys", *words])
+        with app.app_context():
+            db.engine.dispose()
+        assert result.exit_code == status, result.output
+        return result
+
+    return run
+
+
 def test_an_operator_rotates_by_commands(
     config: Config, sessions: Sessions, engine: Engine, run: Callable[..., Result]
 ) -> None:
@@ -216,7 +243,7 @@ def test_a_crash_between_database_and_key_file_is_seen_and_mended(
     file.write_text(written(OLD, NEW))
     engine.dispose()
     with monkeypatch.context() as crashing:
-        crashing.setattr(keys_cli, "replace_secret", crash)
+        crashing.setattr(cli, "replace_secret", crash)
         run("retire", "--everything-is-stopped", status=1)
     assert file.read_text().startswith("old:")
     with pytest.raises(KeysDontFit, match="keys retire"):

@@ -1,13 +1,13 @@
 """Enrolments to roll up are taken in their order without looking at all that wait.
 
-Revision ID: 0072_touched_in_order
-Revises: 0071_look_up_key
+Revision ID: 0071_touched_in_order
+Revises: 0070_directories
 """
 
 from alembic import op
 
-revision = '0072_touched_in_order'
-down_revision = '0071_look_up_key'
+revision = '0071_touched_in_order'
+down_revision = '0070_directories'
 branch_labels = None
 depends_on = None
 
