@@ -265,6 +265,8 @@ def retire(*, everything_is_stopped: bool) -> None:
     """
     del everything_is_stopped
     config = deps().config
+    if _is_out_already(config):
+        return _end_retiring(config, fitting.marker(config).read_text().strip())
     if len(config.data_keys) == 1 or config.encrypting_key == config.data_keys[0][0]:
         raise click.ClickException("No other key encrypts. Add one, and use it, first.")
     oldest = config.data_keys[0][0]
@@ -278,15 +280,30 @@ def retire(*, everything_is_stopped: bool) -> None:
         begun.unlink()
         _tell_unreadable(error.unreadable)
         raise click.ClickException(f"Nothing was moved; {oldest} stays.") from error
-    click.echo(f"Moved {moved:,} values. Nothing uses {oldest} any more.")
+    click.echo(f"Moved {moved:,} values.")
     if config.data_key_file is not None:
         lines = [line for line in _lines(config.data_key_file) if not line.startswith(f"{oldest}:")]
         _write_keys(config.data_key_file, lines)
-    begun.unlink()
+    return _end_retiring(config, oldest)
+
+
+def _is_out_already(config: Config) -> bool:
+    """Say whether it was cut off when the key was out of the file, and no value named it."""
+    begun = fitting.marker(config)
+    key_id = begun.read_text().strip() if begun.exists() else ""
+    if not key_id or key_id in dict(config.data_keys):
+        return False
+    with reading(), db.engine.connect() as connection:
+        return key_id not in rotating.count_by_key(connection)
+
+
+def _end_retiring(config: Config, oldest: str) -> None:
+    fitting.marker(config).unlink()
+    click.echo(f"Nothing uses {oldest} any more.")
     if config.data_key_file is None:
         click.echo(f"Now take {oldest} out of DATA_KEYS. Keep it for old backups. Then start.")
     else:
-        click.echo(f"Took it out of {config.data_key_file}. Keep it for old backups. Start again.")
+        click.echo(f"It is out of {config.data_key_file}. Keep it for old backups. Start again.")
     _compact()
 
 

@@ -257,6 +257,24 @@ def test_a_crash_between_database_and_key_file_is_seen_and_mended(
         assert session.scalars(select(CallNote.text)).all() == ["Felt dizzy"]
 
 
+def test_a_crash_after_the_key_is_out_of_the_file_is_mended_too(
+    config: Config, sessions: Sessions, engine: Engine, run: Callable[..., Result]
+) -> None:
+    with sessions.begin() as session:
+        _note(session)
+    file = config.instance_path / "data_keys"
+    file.write_text(written(OLD, NEW))
+    engine.dispose()
+    run("retire", "--everything-is-stopped")
+    fitting.marker(config).write_text("old\n")
+
+    assert "Nothing uses old any more" in run("retire", "--everything-is-stopped").output
+
+    assert not fitting.marker(config).exists()
+    assert file.read_text().startswith("new:")
+    fitting.tell(replace(config, data_keys=(NEW,)))
+
+
 def crash(*_given: object) -> None:
     raise RuntimeError("the power went off")
 
