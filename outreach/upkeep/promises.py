@@ -34,6 +34,7 @@ from outreach.calls.rules import REACHED
 from outreach.concerns import alerting
 from outreach.concerns.models import Concern
 from outreach.concerns.rules import ConcernStatus, Urgency
+from outreach.encryption import CannotDecrypt
 from outreach.measures import newest
 from outreach.measures.models import Reading
 from outreach.messaging import checking as texts
@@ -80,38 +81,51 @@ def breaches(
 ) -> list[Breach]:
     """Return every promise that is broken at ``now``.
 
-    ``every_value``: decrypt all that is encrypted, not only the newest of each column.
+    ``every_value``: decrypt all that is encrypted, not only the newest of each column; so it is
+    also where one was met that can't be.
     """
-    found = [
-        Breach(each.promise, "enrolment", each.enrolment_ids)
-        for each in checking.breaches(session, now=now)
-    ]
-    for promise, (table, of) in _BY_ROWS.items():
-        ids = session.scalars(of(now)).all()
-        found.append(Breach(promise, table.__tablename__, tuple(ids)))
-    found.append(Breach("a text goes out once", Message.__tablename__, _sent_twice(session)))
-    many = tuple(dict.fromkeys(texts.over_limits(session, now=now)))
-    found.append(Breach("nobody gets more texts unasked than their clinic sends", "patient", many))
-    late = tuple(texts.at_night(session, now=now))
-    found.append(Breach("nobody is texted unasked at night", Message.__tablename__, late))
-    differing = tuple(_differing_from_rows(session, now=now))
-    found.append(Breach("roll-ups of reports say what the rows say", "clinic", differing))
-    found.append(
-        Breach("of who was anonymised no note is left", "call_note", _noted_of_nobody(session))
-    )
-    found += _over_clinics(session.connection())
-    most = None if every_value else rotating.SAMPLE
+    found, is_readable = list[Breach](), True
+    for hold in (_of_calls, _of_texts, _of_what_is_derived):
+        try:
+            for breach in hold(session, now):
+                found.append(breach)
+        except CannotDecrypt:  # which value that is, is told below
+            is_readable = False
+    most = None if every_value or not is_readable else rotating.SAMPLE
     found += [
         Breach("what is encrypted can be decrypted with the keys at hand", table, tuple(ids))
         for table, ids in rotating.unreadable(session.connection(), sealing.cipher(), most=most)
     ]
-    misnamed = tuple(directory.differing(session))
-    found.append(Breach("patients are sorted and found by their names", "patient", misnamed))
     proof = chain.prove(session, kept=kept)
     if proof.broken:
         promise = f"the audit trail is as it was written: {proof.broken}"
         found.append(Breach(promise, "audit_link", (proof.head.position,)))
     return [each for each in found if each.ids]
+
+
+def _of_calls(session: Session, now: datetime) -> Iterator[Breach]:
+    for each in checking.breaches(session, now=now):
+        yield Breach(each.promise, "enrolment", each.enrolment_ids)
+    for promise, (table, of) in _BY_ROWS.items():
+        yield Breach(promise, table.__tablename__, tuple(session.scalars(of(now)).all()))
+
+
+def _of_texts(session: Session, now: datetime) -> Iterator[Breach]:
+    yield Breach("a text goes out once", Message.__tablename__, _sent_twice(session))
+    many = tuple(dict.fromkeys(texts.over_limits(session, now=now)))
+    yield Breach("nobody gets more texts unasked than their clinic sends", "patient", many)
+    late = tuple(texts.at_night(session, now=now))
+    yield Breach("nobody is texted unasked at night", Message.__tablename__, late)
+
+
+def _of_what_is_derived(session: Session, now: datetime) -> Iterator[Breach]:
+    differing = tuple(_differing_from_rows(session, now=now))
+    yield Breach("roll-ups of reports say what the rows say", "clinic", differing)
+    noted = _noted_of_nobody(session)
+    yield Breach("of who was anonymised no note is left", "call_note", noted)
+    yield from _over_clinics(session.connection())
+    misnamed = tuple(directory.differing(session))
+    yield Breach("patients are sorted and found by their names", "patient", misnamed)
 
 
 def _held_too_long(now: datetime) -> Select[int]:
