@@ -20,7 +20,7 @@ from outreach.patients.rules import Channel, ConsentSource
 from outreach.reports import jobs as rolling_up
 from outreach.reports.models import DayCount, TouchedDays
 from outreach.scheduler.schedule import periodic_jobs
-from outreach.upkeep import promises
+from outreach.upkeep import promises, rotating
 from tests.builders import (
     make_clinic,
     make_enrolment,
@@ -220,3 +220,21 @@ def test_a_zone_that_this_machine_does_not_know_is_told_and_ends_no_check(
         "every time zone is one that this machine knows": lost_ids,
         "who should have a call has one": (waiting,),
     }
+
+
+@pytest.mark.parametrize("column", ["given_name", "record_number"])
+def test_the_check_goes_on_behind_what_nobody_can_read(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    """And finds it, though it is not among the newest that it looks at."""
+    monkeypatch.setattr(rotating, "SAMPLE", 1)
+    with sessions.begin() as session:
+        clinic = make_clinic(session)
+        row_id, _newest = make_patient(session, clinic).id, make_patient(session, clinic)
+        lost = f"UPDATE patient SET {column} = 's1.gone.AAAA' WHERE id = {row_id}"  # noqa: S608 - ours
+        session.execute(text(lost))
+
+    with sessions() as session:
+        found = promises.breaches(session, now=NOW)
+
+    assert ("patient", (row_id,)) in [(each.table, each.ids) for each in found]
